@@ -1,0 +1,38 @@
+# Each target sets up all it needs and reuses what is there:
+#   make demo    the whole way once on a real model: data, adapters, runs, verdicts
+#   make test    the tests
+#   make check   ruff and mypy
+#   make bench   the measurements that the documents quote
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+MODEL := smollm2-135m-instruct
+
+.PHONY: demo test check bench setup model
+.DELETE_ON_ERROR:
+
+demo: model
+	$(BIN)/stylerep reproduce studies/demo.yaml --out demo
+
+test: model
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: model
+	$(BIN)/python benchmarks/training_step.py
+
+setup: $(VENV)/.installed
+
+model: setup
+	@$(BIN)/stylerep models pull $(MODEL)
+
+# The pins keep torch at one version: with an open range pip takes the newest build, which brings
+# gigabytes of CUDA packages.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@

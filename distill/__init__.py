@@ -1,0 +1,1 @@
+"""Models, and the adapters distilled from trace data sets."""

@@ -1,0 +1,56 @@
+"""Progress of a training run: step, loss, tokens a second, time left."""
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from transformers import TrainerCallback
+
+
+class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers ships no types for it
+    """A progress bar on a terminal; elsewhere a plain line at every tenth of the way."""
+
+    def __init__(self, console: Console, label: str) -> None:
+        self._console, self._label = console, label
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self._loss: float | None = None
+        self._began = 0.0
+        self._told = 0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the clock and, on a terminal, the bar."""
+        self._began = time.monotonic()
+        if self._console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} steps  loss {task.fields[loss]}"))
+            self._bar = Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self._console)
+            self._task = self._bar.add_task(self._label, total=state.max_steps, loss="…")
+            self._bar.start()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        """Remember the loss."""
+        self._loss = (logs or {}).get("loss", self._loss)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Show how far it is."""
+        loss = "…" if self._loss is None else f"{self._loss:.3f}"
+        if self._bar:
+            self._bar.update(self._task, completed=state.global_step, loss=loss)
+            return
+        tenth = 10 * state.global_step // state.max_steps
+        if tenth > self._told:
+            self._told = tenth
+            passed = time.monotonic() - self._began
+            left = passed / state.global_step * (state.max_steps - state.global_step)
+            self._console.print(f"{self._label}: {state.global_step}/{state.max_steps} steps, loss {loss}, {passed:.0f} s passed, {left:.0f} s left")
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Take the bar down."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back; safe to call twice."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None

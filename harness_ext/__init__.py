@@ -1,0 +1,1 @@
+"""The extension of lm-eval: tasks' code, metrics, runs, statistics and the command line."""

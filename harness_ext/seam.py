@@ -1,0 +1,181 @@
+"""The one module that imports lm_eval: runs its command line with our tasks and records the run.
+
+Written against lm_eval 0.4.13. What it relies on: ``HarnessCLI.parse_args`` and ``execute``, the name
+``TaskManager`` in ``lm_eval.tasks``, and the files that ``--log_samples`` writes.
+"""
+
+import argparse
+import difflib
+import functools
+import json
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from distill.families import find_family
+from distill.loading import load_config, load_tokenizer
+from distill.precision import fast_dtype
+from distill.pretrained import MANIFEST as MODEL_MANIFEST
+from distill.pretrained import resolve_model
+from harness_ext.runs import MANIFEST, read_manifest
+from harness_ext.task_folder import tasks_path
+from synth.errors import StylerepError
+
+_BATCH_SIZE = 16
+
+
+def evaluate(argv: Sequence[str], arm: str | None = None) -> Path:
+    """Run ``lm_eval`` with its own options on our tasks and return the run folder.
+
+    Besides what *argv* says: our tasks are found without ``--include_path``; samples are logged; for
+    ``--model hf`` the model may be a name of `stylerep models list`, the chat template is applied if
+    the tokenizer has one, the batch size is 16 unless given, and a model kept in bfloat16 is computed
+    in float32 where the processor has no bfloat16. A manifest is written beside lm_eval's files;
+    *arm* overrides the arm that an adapter's manifest names. Raises StylerepError for what the user
+    can mend.
+    """
+    args = _parse(argv)
+    folder = _output_folder(args)
+    managers = _task_manager(args)
+    manifest = _prepare_hf(args) if (args.model or "hf") == "hf" else {"model": args.model, "arm": None}
+    manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
+    _refuse_other_run(folder, manifest)
+
+    before = _result_files(folder)
+    with patch("lm_eval.tasks.TaskManager", managers):
+        args.func(args)
+    new = sorted(_result_files(folder) - before)
+    _check_saved(new, folder)
+    written = {**manifest, "files": sorted({*read_manifest(folder).get("files", []), *(str(path.relative_to(folder)) for path in new)})}
+    (folder / MANIFEST).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+    return folder
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    from lm_eval._cli import HarnessCLI
+    from lm_eval.utils import setup_logging
+
+    setup_logging()
+    with patch.object(sys, "argv", ["lm_eval", "run", *argv]):
+        args: argparse.Namespace = HarnessCLI().parse_args()
+    if getattr(args, "config", None):
+        raise StylerepError("stylerep eval takes its options on the command line; for --config, run lm_eval --include_path $(stylerep tasks-path).")
+    args.log_samples = True
+    args.model_args = dict(args.model_args or {})
+    return args
+
+
+def _output_folder(args: argparse.Namespace) -> Path:
+    path = getattr(args, "output_path", None)
+    if not path or Path(path).suffix == ".json":
+        raise StylerepError("Say where the run goes: --output_path FOLDER.")
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise StylerepError(f"{folder}: a file stands where the run folder is to be written; choose another --output_path.")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _task_manager(args: argparse.Namespace) -> Any:
+    """Return what stands for TaskManager: without lm_eval's 14,000 built-in tasks where none is asked for."""
+    from lm_eval.tasks import TaskManager
+
+    theirs = getattr(args, "include_path", None)
+    args.include_path = [str(tasks_path()), str(theirs)] if theirs else str(tasks_path())
+    wanted = [name for item in (args.tasks or []) for name in item.split(",") if name]
+    if not wanted:
+        raise StylerepError("Say which tasks to run, for example --tasks 'style_*'.")
+    names = [name for name in wanted if not name.endswith(".yaml")]
+    lean = functools.partial(TaskManager, include_defaults=False)
+    ours = lean(include_path=args.include_path)
+    missing = [name for name in names if not ours.match_tasks([name])]
+    if not missing:
+        return lean
+    everything = TaskManager(include_path=args.include_path)
+    for name in missing:
+        if not everything.match_tasks([name]) and not Path(name).is_dir():
+            near = difflib.get_close_matches(name, [*ours.all_tasks, *everything.all_tasks], n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "stylerep tasks-path prints the folder that lists ours."
+            raise StylerepError(f"There is no task {name!r}; {hint}")
+    return TaskManager
+
+
+def _prepare_hf(args: argparse.Namespace) -> dict[str, Any]:
+    """Fill in what an hf model needs and return what the manifest says of it."""
+    model = str(args.model_args.get("pretrained") or "")
+    if not model:
+        raise StylerepError("Name the model: --model_args pretrained=NAME (a folder, a Hub id or a name of stylerep models list).")
+    path = resolve_model(model)
+    args.model_args["pretrained"] = path
+    tokenizer, config = load_tokenizer(str(args.model_args.get("tokenizer") or path)), load_config(path)
+    adapter: dict[str, Any] = {}
+    if peft := args.model_args.get("peft"):
+        if str(peft).count("/") != 1 and not Path(peft, "adapter_config.json").is_file():
+            raise StylerepError(f"{peft}: there is no adapter here (no adapter_config.json); make one with stylerep distill.")
+        adapter = read_manifest(Path(peft))
+    if not hasattr(args, "apply_chat_template") and tokenizer.chat_template:
+        args.apply_chat_template = True
+    if not hasattr(args, "batch_size"):
+        args.batch_size = str(_BATCH_SIZE)
+    if "dtype" not in args.model_args and str(config.dtype).endswith("bfloat16") and str(fast_dtype()).endswith("float32"):
+        args.model_args["dtype"] = "float32"
+    return {
+        "model": "hf",
+        "family": find_family(config.model_type, config.vocab_size, tokenizer).name,
+        "base_model": model,
+        "base_sha256": _base_digest(Path(path)),
+        "arm": adapter.get("arm", "unknown") if peft else "base",
+        "seed": adapter.get("seed"),
+        "adapter_sha256": adapter.get("adapter_sha256"),
+        "dataset_fingerprint": adapter.get("dataset_fingerprint"),
+    }
+
+
+def _base_digest(folder: Path) -> str | None:
+    """Return the digest a pulled model was recorded with; None for any other model."""
+    path = folder / MODEL_MANIFEST
+    return json.loads(path.read_text(encoding="utf-8"))["sha256"] if path.is_file() else None
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "model_args": {key: str(value) for key, value in args.model_args.items()},
+        "gen_kwargs": getattr(args, "gen_kwargs", None),
+        "chat_template": bool(getattr(args, "apply_chat_template", False)),
+        "batch_size": str(getattr(args, "batch_size", None)),
+        "limit": getattr(args, "limit", None),
+        "versions": {name: version(name) for name in ("lm_eval", "torch", "transformers", "peft", "stylerep")},
+    }
+
+
+def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> None:
+    """Keep two different models or settings from sharing a run folder."""
+    there = read_manifest(folder)
+    for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template"):
+        if there and there.get(key) != manifest.get(key):
+            raise StylerepError(
+                f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r}; choose another --output_path."
+            )
+
+
+def _result_files(folder: Path) -> set[Path]:
+    return {*folder.rglob("results_*.json"), *folder.rglob("samples_*.jsonl")}
+
+
+def _check_saved(new: Sequence[Path], folder: Path) -> None:
+    """Make sure that everything was saved whole: lm_eval only logs a failure to save."""
+    try:
+        results = [path for path in new if path.name.startswith("results_")]
+        contents = json.loads(results[0].read_text(encoding="utf-8"))
+        for task, counts in contents["n-samples"].items():
+            (path,) = (item for item in new if item.name.startswith(f"samples_{task}_"))
+            lines = path.read_bytes().split(b"\n")
+            if len(lines) - 1 < counts["effective"] or lines[-1]:
+                raise ValueError(path.name)
+    except (IndexError, ValueError, KeyError) as error:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise StylerepError(f"{folder}: lm_eval could not save the results whole (is the disk full?); its broken files were removed.") from error

@@ -1,0 +1,1 @@
+"""Problems, and reasoning traces about them whose style is controlled."""

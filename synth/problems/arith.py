@@ -1,0 +1,226 @@
+"""Arithmetic word problems of two to four operations.
+
+    Nora has 12 marbles. Nora buys 3 bags of 4 marbles each. Then Nora gives 6 marbles to Ben.
+    How many marbles does Nora have now?                                            answer: 18
+
+Every item is drawn from a generator seeded by (source, version, split, seed, index): the same item
+forever, none depending on another. Splits cannot overlap: the hash of an item's arithmetic (first
+number, operations, operands) decides which split it may appear in, so a test problem's arithmetic
+never occurs in training, not even under other names.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from synth.errors import StylerepError
+from synth.problems.problem import Claim, Problem, Step
+from synth.seeding import digest, generator
+
+VERSION = 1
+# Tenths of the hash space of all arithmetic that belong to each split.
+SPLITS = {"train": range(0, 8), "validation": range(8, 9), "test": range(9, 10)}
+
+_NAMES = (
+    "Nora Ben Ava Liam Mia Noah Zoe Omar Ivy Kofi Lena Raj Sara Theo Yuki Hugo Elif Finn Gita Ines "
+    "Jack Kira Leo Maya Nils Olga Pia Quinn Rosa Sam Tara Uma Vera Will Xena Yara Ada Carl Dana Emil"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """The surface of one kind of story: what is counted, and how each operation is told.
+
+    ``{a}`` and ``{b}`` are people, ``{n}`` the noun, ``{x}`` a first number, ``{k}`` an operand,
+    ``{g}`` a number of groups. An operation that a setting does not tell never happens in it.
+    """
+
+    nouns: tuple[str, ...]
+    opening: tuple[str, ...]
+    question: tuple[str, ...]
+    add: tuple[str, ...]
+    subtract: tuple[str, ...]
+    groups: tuple[str, ...]
+    multiply: tuple[str, ...] = ()
+    divide: tuple[str, ...] = ()
+    compare: bool = False
+
+
+_SETTINGS = (
+    _Setting(
+        nouns=tuple("marbles stickers stamps shells cards beads buttons badges".split()),
+        opening=("{a} has {x} {n}.", "{a} keeps {x} {n} in a box.", "{a} starts with {x} {n}."),
+        question=("How many {n} does {a} have now?", "How many {n} does {a} end up with?"),
+        add=("{a} buys {k} more.", "{b} gives {a} {k} {n}.", "Then {a} finds {k} {n}.", "{a} wins {k} {n} at a fair."),
+        subtract=("{a} gives {k} of them to {b}.", "Then {a} loses {k} {n}.", "{a} sells {k} of the {n}."),
+        groups=("{a} buys {g} bags of {k} {n} each.", "Then {a} gets {g} packs with {k} {n} in each."),
+        multiply=("Within a year {a} has {k} times as many.", "After a month, the number of {n} is {k} times as large."),
+        divide=("{a} splits the {n} equally among {k} people and keeps one share.",),
+        compare=True,
+    ),
+    _Setting(
+        nouns=tuple("apples plums muffins cookies pears lemons rolls pies".split()),
+        opening=("{a} brings {x} {n} to the market.", "There are {x} {n} on {a}'s table.", "{a} bakes or picks {x} {n}."),
+        question=("How many {n} does {a} have left?", "How many {n} are there in the end?"),
+        add=("{b} adds {k} more.", "{a} fetches another {k} {n}.", "Later {k} {n} are delivered."),
+        subtract=("{b} eats {k} of them.", "{a} sells {k} {n}.", "{k} of the {n} turn out to be bad."),
+        groups=("{b} brings {g} trays with {k} {n} each.", "{a} fills {g} more baskets with {k} {n} each."),
+        divide=("{a} deals the {n} out onto {k} equal plates and keeps one plate.",),
+        compare=True,
+    ),
+    _Setting(
+        nouns=("dollars", "euros", "pounds", "crowns"),
+        opening=("{a} has {x} {n}.", "{a} has saved {x} {n}.", "There are {x} {n} in {a}'s wallet."),
+        question=("How many {n} does {a} have now?", "How many {n} are left for {a}?"),
+        add=("{a} earns {k} {n} by mowing a lawn.", "{b} pays {a} back {k} {n}.", "{a} gets {k} {n} as a present."),
+        subtract=("{a} spends {k} {n} on a book.", "{a} lends {b} {k} {n}.", "A ticket costs {a} {k} {n}."),
+        groups=("{a} works {g} hours for {k} {n} an hour.", "{a} washes {g} cars for {k} {n} each."),
+        multiply=("After a year of saving, {a} has {k} times as much.",),
+        compare=True,
+    ),
+    _Setting(
+        nouns=("litres of water", "litres of paint", "litres of milk"),
+        opening=("A tank holds {x} {n}.", "{a} fills a barrel with {x} {n}."),
+        question=("How many {n} are in it now?", "How many {n} does it hold at the end?"),
+        add=("{a} pours in {k} litres.", "Another {k} litres are added."),
+        subtract=("{k} litres leak out.", "{a} takes out {k} litres.", "{b} uses {k} litres."),
+        groups=("{a} empties {g} buckets of {k} litres each into it.", "{g} cans of {k} litres each are poured in."),
+        multiply=("By the evening it holds {k} times as much.",),
+    ),
+    _Setting(
+        nouns=("passengers", "people", "children"),
+        opening=("A bus leaves with {x} {n}.", "There are {x} {n} on {a}'s train."),
+        question=("How many {n} are on board now?", "How many {n} ride on?"),
+        add=("{k} more get on.", "At the next stop {k} {n} get on."),
+        subtract=("{k} of them get off.", "At the station {k} {n} get off."),
+        groups=("{g} groups of {k} {n} each get on.",),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArithConfig:
+    """How hard the items are.
+
+    `min_steps` and `max_steps` bound the number of operations (1 to 8); `max_number` bounds every
+    number that occurs (20 to 10,000).
+    """
+
+    min_steps: int = 2
+    max_steps: int = 4
+    max_number: int = 100
+
+    def validate(self) -> None:
+        """Raise StylerepError if the bounds make no sense."""
+        if not 1 <= self.min_steps <= self.max_steps <= 8:
+            raise StylerepError(f"arith: steps must satisfy 1 <= min <= max <= 8, got {self.min_steps} and {self.max_steps}.")
+        if not 20 <= self.max_number <= 10_000:
+            raise StylerepError(f"arith: max_number must be between 20 and 10000, got {self.max_number}.")
+
+
+def arith(split: str, seed: int = 0, config: ArithConfig | None = None) -> Iterator[Problem]:
+    """Yield the items of a split without end, item *i* always the same for one seed.
+
+    *split* is ``train``, ``validation`` or ``test``.
+    """
+    config = config or ArithConfig()
+    config.validate()
+    if split not in SPLITS:
+        raise StylerepError(f"arith: there is no split {split!r}; it has {', '.join(SPLITS)}.")
+    index = 0
+    while True:
+        yield _item(split, seed, index, config)
+        index += 1
+
+
+def _item(split: str, seed: int, index: int, config: ArithConfig) -> Problem:
+    rng = generator("arith", VERSION, split, seed, index)
+    while True:
+        story = _Story(rng, config)
+        if digest("arith", VERSION, *story.arithmetic) % 10 in SPLITS[split]:
+            return Problem(
+                id=f"arith-{VERSION}-{split}-{seed}-{index}",
+                source="arith",
+                question=" ".join(story.sentences),
+                answer=str(story.value),
+                answer_type="number",
+                steps=tuple(story.steps),
+                meta={"steps": len(story.steps), "split": split},
+            )
+
+
+class _Story:
+    """One problem in the making: sentences told so far, the steps that solve them, the value reached."""
+
+    def __init__(self, rng: random.Random, config: ArithConfig) -> None:
+        self._rng, self._limit = rng, config.max_number
+        self._setting = rng.choice(_SETTINGS)
+        self._words = dict(zip(("a", "b"), rng.sample(_NAMES, 2), strict=True), n=rng.choice(self._setting.nouns))
+        self.sentences: list[str] = []
+        self.steps: list[Step] = []
+        self.value = rng.randint(3, config.max_number // 3)
+        self.arithmetic: list[object] = [self.value]
+        self._tell(self._setting.opening, x=self.value)
+
+        total = rng.randint(config.min_steps, config.max_steps)
+        compare = self._setting.compare and total >= 2 and rng.random() < 0.25
+        while len(self.steps) < total - 2 * compare:
+            self._event(total - 2 * compare - len(self.steps))
+        if compare:
+            self._compare()
+        else:
+            self._tell(self._setting.question)
+
+    def _tell(self, forms: tuple[str, ...], **numbers: int) -> None:
+        self.sentences.append(self._rng.choice(forms).format(**self._words, **numbers))
+
+    def _calculate(self, symbol: str, operand: int, forms: tuple[str, ...], left: int | None = None) -> int:
+        """Add the step ``left symbol operand`` (left: the value so far) and return its result."""
+        left = self.value if left is None else left
+        result = {"+": left + operand, "-": left - operand, "*": left * operand, "/": left // operand}[symbol]
+        expression = f"{left} {symbol} {operand}"
+        words = {**self._words, "g": left, "k": operand, "c": f"{expression} = {result}"}
+        self.steps.append(Step(self._rng.choice(forms).format(**words), (Claim(expression, str(result)),)))
+        return result
+
+    def _event(self, room: int) -> None:
+        """Tell one event of at most *room* operations that keeps the value within 1 and the limit."""
+        rng, setting, value = self._rng, self._setting, self.value
+        divisors = [k for k in range(2, 7) if value % k == 0 and value > k]
+        possible = ["add"] * (value + 2 <= self._limit) * 2 + ["subtract"] * (value > 2) * 2
+        possible += ["groups"] * (room >= 2 and value + 4 <= self._limit) * 2
+        possible += ["multiply"] * (bool(setting.multiply) and value * 2 <= self._limit)
+        possible += ["divide"] * bool(setting.divide and divisors)
+        kind = rng.choice(possible)
+        if kind == "add":
+            operand = rng.randint(2, min(self._limit - value, max(2, self._limit // 4)))
+            self._tell(setting.add, k=operand)
+            self.value = self._calculate("+", operand, ("That makes {c} {n}.", "Now there are {c} {n}."))
+        elif kind == "subtract":
+            operand = rng.randint(1, min(value - 1, self._limit // 4))
+            self._tell(setting.subtract, k=operand)
+            self.value = self._calculate("-", operand, ("That leaves {c} {n}.", "Then {c} {n} remain."))
+        elif kind == "multiply":
+            operand = rng.randint(2, min(5, self._limit // value))
+            self._tell(setting.multiply, k=operand)
+            self.value = self._calculate("*", operand, ("{k} times as much is {c} {n}.",))
+        elif kind == "divide":
+            operand = rng.choice(divisors)
+            self._tell(setting.divide, k=operand)
+            self.value = self._calculate("/", operand, ("One of {k} equal parts is {c} {n}.",))
+        else:
+            groups = rng.randint(2, min(6, (self._limit - value) // 2))
+            operand = rng.randint(2, min(9, (self._limit - value) // groups))
+            self._tell(setting.groups, g=groups, k=operand)
+            both = self._calculate("*", operand, ("{g} times {k} is {c} {n}.", "All {g} together are {c} {n}."), left=groups)
+            self.value = self._calculate("+", both, ("That makes {c} {n}.", "Now there are {c} {n}."))
+        self.arithmetic += [kind, operand] if kind != "groups" else [kind, groups, operand]
+
+    def _compare(self) -> None:
+        """End by asking for the sum of two people's amounts: two operations."""
+        first, operand = self.value, self._rng.randint(2, 12)
+        self._tell(("{b} has {k} more {n} than {a} has now.",), k=operand)
+        self._tell(("How many {n} do {a} and {b} have together?",))
+        second = self._calculate("+", operand, ("{b} has {c} {n}.",))
+        self.value = self._calculate("+", second, ("Together they have {c} {n}.",), left=first)
+        self.arithmetic += ["compare", operand]
