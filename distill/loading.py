@@ -33,7 +33,10 @@ def load_model(model: str, dtype: torch.dtype) -> Any:
 
 
 def _load(model: str, loader: Callable[[str], _T]) -> _T:
+    from transformers.utils import logging
+
     path = resolve_model(model)
+    logging.disable_progress_bar()
     try:
         return loader(path)
     except (OSError, ValueError) as error:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tempfile
 import time
+import warnings
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -92,6 +93,8 @@ def distill(model: str, data: Path, out: Path, recipe: Recipe | None = None, con
 
     if not torch.cuda.is_available():
         keep_freed_memory()
+    # peft's model asks transformers for a property that it is about to rename; no concern of the user's.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
     torch.manual_seed(recipe.seed)
     base = load_model(model, fast_dtype())
     lora = LoraConfig(r=recipe.rank, lora_alpha=recipe.alpha, target_modules=family.lora_targets, lora_dropout=0.0, task_type="CAUSAL_LM")
@@ -149,5 +152,6 @@ def _arguments(recipe: Recipe, scratch: str) -> TrainingArguments:
         logging_steps=1,
         save_strategy="no",
         report_to="none",
+        dataloader_pin_memory=torch.cuda.is_available(),
         disable_tqdm=True,
     )

@@ -3,27 +3,38 @@
 import errno
 import sys
 
+import typer
+
+from synth.errors import StylerepError
+
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run ``stylerep`` and exit: 0 done, 2 a mistake told in one sentence, 130 interrupted."""
     try:
         from harness_ext.cli import app
 
-        app(standalone_mode=True)
+        # Outside its standalone mode, typer hands back the code of an exit and 130 for Ctrl-C.
+        code = app(standalone_mode=False)
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code if isinstance(code, int) else 0)
     except KeyboardInterrupt:
-        _leave("Interrupted; nothing unfinished was kept, and what was there before is unchanged.", 130)
+        _leave("Interrupted; nothing unfinished was kept, and what was there before is unchanged.", _INTERRUPTED)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
             raise
         where = f"{error.filename}: " if error.filename else ""
         _leave(f"{where}{error.strerror}; nothing unfinished was kept, and what was there before is unchanged.", 2)
-    except Exception as error:
-        # Imported here so that --help stays free of it.
-        from synth.errors import StylerepError
-
-        if not isinstance(error, StylerepError):
-            raise
+    except StylerepError as error:
         _leave(str(error), 2)
+    except typer.TyperException as error:
+        message = error.format_message()
+        if message.startswith("Usage:"):  # a command group called alone: typer's help is the answer
+            print(message)
+            sys.exit(2)
+        _leave(f"{message} (stylerep --help shows what there is.)", 2)
 
 
 def _leave(sentence: str, code: int) -> None:

@@ -70,8 +70,7 @@ def compare(folders: Sequence[Path], baseline: Path | None = None, margin: float
     results = compare_counts([counts for _, _, counts in pairs], margin)
     cells = [_cell(run, key, names) for run in (base, *runs) for key in base.tasks if key in run.tasks]
     comparisons = [
-        Comparison(names[run.folder], names[base.folder], _label(key), result, _signature(result))
-        for (run, key, _), result in zip(pairs, results, strict=True)
+        Comparison(names[run.folder], names[base.folder], _label(key), result, _signature(result)) for (run, key, _), result in zip(pairs, results, strict=True)
     ]
     return Report(cells, comparisons)
 
@@ -110,11 +109,7 @@ def _right(item: Item, run: Run, key: tuple[str, str]) -> bool:
 def _cell(run: Run, key: tuple[str, str], names: dict[Path, str]) -> Cell:
     items = run.tasks[key]
     right = sum(_right(item, run, key) for item in items.values())
-    style = {
-        name: sum(item.metrics[name] for item in items.values()) / len(items)
-        for name in STYLE
-        if all(name in item.metrics for item in items.values())
-    }
+    style = {name: sum(item.metrics[name] for item in items.values()) / len(items) for name in STYLE if all(name in item.metrics for item in items.values())}
     return Cell(names[run.folder], run.manifest.get("arm"), _label(key), len(items), right / len(items), wilson_interval(right, len(items)), style)
 
 

@@ -43,9 +43,12 @@ class Run:
 
 
 def sample_files(folder: Path) -> dict[str, Path]:
-    """Return the newest samples file of each task below a folder."""
+    """Return the newest samples file of each task below a folder; raise StylerepError if it holds several runs."""
     newest: dict[str, tuple[str, Path]] = {}
-    for path in folder.rglob("samples_*.jsonl"):
+    paths = sorted(folder.rglob("samples_*.jsonl"))
+    if len(places := {path.parent for path in paths}) > 1:
+        raise StylerepError(f"{folder}: {len(places)} runs lie in this folder; name one of them.")
+    for path in paths:
         if (match := _SAMPLES.fullmatch(path.name)) and match["date"] > newest.get(match["task"], ("", path))[0]:
             newest[match["task"]] = (match["date"], path)
     return {task: path for task, (_, path) in sorted(newest.items())}

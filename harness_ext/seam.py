@@ -156,9 +156,7 @@ def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> None:
     there = read_manifest(folder)
     for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template"):
         if there and there.get(key) != manifest.get(key):
-            raise StylerepError(
-                f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r}; choose another --output_path."
-            )
+            raise StylerepError(f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r}; choose another --output_path.")
 
 
 def _result_files(folder: Path) -> set[Path]:

@@ -40,9 +40,7 @@ class Templates:
         sources = {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".jinja")}
         self.language = language
         self.digest = hashlib.sha256("\0".join(f"{k}\0{v}" for k, v in sources.items()).encode()).hexdigest()[:16]
-        self._environment = SandboxedEnvironment(
-            loader=jinja2.DictLoader(sources), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
+        self._environment = SandboxedEnvironment(loader=jinja2.DictLoader(sources), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
     def _write(self, name: str, rng: random.Random, **values: object) -> str:
         return self._environment.get_template(f"{name}.jinja").render(pick=rng.choice, **values).strip()

@@ -171,16 +171,18 @@ class _Story:
         else:
             self._tell(self._setting.question)
 
-    def _tell(self, forms: tuple[str, ...], **numbers: int) -> None:
+    def _tell(self, forms: tuple[str, ...], **numbers: int) -> str:
+        """Add a sentence to the question and return it without its full stop."""
         self.sentences.append(self._rng.choice(forms).format(**self._words, **numbers))
+        return self.sentences[-1].removesuffix(".").removeprefix("Then ")
 
-    def _calculate(self, symbol: str, operand: int, forms: tuple[str, ...], left: int | None = None) -> int:
-        """Add the step ``left symbol operand`` (left: the value so far) and return its result."""
+    def _calculate(self, symbol: str, operand: int, reason: str, left: int | None = None) -> int:
+        """Add the step ``left symbol operand`` (left: the value so far), led in by its reason; return its result."""
         left = self.value if left is None else left
         result = {"+": left + operand, "-": left - operand, "*": left * operand, "/": left // operand}[symbol]
         expression = f"{left} {symbol} {operand}"
-        words = {**self._words, "g": left, "k": operand, "c": f"{expression} = {result}"}
-        self.steps.append(Step(self._rng.choice(forms).format(**words), (Claim(expression, str(result)),)))
+        text = f"{reason} {expression} = {result} {self._words['n']}."
+        self.steps.append(Step(text, (Claim(expression, str(result)),)))
         return result
 
     def _event(self, room: int) -> None:
@@ -192,35 +194,31 @@ class _Story:
         possible += ["multiply"] * (bool(setting.multiply) and value * 2 <= self._limit)
         possible += ["divide"] * bool(setting.divide and divisors)
         kind = rng.choice(possible)
-        if kind == "add":
-            operand = rng.randint(2, min(self._limit - value, max(2, self._limit // 4)))
-            self._tell(setting.add, k=operand)
-            self.value = self._calculate("+", operand, ("That makes {c} {n}.", "Now there are {c} {n}."))
-        elif kind == "subtract":
-            operand = rng.randint(1, min(value - 1, self._limit // 4))
-            self._tell(setting.subtract, k=operand)
-            self.value = self._calculate("-", operand, ("That leaves {c} {n}.", "Then {c} {n} remain."))
-        elif kind == "multiply":
-            operand = rng.randint(2, min(5, self._limit // value))
-            self._tell(setting.multiply, k=operand)
-            self.value = self._calculate("*", operand, ("{k} times as much is {c} {n}.",))
-        elif kind == "divide":
-            operand = rng.choice(divisors)
-            self._tell(setting.divide, k=operand)
-            self.value = self._calculate("/", operand, ("One of {k} equal parts is {c} {n}.",))
-        else:
+        if kind == "groups":
             groups = rng.randint(2, min(6, (self._limit - value) // 2))
             operand = rng.randint(2, min(9, (self._limit - value) // groups))
-            self._tell(setting.groups, g=groups, k=operand)
-            both = self._calculate("*", operand, ("{g} times {k} is {c} {n}.", "All {g} together are {c} {n}."), left=groups)
-            self.value = self._calculate("+", both, ("That makes {c} {n}.", "Now there are {c} {n}."))
-        self.arithmetic += [kind, operand] if kind != "groups" else [kind, groups, operand]
+            told = self._tell(setting.groups, g=groups, k=operand)
+            both = self._calculate("*", operand, f"{told}:", left=groups)
+            self.value = self._calculate("+", both, rng.choice(("That makes", "Now there are")))
+            self.arithmetic += [kind, groups, operand]
+            return
+        match kind:
+            case "add":
+                symbol, forms, operand = "+", setting.add, rng.randint(2, min(self._limit - value, max(2, self._limit // 4)))
+            case "subtract":
+                symbol, forms, operand = "-", setting.subtract, rng.randint(1, min(value - 1, self._limit // 4))
+            case "multiply":
+                symbol, forms, operand = "*", setting.multiply, rng.randint(2, min(5, self._limit // value))
+            case _:
+                symbol, forms, operand = "/", setting.divide, rng.choice(divisors)
+        self.value = self._calculate(symbol, operand, f"{self._tell(forms, k=operand)}:")
+        self.arithmetic += [kind, operand]
 
     def _compare(self) -> None:
         """End by asking for the sum of two people's amounts: two operations."""
         first, operand = self.value, self._rng.randint(2, 12)
-        self._tell(("{b} has {k} more {n} than {a} has now.",), k=operand)
+        told = self._tell(("{b} has {k} more {n} than {a} has now.",), k=operand)
         self._tell(("How many {n} do {a} and {b} have together?",))
-        second = self._calculate("+", operand, ("{b} has {c} {n}.",))
-        self.value = self._calculate("+", second, ("Together they have {c} {n}.",), left=first)
+        second = self._calculate("+", operand, f"{told}:")
+        self.value = self._calculate("+", second, "Together they have", left=first)
         self.arithmetic += ["compare", operand]

@@ -1,0 +1,76 @@
+"""Fixtures shared by all tests: where real data and the real model are, and the command itself."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real problems and traces that may lie beside a checkout."""
+    if not DATA.is_dir():
+        pytest.skip("the real problems and traces (shared/data beside the checkout) are not here")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def real_model() -> str:
+    """The name of the real default model, pulled."""
+    from distill.pretrained import pulled_folder
+
+    name = "smollm2-135m-instruct"
+    if pulled_folder(name) is None:
+        pytest.skip(f"{name} has not been pulled (stylerep models pull {name}; make test does it)")
+    return name
+
+
+@pytest.fixture
+def stylerep(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs ``stylerep`` in a process of its own, in an empty folder, as a user does."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "harness_ext", *map(str, arguments)]
+        return subprocess.run(command, cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=300)
+
+    return run
+
+
+def one_sentence(result: subprocess.CompletedProcess[str]) -> str:
+    """Check that a command ended with code 2 and a single line, and return the line."""
+    assert result.returncode == 2, result.stderr[-2000:]
+    assert "Traceback" not in result.stderr
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("stylerep: ")
+    return last
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama of 50,000 parameters with a byte-level tokenizer whose pad token is its EOS token."""
+    from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
+    from tokenizers.models import BPE
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-model")
+    backend = Tokenizer(BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    backend.train_from_iterator([], trainers.BpeTrainer(vocab_size=260, special_tokens=["<s>", "<end>"], initial_alphabet=alphabet))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="<end>", pad_token="<end>")
+    tokenizer.chat_template = (
+        "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}<end>\n{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}"
+    )
+    tokenizer.save_pretrained(folder)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=2048,
+        bos_token_id=0, eos_token_id=1, pad_token_id=1,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder

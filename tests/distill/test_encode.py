@@ -1,0 +1,83 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from distill.encode import IGNORED, Collator, encode, prompt_text
+from distill.families import find_family
+from distill.loading import load_config, load_tokenizer
+from synth.arms import ARMS, render_arms
+from synth.errors import StylerepError
+from synth.problems import load_problems
+
+
+@pytest.fixture(scope="module", params=["tiny", "real"])
+def model(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("tiny_model")) if request.param == "tiny" else str(request.getfixturevalue("real_model"))
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    return [asdict(row) for problem in load_problems("arith:train", 15) for row in render_arms(problem, ARMS).values()]
+
+
+def test_labels_decode_back_to_the_response_and_the_end_of_turn(model: str, rows: list[dict[str, Any]]) -> None:
+    tokenizer, config = load_tokenizer(model), load_config(model)
+    family = find_family(config.model_type, config.vocab_size, tokenizer)
+    encoded = [encode(row, tokenizer, family, 2048) for row in rows]
+    batch = Collator(tokenizer.pad_token_id)([{"input_ids": item.input_ids, "prompt_length": item.prompt_length} for item in encoded])
+    for row, ids, labels, mask in zip(rows, batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True):
+        assert tokenizer.decode(labels[labels != IGNORED]) == row["response"] + family.end_of_turn
+        masked = ids[(labels == IGNORED) & (mask == 1)]
+        assert tokenizer.decode(masked) == prompt_text(tokenizer, row["prompt"])
+        assert tokenizer.decode(masked).endswith("assistant\n")
+
+
+def test_every_label_has_its_logits(model: str, rows: list[dict[str, Any]]) -> None:
+    tokenizer, config = load_tokenizer(model), load_config(model)
+    family = find_family(config.model_type, config.vocab_size, tokenizer)
+    encoded = [encode(row, tokenizer, family, 2048) for row in rows[:8]]
+    batch = Collator(0)([{"input_ids": item.input_ids, "prompt_length": item.prompt_length} for item in encoded])
+    kept = torch.zeros(batch["labels"].shape[1], dtype=torch.bool)
+    kept[batch["logits_to_keep"] + 1] = True
+    assert not ((batch["labels"] != IGNORED) & ~kept).any()
+
+
+def test_the_real_tokenizer_splits_numbers_into_digits(real_model: str) -> None:
+    tokenizer = load_tokenizer(real_model)
+    assert [tokenizer.decode(token) for token in tokenizer("1234 plums: 56.", add_special_tokens=False)["input_ids"]] == [
+        *"1234",
+        " pl",
+        "ums",
+        ":",
+        " ",
+        *"56",
+        ".",
+    ]
+    assert tokenizer.pad_token != tokenizer.eos_token == "<|im_end|>"
+
+
+def test_families(real_model: str, tiny_model: Path) -> None:
+    for name, family, assumes in ((real_model, "smollm2", False), (str(tiny_model), "llama", True)):
+        tokenizer, config = load_tokenizer(name), load_config(name)
+        found = find_family(config.model_type, config.vocab_size, tokenizer)
+        assert (found.name, bool(found.assumed)) == (family, assumes)
+
+
+def test_a_row_over_the_limit_is_named(tiny_model: Path, rows: list[dict[str, Any]]) -> None:
+    tokenizer = load_tokenizer(str(tiny_model))
+    family = find_family("llama", len(tokenizer), tokenizer)
+    with pytest.raises(StylerepError, match=rows[0]["id"]):
+        encode(rows[0], tokenizer, family, 50)
+
+
+def test_a_tokenizer_that_changes_the_response_is_refused(tiny_model: Path, rows: list[dict[str, Any]]) -> None:
+    from tokenizers import normalizers
+
+    tokenizer = load_tokenizer(str(tiny_model))
+    tokenizer.backend_tokenizer.normalizer = normalizers.Lowercase()
+    with pytest.raises(StylerepError, match="changes the text"):
+        encode(rows[0], tokenizer, find_family("llama", 1, tokenizer), 2048)
