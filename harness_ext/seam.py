@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from distill.allocator import keep_freed_memory
 from distill.families import find_family
 from distill.loading import load_config, load_tokenizer
 from distill.precision import fast_dtype
@@ -109,6 +110,7 @@ def _prepare_hf(args: argparse.Namespace) -> dict[str, Any]:
     if not model:
         raise StylerepError("Name the model: --model_args pretrained=NAME (a folder, a Hub id or a name of stylerep models list).")
     path = resolve_model(model)
+    keep_freed_memory()
     args.model_args["pretrained"] = path
     tokenizer, config = load_tokenizer(str(args.model_args.get("tokenizer") or path)), load_config(path)
     adapter: dict[str, Any] = {}
