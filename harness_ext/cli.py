@@ -1,11 +1,13 @@
 """The command ``stylerep``: each verb is a thin function over a public one, which is imported when it is called."""
 
 import json
-import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from harness_ext.compare import Report
 
 app = typer.Typer(
     name="stylerep",
@@ -108,7 +110,7 @@ def compare(
 def reproduce(
     study: Annotated[Path, typer.Argument(help="A study file; the name of one that comes with stylerep will do (demo).")],
     out: Annotated[Path, typer.Option(help="Folder for everything the study makes; steps already done there are not run again.")],
-    jobs: Annotated[int, typer.Option(help="Steps at a time; the processor's cores are shared among them.", min=1)] = min(2, os.cpu_count() or 1),
+    jobs: Annotated[int, typer.Option(help="Steps at a time; the processor's cores are shared among them.", min=1)] = 1,
 ) -> None:
     """Run a whole study: traces, adapters, runs, verdicts."""
     from harness_ext.study import reproduce as run
@@ -134,13 +136,11 @@ def tasks_path() -> None:
     typer.echo(path())
 
 
-def _print_report(report: object) -> None:
+def _print_report(report: "Report") -> None:
     from rich.console import Console
 
-    from harness_ext.compare import Report
     from harness_ext.tables import report_notes, report_tables
 
-    assert isinstance(report, Report)  # noqa: S101 - narrows the type without importing it for --help
     console = Console(width=None if Console().is_terminal else 150)
     for table in report_tables(report):
         console.print(table)

@@ -75,8 +75,10 @@ def run_steps(steps: Sequence[Step], state: Path, keys: Mapping[str, str], jobs:
 
 
 def _start(step: Step, state: Path, threads: int) -> _Running:
-    # A step that is run anew must not find its old result and add to it.
-    shutil.rmtree(step.leaves.parent, ignore_errors=True) if step.command[0] == "eval" else None
+    key = state / f"{_file_name(step)}.key"
+    if key.is_file() and step.command[0] == "eval":
+        # Evaluated before with another command: lm_eval would add the new result to the old one.
+        shutil.rmtree(step.leaves.parent, ignore_errors=True)
     log = state / f"{_file_name(step)}.log"
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as output:

@@ -9,6 +9,7 @@ import json
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,7 @@ def study_steps(study: Study, out: Path) -> list[Step]:
     synth = ["synth", "--problems", study.problems, "--arms", ",".join(study.arms), "--n", str(study.n), "--seed", str(study.seed), "--out", str(data)]
     steps = [Step("traces", synth, data / study.arms[-1] / "manifest.json", ())]
     options = [word for key, value in study.train.items() for word in (f"--{key}", str(value))]
-    # The longest steps first, so that two of them run side by side and the short ones fill in.
-    for arm in reversed(study.arms):
+    for arm in study.arms:
         train = ["distill", "--model", study.model, "--data", str(data / arm), "--seed", str(study.seed), *options, "--out", str(adapters / arm)]
         steps.append(Step(f"distill {arm}", train, adapters / arm / "manifest.json", ("traces",)))
     for arm in ["base", *study.arms]:
@@ -102,9 +102,9 @@ def reproduce(study_file: Path, out: Path, jobs: int = 1, say: Callable[[str], N
 
 
 def _keys(steps: Sequence[Step]) -> dict[str, str]:
-    """Name each step by the hash of its command and of all it waits for."""
+    """Name each step by the hash of its command, of all it waits for, and of stylerep's version."""
     keys: dict[str, str] = {}
     for step in steps:
-        parts = [*step.command, *(keys[name] for name in step.after)]
+        parts = [version("stylerep"), *step.command, *(keys[name] for name in step.after)]
         keys[step.name] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return keys

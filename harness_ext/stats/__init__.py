@@ -1,11 +1,11 @@
 """Paired inference for accuracies: pure functions over counts, each with its source."""
 
 from harness_ext.stats.multiple import holm
-from harness_ext.stats.paired import PairedCounts, bonett_price_interval, mcnemar_exact, mcnemar_midp, newcombe_interval
+from harness_ext.stats.paired import PairedCounts, mcnemar_exact, mcnemar_midp, newcombe_interval
 from harness_ext.stats.proportion import Interval, wilson_interval
 from harness_ext.stats.verdict import PairedResult, Verdict, compare_counts
 
 __all__ = [
-    "Interval", "PairedCounts", "PairedResult", "Verdict", "bonett_price_interval", "compare_counts", "holm",
+    "Interval", "PairedCounts", "PairedResult", "Verdict", "compare_counts", "holm",
     "mcnemar_exact", "mcnemar_midp", "newcombe_interval", "wilson_interval",
 ]  # fmt: skip

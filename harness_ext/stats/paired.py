@@ -15,7 +15,7 @@ from math import sqrt
 
 from scipy.stats import binom
 
-from harness_ext.stats.proportion import Interval, quantile, wilson_interval
+from harness_ext.stats.proportion import Interval, wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,3 @@ def newcombe_interval(counts: PairedCounts, level: float = 0.95) -> Interval:
 
 def _combined(x: float, y: float, phi: float) -> float:
     return sqrt(max(x * x - 2 * phi * x * y + y * y, 0.0))
-
-
-def bonett_price_interval(counts: PairedCounts, level: float = 0.95) -> Interval:
-    """Return the adjusted Wald interval of the difference (Bonett & Price 2012, J Educ Behav Stat 37:479)."""
-    first, second = (counts.first + 1) / (counts.n + 2), (counts.second + 1) / (counts.n + 2)
-    reach = quantile(level) * sqrt((first + second - (first - second) ** 2) / (counts.n + 2))
-    return Interval(max(first - second - reach, -1.0), min(first - second + reach, 1.0), level)
