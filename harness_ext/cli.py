@@ -110,7 +110,7 @@ def compare(
 def reproduce(
     study: Annotated[Path, typer.Argument(help="A study file; the name of one that comes with stylerep will do (demo).")],
     out: Annotated[Path, typer.Option(help="Folder for everything the study makes; steps already done there are not run again.")],
-    jobs: Annotated[int, typer.Option(help="Steps at a time; the processor's cores are shared among them.", min=1)] = 1,
+    jobs: Annotated[int, typer.Option(help="Steps at a time; the processor's cores are shared among them.", min=1)] = 2,
 ) -> None:
     """Run a whole study: traces, adapters, runs, verdicts."""
     from harness_ext.study import reproduce as run

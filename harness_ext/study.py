@@ -71,7 +71,8 @@ def study_steps(study: Study, out: Path) -> list[Step]:
     synth = ["synth", "--problems", study.problems, "--arms", ",".join(study.arms), "--n", str(study.n), "--seed", str(study.seed), "--out", str(data)]
     steps = [Step("traces", synth, data / study.arms[-1] / "manifest.json", ())]
     options = [word for key, value in study.train.items() for word in (f"--{key}", str(value))]
-    for arm in study.arms:
+    # The longest first, so that a step that generates runs beside one that trains.
+    for arm in reversed(study.arms):
         train = ["distill", "--model", study.model, "--data", str(data / arm), "--seed", str(study.seed), *options, "--out", str(adapters / arm)]
         steps.append(Step(f"distill {arm}", train, adapters / arm / "manifest.json", ("traces",)))
     for arm in ["base", *study.arms]:
