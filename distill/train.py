@@ -57,8 +57,8 @@ class Recipe:
 class _LabelledLogitsTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types for it
     """A Trainer that computes logits only in columns where some row of the batch has a label.
 
-    Of the 135M parameters of SmolLM2-135M, 28M are the output layer; skipping it for prompts made a
-    training step 1.2 times as fast (8 rows of 200 tokens, 70 of them prompt, 2 cores).
+    Of the 135M parameters of SmolLM2-135M, 28M are the output layer, and a third of a row or more is
+    prompt; ``make bench`` shows what leaving it out gains.
     """
 
     def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:

@@ -1,7 +1,7 @@
 """Arithmetic word problems of two to four operations.
 
-    Nora has 12 marbles. Nora buys 3 bags of 4 marbles each. Then Nora gives 6 marbles to Ben.
-    How many marbles does Nora have now?                                            answer: 18
+    Nora has 3 bags of 4 marbles each. Nora buys 9 more. Nora gives 6 of them to Ben.
+    How many marbles does Nora have now?                                            answer: 15
 
 Every item is drawn from a generator seeded by (source, version, split, seed, index): the same item
 forever, none depending on another. Splits cannot overlap: the hash of an item's arithmetic (first
@@ -53,18 +53,18 @@ _SETTINGS = (
         question=("How many {n} does {a} have now?", "How many {n} does {a} end up with?"),
         add=("{a} buys {k} more.", "{b} gives {a} {k} {n}.", "Then {a} finds {k} {n}.", "{a} wins {k} {n} at a fair."),
         subtract=("{a} gives {k} of them to {b}.", "Then {a} loses {k} {n}.", "{a} sells {k} of the {n}."),
-        groups=("{a} buys {g} bags of {k} {n} each.", "Then {a} gets {g} packs with {k} {n} in each."),
+        groups=("{a} has {g} bags of {k} {n} each.", "{a} starts with {g} packs with {k} {n} in each."),
         multiply=("Within a year {a} has {k} times as many.", "After a month, the number of {n} is {k} times as large."),
         divide=("{a} splits the {n} equally among {k} people and keeps one share.",),
         compare=True,
     ),
     _Setting(
         nouns=tuple("apples plums muffins cookies pears lemons rolls pies".split()),
-        opening=("{a} brings {x} {n} to the market.", "There are {x} {n} on {a}'s table.", "{a} bakes or picks {x} {n}."),
+        opening=("{a} brings {x} {n} to the market.", "There are {x} {n} on {a}'s table.", "{a} collects {x} {n}."),
         question=("How many {n} does {a} have left?", "How many {n} are there in the end?"),
         add=("{b} adds {k} more.", "{a} fetches another {k} {n}.", "Later {k} {n} are delivered."),
         subtract=("{b} eats {k} of them.", "{a} sells {k} {n}.", "{k} of the {n} turn out to be bad."),
-        groups=("{b} brings {g} trays with {k} {n} each.", "{a} fills {g} more baskets with {k} {n} each."),
+        groups=("{a} brings {g} trays with {k} {n} each.", "{a} fills {g} baskets with {k} {n} each."),
         divide=("{a} deals the {n} out onto {k} equal plates and keeps one plate.",),
         compare=True,
     ),
@@ -84,7 +84,7 @@ _SETTINGS = (
         question=("How many {n} are in it now?", "How many {n} does it hold at the end?"),
         add=("{a} pours in {k} litres.", "Another {k} litres are added."),
         subtract=("{k} litres leak out.", "{a} takes out {k} litres.", "{b} uses {k} litres."),
-        groups=("{a} empties {g} buckets of {k} litres each into it.", "{g} cans of {k} litres each are poured in."),
+        groups=("{a} empties {g} buckets of {k} litres each into a tank.", "{a} pours {g} cans of {k} litres each into a barrel."),
         multiply=("By the evening it holds {k} times as much.",),
     ),
     _Setting(
@@ -93,7 +93,7 @@ _SETTINGS = (
         question=("How many {n} are on board now?", "How many {n} ride on?"),
         add=("{k} more get on.", "At the next stop {k} {n} get on."),
         subtract=("{k} of them get off.", "At the station {k} {n} get off."),
-        groups=("{g} groups of {k} {n} each get on.",),
+        groups=("A bus leaves with {g} groups of {k} {n} each.",),
     ),
 )
 
@@ -103,12 +103,12 @@ class ArithConfig:
     """How hard the items are.
 
     `min_steps` and `max_steps` bound the number of operations (1 to 8); `max_number` bounds every
-    number that occurs (20 to 10,000).
+    amount told before a final comparison (20 to 10,000).
     """
 
     min_steps: int = 2
     max_steps: int = 4
-    max_number: int = 100
+    max_number: int = 50
 
     def validate(self) -> None:
         """Raise StylerepError if the bounds make no sense."""
@@ -158,14 +158,14 @@ class _Story:
         self._words = dict(zip(("a", "b"), rng.sample(_NAMES, 2), strict=True), n=rng.choice(self._setting.nouns))
         self.sentences: list[str] = []
         self.steps: list[Step] = []
-        self.value = rng.randint(3, config.max_number // 3)
-        self.arithmetic: list[object] = [self.value]
-        self._tell(self._setting.opening, x=self.value)
+        self.arithmetic: list[object] = []
+        self.value = 0
+        self._open()
 
         total = rng.randint(config.min_steps, config.max_steps)
-        compare = self._setting.compare and total >= 2 and rng.random() < 0.25
+        compare = self._setting.compare and total - len(self.steps) >= 2 and rng.random() < 0.2
         while len(self.steps) < total - 2 * compare:
-            self._event(total - 2 * compare - len(self.steps))
+            self._event()
         if compare:
             self._compare()
         else:
@@ -185,28 +185,33 @@ class _Story:
         self.steps.append(Step(text, (Claim(expression, str(result)),)))
         return result
 
-    def _event(self, room: int) -> None:
-        """Tell one event of at most *room* operations that keeps the value within 1 and the limit."""
+    def _open(self) -> None:
+        """Tell the first number, or the groups whose product it is: no operation, or one."""
+        rng, half = self._rng, self._limit // 2
+        if rng.random() < 0.35:
+            groups = rng.randint(2, 6)
+            operand = rng.randint(2, min(9, half // groups))
+            told = self._tell(self._setting.groups, g=groups, k=operand)
+            self.value = self._calculate("*", operand, f"{told}:", left=groups)
+            self.arithmetic += ["groups", groups, operand]
+        else:
+            self.value = rng.randint(3, half)
+            self._tell(self._setting.opening, x=self.value)
+            self.arithmetic.append(self.value)
+
+    def _event(self) -> None:
+        """Tell one event that keeps the value between 1 and the limit."""
         rng, setting, value = self._rng, self._setting, self.value
         divisors = [k for k in range(2, 7) if value % k == 0 and value > k]
         possible = ["add"] * (value + 2 <= self._limit) * 2 + ["subtract"] * (value > 2) * 2
-        possible += ["groups"] * (room >= 2 and value + 4 <= self._limit) * 2
         possible += ["multiply"] * (bool(setting.multiply) and value * 2 <= self._limit)
         possible += ["divide"] * bool(setting.divide and divisors)
         kind = rng.choice(possible)
-        if kind == "groups":
-            groups = rng.randint(2, min(6, (self._limit - value) // 2))
-            operand = rng.randint(2, min(9, (self._limit - value) // groups))
-            told = self._tell(setting.groups, g=groups, k=operand)
-            both = self._calculate("*", operand, f"{told}:", left=groups)
-            self.value = self._calculate("+", both, rng.choice(("That makes", "Now there are")))
-            self.arithmetic += [kind, groups, operand]
-            return
         match kind:
             case "add":
                 symbol, forms, operand = "+", setting.add, rng.randint(2, min(self._limit - value, max(2, self._limit // 4)))
             case "subtract":
-                symbol, forms, operand = "-", setting.subtract, rng.randint(1, min(value - 1, self._limit // 4))
+                symbol, forms, operand = "-", setting.subtract, rng.randint(2, min(value - 1, self._limit // 4))
             case "multiply":
                 symbol, forms, operand = "*", setting.multiply, rng.randint(2, min(5, self._limit // value))
             case _:
