@@ -4,8 +4,8 @@
     How many marbles does Nora have now?                                            answer: 15
 
 Every item is drawn from a generator seeded by (source, version, split, seed, index): the same item
-forever, none depending on another. Splits cannot overlap: the hash of an item's arithmetic (first
-number, operations, operands) decides which split it may appear in, so a test problem's arithmetic
+forever, none depending on another. Splits cannot overlap: the hash of an item's arithmetic (all
+its operations with their numbers) decides which split it may appear in, so a test problem's arithmetic
 never occurs in training, not even under other names.
 """
 
@@ -137,7 +137,8 @@ def _item(split: str, seed: int, index: int, config: ArithConfig) -> Problem:
     rng = generator("arith", VERSION, split, seed, index)
     while True:
         story = _Story(rng, config)
-        if digest("arith", VERSION, *story.arithmetic) % 10 in SPLITS[split]:
+        expressions = [claim.expression for step in story.steps for claim in step.claims]
+        if digest("arith", VERSION, *expressions) % 10 in SPLITS[split]:
             return Problem(
                 id=f"arith-{VERSION}-{split}-{seed}-{index}",
                 source="arith",
@@ -158,7 +159,6 @@ class _Story:
         self._words = dict(zip(("a", "b"), rng.sample(_NAMES, 2), strict=True), n=rng.choice(self._setting.nouns))
         self.sentences: list[str] = []
         self.steps: list[Step] = []
-        self.arithmetic: list[object] = []
         self.value = 0
         self._open()
 
@@ -193,11 +193,9 @@ class _Story:
             operand = rng.randint(2, min(9, half // groups))
             told = self._tell(self._setting.groups, g=groups, k=operand)
             self.value = self._calculate("*", operand, f"{told}:", left=groups)
-            self.arithmetic += ["groups", groups, operand]
         else:
             self.value = rng.randint(3, half)
             self._tell(self._setting.opening, x=self.value)
-            self.arithmetic.append(self.value)
 
     def _event(self) -> None:
         """Tell one event that keeps the value between 1 and the limit."""
@@ -217,7 +215,6 @@ class _Story:
             case _:
                 symbol, forms, operand = "/", setting.divide, rng.choice(divisors)
         self.value = self._calculate(symbol, operand, f"{self._tell(forms, k=operand)}:")
-        self.arithmetic += [kind, operand]
 
     def _compare(self) -> None:
         """End by asking for the sum of two people's amounts: two operations."""
@@ -226,4 +223,3 @@ class _Story:
         self._tell(("How many {n} do {a} and {b} have together?",))
         second = self._calculate("+", operand, f"{told}:")
         self.value = self._calculate("+", second, "Together they have", left=first)
-        self.arithmetic += ["compare", operand]
