@@ -76,7 +76,7 @@ def test_a_full_disk_is_one_sentence_and_the_old_data_stays(tmp_path: Path) -> N
     synth = f"{sys.executable} -m harness_ext synth --problems arith --arms hc --out {small}"
     script = (
         f"mount -t tmpfs -o size=1m none {small} && {synth} --n 20 && sha256sum {small}/hc/* >{tmp_path}/before\n"
-        f"{synth} --n 20000; echo code $?\nsha256sum {small}/hc/* >{tmp_path}/after; ls -A {small}\n"
+        f"{synth} --n 8000; echo code $?\nsha256sum {small}/hc/* >{tmp_path}/after; ls -A {small}\n"
     )
     result = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False)
     assert "code 2" in result.stdout, result.stderr
