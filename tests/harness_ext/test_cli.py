@@ -101,10 +101,18 @@ def test_ctrl_c_is_one_sentence_and_the_old_data_stays(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "harness_ext", "synth", "--problems", "arith", "--arms", "hc", "--out", str(tmp_path)]
     subprocess.run([*command, "--n", "5"], check=True, capture_output=True)
     before = (tmp_path / "hc/train.parquet").read_bytes()
-    with subprocess.Popen([*command, "--n", "200000"], stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(2)  # into the middle of rendering, which takes over a minute
+
+    def listen() -> None:
+        # A shell's background job starts with Ctrl-C ignored, and its children inherit that.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen([*command, "--n", "100000"], stderr=subprocess.PIPE, text=True, preexec_fn=listen) as process:
+        time.sleep(2)  # into the middle of rendering, which takes over half a minute
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert errors.strip().startswith("stylerep: Interrupted")
     assert len(errors.strip().splitlines()) == 1
