@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A shared machine may stall for longer than any deadline that says something about the code.
+settings.register_profile("stylerep", deadline=None)
+settings.load_profile("stylerep")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
