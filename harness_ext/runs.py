@@ -36,11 +36,6 @@ class Run:
     manifest: dict[str, Any]
     tasks: dict[tuple[str, str], dict[str, Item]]
 
-    @property
-    def name(self) -> str:
-        """What to call the run in a table: its folder's name."""
-        return self.folder.resolve().name
-
 
 def sample_files(folder: Path) -> dict[str, Path]:
     """Return the newest samples file of each task below a folder; raise StylerepError if it holds several runs."""
