@@ -1,7 +1,22 @@
-"""The ruler for style: lexicons, the split of a response, and scores of a trace."""
+"""The ruler for style: lexicons, the split of a response, stages, and scores of a trace."""
 
-from synth.style.lexicon import KINDS, Lexicon, Pivot, load_lexicon
-from synth.style.scores import StyleScores, style_scores
+from synth.style.lexicon import KINDS, LANGUAGES, STAGES, Lexicon, Pivot, load_lexicon
+from synth.style.scores import Reading, StyleScores, read_trace, style_scores
 from synth.style.split import CLOSE, OPEN, SplitResponse, split_response
 
-__all__ = ["CLOSE", "KINDS", "OPEN", "Lexicon", "Pivot", "SplitResponse", "StyleScores", "load_lexicon", "split_response", "style_scores"]
+__all__ = [
+    "CLOSE",
+    "KINDS",
+    "LANGUAGES",
+    "OPEN",
+    "STAGES",
+    "Lexicon",
+    "Pivot",
+    "Reading",
+    "SplitResponse",
+    "StyleScores",
+    "load_lexicon",
+    "read_trace",
+    "split_response",
+    "style_scores",
+]

@@ -1,26 +1,37 @@
-"""Lexicons: versioned lists of pivot phrases, and where their phrases stand in a text."""
+"""Lexicons: versioned lists of phrases, and where they stand in a text.
+
+All phrases of a language (pivots, and cues of the stages) are found in one pass of an Aho–Corasick
+automaton over the folded text, so the time grows with the text and not with the list. What the
+automaton reports is then held against the rules of each phrase: whole words, the beginning of a
+sentence where the lexicon asks for it, and the words that undo it.
+"""
 
 import functools
+import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
+import ahocorasick_rs
+import numpy as np
 import yaml
 
 from synth.errors import StylerepError
+from synth.style.characters import BoolArray, Characters, IntArray, look
 
 KINDS = ("realization", "verification", "exploration", "integration")
+STAGES = ("framing", "exploration", "verification", "synthesis")
+CUES = (*STAGES, "answer", "backtrack")
+LANGUAGES = ("en", "zh")
 _FOLDER = resources.files("synth.style") / "lexicons"
-# A sentence or line begins at the start of the text, after a line break, or after . ! ? : and a
-# space; list marks, quotes and emphasis may stand before the first word.
-_BEGINS = r"(?:(?<![^\n])|(?<=[.!?:][ ])|(?<=[.!?][)\"'*][ ])|(?<=[\n\"'*#>(-])|(?<=[-*>] ))"
+
+_WINDOW = 60
+_BEFORE_WORDS = '\n\t\r"*_([{>#$\\\u201c\u2018'
 
 
-@dataclass(frozen=True, slots=True)
-class Pivot:
-    """One pivot phrase found in a text: its kind, its wording in lower case, and its character span."""
+class Pivot(NamedTuple):
+    """One pivot phrase found in a text: its kind, its wording as the lexicon has it, and its character span."""
 
     kind: str
     phrase: str
@@ -29,47 +40,265 @@ class Pivot:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """Phrases found in a text, in its order, none overlapping: index into the lexicon's phrases, and character spans."""
+
+    phrases: IntArray
+    starts: IntArray
+    ends: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """All that a lexicon finds in a text. Cues may overlap pivots; `openers` and `first_person` are places outside pivots."""
+
+    pivots: Found
+    cues: Found
+    openers: IntArray
+    first_person: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One phrase of a lexicon: its wording, its kind (a pivot) or stage (a cue), and whether it must begin a sentence."""
+
+    wording: str
+    label: str
+    at_start: bool
+    not_before: re.Pattern[str] | None
+    not_after: re.Pattern[str] | None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the words around it can undo it."""
+        return self.not_before is not None or self.not_after is not None
+
+    def undone(self, text: str, start: int, end: int) -> bool:
+        """Say whether the words around a place of the phrase undo it."""
+        if self.not_before and self.not_before.match(text, end, end + _WINDOW):
+            return True
+        return bool(self.not_after and self.not_after.search(text, max(0, start - _WINDOW), start))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """The phrases of one layer, and for each pattern of the automaton the phrase it stands for, or -1."""
+
+    phrases: tuple[Phrase, ...]
+    by_pattern: IntArray
+    at_start: BoolArray
+    guarded: BoolArray
+    labels: IntArray
+    """For each phrase the index of its label among KINDS or CUES."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Lexicon:
-    """The pivot phrases of one language, compiled into a single pattern."""
+    """The phrases of one language, compiled."""
 
     language: str
     version: int
-    kinds: dict[str, str]
-    """Phrase (lower case, single spaces) to its kind."""
-    _pattern: re.Pattern[str]
+    negative_cases: dict[str, list[str]]
+    """Pivot phrase to sentences in which it must not count."""
+    _spaced: bool
+    _automaton: ahocorasick_rs.AhoCorasick
+    _pivots: _Layer
+    _cues: _Layer
+    _openers: BoolArray
+    _first_person: BoolArray
+    _letters: str
+    """Words of the first person that are one capital letter; an automaton would stop at every i."""
 
-    def find(self, text: str) -> Iterator[Pivot]:
-        """Yield the pivots of *text* from left to right, none overlapping."""
-        for found in self._pattern.finditer(text):
-            phrase = " ".join(found.group().lower().replace("\u2019", "'").split())
-            yield Pivot(self.kinds[phrase], phrase, found.start(), found.end())
+    @property
+    def pivots(self) -> tuple[Phrase, ...]:
+        """All pivot phrases; what `match` finds indexes into them."""
+        return self._pivots.phrases
+
+    @property
+    def cues(self) -> tuple[Phrase, ...]:
+        """All cues of the stages; what `match` finds indexes into them."""
+        return self._cues.phrases
+
+    @property
+    def pivot_kinds(self) -> IntArray:
+        """For each pivot phrase the index of its kind in KINDS."""
+        return self._pivots.labels
+
+    @property
+    def cue_labels(self) -> IntArray:
+        """For each cue the index of what it hints at in CUES."""
+        return self._cues.labels
 
     @property
     def signature(self) -> str:
-        """Name the lexicon and its version, such as ``en/1``."""
+        """Name the lexicon and its version, such as ``en/2``."""
         return f"{self.language}/{self.version}"
+
+    def find(self, text: str) -> list[Pivot]:
+        """Return the pivots of *text* from left to right, none overlapping."""
+        return self.as_pivots(self.match(text, look(text)).pivots)
+
+    def as_pivots(self, found: Found) -> list[Pivot]:
+        """Name what `match` found."""
+        spans = zip(found.phrases.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
+        return [Pivot(self.pivots[phrase].label, self.pivots[phrase].wording, start, end) for phrase, start, end in spans]
+
+    def match(self, text: str, characters: Characters) -> Matches:
+        """Find all phrases of *text* in one pass."""
+        folded, places = _fold(text, self._spaced)
+        hits = self._automaton.find_matches_as_indexes(folded, overlapping=True)
+        if not hits:
+            return Matches(_NOTHING, _NOTHING, _NOTHING.starts, characters.alone(self._letters))
+        found = np.fromiter(itertools.chain.from_iterable(hits), dtype=np.intp, count=3 * len(hits))
+        patterns, starts, ends = found[::3], found[1::3], found[2::3] - self._spaced  # a pattern begins with the space before it
+        if places is not None:
+            starts, ends = places[starts], places[ends - 1] + 1
+        if self._spaced:
+            whole = characters.whole_words(starts, ends)
+            patterns, starts, ends = patterns[whole], starts[whole], ends[whole]
+        order = np.lexsort((-ends, starts))
+        patterns, starts, ends = patterns[order], starts[order], ends[order]
+        beginning = self._beginnings(patterns, starts, ends, characters)[starts]
+        pivots = self._layer(self._pivots, text, patterns, starts, ends, beginning)
+        cues = self._layer(self._cues, text, patterns, starts, ends, beginning)
+        openers = starts[self._openers[patterns] & beginning]
+        first_person = np.concatenate((starts[self._first_person[patterns]], characters.alone(self._letters)))
+        return Matches(pivots, cues, _outside(openers, pivots), _outside(first_person, pivots))
+
+    def _beginnings(self, patterns: IntArray, starts: IntArray, ends: IntArray, characters: Characters) -> BoolArray:
+        """Mark where sentences begin, and what follows openers and pivots there: "But wait, maybe".
+
+        What follows a pivot counts as a beginning because it is one once the pivot is taken away.
+        """
+        mark = np.zeros(len(characters.classes) + 1, dtype=bool)
+        mark[characters.begins] = True
+        leads = self._openers[patterns] | (self._pivots.by_pattern[patterns] >= 0)
+        opens, closes = starts[leads], ends[leads]
+        for _ in range(4):
+            reached = mark[opens]
+            if not reached.any():
+                break
+            mark[characters.next_word(closes[reached])] = True
+            opens, closes = opens[~reached], closes[~reached]
+        return mark
+
+    @staticmethod
+    def _layer(layer: _Layer, text: str, patterns: IntArray, starts: IntArray, ends: IntArray, beginning: BoolArray) -> Found:
+        phrases = layer.by_pattern[patterns]
+        holds = (phrases >= 0) & (beginning | ~layer.at_start[phrases])
+        for i in np.flatnonzero(holds & layer.guarded[phrases]).tolist():
+            holds[i] = not layer.phrases[phrases[i]].undone(text, int(starts[i]), int(ends[i]))
+        phrases, starts, ends = phrases[holds], starts[holds], ends[holds]
+        kept = _longest_first(starts, ends)
+        return Found(phrases[kept], starts[kept], ends[kept])
+
+
+_NOTHING = Found(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.intp))
+
+
+def _outside(places: IntArray, pivots: Found) -> IntArray:
+    """Return the places that lie in no pivot, each once."""
+    places = np.unique(places)
+    before = np.searchsorted(pivots.starts, places, side="right")
+    outside: IntArray = places[places >= np.append(-1, pivots.ends)[before]]
+    return outside
+
+
+def _longest_first(starts: IntArray, ends: IntArray) -> BoolArray:
+    """Choose spans, sorted by start and falling end, from left to right so that none overlaps one chosen before."""
+    clash = np.concatenate(([False], starts[1:] < np.maximum.accumulate(ends)[:-1])) if len(starts) else np.zeros(0, bool)
+    kept = ~clash
+    free = 0
+    # Only spans that clash, and those they may clash with, need a look each.
+    for i in np.flatnonzero(clash | np.append(clash[1:], False)).tolist():
+        if starts[i] >= free or not clash[i]:
+            kept[i] = True
+            free = ends[i]
+    return kept
 
 
 @functools.cache
 def load_lexicon(language: str = "en") -> Lexicon:
     """Return the lexicon of a language code; raise StylerepError if there is none."""
     path = _FOLDER / f"{language}.yaml"
-    if not path.is_file():
-        raise StylerepError(f"There is no lexicon for the language {language!r}.")
+    if language not in LANGUAGES or not path.is_file():
+        raise StylerepError(f"There is no lexicon for the language {language!r}; there are {', '.join(LANGUAGES)}.")
     return _compile(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def _compile(content: dict[str, Any]) -> Lexicon:
-    kinds: dict[str, str] = {}
-    begins: dict[str, bool] = {}
-    for kind in KINDS:
-        for place, at_start in (("start", True), ("anywhere", False)):
-            for phrase in content["kinds"][kind].get(place, []):
-                kinds[phrase], begins[phrase] = kind, at_start
-    undone = content.get("not_before", {})
-    parts = []
-    for phrase in sorted(kinds, key=len, reverse=True):
-        words = r"\s+".join(re.escape(word).replace("'", "['\u2019]") for word in phrase.split())
-        guard = "|".join(re.escape(word) for word in undone.get(phrase, []))
-        parts.append((_BEGINS if begins[phrase] else r"\b") + words + r"(?!\w)" + (rf"(?!\s+(?:{guard})\b)" if guard else ""))
-    return Lexicon(content["language"], content["version"], kinds, re.compile("|".join(parts), re.IGNORECASE))
+    spaced, guards = bool(content["spaced"]), content.get("guards", {})
+    pivots = _phrases(content["kinds"], KINDS, guards, spaced)
+    cues = _phrases(content["cues"], CUES, guards, spaced)
+    openers, first_person = set(content["openers"]), set(content["first_person"])
+    letters = "".join(word for word in first_person if len(word) == 1 and word.isupper())
+    first_person -= set(letters)
+    wordings = sorted({phrase.wording for phrase in (*pivots, *cues)} | openers | first_person)
+    # A typographic apostrophe is another spelling of the same phrase.
+    spellings = {spelling: wording for wording in wordings for spelling in (wording, wording.replace("'", "\u2019"))}
+    patterns = [" " * spaced + spelling for spelling in spellings]
+    automaton = ahocorasick_rs.AhoCorasick(patterns, implementation=ahocorasick_rs.Implementation.DFA, store_patterns=False)
+    of_pattern = list(spellings.values())
+    return Lexicon(
+        language=content["language"],
+        version=content["version"],
+        negative_cases=content.get("negative_cases", {}),
+        _spaced=spaced,
+        _automaton=automaton,
+        _pivots=_as_layer(pivots, KINDS, of_pattern),
+        _cues=_as_layer(cues, CUES, of_pattern),
+        _openers=np.array([wording in openers for wording in of_pattern]),
+        _first_person=np.array([wording in first_person for wording in of_pattern]),
+        _letters=letters,
+    )
+
+
+def _phrases(section: dict[str, Any], labels: tuple[str, ...], guards: dict[str, Any], spaced: bool) -> tuple[Phrase, ...]:
+    return tuple(
+        Phrase(wording, label, place == "start", _guard(guards, wording, "not_before", spaced), _guard(guards, wording, "not_after", spaced))
+        for label in labels
+        for place in ("start", "anywhere")
+        for wording in section[label].get(place, [])
+    )
+
+
+def _guard(guards: dict[str, Any], wording: str, side: str, spaced: bool) -> re.Pattern[str] | None:
+    words = "|".join(re.escape(word) for word in guards.get(wording, {}).get(side, []))
+    if not words:
+        return None
+    if side == "not_before":
+        return re.compile(rf"\s{{1,9}}(?:{words})\b" if spaced else f"(?:{words})", re.IGNORECASE)
+    return re.compile(rf"\b(?:{words})\s{{1,9}}\Z" if spaced else rf"(?:{words})\Z", re.IGNORECASE)
+
+
+def _as_layer(phrases: tuple[Phrase, ...], labels: tuple[str, ...], of_pattern: list[str]) -> _Layer:
+    index = {phrase.wording: i for i, phrase in enumerate(phrases)}
+    return _Layer(
+        phrases,
+        np.array([index.get(wording, -1) for wording in of_pattern], dtype=np.intp),
+        np.array([phrase.at_start for phrase in phrases]),
+        np.array([phrase.guarded for phrase in phrases]),
+        np.array([labels.index(phrase.label) for phrase in phrases], dtype=np.intp),
+    )
+
+
+def _fold(text: str, spaced: bool) -> tuple[str, IntArray | None]:
+    """Return *text* in small letters with spaces for what may stand before a word, and the place of each character where runs of spaces were made one.
+
+    For a language with spaces one more is put in front, so that every word follows one.
+    """
+    # The one capital whose small form is two characters goes first: places must stay.
+    folded = text.replace("\u0130", "I").lower()
+    for mark in _BEFORE_WORDS:
+        folded = folded.replace(mark, " ")
+    try:
+        folded.encode()
+    except UnicodeEncodeError:
+        folded = folded.encode("utf-8", "replace").decode()
+    places = None
+    if "  " in text or "\t" in text:
+        codes = np.frombuffer(folded.encode("utf-32-le"), dtype=np.uint32)
+        space = codes == 0x20
+        kept = np.concatenate((~(space[1:] & space[:-1]), [True]))
+        folded, places = codes[kept].tobytes().decode("utf-32-le"), np.flatnonzero(kept)
+    return " " * spaced + folded, places

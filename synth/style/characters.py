@@ -1,0 +1,171 @@
+"""Where words and sentences begin: one vectorised look at the characters of a text.
+
+Everything here is a few array operations over code points, so the time is linear in the text
+whatever it holds.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
+
+# Classes of characters, one bit each. All above _WORD are gaps: what may stand between two sentences.
+_WORD, _STOP, _COLON, _WIDE_STOP, _WIDE_COMMA, _MARK, _SPACE, _NEWLINE = (1 << bit for bit in range(8))
+_EAST_ASIAN = (0x3040, 0xFB00)
+_TABLE = 0x3000
+_COMMA, _QUESTION, _WIDE_QUESTION, _EQUALS = 0x2C, 0x3F, 0xFF1F, 0x3D
+_CHARACTERS = {
+    _STOP: ".!?\u2026",
+    _COLON: ":;",
+    # East Asian sentence ends need no space after them, and a clause after a full-width comma may open with a pivot.
+    _WIDE_STOP: "\u3002\uff01\uff1f",
+    _WIDE_COMMA: "\uff0c\uff1a\uff1b",
+    _MARK: "\"'*_>#([{-\u2013\u2014\u2022\u2018\u201c)]}\u2019\u201d\u300c\u300e\u300d\u300f\uff08\uff09",
+    _NEWLINE: "\n\r\u2028\u2029",
+}
+
+
+def _class_table() -> npt.NDArray[np.uint8]:
+    table = np.zeros(0x110000, dtype=np.uint8)
+    for code in range(0x3000):
+        if chr(code).isalnum():
+            table[code] = _WORD
+        elif chr(code).isspace():
+            table[code] = _SPACE
+    table[0x3000] = _SPACE
+    table[0x3040:0xD800] = _WORD  # kana, Han, Hangul
+    table[0xF900:0xFE00] = _WORD
+    for kind, characters in _CHARACTERS.items():
+        table[[ord(character) for character in characters]] = kind
+    return table
+
+
+_CLASSES = _class_table()
+
+
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """The code points of a text and their classes, and where sentences and clauses begin in it.
+
+    `begins` are positions of first characters, ascending: of the text, of a line, and of what follows a
+    sentence end or colon and a space (or a full-width mark), quotes and list marks skipped. For each of
+    them `breaks` has the line breaks before it (0, 1, or 2 for a blank line; 2 for the first) and
+    `sentence` says whether a sentence begins, rather than what follows a colon or full-width comma.
+    """
+
+    codes: npt.NDArray[np.uint32]
+    classes: npt.NDArray[np.uint8]
+    begins: IntArray
+    breaks: IntArray
+    sentence: BoolArray
+
+    @property
+    def questions(self) -> IntArray:
+        """Positions of question marks."""
+        return np.flatnonzero((self.codes == _QUESTION) | (self.codes == _WIDE_QUESTION))
+
+    @property
+    def equals(self) -> IntArray:
+        """Positions of equals signs."""
+        return np.flatnonzero(self.codes == _EQUALS)
+
+    def lines(self) -> IntArray:
+        """Positions where lines with anything on them begin, the white space before it skipped."""
+        blank = self.classes >= _SPACE
+        newline = np.concatenate(([True], self.classes[:-1] == _NEWLINE))
+        starts = np.flatnonzero(newline)
+        shown = np.append(np.flatnonzero(~blank), len(blank))
+        first = shown[np.searchsorted(shown, starts)]
+        ends = np.append(starts[1:], len(blank))
+        lines: IntArray = first[first < ends]
+        return lines
+
+    def words_before(self, positions: IntArray) -> IntArray:
+        """Count the words that begin before each position, plus all of the text in a last entry.
+
+        A word is a run of characters other than white space, as for ``str.split``; an East Asian character is one too.
+        """
+        space = self.classes >= _SPACE
+        first = ~space & np.concatenate(([True], space[:-1]))
+        if len(self.codes) and self.codes.max() >= _EAST_ASIAN[0]:
+            first |= (self.codes >= _EAST_ASIAN[0]) & (self.codes < _EAST_ASIAN[1])
+        begins = np.flatnonzero(first)
+        return np.append(np.searchsorted(begins, positions), len(begins))
+
+    def whole_words(self, starts: IntArray, ends: IntArray) -> BoolArray:
+        """Say which spans neither begin nor end within a word; a hyphen between letters joins them to one word."""
+        padded = np.concatenate((np.zeros(2, np.uint8), self.classes, np.zeros(2, np.uint8)))
+        word, mark = padded == _WORD, padded == _MARK
+        before, after = starts + 1, ends + 2
+        joined_before = word[before] | (mark[before] & word[before - 1] & word[before + 1])
+        joined_after = word[after] | (mark[after] & word[after + 1] & word[after - 1])
+        whole: BoolArray = ~(joined_before | joined_after)
+        return whole
+
+    def alone(self, letters: str) -> IntArray:
+        """Positions of words that are one of *letters*, followed by a space and a small letter: "I see", not a point I."""
+        if not letters or len(self.codes) < 3:
+            return np.zeros(0, np.intp)
+        places = np.flatnonzero(among(self.codes[:-2], letters))
+        after, then = self.codes[places + 1], self.codes[places + 2]
+        begins = (places == 0) | (self.classes[places - 1] != _WORD)
+        found: IntArray = places[begins & (after == 0x20) & (then >= 0x61) & (then <= 0x7A)]
+        return found
+
+    def next_word(self, positions: IntArray) -> IntArray:
+        """Move each position over at most four spaces, commas and marks to what follows them."""
+        here: IntArray = positions.copy()
+        last = len(self.classes) - 1
+        for _ in range(4):
+            at = np.minimum(here, last)
+            move = (here <= last) & ((self.classes[at] > _WORD) | (self.codes[at] == _COMMA))
+            if not move.any():
+                break
+            here += move
+        return here
+
+
+def look(text: str) -> Characters:
+    """Classify the characters of *text* and find where its sentences begin."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    classes = _CLASSES[codes]
+    gap = np.concatenate(([False], classes > _WORD, [False]))
+    edges = np.flatnonzero(gap[1:] != gap[:-1])
+    starts, ends = edges[::2], edges[1::2]
+    if not len(codes) or (len(starts) and starts[0] == 0 and ends[0] == len(codes)):
+        return Characters(codes, classes, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, bool))
+    first = int(ends[0]) if len(starts) and starts[0] == 0 else 0
+    # Most gaps are one space or one mark; of those only a line break and a full-width mark can begin a sentence.
+    alone = _NEWLINE | _WIDE_STOP | _WIDE_COMMA
+    kept = ((ends - starts > 1) | (classes[starts] & alone > 0)) & (starts > 0) & (ends < len(codes))
+    starts, ends = starts[kept], ends[kept]
+    if not len(starts):
+        return Characters(codes, classes, np.array([first]), np.array([2]), np.array([True]))
+    held = np.bitwise_or.reduceat(classes, np.column_stack((starts, ends)).ravel())[::2]
+    lines = np.add.reduceat(classes == _NEWLINE, np.column_stack((starts, ends)).ravel(), dtype=np.intp)[::2]
+    spaced = held & (_SPACE | _NEWLINE) > 0
+    sentence = (held & (_NEWLINE | _WIDE_STOP) > 0) | (spaced & (held & _STOP > 0))
+    begins = sentence | (held & _WIDE_COMMA > 0) | (spaced & (held & _COLON > 0))
+    return Characters(
+        codes,
+        classes,
+        np.concatenate(([first], ends[begins])),
+        np.concatenate(([2], np.minimum(lines[begins], 2))),
+        np.concatenate(([True], sentence[begins])),
+    )
+
+
+def among(codes: npt.NDArray[np.uint32], characters: str) -> BoolArray:
+    """Say which code points are one of *characters*, all below U+3000."""
+    return _membership(characters)[np.minimum(codes, _TABLE)]
+
+
+@functools.cache
+def _membership(characters: str) -> BoolArray:
+    table = np.zeros(_TABLE + 1, dtype=bool)
+    table[[ord(character) for character in characters]] = True
+    return table

@@ -1,0 +1,338 @@
+r"""Arithmetic claims of a trace: which ``a op b = c`` it makes, in text or LaTeX, and which of them are true.
+
+A claim is two sides of an equals sign that are both made of numbers alone, at least one of them with
+an operation: ``18 + 12 = 30``, ``45 ÷ 30 = 1.5 hours``, ``\frac{36}{20} = \frac{9}{5}``,
+``$3 \times 4^2 = 48$``; in a chain each equals sign is one. Units and ``\text{…}`` are passed over. A
+variable on either side, a factorial, a modulus or a function makes it no claim. A side given in
+decimals is true if the other comes to them when rounded or cut off; under ``≈``, within 1 %.
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from synth.style.characters import Characters, IntArray, among
+
+Number = Fraction | int
+_SIDE = 90
+_MAX_DIGITS, _MAX_POWER, _MAX_DEPTH = 24, 64, 16
+_TOKEN = re.compile(
+    r"""(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+    |(?P<frac>\\[dt]?frac)
+    |(?P<op>\\times|\\cdot|\\div|[-+*/^\u2212\u00d7\u00b7\u00f7\u2217\u22c5])
+    |(?P<open>[({\[]|\\left\s?[(\[])
+    |(?P<close>[)}\]]|\\right\s?[)\]])
+    |(?P<percent>\\?%)
+    |(?P<power>[\u00b2\u00b3])
+    |(?P<blank>\s+|\\[,;:!\s()\[\]]|\\?\$|\u20ac|\u00a3|\*\*|&|\\(?:quad|qquad|displaystyle)(?![a-z]))
+    |(?P<word>\\(?:text|mathrm|textbf)\s?\{[^{}]{0,40}\}|[A-Za-z\u00b0]{2,}[\u00b2\u00b3]?|\u00b0)
+    |(?P<other>\\[A-Za-z]+|.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_PLAIN = re.compile(r"\s?(-?\d{1,20}(?:,\d{3})*(?:\.\d{1,20})?)(?=[.,;:]?(?:\s?\n|\s?\Z|\s[A-Z]|\s?\\[)\]]|\s=\s?\d))")
+_OPERATION = re.compile(r"[-+*/^\u2212\u00d7\u00b7\u00f7\u2217\u22c5\u00b2\u00b3(]|\\(?:times|cdot|div|[dt]?frac)")
+_SIGNS = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u2217": "*", "\u22c5": "*"}
+_END_OF_SIDE = re.compile(r"[\n=\u2248<>\u2264\u2265\u2260\u2192\u21d2]|\\(?:approx|leq?|geq?|lt|gt|implies|Rightarrow|to|equiv|neq|sim|\\)(?![A-Za-z])")
+# Letters that touch a number are a unit only where they are one of these: 2xy is a product, 5 xy may be five of something.
+_UNITS = frozenset("cm mm km ft in yd mi kg mg lb oz ml mph hr hrs min mins sec am pm th st nd rd".split())
+_NO_EQUALITY = frozenset(("mod", "modulo", "remainder"))
+_FUNCTIONS = frozenset("log ln exp sin cos tan cot sec csc arcsin arccos arctan sqrt gcd lcm mod max min abs det choose floor ceil".split())
+_BEFORE = "0123456789)}%]\u00b2\u00b3$\\"
+_AFTER = "0123456789.(-{\\$\u2212\u20ac\u00a3["
+
+
+@dataclass(frozen=True, slots=True)
+class ArithmeticClaim:
+    """One claim: the place of its equals sign in the text, and whether it is true."""
+
+    place: int
+    true: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The value of one side, its number of operations, the digits after its point if it is one decimal number, and its units."""
+
+    value: Number
+    operations: int
+    decimals: int
+    units: frozenset[str]
+    added: bool
+
+
+class _NotArithmeticError(Exception):
+    """A side holds more than numbers."""
+
+
+def find_claims(text: str, characters: Characters) -> list[ArithmeticClaim]:
+    """Return the arithmetic claims of *text* in its order; nothing in it is evaluated by Python itself."""
+    claims = []
+    for place in _candidates(characters).tolist():
+        right = _right(_right_side(text, place + 1))
+        left = _left(*_left_side(text, place), not right.operations) if right else None
+        if left and right and left.operations + right.operations > 0 and not _converts(left, right):
+            claims.append(ArithmeticClaim(place, _true(left, right, exact=text[place] == "=")))
+    return claims
+
+
+def _converts(left: _Side, right: _Side) -> bool:
+    """Say whether an equation is one of units: 3 hours + 24 minutes = 204 minutes, 2 feet = 2 * 12 inches."""
+    if left.added or right.added:
+        return len(left.units | right.units) > 1
+    return not left.operations and bool(left.units) and not left.units & right.units
+
+
+def _candidates(characters: Characters) -> IntArray:
+    """Return the equals signs that have something numeric on both sides."""
+    codes = characters.codes
+    places = np.flatnonzero((codes == ord("=")) | (codes == 0x2248))
+    if not len(places):
+        return places
+    end = len(codes) - 1
+    before, after = places - 1, places + 1
+    for _ in range(2):
+        before -= codes[np.maximum(before, 0)] == 0x20
+        after += codes[np.minimum(after, end)] == 0x20
+    inside = (before >= 1) & (after <= end)
+    places, before, after = places[inside], before[inside], after[inside]
+    # A unit may stand before the sign, a variable may not: two letters, or one that closes a LaTeX group.
+    letters = _letters(codes[before]) & _letters(codes[before - 1])
+    return places[(among(codes[before], _BEFORE) | letters) & among(codes[after], _AFTER)]
+
+
+def _letters(codes: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    lower = codes | 0x20
+    letters: np.ndarray[tuple[int], np.dtype[np.bool_]] = (lower >= 0x61) & (lower <= 0x7A)
+    return letters
+
+
+def _tokens(text: str, opens_line: bool) -> list[tuple[str, str]]:
+    """Split a side into (kind, text), blanks and a dash that opens a line left out."""
+    tokens: list[tuple[str, str]] = []
+    touching = False
+    for found in _TOKEN.finditer(text):
+        kind = found.lastgroup or "other"
+        if kind != "blank":
+            word = found.group()
+            if kind == "word" and touching and word not in _UNITS:
+                kind = "other"
+            tokens.append((kind, word))
+            touching = kind == "number"
+        else:
+            touching = False
+            if opens_line and len(tokens) == 1 and tokens[0] == ("op", "-"):
+                tokens.clear()
+    return tokens
+
+
+def _left_side(text: str, place: int) -> tuple[str, bool]:
+    """Return what stands before an equals sign up to the sign or line break before it, and whether it opens a line."""
+    begin = max(0, place - _SIDE)
+    side = text[begin:place]
+    ends = [end.end() for end in _END_OF_SIDE.finditer(side)]
+    return (side[ends[-1] :], side[ends[-1] - 1] == "\n") if ends else (side, begin == 0)
+
+
+def _right_side(text: str, begin: int) -> str:
+    """Return what stands after an equals sign up to the next sign or line break, that one included."""
+    end = _END_OF_SIDE.search(text, begin, begin + _SIDE)
+    return text[begin : end.end() + 2 if end else begin + _SIDE]
+
+
+# Traces say the same sums again and again.
+@functools.lru_cache(maxsize=20_000)
+def _left(side: str, opens_line: bool, must_operate: bool) -> _Side | None:
+    """Return the value of the arithmetic that *side* ends in, None if there is none."""
+    if must_operate and not _OPERATION.search(side):
+        return None
+    tokens = _tokens(side, opens_line)
+    first, depth = len(tokens), 0
+    after = ""
+    for i in range(len(tokens) - 1, -1, -1):
+        kind, word = tokens[i]
+        if kind == "word":
+            unit = i > 0 and tokens[i - 1][0] in ("number", "close", "percent", "word") and after in ("", "op", "close", "word")
+            if not unit or word.lower() in _FUNCTIONS:
+                break
+        elif kind == "close":
+            depth += 1
+        elif kind == "open":
+            if depth == 0:
+                break
+            depth -= 1
+        elif kind == "other":
+            break
+        first, after = i, kind
+    if first and tokens[first - 1][0] in ("other", "word", "frac"):
+        boundary = tokens[first - 1][1]
+        if boundary.lower() in _FUNCTIONS or boundary.startswith("\\") or (len(boundary) == 1 and boundary not in ",.:?"):
+            return None
+    return _value(tokens[first:], whole=True)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _right(side: str) -> _Side | None:
+    """Return the value of the arithmetic that *side* begins with, None if there is none."""
+    if plain := _PLAIN.match(side):  # most right sides are one number
+        return _Side(_number(plain[1]), 0, len(plain[1].partition(".")[2]), frozenset(), False)
+    end = _END_OF_SIDE.search(side)
+    return _value(_tokens(side[: end.start()] if end else side, opens_line=False), whole=False)
+
+
+def _value(tokens: list[tuple[str, str]], whole: bool) -> _Side | None:
+    try:
+        return _parse(tokens, whole)
+    except _NotArithmeticError:
+        return None
+
+
+def _number(text: str) -> Number:
+    plain = text.replace(",", "")
+    return Fraction(plain) if "." in plain else int(plain)
+
+
+def _parse(tokens: list[tuple[str, str]], whole: bool) -> _Side:
+    parser = _Parser(tokens)
+    value = parser.sum(0)
+    units = [word for kind, word in tokens[: parser.at + 1] if kind == "word"]
+    while parser.peek()[0] == "word":
+        parser.at += 1
+    rest = tokens[parser.at :]
+    if rest and (whole or rest[0][0] in ("op", "frac", "number", "open", "power") or _is_variable(rest)):
+        raise _NotArithmeticError
+    if any(word.lower() in _NO_EQUALITY or word.lower() in _FUNCTIONS for kind, word in tokens[: parser.at + 4] if kind == "word"):
+        raise _NotArithmeticError
+    single = next((word for kind, word in tokens if kind == "number"), "") if parser.numbers == 1 and not parser.operations else ""
+    return _Side(value, parser.operations, len(single.partition(".")[2]), frozenset(_unit(word) for word in units), parser.added)
+
+
+def _unit(word: str) -> str:
+    """Return a unit without LaTeX around it and without its plural."""
+    plain = word.partition("{")[2].rstrip("}") if word.startswith("\\") else word
+    return plain.strip().lower().rstrip("s")
+
+
+def _is_variable(rest: list[tuple[str, str]]) -> bool:
+    """Say whether what follows a number belongs to it: a letter, a factorial, a modulus."""
+    kind, word = rest[0]
+    return kind == "other" and word not in ",.:;?!\"'" and not (word == "!" and len(rest) == 1)
+
+
+class _Parser:
+    """Recursive descent over tokens: sums of products of powers, exact and of bounded size."""
+
+    def __init__(self, tokens: list[tuple[str, str]]) -> None:
+        self.tokens, self.at, self.operations, self.numbers, self.added = tokens, 0, 0, 0, False
+
+    def peek(self) -> tuple[str, str]:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "")
+
+    def sum(self, depth: int) -> Number:
+        if depth > _MAX_DEPTH:
+            raise _NotArithmeticError
+        value = self.product(depth)
+        while (sign := self.operator()) in ("+", "-"):
+            self.at += 1
+            self.operations += 1
+            self.added = True
+            other = self.product(depth)
+            value = value + other if sign == "+" else value - other
+        return value
+
+    def product(self, depth: int) -> Number:
+        value = self.signed(depth)
+        while True:
+            sign = self.operator()
+            if sign in ("*", "/"):
+                self.at += 1
+            elif self.peek()[0] == "open" and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1][0] == "number":
+                sign = "*"  # 2(3 + 4)
+            else:
+                return value
+            self.operations += 1
+            other = self.signed(depth)
+            if sign == "/" and other == 0:
+                raise _NotArithmeticError
+            value = value * other if sign == "*" else Fraction(value) / other
+
+    def signed(self, depth: int) -> Number:
+        sign = self.operator()
+        if sign in ("-", "+"):
+            self.at += 1
+            return -self.power(depth) if sign == "-" else self.power(depth)
+        return self.power(depth)
+
+    def power(self, depth: int) -> Number:
+        base = self.atom(depth)
+        kind, word = self.peek()
+        if kind == "percent":
+            self.at += 1
+            return Fraction(base) / 100
+        if kind == "power" or (kind == "op" and word == "^"):
+            self.at += 1
+            exponent = (2 if word == "\u00b2" else 3) if kind == "power" else self.atom(depth)
+            if exponent.denominator != 1 or not 0 <= exponent <= _MAX_POWER or max(abs(base.numerator), base.denominator) > 10**6:
+                raise _NotArithmeticError
+            self.operations += 1
+            return Fraction(base ** int(exponent))
+        return base
+
+    def atom(self, depth: int) -> Number:
+        kind, word = self.peek()
+        self.at += 1
+        if kind == "number" and len(word) <= _MAX_DIGITS:
+            self.numbers += 1
+            return _number(word)
+        if kind == "open":
+            value = self.sum(depth + 1)
+            self.close()
+            return value
+        if kind == "frac":
+            above, below = self.group(depth), self.group(depth)
+            if below == 0:
+                raise _NotArithmeticError
+            self.operations += 1
+            return Fraction(above) / below
+        raise _NotArithmeticError
+
+    def group(self, depth: int) -> Number:
+        """Read one braced argument of a fraction."""
+        if self.peek() != ("open", "{"):
+            raise _NotArithmeticError
+        return self.atom(depth)
+
+    def close(self) -> None:
+        while self.peek()[0] == "word":
+            self.at += 1
+        if self.peek()[0] != "close":
+            raise _NotArithmeticError
+        self.at += 1
+
+    def operator(self) -> str:
+        """Return the operator that comes next, units before it passed over, or an empty string."""
+        at = self.at
+        while at < len(self.tokens) and self.tokens[at][0] == "word" and self.tokens[at][1].lower() not in _FUNCTIONS:
+            at += 1
+        if at < len(self.tokens) and self.tokens[at][0] == "op" and (at == self.at or at + 1 < len(self.tokens)):
+            self.at = at
+            return _SIGNS.get(self.tokens[at][1], self.tokens[at][1])
+        return ""
+
+
+def _true(left: _Side, right: _Side, exact: bool) -> bool:
+    if left.value == right.value:
+        return True
+    one, other = Fraction(left.value), Fraction(right.value)
+    if not exact:
+        return abs(one - other) <= max(abs(one), abs(other)) / 100
+    return any(_rounds_to(other.value, side) for side, other in ((left, right), (right, left)) if side.decimals)
+
+
+def _rounds_to(value: Number, side: _Side) -> bool:
+    """Say whether *value* is a side's decimals when rounded, or when the rest is cut off."""
+    unit = Fraction(1, 10**side.decimals)
+    off = abs(Fraction(value)) - abs(Fraction(side.value))
+    return (value < 0) == (side.value < 0) and (abs(off) <= unit / 2 or 0 <= off < unit)

@@ -1,0 +1,28 @@
+"""Whether a trace comes to the answer that is given after it."""
+
+import re
+
+from synth.final_answer import last_box, number_value, plain_form, stated_number
+from synth.style.split import SplitResponse
+
+_TAIL, _LAST_WORDS = 600, 160
+_NUMBERS = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
+
+
+def answer_consistency(split: SplitResponse) -> float | None:
+    """Return 1.0 if the trace's own conclusion is the answer given, 0.0 if it is another, None where one is missing.
+
+    The answer given is what stands in the last box of the answer part, else its last number. A trace
+    concludes with its own box or "the answer is", else with the numbers of its last words, of which one
+    must be the answer; an answer that is no number must stand in the end of the trace, typesetting aside.
+    """
+    given = last_box(split.answer) or stated_number(split.answer)
+    tail = split.derivation[-_TAIL:]
+    if given is None or not tail:
+        return None
+    value = number_value(given)
+    if value is None:
+        return float(plain_form(given) in plain_form(tail))
+    own = last_box(tail)
+    numbers = [own] if own is not None else _NUMBERS.findall(tail[-_LAST_WORDS:]) or _NUMBERS.findall(tail)[-1:]
+    return float(any(number_value(number) == value for number in numbers)) if numbers else None

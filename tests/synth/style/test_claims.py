@@ -1,0 +1,64 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synth.style.characters import look
+from synth.style.claims import find_claims
+
+
+def truths(text: str) -> list[bool]:
+    return [claim.true for claim in find_claims(text, look(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("18 + 12 = 30", [True]),
+        ("18 + 12 = 31", [False]),
+        ("so 18 mph \u00d7 1.5 hours = 27 miles.", [True]),
+        (r"\frac{36}{20} = \frac{9}{5}", [True]),
+        (r"$3 \times 4^2 = 48$.", [True]),
+        (r"\[ 2^{10} = 1024 \]", [True]),
+        (r"\left( 3 + 4 \right) \cdot 2 = 15", [False]),
+        ("10 / 3 = 3.33", [True]),
+        ("10 / 3 = 3.4", [False]),
+        ("2/3 \u2248 0.66", [True]),
+        ("12 * 12 = 144 = 140 + 4", [True, True]),
+        ("- 18 + 12 = 30", [True]),
+        ("-3 + 5 = 2", [True]),
+        ("a = - (1 - 1 + 6) = -6", [True]),
+        ("1. 18 + 12 = 30", [True]),
+        ("n = 3 + 4 = 7", [True]),
+        ("2(3+4) = 14", [True]),
+        ("20% \u00d7 50 = 10", [True]),
+        ("$5 + $3 = $8, so 1,250 + 250 = 1,500", [True, True]),
+        ("5 + 5 = 10!", [True]),
+        ("5 apples + 3 apples = 8 apples", [True]),
+        ("3\u00b2 + 4\u00b2 = 25", [True]),
+        ("Area = 3 * 4 = 12 cm\u00b2", [True]),
+        ("25 m = 25 \u00d7 1000 mm = 25,000 mm", [True]),
+    ],
+)
+def test_claims_are_judged(text: str, expected: list[bool]) -> None:
+    assert truths(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2x + 3 = 7", "x - 3 + 5 = 2", "4! = 24", "17 + 3 = 2 mod 6", r"8 \cdot 2 = 5 \pmod{11}", "f(2 + 3) = 5", r"\sqrt{16} + 2 = 6", "log 100 * 2 = 4",
+        "3 1/2 = 3.5", r"\binom{10}{4} = 210", "3 hours + 24 minutes = 204 minutes", "2 feet = 2 * 12 inches", r"\frac{2xy}{50} = 1", "12 = 12",
+        "x = 5", "= = =", "2 + = 3", "1 / 0 = 5", "9^99999 = 3", "11 \u00f7 2 = 5 remainder 1", r"17 - 3 = 14t",
+    ],
+)  # fmt: skip
+def test_what_is_no_arithmetic_is_no_claim(text: str) -> None:
+    assert truths(text) == []
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**4), st.sampled_from("+-*/"), st.integers(-3, 3))
+def test_truth_is_that_of_exact_arithmetic(left: int, right: int, sign: str, off: int) -> None:
+    value = {"+": Fraction(left + right), "-": Fraction(left - right), "*": Fraction(left * right), "/": Fraction(left, right)}[sign] + off
+    stated = str(value) if value.denominator == 1 else f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
+    assert truths(f"Thus {left} {sign} {right} = {stated}.") == [off == 0]

@@ -1,0 +1,49 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synth.style import split_response
+
+
+@pytest.mark.parametrize(
+    ("response", "trace", "answer", "tagged", "closed"),
+    [
+        ("<think>\na\n</think>\n\nThe answer is 3.", "a", "The answer is 3.", True, True),
+        ("opened by the prompt\n</think>\nThe answer is 3.", "opened by the prompt", "The answer is 3.", True, True),
+        ("<think>cut off", "cut off", "", True, False),
+        ("<think></think>42", "", "42", True, True),
+        ("<think>a</think>b<think>c</think>d", "a        b       c", "d", True, True),
+        ("<think>a</think>b<think>c", "a", "b<think>c", True, True),
+        ("<|begin_of_thought|>a<|end_of_thought|>\n<|begin_of_solution|>3<|end_of_solution|>", "a", "3", True, True),
+        ("<|begin_of_thought|>a<|begin_of_solution|>3", "a", "3", True, True),
+        ("<|begin_of_thought|>a, cut", "a, cut", "", True, False),
+        ("[THINK]a[/THINK]3", "a", "3", True, True),
+        ("<|START_THINKING|>a<|END_THINKING|><|START_RESPONSE|>3<|END_RESPONSE|>", "a", "3", True, True),
+        ("\u25c1think\u25b7a\u25c1/think\u25b73", "a", "3", True, True),
+        ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>3<|return|>", "a", "3", True, True),
+        ("<think><think>a</think></think>3", "a", "3", True, True),
+        ("I add. So the answer is 4.", "I add. So the answer is 4.", "I add. So the answer is 4.", False, False),
+        ("The answer is 42.", "", "The answer is 42.", False, False),
+        ("\\boxed{42}", "", "\\boxed{42}", False, False),
+        ("just 42", "just 42", "just 42", False, False),
+        ("", "", "", False, False),
+    ],
+)
+def test_split(response: str, trace: str, answer: str, tagged: bool, closed: bool) -> None:
+    split = split_response(response)
+    assert (split.trace.strip(), split.answer, split.tagged, split.closed) == (trace, answer, tagged, closed)
+
+
+def test_derivation_stops_where_the_answer_is_stated() -> None:
+    assert split_response("The answer is 5? No: 3 + 3 = 6. So the answer is 6.").derivation == "The answer is 5? No: 3 + 3 = 6."
+    assert split_response("<think>so the answer is 6</think>6").derivation == "so the answer is 6"
+
+
+@given(st.lists(st.sampled_from(["<think>", "</think>", "a b", "\n", "The answer is 5.", "<|end_of_thought|>", "x"]), max_size=12))
+def test_the_trace_is_a_slice_with_its_tags_blanked(parts: list[str]) -> None:
+    response = "".join(parts)
+    split = split_response(response)
+    there = response[split.start : split.start + len(split.trace)]
+    assert len(there) == len(split.trace)
+    assert all(ours in (theirs, " ") for ours, theirs in zip(split.trace, there, strict=True))
+    assert split.truncated == (split.tagged and not split.closed)
