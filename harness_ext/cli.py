@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness_ext.output_files import check_writable, write_text
+
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness_ext.analyze import StyleAnalysis
     from harness_ext.compare import Report
+    from synth.style.profile import StyleProfile
 
 app = typer.Typer(
     name="stylerep",
@@ -51,6 +57,48 @@ def synth(
 
     for arm, folder in run(problems, [arm.strip() for arm in arms.split(",") if arm.strip()], out, n, seed).items():
         typer.echo(f"{arm}: {folder}")
+
+
+@app.command(epilog="Example: stylerep analyze traces.jsonl runs/hc --json scores.json --html report.html")
+def analyze(
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Files (.jsonl, .jsonl.gz, .json, .csv, .parquet), run folders, folders of such files, or Hub data sets org/name[:split]."),
+    ],
+    html: Annotated[Path | None, typer.Option(help="Also write the report, with figures, as one HTML page.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write everything to this file: all scores of each response, summaries, odds ratios.")
+    ] = None,
+    profile: Annotated[Path | None, typer.Option(help="Also write the style profile of these traces, to be a --reference or to be compared.")] = None,
+    reference: Annotated[str, typer.Option(help="Profile that adherence is measured against: long-reasoning, instruct, or a file.")] = "long-reasoning",
+    compare_with: Annotated[str | None, typer.Option("--compare", help="Also say how far the style of these traces is from this profile's.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the traces, en or zh; told from each trace if left out.")] = None,
+    response_field: Annotated[str | None, typer.Option(help="Field that holds the response; found if left out, as the fields below.")] = None,
+    correct_field: Annotated[str | None, typer.Option(help="Field that says whether it is right (0, 1, true, false).")] = None,
+    question_field: Annotated[str | None, typer.Option(help="Field that tells questions apart.")] = None,
+    model_field: Annotated[str | None, typer.Option(help="Field that names the model; else the folder does.")] = None,
+    task_field: Annotated[str | None, typer.Option(help="Field that names the task; else the file does.")] = None,
+) -> None:
+    """Read the style of reasoning traces, and what of it goes with right answers."""
+    from harness_ext.analyze import Fields, profile_of
+    from harness_ext.analyze import analyze as run
+
+    check_writable(html, json_file, profile)
+    analysis = run(sources, Fields(response_field, correct_field, question_field, model_field, task_field), reference, language)
+    own = profile_of(profile.stem if profile else "these traces", analysis) if profile or compare_with else None
+    if html:
+        from harness_ext.analyze.report import report_html
+
+        write_text(html, report_html(analysis))
+    if json_file:
+        from harness_ext.analyze.report import analysis_json
+
+        write_text(json_file, json.dumps(analysis_json(analysis)) + "\n")
+    if profile and own:
+        write_text(profile, json.dumps(own.to_json(), indent=1) + "\n")
+    _print_analysis(analysis)
+    if compare_with and own:
+        _print_divergence(own, compare_with)
 
 
 @app.command(epilog="Example: stylerep distill --model smollm2-135m-instruct --data data/hc --out adapters/hc")
@@ -100,9 +148,10 @@ def compare(
     from harness_ext.compare import compare as run
     from harness_ext.compare import report_json
 
+    check_writable(json_file)
     report = run(runs, baseline, margin)
     if json_file:
-        json_file.write_text(json.dumps(report_json(report), indent=2) + "\n", encoding="utf-8")
+        write_text(json_file, json.dumps(report_json(report), indent=2) + "\n")
     _print_report(report)
 
 
@@ -136,12 +185,33 @@ def tasks_path() -> None:
     typer.echo(path())
 
 
-def _print_report(report: "Report") -> None:
+def _print_analysis(analysis: "StyleAnalysis") -> None:
+    from harness_ext.analyze.terminal import association_table, group_table, notes
+
+    console = _console()
+    console.print(group_table(analysis.groups))
+    for one in analysis.associations:
+        console.print(association_table(one))
+    console.print(notes(analysis.associations), highlight=False)
+
+
+def _print_divergence(own: "StyleProfile", other: str) -> None:
+    from harness_ext.analyze.terminal import divergence_table
+    from synth.style.profile import compare_profiles, load_profile
+
+    _console().print(divergence_table(compare_profiles(own, load_profile(other))))
+
+
+def _console() -> "Console":
     from rich.console import Console
 
+    return Console(width=None if Console().is_terminal else 150)
+
+
+def _print_report(report: "Report") -> None:
     from harness_ext.tables import report_notes, report_tables
 
-    console = Console(width=None if Console().is_terminal else 150)
+    console = _console()
     for table in report_tables(report):
         console.print(table)
     console.print(report_notes(report), highlight=False)

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-VERBS = ("models pull", "synth", "distill", "eval", "compare", "reproduce")
+VERBS = ("models pull", "synth", "analyze", "distill", "eval", "compare", "reproduce")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -30,7 +30,7 @@ def test_help_imports_nothing_heavy() -> None:
         "import sys; sys.argv = ['stylerep', '--help']\n"
         "from harness_ext.__main__ import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "print([name for name in ('torch', 'lm_eval', 'transformers', 'datasets', 'scipy') if name in sys.modules])"
+        "print([name for name in ('torch', 'lm_eval', 'transformers', 'datasets', 'scipy', 'matplotlib') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.endswith("[]\n")
 
