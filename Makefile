@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL := smollm2-135m-instruct
+TRACES ?= ../shared/data/traces
 
 .PHONY: demo test check bench setup model
 .DELETE_ON_ERROR:
@@ -24,6 +25,8 @@ check: setup
 
 bench: model
 	$(BIN)/python benchmarks/training_step.py
+	@if [ -d $(TRACES) ]; then $(BIN)/python -m benchmarks.reading_style $(TRACES); \
+	else echo "reading_style left out: it needs real traces, and there are none in $(TRACES) (TRACES=… names another folder)"; fi
 
 setup: $(VENV)/.installed
 

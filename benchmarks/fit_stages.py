@@ -40,7 +40,7 @@ def fit(traces: list[LabelledTrace], steps: int) -> StageModel:
     barred = torch.zeros(len(traces), longest, 4)
     for i, trace in enumerate(traces):
         n = len(trace.reading.units.starts)
-        x[i, :n] = torch.tensor(trace.reading.described, dtype=torch.float32)
+        x[i, :n] = torch.tensor(trace.reading.described.T, dtype=torch.float32)
         breaks[i, :n], there[i, :n] = torch.tensor(trace.reading.units.breaks), True
         labels = torch.tensor(unit_labels(trace))
         barred[i, :n] = torch.where((labels[:, None] >= 0) & (labels[:, None] != torch.arange(4)), -1e9, 0.0)

@@ -80,9 +80,11 @@ def analyze(
     task_field: Annotated[str | None, typer.Option(help="Field that names the task; else the file does.")] = None,
 ) -> None:
     """Read the style of reasoning traces, and what of it goes with right answers."""
+    from distill.allocator import keep_freed_memory
     from harness_ext.analyze import Fields, profile_of
     from harness_ext.analyze import analyze as run
 
+    keep_freed_memory()
     check_writable(html, json_file, profile)
     analysis = run(sources, Fields(response_field, correct_field, question_field, model_field, task_field), reference, language)
     own = profile_of(profile.stem if profile else "these traces", analysis) if profile or compare_with else None

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 
 # Classes of characters, one bit each. All above _WORD are gaps: what may stand between two sentences.
 _WORD, _STOP, _COLON, _WIDE_STOP, _WIDE_COMMA, _MARK, _SPACE, _NEWLINE = (1 << bit for bit in range(8))
@@ -45,6 +46,7 @@ def _class_table() -> npt.NDArray[np.uint8]:
 
 
 _CLASSES = _class_table()
+_ASCII_CLASSES = _CLASSES[:256].tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Characters:
     `sentence` says whether a sentence begins, rather than what follows a colon or full-width comma.
     """
 
-    codes: npt.NDArray[np.uint32]
+    codes: Codes
     classes: npt.NDArray[np.uint8]
     begins: IntArray
     breaks: IntArray
@@ -66,20 +68,22 @@ class Characters:
     @property
     def questions(self) -> IntArray:
         """Positions of question marks."""
-        return np.flatnonzero((self.codes == _QUESTION) | (self.codes == _WIDE_QUESTION))
+        places: IntArray = ((self.codes == _QUESTION) | (self.codes == _WIDE_QUESTION)).nonzero()[0]
+        return places
 
     @property
     def equals(self) -> IntArray:
         """Positions of equals signs."""
-        return np.flatnonzero(self.codes == _EQUALS)
+        places: IntArray = (self.codes == _EQUALS).nonzero()[0]
+        return places
 
     def lines(self) -> IntArray:
         """Positions where lines with anything on them begin, the white space before it skipped."""
         blank = self.classes >= _SPACE
         newline = np.concatenate(([True], self.classes[:-1] == _NEWLINE))
-        starts = np.flatnonzero(newline)
-        shown = np.append(np.flatnonzero(~blank), len(blank))
-        first = shown[np.searchsorted(shown, starts)]
+        starts = newline.nonzero()[0]
+        shown = np.append((~blank).nonzero()[0], len(blank))
+        first = shown[shown.searchsorted(starts)]
         ends = np.append(starts[1:], len(blank))
         lines: IntArray = first[first < ends]
         return lines
@@ -91,26 +95,24 @@ class Characters:
         """
         space = self.classes >= _SPACE
         first = ~space & np.concatenate(([True], space[:-1]))
-        if len(self.codes) and self.codes.max() >= _EAST_ASIAN[0]:
+        if self.codes.dtype != np.uint8 and self.codes.max() >= _EAST_ASIAN[0]:
             first |= (self.codes >= _EAST_ASIAN[0]) & (self.codes < _EAST_ASIAN[1])
-        begins = np.flatnonzero(first)
-        return np.append(np.searchsorted(begins, positions), len(begins))
+        begins = first.nonzero()[0]
+        return np.append(begins.searchsorted(positions), len(begins))
 
-    def whole_words(self, starts: IntArray, ends: IntArray) -> BoolArray:
-        """Say which spans neither begin nor end within a word; a hyphen between letters joins them to one word."""
-        padded = np.concatenate((np.zeros(2, np.uint8), self.classes, np.zeros(2, np.uint8)))
-        word, mark = padded == _WORD, padded == _MARK
-        before, after = starts + 1, ends + 2
-        joined_before = word[before] | (mark[before] & word[before - 1] & word[before + 1])
-        joined_after = word[after] | (mark[after] & word[after + 1] & word[after - 1])
-        whole: BoolArray = ~(joined_before | joined_after)
+    def ends_word(self, starts: IntArray, ends: IntArray) -> BoolArray:
+        """Say which spans, each of which begins a word, also end with one; a hyphen between letters joins them to one word."""
+        last = len(self.classes) - 1
+        after = self.classes[np.minimum(ends, last)]
+        then = self.classes[np.minimum(ends + 1, last)]
+        whole: BoolArray = (ends > last) | ((after != _WORD) & ((after != _MARK) | (then != _WORD) | (ends == last)))
         return whole
 
     def alone(self, letters: str) -> IntArray:
         """Positions of words that are one of *letters*, followed by a space and a small letter: "I see", not a point I."""
         if not letters or len(self.codes) < 3:
             return np.zeros(0, np.intp)
-        places = np.flatnonzero(among(self.codes[:-2], letters))
+        places = (among(self.codes[:-2], letters)).nonzero()[0]
         after, then = self.codes[places + 1], self.codes[places + 2]
         begins = (places == 0) | (self.classes[places - 1] != _WORD)
         found: IntArray = places[begins & (after == 0x20) & (then >= 0x61) & (then <= 0x7A)]
@@ -131,10 +133,15 @@ class Characters:
 
 def look(text: str) -> Characters:
     """Classify the characters of *text* and find where its sentences begin."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    classes = _CLASSES[codes]
+    if text.isascii():  # one byte a character, and a table that the processor keeps at hand
+        data = text.encode()
+        codes: Codes = np.frombuffer(data, dtype=np.uint8)
+        classes = np.frombuffer(data.translate(_ASCII_CLASSES), dtype=np.uint8)
+    else:
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        classes = _CLASSES[codes]
     gap = np.concatenate(([False], classes > _WORD, [False]))
-    edges = np.flatnonzero(gap[1:] != gap[:-1])
+    edges = (gap[1:] != gap[:-1]).nonzero()[0]
     starts, ends = edges[::2], edges[1::2]
     if not len(codes) or (len(starts) and starts[0] == 0 and ends[0] == len(codes)):
         return Characters(codes, classes, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, bool))
@@ -145,8 +152,11 @@ def look(text: str) -> Characters:
     starts, ends = starts[kept], ends[kept]
     if not len(starts):
         return Characters(codes, classes, np.array([first]), np.array([2]), np.array([True]))
-    held = np.bitwise_or.reduceat(classes, np.column_stack((starts, ends)).ravel())[::2]
-    lines = np.add.reduceat(classes == _NEWLINE, np.column_stack((starts, ends)).ravel(), dtype=np.intp)[::2]
+    pairs = np.empty(2 * len(starts), dtype=np.intp)
+    pairs[::2], pairs[1::2] = starts, ends
+    held = np.bitwise_or.reduceat(classes, pairs)[::2]
+    newlines = (classes == _NEWLINE).nonzero()[0]
+    lines = newlines.searchsorted(ends) - newlines.searchsorted(starts)
     spaced = held & (_SPACE | _NEWLINE) > 0
     sentence = (held & (_NEWLINE | _WIDE_STOP) > 0) | (spaced & (held & _STOP > 0))
     begins = sentence | (held & _WIDE_COMMA > 0) | (spaced & (held & _COLON > 0))
@@ -159,9 +169,9 @@ def look(text: str) -> Characters:
     )
 
 
-def among(codes: npt.NDArray[np.uint32], characters: str) -> BoolArray:
+def among(codes: Codes, characters: str) -> BoolArray:
     """Say which code points are one of *characters*, all below U+3000."""
-    return _membership(characters)[np.minimum(codes, _TABLE)]
+    return _membership(characters)[codes if codes.dtype == np.uint8 else np.minimum(codes, _TABLE)]
 
 
 @functools.cache

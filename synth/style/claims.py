@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from synth.style.characters import Characters, IntArray, among
+from synth.style.characters import BoolArray, Characters, Codes, IntArray, among
 
 Number = Fraction | int
 _SIDE = 90
@@ -70,7 +70,7 @@ class _NotArithmeticError(Exception):
 def find_claims(text: str, characters: Characters) -> list[ArithmeticClaim]:
     """Return the arithmetic claims of *text* in its order; nothing in it is evaluated by Python itself."""
     claims = []
-    for place in _candidates(characters).tolist():
+    for place in _candidates(text, characters).tolist():
         right = _right(_right_side(text, place + 1))
         left = _left(*_left_side(text, place), not right.operations) if right else None
         if left and right and left.operations + right.operations > 0 and not _converts(left, right):
@@ -85,10 +85,12 @@ def _converts(left: _Side, right: _Side) -> bool:
     return not left.operations and bool(left.units) and not left.units & right.units
 
 
-def _candidates(characters: Characters) -> IntArray:
+def _candidates(text: str, characters: Characters) -> IntArray:
     """Return the equals signs that have something numeric on both sides."""
     codes = characters.codes
-    places = np.flatnonzero((codes == ord("=")) | (codes == 0x2248))
+    if "=" not in text and "\u2248" not in text:
+        return np.zeros(0, np.intp)
+    places: IntArray = ((codes == ord("=")) | (codes == 0x2248)).nonzero()[0]
     if not len(places):
         return places
     end = len(codes) - 1
@@ -100,12 +102,13 @@ def _candidates(characters: Characters) -> IntArray:
     places, before, after = places[inside], before[inside], after[inside]
     # A unit may stand before the sign, a variable may not: two letters, or one that closes a LaTeX group.
     letters = _letters(codes[before]) & _letters(codes[before - 1])
-    return places[(among(codes[before], _BEFORE) | letters) & among(codes[after], _AFTER)]
+    kept: IntArray = places[(among(codes[before], _BEFORE) | letters) & among(codes[after], _AFTER)]
+    return kept
 
 
-def _letters(codes: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _letters(codes: Codes) -> BoolArray:
     lower = codes | 0x20
-    letters: np.ndarray[tuple[int], np.dtype[np.bool_]] = (lower >= 0x61) & (lower <= 0x7A)
+    letters: BoolArray = (lower >= 0x61) & (lower <= 0x7A)
     return letters
 
 

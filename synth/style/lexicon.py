@@ -27,7 +27,11 @@ LANGUAGES = ("en", "zh")
 _FOLDER = resources.files("synth.style") / "lexicons"
 
 _WINDOW = 60
-_BEFORE_WORDS = '\n\t\r"*_([{>#$\\\u201c\u2018'
+# What may stand before a word is folded into a space.
+_ASCII_BEFORE = '\n\t\r"*_([{>#$\\'
+_BEFORE_WORDS = _ASCII_BEFORE + "\u201c\u2018"
+_ASCII_FOLD = bytes(range(256)).lower().translate(bytes.maketrans(_ASCII_BEFORE.encode(), b" " * len(_ASCII_BEFORE)))
+_LENGTH_BITS = 16
 
 
 class Pivot(NamedTuple):
@@ -130,6 +134,11 @@ class Lexicon:
         return self._cues.labels
 
     @property
+    def cues_at_start(self) -> BoolArray:
+        """For each cue whether it must begin a sentence."""
+        return self._cues.at_start
+
+    @property
     def signature(self) -> str:
         """Name the lexicon and its version, such as ``en/2``."""
         return f"{self.language}/{self.version}"
@@ -148,22 +157,25 @@ class Lexicon:
         folded, places = _fold(text, self._spaced)
         hits = self._automaton.find_matches_as_indexes(folded, overlapping=True)
         if not hits:
-            return Matches(_NOTHING, _NOTHING, _NOTHING.starts, characters.alone(self._letters))
+            return Matches(_NOTHING, _NOTHING, _NOTHING.starts, self._lone_letters(text, characters))
         found = np.fromiter(itertools.chain.from_iterable(hits), dtype=np.intp, count=3 * len(hits))
         patterns, starts, ends = found[::3], found[1::3], found[2::3] - self._spaced  # a pattern begins with the space before it
         if places is not None:
             starts, ends = places[starts], places[ends - 1] + 1
         if self._spaced:
-            whole = characters.whole_words(starts, ends)
+            whole = characters.ends_word(starts, ends)
             patterns, starts, ends = patterns[whole], starts[whole], ends[whole]
-        order = np.lexsort((-ends, starts))
-        patterns, starts, ends = patterns[order], starts[order], ends[order]
         beginning = self._beginnings(patterns, starts, ends, characters)[starts]
         pivots = self._layer(self._pivots, text, patterns, starts, ends, beginning)
         cues = self._layer(self._cues, text, patterns, starts, ends, beginning)
         openers = starts[self._openers[patterns] & beginning]
-        first_person = np.concatenate((starts[self._first_person[patterns]], characters.alone(self._letters)))
+        first_person = np.concatenate((starts[self._first_person[patterns]], self._lone_letters(text, characters)))
         return Matches(pivots, cues, _outside(openers, pivots), _outside(first_person, pivots))
+
+    def _lone_letters(self, text: str, characters: Characters) -> IntArray:
+        if any(f"{letter} " in text for letter in self._letters):
+            return characters.alone(self._letters)
+        return _NOTHING.starts
 
     def _beginnings(self, patterns: IntArray, starts: IntArray, ends: IntArray, characters: Characters) -> BoolArray:
         """Mark where sentences begin, and what follows openers and pivots there: "But wait, maybe".
@@ -185,32 +197,41 @@ class Lexicon:
     @staticmethod
     def _layer(layer: _Layer, text: str, patterns: IntArray, starts: IntArray, ends: IntArray, beginning: BoolArray) -> Found:
         phrases = layer.by_pattern[patterns]
-        holds = (phrases >= 0) & (beginning | ~layer.at_start[phrases])
-        for i in np.flatnonzero(holds & layer.guarded[phrases]).tolist():
-            holds[i] = not layer.phrases[phrases[i]].undone(text, int(starts[i]), int(ends[i]))
-        phrases, starts, ends = phrases[holds], starts[holds], ends[holds]
-        kept = _longest_first(starts, ends)
-        return Found(phrases[kept], starts[kept], ends[kept])
+        kept = ((phrases >= 0) & (beginning | ~layer.at_start[phrases])).nonzero()[0]
+        if not len(kept):
+            return _NOTHING
+        kept = kept[np.argsort((starts[kept] << _LENGTH_BITS) - (ends[kept] - starts[kept]))]  # by start, the longest first
+        phrases, starts, ends = phrases[kept], starts[kept], ends[kept]
+        guarded = layer.guarded[phrases].nonzero()[0].tolist()
+        undone = [i for i in guarded if layer.phrases[phrases[i]].undone(text, int(starts[i]), int(ends[i]))]
+        if undone:
+            phrases, starts, ends = (np.delete(array, undone) for array in (phrases, starts, ends))
+        chosen = _longest_first(starts, ends)
+        return Found(phrases[chosen], starts[chosen], ends[chosen])
 
 
 _NOTHING = Found(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.intp))
 
 
 def _outside(places: IntArray, pivots: Found) -> IntArray:
-    """Return the places that lie in no pivot, each once."""
-    places = np.unique(places)
-    before = np.searchsorted(pivots.starts, places, side="right")
+    """Return the places that lie in no pivot."""
+    if not len(pivots.starts) or not len(places):
+        return places
+    before = pivots.starts.searchsorted(places, side="right")
     outside: IntArray = places[places >= np.append(-1, pivots.ends)[before]]
     return outside
 
 
 def _longest_first(starts: IntArray, ends: IntArray) -> BoolArray:
     """Choose spans, sorted by start and falling end, from left to right so that none overlaps one chosen before."""
-    clash = np.concatenate(([False], starts[1:] < np.maximum.accumulate(ends)[:-1])) if len(starts) else np.zeros(0, bool)
+    clash = np.zeros(len(starts), dtype=bool)
+    np.less(starts[1:], np.maximum.accumulate(ends)[:-1], out=clash[1:])
     kept = ~clash
+    if kept.all():
+        return kept
     free = 0
     # Only spans that clash, and those they may clash with, need a look each.
-    for i in np.flatnonzero(clash | np.append(clash[1:], False)).tolist():
+    for i in (clash | np.append(clash[1:], False)).nonzero()[0].tolist():
         if starts[i] >= free or not clash[i]:
             kept[i] = True
             free = ends[i]
@@ -287,18 +308,18 @@ def _fold(text: str, spaced: bool) -> tuple[str, IntArray | None]:
 
     For a language with spaces one more is put in front, so that every word follows one.
     """
-    # The one capital whose small form is two characters goes first: places must stay.
-    folded = text.replace("\u0130", "I").lower()
-    for mark in _BEFORE_WORDS:
-        folded = folded.replace(mark, " ")
-    try:
-        folded.encode()
-    except UnicodeEncodeError:
+    if text.isascii():
+        folded = text.encode().translate(_ASCII_FOLD).decode()
+    else:
+        # The one capital whose small form is two characters goes first: places must stay. So must those of lone surrogates.
+        folded = text.replace("\u0130", "I").lower()
+        for mark in _BEFORE_WORDS:
+            folded = folded.replace(mark, " ")
         folded = folded.encode("utf-8", "replace").decode()
     places = None
     if "  " in text or "\t" in text:
         codes = np.frombuffer(folded.encode("utf-32-le"), dtype=np.uint32)
         space = codes == 0x20
         kept = np.concatenate((~(space[1:] & space[:-1]), [True]))
-        folded, places = codes[kept].tobytes().decode("utf-32-le"), np.flatnonzero(kept)
+        folded, places = codes[kept].tobytes().decode("utf-32-le"), kept.nonzero()[0]
     return " " * spaced + folded, places

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from synth.style.characters import Characters, IntArray, among, look
+from synth.style.characters import BoolArray, Characters, IntArray, among, look
 from synth.style.claims import find_claims
 from synth.style.lexicon import CUES, KINDS, STAGES, Found, Lexicon, Matches, Pivot
 from synth.style.repetition import looping, repetition
-from synth.style.stages import FloatArray, Units, cut, features, in_code, label, load_stage_model, marked
+from synth.style.stages import FEATURES, Units, cut, features, in_code, label, load_stage_model
 
 BINS = 20
 """Parts into which a trace is cut to say where its pivots fall."""
@@ -118,7 +118,7 @@ class Reading:
     scores: StyleScores
     found: Matches = field(repr=False)
     units: Units = field(repr=False)
-    described: FloatArray = field(repr=False)
+    described: BoolArray = field(repr=False)
     unit_stages: IntArray = field(repr=False)
 
     @cached_property
@@ -156,7 +156,6 @@ def read_trace(trace: str, lexicon: Lexicon, closed: bool = True) -> Reading:
     stage_words, transitions, order = _stage_statistics(stages, np.diff(np.append(unit_words, words)))
     claims = find_claims(trace, characters)
     cue_labels = lexicon.cue_labels[found.cues.phrases]
-    numbered, _ = marked(trace, units, characters)
     scores = StyleScores(
         words=words,
         other_words=other_words,
@@ -169,7 +168,7 @@ def read_trace(trace: str, lexicon: Lexicon, closed: bool = True) -> Reading:
         stage_order=order,
         questions=len(characters.questions),
         backtracks=int((cue_labels == CUES.index("backtrack")).sum()),
-        numbered_steps=int(numbered.sum()),
+        numbered_steps=int(described[FEATURES.index("numbered")].sum()),
         equations=len(characters.equals),
         claims=len(claims),
         true_claims=sum(claim.true for claim in claims),
@@ -204,10 +203,11 @@ def _stage_statistics(stages: IntArray, words: IntArray) -> tuple[IntArray, IntM
     four = len(STAGES)
     total = np.bincount(stages, weights=words, minlength=four).astype(np.intp)
     transitions = np.bincount(stages[:-1] * four + stages[1:], minlength=four * four).reshape(four, four)
-    seen = np.zeros((len(stages) + 1, four))
-    seen[np.arange(1, len(stages) + 1), stages] = words
-    seen = np.cumsum(seen, axis=0)[:-1]
-    in_order = sum(float((words * seen[:, :stage].sum(axis=1))[stages == stage].sum()) for stage in range(four))
+    # For each unit the words before it in earlier stages: units of stages up to its own, less its own.
+    weight = np.zeros((len(stages), four))
+    weight[np.arange(len(stages)), stages] = words
+    earlier = weight.cumsum(axis=0).cumsum(axis=1)
+    in_order = float((words * earlier[np.arange(len(stages)), stages - 1])[stages > 0].sum())
     pairs = (float(total.sum()) ** 2 - float((total.astype(float) ** 2).sum())) / 2
     return total, transitions, in_order / pairs if pairs else 0.5
 

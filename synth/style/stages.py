@@ -20,11 +20,14 @@ from synth.style.lexicon import CUES, KINDS, STAGES, Lexicon, Matches
 
 FloatArray = npt.NDArray[np.float64]
 _LONG_LINE = 300
+_FEW = 400
+"""Units below which a plain loop is faster."""
 # Words from either end within which a unit's place says something of its stage.
 _HEAD, _TAIL = (40, 120, 240), (30, 80)
 # Words over which a check that has begun is taken to go on.
 _RECENT = (60, 200)
 _FENCE = re.compile("```")
+_LONGEST_NUMBER, _TRIES = 20, 2000
 _RESULT = re.compile(r"(?:=|\bis|\bget|\bgives|\bbe|\u2248|:)\s?(?:\\\(|\$)?\s?\Z")
 _GOES_ON = re.compile(r"\d|[.,]\d")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?")
@@ -75,7 +78,7 @@ def cut(characters: Characters) -> Units:
     if not len(begins):
         return Units(begins, begins, begins)
     end = len(characters.classes)
-    line_starts = np.flatnonzero(breaks > 0)
+    line_starts = (breaks > 0).nonzero()[0]
     line_lengths = np.diff(np.append(begins[line_starts], end))
     long = np.repeat(line_lengths > _LONG_LINE, np.diff(np.append(line_starts, len(begins))))
     kept = (breaks > 0) | (characters.sentence & long)
@@ -83,58 +86,59 @@ def cut(characters: Characters) -> Units:
     return Units(starts, np.append(starts[1:], end), breaks[kept])
 
 
-def features(text: str, units: Units, characters: Characters, words_before: IntArray, words: int, found: Matches, lexicon: Lexicon, closed: bool) -> FloatArray:
-    """Describe units; returns an array of 0 and 1, shape (units, features).
+def features(text: str, units: Units, characters: Characters, words_before: IntArray, words: int, found: Matches, lexicon: Lexicon, closed: bool) -> BoolArray:
+    """Describe units; returns an array of yes and no, shape (features, units).
 
     `words_before` has the words before each unit's start, `words` those of the trace; `closed` says that
     the trace has its end, so that the last units are the last.
     """
     n = len(units.starts)
-    out = np.zeros((n, len(FEATURES)))
+    out = np.zeros((len(FEATURES), n), dtype=bool)
     if not n:
         return out
-    out[:, 0] = 1
     pivot_unit, kind = _unit_of(units, found.pivots.starts), lexicon.pivot_kinds[found.pivots.phrases]
-    out[pivot_unit, 1 + kind] = 1
-    at_start = np.array([cue.at_start for cue in lexicon.cues])
-    out[_unit_of(units, found.cues.starts), 1 + len(KINDS) + 2 * lexicon.cue_labels[found.cues.phrases] + ~at_start[found.cues.phrases]] = 1
-    column = 1 + len(KINDS) + 2 * len(CUES)
+    cue_unit, cue = _unit_of(units, found.cues.starts), found.cues.phrases
+    out[1 + kind, pivot_unit] = True
+    out[1 + len(KINDS) + 2 * lexicon.cue_labels[cue] + ~lexicon.cues_at_start[cue], cue_unit] = True
     checks = words_before[pivot_unit[kind == KINDS.index("verification")]]
-    since = words_before - np.concatenate(([-(10**9)], checks))[np.searchsorted(checks, words_before)]
-    for reach in _RECENT:
-        out[:, column] = since <= reach
-        column += 1
-    out[:, column] = closed & (units.starts > _result_place(text))
+    since = words_before - np.concatenate(([-(10**9)], checks))[checks.searchsorted(words_before)]
     numbered, heading = marked(text, units, characters)
-    out[:, column + 1], out[:, column + 2] = numbered, heading
-    out[1:, column + 3] = np.logical_or.accumulate(numbered | heading)[:-1]
     code = in_code(text, units.starts)
-    out[:, column + 4], out[:, column + 5] = code, code & (since <= _RECENT[-1])
-    column += 6
-    out[_unit_of(units, characters.questions), column] = 1
     equations = np.bincount(_unit_of(units, characters.equals), minlength=n)
-    out[:, column + 1], out[:, column + 2] = equations > 0, equations > 1
-    column += 3
-    out[0, column] = 1
-    for i, reach in enumerate(_HEAD, column + 1):
-        out[:, i] = words_before < reach
-    column += 1 + len(_HEAD)
+    questions = np.zeros(n, dtype=bool)
+    questions[_unit_of(units, characters.questions)] = True
     left = words - words_before
-    if closed:
-        out[-1, column] = 1
-        for i, reach in enumerate(_TAIL, column + 1):
-            out[:, i] = left <= reach
-    column += 1 + len(_TAIL)
-    out[:, column] = words_before < words / 10
-    out[:, column + 1] = closed & (words_before >= words * 0.9)
-    out[:, column + 2] = units.ends - units.starts < 60
+    rest = (
+        *(since <= reach for reach in _RECENT),
+        closed & (units.starts > _result_place(text)) if closed else False,
+        numbered,
+        heading,
+        np.concatenate(([False], np.logical_or.accumulate(numbered | heading)[:-1])),
+        code,
+        code & (since <= _RECENT[-1]),
+        questions,
+        equations > 0,
+        equations > 1,
+        np.arange(n) == 0,
+        *(words_before < reach for reach in _HEAD),
+        closed & (np.arange(n) == n - 1),
+        *(closed & (left <= reach) for reach in _TAIL),
+        words_before < words / 10,
+        closed & (words_before >= words * 0.9),
+        units.ends - units.starts < 60,
+    )
+    out[0] = True
+    for row, values in enumerate(rest, 1 + len(KINDS) + 2 * len(CUES)):
+        out[row] = values
     return out
 
 
 def in_code(text: str, places: IntArray) -> BoolArray:
     """Say which places lie within a fenced block of code."""
+    if "```" not in text:
+        return np.zeros(len(places), dtype=bool)
     fences = np.array([fence.start() for fence in _FENCE.finditer(text)], dtype=np.intp)
-    inside: BoolArray = np.searchsorted(fences, places) % 2 == 1
+    inside: BoolArray = fences.searchsorted(places) % 2 == 1
     return inside
 
 
@@ -148,20 +152,22 @@ def marked(text: str, units: Units, characters: Characters) -> tuple[BoolArray, 
     return numbered, heading & ~in_code(text, units.starts)
 
 
-def label(described: FloatArray, units: Units, model: StageModel) -> IntArray:
-    """Return the best sequence of stages, as indices into STAGES, one a unit."""
-    n = len(described)
+def label(described: BoolArray, units: Units, model: StageModel) -> IntArray:
+    """Return the best sequence of stages, as indices into STAGES, one a unit; *described* has shape (features, units)."""
+    n = described.shape[1]
     if not n:
         return np.zeros(0, np.intp)
-    emissions = (described @ model.emission).tolist()
-    steps = model.step.tolist()
-    breaks = units.breaks.tolist()
-    # Plain numbers, written out: four states are too few for array operations to pay.
-    a, b, c, d = emissions[0]
+    emissions = described.T.astype(np.float32) @ model.emission.astype(np.float32)
+    return _short_path(emissions, units.breaks, model.step) if n < _FEW else _long_path(emissions, units.breaks, model.step)
+
+
+def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:
+    """Viterbi in plain numbers, written out: four states are too few for array operations to pay."""
+    steps, kinds_of_break, scores = step.tolist(), breaks.tolist(), emissions.tolist()
+    a, b, c, d = scores[0]
     path = [(a, b, c, d)]
-    for t in range(1, n):
-        from_a, from_b, from_c, from_d = steps[breaks[t]]
-        emission = emissions[t]
+    for gap, emission in zip(kinds_of_break[1:], scores[1:], strict=True):
+        from_a, from_b, from_c, from_d = steps[gap]
         a, b, c, d = (
             max(a + from_a[0], b + from_b[0], c + from_c[0], d + from_d[0]) + emission[0],
             max(a + from_a[1], b + from_b[1], c + from_c[1], d + from_d[1]) + emission[1],
@@ -169,15 +175,51 @@ def label(described: FloatArray, units: Units, model: StageModel) -> IntArray:
             max(a + from_a[3], b + from_b[3], c + from_c[3], d + from_d[3]) + emission[3],
         )
         path.append((a, b, c, d))
-    four = range(len(STAGES))
-    state = max(four, key=path[-1].__getitem__)
+    states = range(len(STAGES))
+    state = max(states, key=path[-1].__getitem__)
     best = [state]
-    for t in range(n - 1, 0, -1):
-        step, before = steps[breaks[t]], path[t - 1]
-        ways = [before[i] + step[i][state] for i in four]
+    for t in range(len(path) - 1, 0, -1):
+        moves, before = steps[kinds_of_break[t]], path[t - 1]
+        ways = [before[i] + moves[i][state] for i in states]
         state = ways.index(max(ways))
         best.append(state)
     return np.array(best[::-1], dtype=np.intp)
+
+
+def _long_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:
+    """Viterbi over all parts of a long trace at once, for every stage that a part may begin in, then from part to part."""
+    n = len(emissions)
+    length = max(1, int(np.sqrt(n)))
+    parts = -(-(n - 1) // length)
+    # The step into unit t, scores of it included; what is past the end stays where it is at no cost.
+    moves = np.full((parts * length, 4, 4), -np.inf, dtype=np.float32)
+    moves[:, range(4), range(4)] = 0
+    moves[: n - 1] = step.astype(np.float32)[breaks[1:]] + emissions[1:, None, :]
+    by_part = moves.reshape(parts, length, 4, 4)
+    total = by_part[:, 0]
+    origin = np.empty((length, parts, 4, 4), dtype=np.int8)
+    origin[0] = np.arange(4)[:, None]
+    for t in range(1, length):
+        ways = total[:, :, :, None] + by_part[:, t][:, None]
+        origin[t] = ways.argmax(axis=2)
+        total = ways.max(axis=2)
+    score, entered = emissions[0], []
+    for part in total:
+        ways = score[:, None] + part
+        entered.append(ways.argmax(axis=0))
+        score = ways.max(axis=0)
+    begins, ends = np.empty(parts, dtype=np.intp), np.empty(parts, dtype=np.intp)
+    state = int(score.argmax())
+    for k in range(parts - 1, -1, -1):
+        ends[k] = state
+        begins[k] = state = int(entered[k][state])
+    states = np.empty((parts, length), dtype=np.intp)
+    every = np.arange(parts)
+    here = ends
+    for t in range(length - 1, -1, -1):
+        states[:, t] = here
+        here = origin[t, every, begins, here].astype(np.intp)
+    return np.concatenate((begins[:1], states.ravel()[: n - 1]))
 
 
 @functools.cache
@@ -190,7 +232,7 @@ def load_stage_model() -> StageModel:
 
 def _unit_of(units: Units, positions: IntArray) -> IntArray:
     """Return the index of the unit that each position lies in."""
-    index: IntArray = np.maximum(np.searchsorted(units.starts, positions, side="right") - 1, 0)
+    index: IntArray = np.maximum(units.starts.searchsorted(positions, side="right") - 1, 0)
     return index
 
 
@@ -199,11 +241,12 @@ def _result_place(text: str) -> int:
     tail = _NUMBER.findall(text, max(0, len(text) - 300))
     if not tail:
         return len(text)
-    number = tail[-1]
-    place = text.find(number)
-    while place >= 0:
+    number, place = tail[-1], -1
+    for _ in range(_TRIES if len(number) <= _LONGEST_NUMBER else 0):
+        place = text.find(number, place + 1)
+        if place < 0:
+            break
         after = text[place + len(number) : place + len(number) + 2]
         if not _GOES_ON.match(after) and _RESULT.search(text, max(0, place - 12), place):
             return place
-        place = text.find(number, place + 1)
     return len(text)
