@@ -36,7 +36,7 @@ METRICS = (
 def score(response: str, gold: str) -> dict[str, float]:
     """Return every metric of one response; *gold* is the right answer as text."""
     split = split_response(response)
-    style = style_scores(split.trace, load_lexicon("en"))
+    style = style_scores(split.trace, load_lexicon("en"), closed=not split.truncated)
     stated = final_number(response)
     return {
         "acc": float(is_right(stated, gold)),

@@ -37,7 +37,7 @@ class Association:
     `odds_ratio` is that of one standard deviation of the feature more (extremes drawn in to the 1st and 99th
     percentile), at the same length, with its 95 % Wald interval; `p_holm` is adjusted over the features of one
     analysis. All are None where no finite estimate exists (the feature hardly varies, or separates right from
-    wrong); `n` is the number of responses that tell something.
+    wrong); `n` is the number of responses that tell something, or that have the feature where there is no estimate.
     """
 
     feature: str

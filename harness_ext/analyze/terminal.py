@@ -12,10 +12,21 @@ from synth.style.profile import ProfileComparison
 def group_table(groups: list[Group]) -> Table:
     """Return the table of models, right and wrong apart."""
     table = Table(title="By model", title_justify="left")
-    table.add_column("model")
-    table.add_column("answers")
-    for title in ("n", "words", "adherence", "pivots/100", "\u2265 3 kinds % [95 %]", "verification", "true claims", "consistent", "loops %", "cut off %"):
-        table.add_column(title, justify="right")
+    table.add_column("model", no_wrap=True, min_width=min(24, max(len(group.model) for group in groups)))
+    table.add_column("answers", no_wrap=True)
+    for title in (
+        "n",
+        "words",
+        "adherence",
+        "pivots /\n100 words",
+        "\u2265 3 kinds\n% [95 %]",
+        "checking\nshare",
+        "true\nclaims",
+        "answer\nconsistent",
+        "loops\n%",
+        "cut off\n%",
+    ):
+        table.add_column(title, justify="right", no_wrap=True)
     for group in groups:
         means, bound = group.means, group.three_kinds_interval
         table.add_row(
@@ -71,7 +82,7 @@ def notes(analyses: list[Analysis]) -> str:
     """Say in a few lines how the numbers were made."""
     tests = len(analyses[0].associations) if analyses else 0
     text = (
-        "Words: median. Adherence: to the reference profile, 0 to 1. True claims: share of a op b = c in the trace that hold.\n"
+        "Words: median. Adherence: to the reference profile, 0 to 1. Checking: share of words in verification. True claims: share of a op b = c in the trace that hold.\n"
         "Lippmann & Yang (2025) report \u2265 3 of 4 pivot kinds in 96.1 % of successful R1 traces."
     )
     return text + (f"\nOdds of a right answer: logistic, length in the model, Holm over {tests} features; shown are those below p = .05." if tests else "")

@@ -54,15 +54,18 @@ def split_response(response: str) -> SplitResponse:
     its derivation what stands before the last sentence that states the answer ("the answer is", a box);
     a response that only states the answer has no trace. The answer is looked for in the whole.
     """
-    tags = list(_TAG.finditer(response))
-    closings = [tag for tag in tags if _CLOSING.fullmatch(tag.group())]
-    first = next((tag for tag in tags if not _CLOSING.fullmatch(tag.group())), None)
-    if closings and (first is None or first.start() < closings[-1].start()):
-        begin = first.end() if first is not None and first.start() < closings[0].start() else 0
-        answer = _WRAPPERS.sub("", response[closings[-1].end() :]).strip()
-        return _stripped(response, begin, closings[-1].start(), answer, tagged=True, closed=True)
-    if first is not None:
-        return _stripped(response, first.end(), len(response), "", tagged=True, closed=False)
+    opening = first_closing = last_closing = None
+    for tag in _TAG.finditer(response):
+        if _CLOSING.fullmatch(tag.group()):
+            first_closing, last_closing = first_closing or tag, tag
+        elif opening is None:
+            opening = tag
+    if first_closing and last_closing and (opening is None or opening.start() < last_closing.start()):
+        begin = opening.end() if opening is not None and opening.start() < first_closing.start() else 0
+        answer = _WRAPPERS.sub("", response[last_closing.end() :]).strip()
+        return _stripped(response, begin, last_closing.start(), answer, tagged=True, closed=True)
+    if opening is not None:
+        return _stripped(response, opening.end(), len(response), "", tagged=True, closed=False)
     statement = max(_STATEMENT.finditer(response), key=lambda found: found.start(), default=None)
     derivation = response[: _sentence_start(response, statement.start())].strip() if statement else response.strip()
     split = _stripped(response, 0, len(response) if derivation else 0, response.strip(), tagged=False, closed=False)
