@@ -105,7 +105,8 @@ def _run_name(path: Path) -> str | None:
     """Name the run that a samples file belongs to by the arm and model of its manifest."""
     for folder in list(path.parents)[:3]:
         if manifest := read_manifest(folder):
-            return " ".join(str(manifest[key]) for key in ("model", "arm") if manifest.get(key)) or None
+            names = (manifest.get("base_model") or manifest.get("model"), manifest.get("arm"))
+            return " ".join(str(name) for name in names if name) or None
     return None
 
 

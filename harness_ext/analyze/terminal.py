@@ -82,8 +82,8 @@ def notes(analyses: list[Analysis]) -> str:
     """Say in a few lines how the numbers were made."""
     tests = len(analyses[0].associations) if analyses else 0
     text = (
-        "Words: median. Adherence: to the reference profile, 0 to 1. Checking: share of words in verification. True claims: share of a op b = c in the trace that hold.\n"
-        "Lippmann & Yang (2025) report \u2265 3 of 4 pivot kinds in 96.1 % of successful R1 traces."
+        "Words: median. Adherence: to the reference profile, 0 to 1. Checking: share of words in verification.\n"
+        "True claims: share of a op b = c in the trace that hold. Lippmann & Yang (2025) report \u2265 3 of 4 pivot kinds in 96.1 % of successful R1 traces."
     )
     return text + (f"\nOdds of a right answer: logistic, length in the model, Holm over {tests} features; shown are those below p = .05." if tests else "")
 

@@ -100,8 +100,8 @@ class Characters:
         begins = first.nonzero()[0]
         return np.append(begins.searchsorted(positions), len(begins))
 
-    def ends_word(self, starts: IntArray, ends: IntArray) -> BoolArray:
-        """Say which spans, each of which begins a word, also end with one; a hyphen between letters joins them to one word."""
+    def ends_word(self, ends: IntArray) -> BoolArray:
+        """Say which of the positions after a letter end a word; a hyphen between letters joins them to one word."""
         last = len(self.classes) - 1
         after = self.classes[np.minimum(ends, last)]
         then = self.classes[np.minimum(ends + 1, last)]

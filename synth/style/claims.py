@@ -28,7 +28,7 @@ _TOKEN = re.compile(
     |(?P<percent>\\?%)
     |(?P<power>[\u00b2\u00b3])
     |(?P<blank>\s+|\\[,;:!\s()\[\]]|\\?\$|\u20ac|\u00a3|\*\*|&|\\(?:quad|qquad|displaystyle)(?![a-z]))
-    |(?P<word>\\(?:text|mathrm|textbf)\s?\{[^{}]{0,40}\}|[A-Za-z\u00b0]{2,}[\u00b2\u00b3]?|\u00b0)
+    |(?P<word>\\(?:text|mathrm|textbf)\s?\{[^{}]{0,40}\}|[A-Za-z\u00b0]{2,}[\u00b2\u00b3]?|\u00b0|[\u3040-\ufaff]+)
     |(?P<other>\\[A-Za-z]+|.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -38,6 +38,7 @@ _SIGNS = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\u2212": "-", "\u00d7": 
 _END_OF_SIDE = re.compile(r"[\n=\u2248<>\u2264\u2265\u2260\u2192\u21d2]|\\(?:approx|leq?|geq?|lt|gt|implies|Rightarrow|to|equiv|neq|sim|\\)(?![A-Za-z])")
 # Letters that touch a number are a unit only where they are one of these: 2xy is a product, 5 xy may be five of something.
 _UNITS = frozenset("cm mm km ft in yd mi kg mg lb oz ml mph hr hrs min mins sec am pm th st nd rd".split())
+_PUNCTUATION = ",.:;?!\"'\uff0c\u3002\uff1a\uff1b\uff1f\uff01\u3001"
 _NO_EQUALITY = frozenset(("mod", "modulo", "remainder"))
 _FUNCTIONS = frozenset("log ln exp sin cos tan cot sec csc arcsin arccos arctan sqrt gcd lcm mod max min abs det choose floor ceil".split())
 _BEFORE = "0123456789)}%]\u00b2\u00b3$\\"
@@ -170,8 +171,9 @@ def _left(side: str, opens_line: bool, must_operate: bool) -> _Side | None:
             break
         first, after = i, kind
     if first and tokens[first - 1][0] in ("other", "word", "frac"):
-        boundary = tokens[first - 1][1]
-        if boundary.lower() in _FUNCTIONS or boundary.startswith("\\") or (len(boundary) == 1 and boundary not in ",.:?"):
+        kind, boundary = tokens[first - 1]
+        variable = kind == "other" and (boundary.startswith("\\") or boundary not in _PUNCTUATION)
+        if variable or kind == "frac" or boundary.lower() in _FUNCTIONS:
             return None
     return _value(tokens[first:], whole=True)
 
@@ -221,7 +223,8 @@ def _unit(word: str) -> str:
 def _is_variable(rest: list[tuple[str, str]]) -> bool:
     """Say whether what follows a number belongs to it: a letter, a factorial, a modulus."""
     kind, word = rest[0]
-    return kind == "other" and word not in ",.:;?!\"'" and not (word == "!" and len(rest) == 1)
+    factorial = word == "!" and len(rest) > 1 and rest[1][0] in ("op", "close", "number")
+    return kind == "other" and (factorial or word not in _PUNCTUATION)
 
 
 class _Parser:

@@ -163,7 +163,7 @@ class Lexicon:
         if places is not None:
             starts, ends = places[starts], places[ends - 1] + 1
         if self._spaced:
-            whole = characters.ends_word(starts, ends)
+            whole = characters.ends_word(ends)
             patterns, starts, ends = patterns[whole], starts[whole], ends[whole]
         beginning = self._beginnings(patterns, starts, ends, characters)[starts]
         pivots = self._layer(self._pivots, text, patterns, starts, ends, beginning)

@@ -22,8 +22,9 @@ FloatArray = npt.NDArray[np.float64]
 _LONG_LINE = 300
 _FEW = 400
 """Units below which a plain loop is faster."""
-# Words from either end within which a unit's place says something of its stage.
-_HEAD, _TAIL = (40, 120, 240), (30, 80)
+# Words from either end within which a unit's place says something of its stage, and the share of the trace that this may be at most.
+_HEAD = ((40, 0.1), (120, 0.25), (240, 0.4))
+_TAIL = ((30, 0.15), (80, 0.3))
 # Words over which a check that has begun is taken to go on.
 _RECENT = (60, 200)
 _FENCE = re.compile("```")
@@ -46,9 +47,9 @@ FEATURES = (
     "equation",
     "several equations",
     "first",
-    *(f"within {words} words of the beginning" for words in _HEAD),
+    *(f"within {words} words of the beginning" for words, _ in _HEAD),
     "last",
-    *(f"within {words} words of the end" for words in _TAIL),
+    *(f"within {words} words of the end" for words, _ in _TAIL),
     "first tenth",
     "last tenth",
     "short",
@@ -82,8 +83,10 @@ def cut(characters: Characters) -> Units:
     line_lengths = np.diff(np.append(begins[line_starts], end))
     long = np.repeat(line_lengths > _LONG_LINE, np.diff(np.append(line_starts, len(begins))))
     kept = (breaks > 0) | (characters.sentence & long)
-    starts = begins[kept]
-    return Units(starts, np.append(starts[1:], end), breaks[kept])
+    starts, gaps = begins[kept], breaks[kept]
+    if not (gaps[1:] > 1).any():  # a trace without blank lines has its paragraphs on single ones
+        gaps = np.where(gaps > 0, 2, 0)
+    return Units(starts, np.append(starts[1:], end), gaps)
 
 
 def features(text: str, units: Units, characters: Characters, words_before: IntArray, words: int, found: Matches, lexicon: Lexicon, closed: bool) -> BoolArray:
@@ -120,9 +123,9 @@ def features(text: str, units: Units, characters: Characters, words_before: IntA
         equations > 0,
         equations > 1,
         np.arange(n) == 0,
-        *(words_before < reach for reach in _HEAD),
+        *(words_before < min(reach, share * words) for reach, share in _HEAD),
         closed & (np.arange(n) == n - 1),
-        *(closed & (left <= reach) for reach in _TAIL),
+        *(closed & (left <= min(reach, share * words)) for reach, share in _TAIL),
         words_before < words / 10,
         closed & (words_before >= words * 0.9),
         units.ends - units.starts < 60,
