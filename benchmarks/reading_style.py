@@ -209,7 +209,10 @@ def speed() -> None:
     some_size = sum(len(text.encode()) for text in some) / 1e6
     phrases = [re.compile(rf"\b{re.escape(phrase.wording)}\b", re.IGNORECASE) for phrase in (*LEXICON.pivots, *LEXICON.cues)]
     alternation = re.compile("|".join(rf"\b{re.escape(p.wording)}\b" for p in sorted(LEXICON.pivots, key=lambda p: -len(p.wording))), re.IGNORECASE)
+    by_kind = [re.compile("|".join(re.escape(p.wording) for p in LEXICON.pivots if p.label == kind), re.IGNORECASE) for kind in KINDS]
     raw = [text.encode("utf-8", "surrogatepass") for text in texts]
+    long = [text for text in texts if len(text) > 50_000]
+    long_size = sum(len(text.encode()) for text in long) / 1e6
 
     def cold(text: str) -> None:
         claims_module._left.cache_clear()
@@ -221,6 +224,9 @@ def speed() -> None:
         "matching all phrases": (lambda: [LEXICON.match(text, look(text)) for text in texts], size),
         "full scoring": (lambda: [read_trace(text, LEXICON) for text in texts], size),
         "full scoring, no sum remembered": (lambda: [cold(text) for text in texts], size),
+        f"  matching the {len(long)} over 50,000 letters": (lambda: [LEXICON.match(text, look(text)) for text in long], long_size),
+        f"  full scoring of these {len(long)}": (lambda: [read_trace(text, LEXICON) for text in long], long_size),
+        "pivots as four plain alternations": (lambda: [found.findall(text) for text in some for found in by_kind], some_size),
         "pivots as one regular expression": (lambda: [alternation.findall(text) for text in some], some_size),
         f"a loop of {len(phrases)} re searches": (
             lambda: [[found.start() for phrase in phrases for found in phrase.finditer(text)] for text in some[::4]],
