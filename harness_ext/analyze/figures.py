@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness_ext.analyze.scored import STRIP, ScoredResponse
 from harness_ext.stats import wilson_interval
@@ -121,7 +122,7 @@ def _density_by_outcome(groups: dict[str, list[ScoredResponse]]) -> Figure:
     figure.supxlabel("pivots / 100 words", fontsize=9)
     marks = [mpl.lines.Line2D([], [], color=_INK, marker="o", linestyle="", label="right"),
              mpl.lines.Line2D([], [], color=_INK, marker="s", markerfacecolor="none", linestyle="", label="wrong")]  # fmt: skip
-    figure.legend(handles=marks, loc="outside lower center", ncols=2)
+    figure.legend(handles=marks, loc="outside upper right", ncols=2)
     return figure
 
 
@@ -143,6 +144,9 @@ def _length_accuracy(groups: dict[str, list[ScoredResponse]]) -> Figure:
         x, y, low, high = np.array(points).T
         axis.errorbar(x, y, yerr=(y - low, high - y), color=colour, marker="o", markersize=4, capsize=2, linewidth=1.2, label=_short(model))
     axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda words, _: f"{words:,.0f}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_ylim(0, 100)
     axis.set_xlabel("words in the trace (median of each group)")
     axis.set_ylabel("right answers, %")
