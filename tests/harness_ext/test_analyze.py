@@ -76,16 +76,11 @@ def test_a_data_set_of_ours_and_one_of_the_hub_read_too(tmp_path: Path, stylerep
     found = list(read_responses([str(tmp_path / "data" / "hc")]))
     assert len(found) == 5
     assert all(one.is_correct and "<think>" in one.text for one in found)
-    # What a Hub id names may lie in a local folder of the same shape: datasets loads both alike.
-    monkeypatch.chdir(tmp_path)
+    # Nothing loads from the Hub here; what it would give has the shape of a local data set.
     import datasets
 
-    def local(name: str, split: str) -> datasets.Dataset:
-        return datasets.load_dataset("parquet", data_files=str(next(Path("data/hc").glob("*.parquet"))), split=split)
-
-    monkeypatch.setattr(datasets, "load_dataset", local)  # undone below for the call inside
-    original = datasets.Dataset.from_parquet(str(next(Path("data/hc").glob("*.parquet"))))
-    monkeypatch.setattr(datasets, "load_dataset", lambda name, split: original)
+    loaded = datasets.Dataset.from_parquet(str(next((tmp_path / "data" / "hc").glob("*.parquet"))))
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, split: {("org/traces", "train"): loaded}[name, split])
     assert [one.text for one in read_responses(["org/traces:train"])] == [one.text for one in found]
 
 
