@@ -77,17 +77,6 @@ class Characters:
         places: IntArray = (self.codes == _EQUALS).nonzero()[0]
         return places
 
-    def lines(self) -> IntArray:
-        """Positions where lines with anything on them begin, the white space before it skipped."""
-        blank = self.classes >= _SPACE
-        newline = np.concatenate(([True], self.classes[:-1] == _NEWLINE))
-        starts = newline.nonzero()[0]
-        shown = np.append((~blank).nonzero()[0], len(blank))
-        first = shown[shown.searchsorted(starts)]
-        ends = np.append(starts[1:], len(blank))
-        lines: IntArray = first[first < ends]
-        return lines
-
     def words_before(self, positions: IntArray) -> IntArray:
         """Count the words that begin before each position, plus all of the text in a last entry.
 

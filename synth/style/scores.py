@@ -3,21 +3,22 @@
 Densities are per 100 words, so they do not grow with length; a count would be length in disguise.
 """
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from synth.style.characters import BoolArray, Characters, IntArray, among, look
+from synth.style.characters import BoolArray, IntArray, look
 from synth.style.claims import find_claims
 from synth.style.lexicon import CUES, KINDS, STAGES, Found, Lexicon, Matches, Pivot
 from synth.style.repetition import looping, repetition
-from synth.style.stages import FEATURES, Units, cut, features, in_code, label, load_stage_model
+from synth.style.stages import FEATURES, Units, cut, features, label, load_stage_model
 
 BINS = 20
 """Parts into which a trace is cut to say where its pivots fall."""
-_DIGITS = "0123456789"
+_FORMATTED = re.compile(r"[#|]|\*\*|\$\$|``|[-*\u2022] |\d[.)] |\\\[")
 IntMatrix = npt.NDArray[np.intp]
 
 
@@ -172,7 +173,7 @@ def read_trace(trace: str, lexicon: Lexicon, closed: bool = True) -> Reading:
         equations=len(characters.equals),
         claims=len(claims),
         true_claims=sum(claim.true for claim in claims),
-        formatted=_formatted(trace, characters),
+        formatted=_formatted(trace),
         repetition=repetition(trace, units),
         looping=looping(trace),
     )
@@ -212,16 +213,14 @@ def _stage_statistics(stages: IntArray, words: IntArray) -> tuple[IntArray, IntM
     return total, transitions, in_order / pairs if pairs else 0.5
 
 
-def _formatted(trace: str, characters: Characters) -> float:
+def _formatted(trace: str) -> float:
     """Return the share of lines that are code or open like a heading, a list item, a formula or a table."""
-    lines = characters.lines()
-    if not len(lines):
-        return 0.0
-    last = len(characters.codes) - 1
-    first = characters.codes[lines]
-    second, third = characters.codes[np.minimum(lines + 1, last)], characters.codes[np.minimum(lines + 2, last)]
-    pairs = (first == second) & among(first, "*$`")
-    items = among(first, "-*\u2022") & (second == 0x20)
-    numbers = among(first, _DIGITS) & among(second, ".)") & (third == 0x20)
-    display = (first == ord("\\")) & (second == ord("["))
-    return float((among(first, "#|") | pairs | items | numbers | display | in_code(trace, lines)).mean())
+    shown, formatted, code = 0, 0, False
+    for line in trace.split("\n"):
+        text = line.lstrip()
+        if text:
+            shown += 1
+            fences = text.count("```") if "`" in text else 0
+            formatted += code or _FORMATTED.match(text) is not None
+            code ^= fences % 2 == 1
+    return formatted / shown if shown else 0.0

@@ -169,13 +169,13 @@ def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: Floa
     steps, kinds_of_break, scores = step.tolist(), breaks.tolist(), emissions.tolist()
     a, b, c, d = scores[0]
     path = [(a, b, c, d)]
-    for gap, emission in zip(kinds_of_break[1:], scores[1:], strict=True):
-        from_a, from_b, from_c, from_d = steps[gap]
+    for gap, (to_a, to_b, to_c, to_d) in zip(kinds_of_break[1:], scores[1:], strict=True):
+        (aa, ab, ac, ad), (ba, bb, bc, bd), (ca, cb, cc, cd), (da, db, dc, dd) = steps[gap]
         a, b, c, d = (
-            max(a + from_a[0], b + from_b[0], c + from_c[0], d + from_d[0]) + emission[0],
-            max(a + from_a[1], b + from_b[1], c + from_c[1], d + from_d[1]) + emission[1],
-            max(a + from_a[2], b + from_b[2], c + from_c[2], d + from_d[2]) + emission[2],
-            max(a + from_a[3], b + from_b[3], c + from_c[3], d + from_d[3]) + emission[3],
+            to_a + max(a + aa, b + ba, c + ca, d + da),
+            to_b + max(a + ab, b + bb, c + cb, d + db),
+            to_c + max(a + ac, b + bc, c + cc, d + dc),
+            to_d + max(a + ad, b + bd, c + cd, d + dd),
         )
         path.append((a, b, c, d))
     states = range(len(STAGES))
