@@ -83,11 +83,13 @@ def analyze(
     from distill.allocator import keep_freed_memory
     from harness_ext.analyze import Fields, profile_of
     from harness_ext.analyze import analyze as run
+    from synth.style.profile import load_profile
 
     keep_freed_memory()
     check_writable(html, json_file, profile)
+    other = load_profile(compare_with) if compare_with else None
     analysis = run(sources, Fields(response_field, correct_field, question_field, model_field, task_field), reference, language)
-    own = profile_of(profile.stem if profile else "these traces", analysis) if profile or compare_with else None
+    own = profile_of(profile.stem if profile else "these traces", analysis) if profile or other else None
     if html:
         from harness_ext.analyze.report import report_html
 
@@ -99,8 +101,8 @@ def analyze(
     if profile and own:
         write_text(profile, json.dumps(own.to_json(), indent=1) + "\n")
     _print_analysis(analysis)
-    if compare_with and own:
-        _print_divergence(own, compare_with)
+    if other and own:
+        _print_divergence(own, other)
 
 
 @app.command(epilog="Example: stylerep distill --model smollm2-135m-instruct --data data/hc --out adapters/hc")
@@ -197,11 +199,11 @@ def _print_analysis(analysis: "StyleAnalysis") -> None:
     console.print(notes(analysis.associations), highlight=False)
 
 
-def _print_divergence(own: "StyleProfile", other: str) -> None:
+def _print_divergence(own: "StyleProfile", other: "StyleProfile") -> None:
     from harness_ext.analyze.terminal import divergence_table
-    from synth.style.profile import compare_profiles, load_profile
+    from synth.style.profile import compare_profiles
 
-    _console().print(divergence_table(compare_profiles(own, load_profile(other))))
+    _console().print(divergence_table(compare_profiles(own, other)))
 
 
 def _console() -> "Console":

@@ -103,29 +103,28 @@ def _analysis(title: str, model: str | None, own: Sequence[ScoredResponse], stra
         return None
     length = np.log2([one.scores.words for one in own])
     length -= length.mean()
-    others = [length]
-    if levels:
-        models = list(dict.fromkeys(one.response.model for one in own))
-        others += [np.array([one.response.model == name for one in own], dtype=float) for name in models[1:]]
+    models = [one.response.model for one in own]
 
     def fit(columns: list[np.ndarray], rows: np.ndarray) -> tuple[tuple[float, float, float], float, int, int] | None:
-        used = [column[rows] for column in columns]
         if strata is None:
-            found = logistic(np.column_stack([*used, np.ones(rows.sum())]), right[rows])
+            found = logistic(np.column_stack([column[rows] for column in (*columns, np.ones(len(own)))]), right[rows])
         else:
+            rows = _informative(rows, right, strata, models) if levels else rows
+            present = list(dict.fromkeys(model for model, row in zip(models, rows, strict=True) if row))
+            own_levels = [np.array([model == name for model in models], dtype=float) for name in present[1:]] if levels else []
             kept = [stratum for stratum, row in zip(strata, rows, strict=True) if row]
-            found = conditional_logistic(np.column_stack(used), right[rows], kept)
+            found = conditional_logistic(np.column_stack([column[rows] for column in (*columns, *own_levels)]), right[rows], kept)
         return None if found is None else (found.odds_ratio(0), found.p(0), found.n, found.strata)
 
     everyone = np.ones(len(own), dtype=bool)
-    alone = fit(others, everyone)
+    alone = fit([length], everyone)
     results = []
     for feature in FEATURES:
         values = [one.metrics[feature] for one in own]
         rows = np.array([value is not None for value in values])
         numbers = np.array([math.nan if value is None else value for value in values])
         scaled = _scaled(numbers) if rows.sum() > 2 * _FEWEST else None
-        results.append((feature, int(rows.sum()), None if scaled is None else fit([scaled, *others], rows)))
+        results.append((feature, int(rows.sum()), None if scaled is None else fit([scaled, length], rows)))
     adjusted = iter(holm([found[1] for _, _, found in results if found is not None]))
     rows_out = []
     for feature, n, found in results:
@@ -135,6 +134,21 @@ def _analysis(title: str, model: str | None, own: Sequence[ScoredResponse], stra
             (ratio, low, high), p, used, _ = found
             rows_out.append(Association(feature, used, ratio, low, high, p, next(adjusted)))
     return Analysis(title, model, alone[2] if alone else len(own), int(right.sum()), alone[3] if alone else 0, alone[0] if alone else None, rows_out)
+
+
+def _informative(rows: np.ndarray, right: np.ndarray, strata: Sequence[object], models: Sequence[str]) -> np.ndarray:
+    """Leave out what says nothing once each model has a level of its own: questions with one outcome, models with one outcome in what is left."""
+    kept: np.ndarray = rows.copy()
+    while True:
+        before = int(kept.sum())
+        for groups in (strata, models):
+            outcomes: dict[object, set[bool]] = {}
+            for group, outcome, row in zip(groups, right, kept, strict=True):
+                if row:
+                    outcomes.setdefault(group, set()).add(bool(outcome))
+            kept = kept & np.array([len(outcomes.get(group, ())) == 2 for group in groups], dtype=bool)
+        if int(kept.sum()) == before:
+            return kept
 
 
 def _scaled(numbers: np.ndarray) -> np.ndarray | None:

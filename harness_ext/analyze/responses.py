@@ -193,14 +193,19 @@ def _rows_of(file: str, model: str, task: str, rows: Iterator[tuple[str, dict[st
                 file,
                 number,
                 sample,
-                own_model if isinstance(own_model, str) else model,
-                own_task if isinstance(own_task, str) else task,
+                _name(own_model if isinstance(own_model, str) else model),
+                _name(own_task if isinstance(own_task, str) else task),
                 str(question) if question is not None else f"{task}:{number}",
                 text,
                 verdict,
             )
     if empty:
         raise StylerepError(f"{file}: there is nothing in it.")
+
+
+def _name(text: str) -> str:
+    """Return a name that any terminal, page or figure can show: what cannot be printed becomes a mark."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _field(row: dict[str, Any], what: str, given: str | None, where: str, needed: bool = False) -> Any:

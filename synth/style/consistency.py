@@ -13,8 +13,8 @@ def answer_consistency(split: SplitResponse) -> float | None:
     """Return 1.0 if the trace's own conclusion is the answer given, 0.0 if it is another, None where one is missing.
 
     The answer given is what stands in the last box of the answer part, else its last number. A trace
-    concludes with its own box or "the answer is", else with the numbers of its last words, of which one
-    must be the answer; an answer that is no number must stand in the end of the trace, typesetting aside.
+    concludes with its own box, else with the numbers of its last 160 characters, of which one must be the
+    answer; an answer that is no number must stand in the end of the trace, typesetting aside.
     """
     given = last_box(split.answer) or stated_number(split.answer)
     tail = split.derivation[-_TAIL:]

@@ -113,6 +113,7 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_keep_the_old_report(s
         (["nowhere.jsonl"], "there is no such file"),
         (["t.jsonl", "--response-field", "reply"], "there is no field 'reply'; there are question, response, is_correct"),
         (["t.jsonl", "--reference", "mine"], "there is no such profile"),
+        (["t.jsonl", "--compare", "mine"], "there is no such profile"),
         (["t.jsonl", "--language", "fr"], "no lexicon for the language 'fr'"),
         ([], "Missing argument"),
     ):
@@ -123,7 +124,7 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_keep_the_old_report(s
 
 
 def test_invalid_utf8_and_lone_surrogates_are_read(tmp_path: Path, stylerep: Run) -> None:
-    (tmp_path / "t.jsonl").write_bytes(b'{"response": "Wait, \xff\xfe let me check."}\n{"response": "Wait \\ud800 no"}\n')
+    (tmp_path / "t.jsonl").write_bytes(b'{"response": "Wait, \xff\xfe let me check."}\n{"response": "Wait \\ud800 no", "model": "m\\ud800\\u001b[31m"}\n')
     assert stylerep("analyze", "t.jsonl", "--json", "s.json", "--html", "r.html").returncode == 0
     assert [one["pivot_density"] > 0 for one in json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))["responses"]] == [True, True]
 
@@ -180,6 +181,24 @@ def test_within_question_odds_hold_the_question_constant(tmp_path: Path) -> None
     titles = [one.title for one in analysis.associations]
     assert titles[-1] == "within questions, among responses of one model"
     assert analysis.associations[-1].strata == sum(0 < sum(bool(row["is_correct"]) for row in content if row["question"] == str(q)) < 4 for q in range(40))
+
+
+def test_a_model_that_is_never_right_does_not_cost_the_others_their_estimate(tmp_path: Path) -> None:
+    content = [
+        {
+            "question": str(q),
+            "model": model,
+            "response": (STYLED if (q + i) % 3 else PLAIN).format(4) + " x" * (q % 5),
+            "is_correct": model != "never" and (q * 7 + i * 3) % 5 > 1,
+        }
+        for q in range(60)
+        for i, model in enumerate(("one", "two", "never"))
+    ]
+    within = analyze([written(tmp_path / "t.jsonl", content)]).associations[-1]
+    assert "among models" in within.title
+    estimates = {one.feature: one for one in within.associations}
+    assert estimates["style_adherence"].odds_ratio is not None
+    assert estimates["style_adherence"].n == 2 * within.strata
 
 
 def test_real_traces_in_under_two_minutes(stylerep: Run, real_data: Path, tmp_path: Path) -> None:
