@@ -1,23 +1,46 @@
-"""Problem sources by name: one source a file, each a callable of (split, seed)."""
+"""Problem sources by name: one source a file.
 
+A source is named ``NAME[:SPLIT][:OPTION=VALUE…]``: ``arith:train``, ``arith:test:max_steps=6``.
+"""
+
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from synth.errors import StylerepError
 from synth.problems.arith import ArithConfig, arith
 from synth.problems.gsm8k import gsm8k, read_gsm8k
-from synth.problems.problem import Claim, Problem, Step, prompt
+from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
 
-SOURCES: dict[str, Callable[[str, int], Iterator[Problem]]] = {"arith": arith, "gsm8k": gsm8k}
+__all__ = ["SOURCES", "ArithConfig", "Claim", "Problem", "Source", "Step", "WrongTurn", "arith", "gsm8k", "load_problems", "prompt", "read_gsm8k"]
 
-__all__ = ["SOURCES", "ArithConfig", "Claim", "Problem", "Step", "arith", "gsm8k", "load_problems", "prompt", "read_gsm8k"]
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that is known by name.
+
+    `items` takes (split, seed), and an instance of `config` as third argument where the source has options. An `endless`
+    source generates as many items as are asked for.
+    """
+
+    items: Callable[..., Iterator[Problem]]
+    config: type | None = None
+    endless: bool = True
+
+
+SOURCES = {
+    "arith": Source(arith, ArithConfig),
+    "gsm8k": Source(gsm8k, endless=False),
+}
 
 
 def load_problems(spec: str, n: int | None = None, seed: int = 0) -> list[Problem]:
     """Return the first *n* problems of a source, none twice.
 
-    *spec* is ``NAME[:SPLIT]`` (split ``train`` when left out) or the path of a JSONL file in GSM8K's
+    *spec* is ``NAME[:SPLIT][:OPTION=VALUE…]`` (split ``train`` when left out) or the path of a JSONL file in GSM8K's
     form. Without *n*, all of a file source; a procedural source has no end and needs *n*. Raises
     StylerepError for an unknown name, an unreadable row, or a source with fewer than *n* problems.
     """
@@ -29,17 +52,51 @@ def load_problems(spec: str, n: int | None = None, seed: int = 0) -> list[Proble
             raise StylerepError(f"{spec}: there is no such file.")
         items = gsm8k("train", seed, path)
     else:
-        name, _, split = spec.partition(":")
+        name, _, rest = spec.partition(":")
         if name not in SOURCES:
             raise StylerepError(f"There is no problem source {name!r}; choose from {', '.join(SOURCES)}, or name a .jsonl file.")
-        if name == "arith" and n is None:
-            raise StylerepError("The source arith has no end: say how many problems you want.")
-        items = SOURCES[name](split or "train", seed)
+        source = SOURCES[name]
+        if source.endless and n is None:
+            raise StylerepError(f"The source {name} has no end: say how many problems you want.")
+        split, options = _split_and_options(name, rest)
+        items = source.items(split, seed, *_config(name, source, options))
     unique = _without_repeats(items)
     chosen = list(itertools.islice(unique, n))
     if n is not None and len(chosen) < n:
         raise StylerepError(f"{spec}: {n} problems were asked for and it has {len(chosen)}.")
     return chosen
+
+
+def _split_and_options(name: str, rest: str) -> tuple[str, dict[str, str]]:
+    split, options = "train", {}
+    for position, part in enumerate(part for part in rest.split(":") if part):
+        key, equals, value = part.partition("=")
+        if equals:
+            options[key.strip()] = value.strip()
+        elif position == 0:
+            split = part
+        else:
+            raise StylerepError(f"{name}: {part!r} is no OPTION=VALUE; a source is written NAME[:SPLIT][:OPTION=VALUE…].")
+    return split, options
+
+
+def _config(name: str, source: Source, options: dict[str, str]) -> list[Any]:
+    if source.config is None:
+        if options:
+            raise StylerepError(f"{name}: this source has no option {next(iter(options))!r}.")
+        return []
+    defaults = dataclasses.asdict(source.config())
+    values = {}
+    for key, value in options.items():
+        if key not in defaults:
+            raise StylerepError(f"{name}: there is no option {key!r}; it has {', '.join(defaults)}.")
+        try:
+            values[key] = type(defaults[key])(value)
+        except ValueError as error:
+            raise StylerepError(f"{name}: {key} must be of the kind {defaults[key]!r}, got {value!r}.") from error
+    config = source.config(**values)
+    config.validate()
+    return [config]
 
 
 def _without_repeats(items: Iterator[Problem]) -> Iterator[Problem]:

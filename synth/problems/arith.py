@@ -4,9 +4,8 @@
     How many marbles does Nora have now?                                            answer: 15
 
 Every item is drawn from a generator seeded by (source, version, split, seed, index): the same item
-forever, none depending on another. Splits cannot overlap: the hash of an item's arithmetic (all
-its operations with their numbers) decides which split it may appear in, so a test problem's arithmetic
-never occurs in training, not even under other names.
+forever, none depending on another. Its content for `synth.problems.splits` is its arithmetic, all operations
+with their numbers.
 """
 
 import random
@@ -15,11 +14,9 @@ from dataclasses import dataclass
 
 from synth.errors import StylerepError
 from synth.problems.problem import Claim, Problem, Step
-from synth.seeding import digest, generator
+from synth.problems.splits import generate
 
 VERSION = 1
-# Tenths of the hash space of all arithmetic that belong to each split.
-SPLITS = {"train": range(0, 8), "validation": range(8, 9), "test": range(9, 10)}
 
 _NAMES = (
     "Nora Ben Ava Liam Mia Noah Zoe Omar Ivy Kofi Lena Raj Sara Theo Yuki Hugo Elif Finn Gita Ines "
@@ -119,35 +116,29 @@ class ArithConfig:
 
 
 def arith(split: str, seed: int = 0, config: ArithConfig | None = None) -> Iterator[Problem]:
-    """Yield the items of a split without end, item *i* always the same for one seed.
+    """Return the items of a split without end, item *i* always the same for one seed.
 
     *split* is ``train``, ``validation`` or ``test``.
     """
     config = config or ArithConfig()
     config.validate()
-    if split not in SPLITS:
-        raise StylerepError(f"arith: there is no split {split!r}; it has {', '.join(SPLITS)}.")
-    index = 0
-    while True:
-        yield _item(split, seed, index, config)
-        index += 1
+    return generate("arith", VERSION, split, seed, lambda rng: _Story(rng, config), _content, lambda story, item_id, _: _problem(story, item_id, split))
 
 
-def _item(split: str, seed: int, index: int, config: ArithConfig) -> Problem:
-    rng = generator("arith", VERSION, split, seed, index)
-    while True:
-        story = _Story(rng, config)
-        expressions = [claim.expression for step in story.steps for claim in step.claims]
-        if digest("arith", VERSION, *expressions) % 10 in SPLITS[split]:
-            return Problem(
-                id=f"arith-{VERSION}-{split}-{seed}-{index}",
-                source="arith",
-                question=" ".join(story.sentences),
-                answer=str(story.value),
-                answer_type="number",
-                steps=tuple(story.steps),
-                meta={"steps": len(story.steps), "split": split},
-            )
+def _content(story: "_Story") -> tuple[str, ...]:
+    return tuple(claim.expression for step in story.steps for claim in step.claims)
+
+
+def _problem(story: "_Story", item_id: str, split: str) -> Problem:
+    return Problem(
+        id=item_id,
+        source="arith",
+        question=" ".join(story.sentences),
+        answer=str(story.value),
+        answer_type="number",
+        steps=tuple(story.steps),
+        meta={"steps": len(story.steps), "split": split},
+    )
 
 
 class _Story:
