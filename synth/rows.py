@@ -1,0 +1,115 @@
+"""Rows of data files (JSONL, JSONL.gz, JSON, CSV, Parquet) and of Hub data sets, one after the other, each with its place for errors."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from synth.errors import StylerepError
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?::[\w.-]+)?")
+# A row may hold traces of 100,000 characters: few rows are held at once, and no row of a CSV may be longer than a block.
+_BATCH_ROWS, _CSV_BLOCK = 64, 1 << 25
+
+
+class Row(NamedTuple):
+    """One row: its place, as an error names it (``file, line 3``), and its fields."""
+
+    where: str
+    fields: dict[str, Any]
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of a file, told by its suffix; all but ``.json`` are read as they are asked for.
+
+    What is no UTF-8 is read with marks in its place. Every field of a CSV is a text. Raises StylerepError, naming the
+    place, for what cannot be read.
+    """
+    if path.name.endswith((".jsonl", ".jsonl.gz")):
+        yield from _json_lines(path)
+        return
+    if path.suffix == ".json":
+        items = _json_items(path)
+    elif path.suffix == ".csv":
+        items = _csv_items(path)
+    else:
+        items = _parquet_items(path)
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, dict):
+            raise StylerepError(f"{path}, item {number}: expected an object with named fields.")
+        yield Row(f"{path}, item {number}", item)
+
+
+def hub_rows(name: str, split: str = "train", config: str | None = None) -> Iterator[Row]:
+    """Yield the rows of a split of the Hub's data set *name*; raise StylerepError where it cannot be loaded."""
+    import datasets
+
+    options = {"name": config} if config else {}
+    try:
+        loaded = datasets.load_dataset(name, split=split, **options)
+    except Exception as error:  # whatever the Hub client raises: no network, no such set, no such split
+        raise StylerepError(f"{name}: there is no such file here, and no such data set could be loaded from the Hub ({str(error).splitlines()[0]}).") from error
+    for number, row in enumerate(loaded):
+        yield Row(f"{name}:{split}, row {number}", row)
+
+
+def _json_lines(path: Path) -> Iterator[Row]:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+        number = 0
+        try:
+            for number, line in enumerate(lines, 1):  # the number is told in errors
+                if not line.strip():
+                    continue
+                row = json.loads(line.decode("utf-8", "replace"))
+                if not isinstance(row, dict):
+                    raise StylerepError(f"{path}, line {number}: expected an object with named fields.")
+                yield Row(f"{path}, line {number}", row)
+        except (ValueError, RecursionError) as error:
+            raise StylerepError(f"{path}, line {number}: this is not valid JSON ({error}); the file may have been cut off.") from error
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise StylerepError(f"{path}, after line {number}: the file cannot be unpacked ({error}).") from error
+
+
+def _json_items(path: Path) -> Iterator[Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise StylerepError(f"{path}: this is not valid JSON ({error}).") from error
+    yield from content if isinstance(content, list) else [content]
+
+
+def _parquet_items(path: Path) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_BATCH_ROWS):
+                yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _csv_items(path: Path) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    options = {"read_options": pc.ReadOptions(block_size=_CSV_BLOCK), "parse_options": pc.ParseOptions(newlines_in_values=True)}
+    try:
+        with pc.open_csv(path, **options) as first:
+            names = first.schema.names
+        # Bytes, so that the kind of a column never depends on its first rows and broken UTF-8 costs no row.
+        with pc.open_csv(path, **options, convert_options=pc.ConvertOptions(column_types=dict.fromkeys(names, pa.binary()))) as batches:
+            for batch in batches:
+                for start in range(0, len(batch), _BATCH_ROWS):
+                    for item in batch.slice(start, _BATCH_ROWS).to_pylist():
+                        yield {name: value.decode("utf-8", "replace") for name, value in item.items()}
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> StylerepError:
+    return StylerepError(f"{path}: this cannot be read as {path.suffix[1:]} ({str(error).splitlines()[0]}).")
