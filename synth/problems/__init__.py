@@ -12,7 +12,9 @@ from typing import Any
 
 from synth.errors import StylerepError
 from synth.problems.arith import ArithConfig, arith
+from synth.problems.chain import ChainConfig, chain
 from synth.problems.gsm8k import gsm8k, read_gsm8k
+from synth.problems.kinship import KinshipConfig, kinship
 from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
 
 __all__ = ["SOURCES", "ArithConfig", "Claim", "Problem", "Source", "Step", "WrongTurn", "arith", "gsm8k", "load_problems", "prompt", "read_gsm8k"]
@@ -33,6 +35,8 @@ class Source:
 
 SOURCES = {
     "arith": Source(arith, ArithConfig),
+    "chain": Source(chain, ChainConfig),
+    "kinship": Source(kinship, KinshipConfig),
     "gsm8k": Source(gsm8k, endless=False),
 }
 
