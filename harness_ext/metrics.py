@@ -18,7 +18,7 @@ a standard error. A trace's length is never part of a density.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness_ext.answers import final_number, is_right
+from synth.answers import final_answer, is_right
 from synth.style import KINDS, load_lexicon, split_response, style_scores
 
 METRICS = (
@@ -33,13 +33,13 @@ METRICS = (
 )
 
 
-def score(response: str, gold: str) -> dict[str, float]:
-    """Return every metric of one response; *gold* is the right answer as text."""
+def score(response: str, gold: str, answer_type: str = "number", meta: Mapping[str, Any] | None = None) -> dict[str, float]:
+    """Return every metric of one response; *gold* is the right answer as text, *meta* that of the problem (see `synth.answers`)."""
     split = split_response(response)
     style = style_scores(split.trace, load_lexicon("en"), closed=not split.truncated)
-    stated = final_number(response)
+    stated = final_answer(response, answer_type)
     return {
-        "acc": float(is_right(stated, gold)),
+        "acc": float(is_right(stated, gold, answer_type, meta)),
         "answered": float(stated is not None),
         "trace_present": float(split.tagged),
         "trace_closed": float(split.closed),
@@ -51,5 +51,5 @@ def score(response: str, gold: str) -> dict[str, float]:
 
 
 def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """Score what lm-eval hands over: a document with its ``answer``, and one response."""
-    return score(results[0], doc["answer"])
+    """Score what lm-eval hands over: a document with its ``answer`` (of its ``answer_type``, a number if it has none), and one response."""
+    return score(results[0], doc["answer"], doc.get("answer_type", "number"), doc.get("meta"))

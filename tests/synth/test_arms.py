@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from harness_ext.answers import final_number, is_right
+from synth.answers import final_answer, is_right
 from synth.arithmetic import evaluate
 from synth.arms import ARMS, render_arms
 from synth.problems import Problem, load_problems
@@ -28,7 +28,7 @@ def problems(request: pytest.FixtureRequest, arith_problems: list[Problem]) -> l
 def test_right_arms_are_right_and_the_wrong_arm_is_wrong(problems: list[Problem]) -> None:
     for problem in problems:
         for arm, row in render_arms(problem, ARMS).items():
-            assert is_right(final_number(row.response), problem.answer) == (arm != "hc_w") == row.is_correct
+            assert is_right(final_answer(row.response), problem.answer) == (arm != "hc_w") == row.is_correct
 
 
 def test_the_wrong_arm_keeps_the_body_to_the_letter(problems: list[Problem]) -> None:
