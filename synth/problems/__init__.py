@@ -13,7 +13,9 @@ from typing import Any
 from synth.errors import StylerepError
 from synth.problems.arith import ArithConfig, arith
 from synth.problems.chain import ChainConfig, chain
+from synth.problems.claims import ClaimsConfig, claims
 from synth.problems.gsm8k import gsm8k, read_gsm8k
+from synth.problems.kg import KgConfig, kg
 from synth.problems.kinship import KinshipConfig, kinship
 from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
 
@@ -37,6 +39,8 @@ SOURCES = {
     "arith": Source(arith, ArithConfig),
     "chain": Source(chain, ChainConfig),
     "kinship": Source(kinship, KinshipConfig),
+    "kg": Source(kg, KgConfig),
+    "claims": Source(claims, ClaimsConfig),
     "gsm8k": Source(gsm8k, endless=False),
 }
 
