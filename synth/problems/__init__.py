@@ -1,6 +1,7 @@
 """Problem sources by name: one source a file.
 
 A source is named ``NAME[:SPLIT][:OPTION=VALUE…]``: ``arith:train``, ``arith:test:max_steps=6``.
+A data set of reasoning-gym is ``gym:DATASET[:split=SPLIT][:OPTION=VALUE…]``.
 """
 
 import dataclasses
@@ -14,7 +15,9 @@ from synth.errors import StylerepError
 from synth.problems.arith import ArithConfig, arith
 from synth.problems.chain import ChainConfig, chain
 from synth.problems.claims import ClaimsConfig, claims
+from synth.problems.countdown import CountdownConfig, countdown
 from synth.problems.gsm8k import gsm8k, read_gsm8k
+from synth.problems.gym import gym, gym_config
 from synth.problems.kg import KgConfig, kg
 from synth.problems.kinship import KinshipConfig, kinship
 from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
@@ -27,12 +30,14 @@ class Source:
     """A source that is known by name.
 
     `items` takes (split, seed), and an instance of `config` as third argument where the source has options. An `endless`
-    source generates as many items as are asked for.
+    source generates as many items as are asked for. A source that `read`s what follows its name itself gets (what stands in
+    the place of the split, options) and returns the split and what `items` takes after the seed.
     """
 
     items: Callable[..., Iterator[Problem]]
     config: type | None = None
     endless: bool = True
+    read: Callable[[str, dict[str, str]], tuple[str, list[Any]]] | None = None
 
 
 SOURCES = {
@@ -41,8 +46,13 @@ SOURCES = {
     "kinship": Source(kinship, KinshipConfig),
     "kg": Source(kg, KgConfig),
     "claims": Source(claims, ClaimsConfig),
+    "countdown": Source(countdown, CountdownConfig),
+    "gym": Source(gym, read=gym_config),
     "gsm8k": Source(gsm8k, endless=False),
 }
+
+# So many repeats in a row mean that a source has no other item.
+_MANY_REPEATS = 10_000
 
 
 def load_problems(spec: str, n: int | None = None, seed: int = 0) -> list[Problem]:
@@ -66,8 +76,9 @@ def load_problems(spec: str, n: int | None = None, seed: int = 0) -> list[Proble
         source = SOURCES[name]
         if source.endless and n is None:
             raise StylerepError(f"The source {name} has no end: say how many problems you want.")
-        split, options = _split_and_options(name, rest)
-        items = source.items(split, seed, *_config(name, source, options))
+        place, options = _split_and_options(name, rest)
+        split, config = source.read(place, options) if source.read else (place, _config(name, source, options))
+        items = source.items(split, seed, *config)
     unique = _without_repeats(items)
     chosen = list(itertools.islice(unique, n))
     if n is not None and len(chosen) < n:
@@ -108,8 +119,11 @@ def _config(name: str, source: Source, options: dict[str, str]) -> list[Any]:
 
 
 def _without_repeats(items: Iterator[Problem]) -> Iterator[Problem]:
-    seen = set()
+    seen, repeats = set(), 0
     for item in items:
         if item.question not in seen:
             seen.add(item.question)
+            repeats = 0
             yield item
+        elif (repeats := repeats + 1) == _MANY_REPEATS:
+            return
