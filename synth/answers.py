@@ -28,7 +28,7 @@ _TAGGED = re.compile(r"<answer>((?:(?!</?answer>).){1,4000})</answer>", re.DOTAL
 _STATEMENT = re.compile(r"\banswer(?:\s+is\b|\s*:|\s*=)[\s:*_]*", re.IGNORECASE)
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
 _WRAPPED = re.compile(r"(\$\$?|\\\(|\\\[)(.*?)(\$\$?|\\\)|\\\])", re.DOTALL)
-_WORDS = re.compile(r"(?<!\w)[-+\u2212]?\d+(?:[.,]\d+)*|\w+(?:['\u2019]\w+)*|[<>=\u2264\u2265\u2260\u00b1\u221a\u221e%\u00b0+*/^]")
+_WORDS = re.compile(r"(?<!\w)[-+\u2212]?\d+(?:,\d{3})*(?:\.\d+)?|\w+(?:['\u2019]\w+)*|[<>=\u2264\u2265\u2260\u00b1\u221a\u221e%\u00b0+*/^]")
 _ARTICLES = ("a", "an", "the")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _ARITHMETIC = re.compile(r"[\d\s.+*/()-]+")

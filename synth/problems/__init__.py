@@ -1,6 +1,7 @@
 """Problem sources by name: one source a file.
 
-A source is named ``NAME[:SPLIT][:OPTION=VALUE…]``: ``arith:train``, ``arith:test:max_steps=6``.
+A source is named ``NAME[:SPLIT][:OPTION=VALUE…]``: ``arith:train``, ``arith:test:max_steps=6``. In place of a name stands a file or
+a Hub data set, whose options say which column holds what: ``mine.csv:question=task``, ``org/name:test`` (see `synth.problems.mapped`).
 A data set of reasoning-gym is ``gym:DATASET[:split=SPLIT][:OPTION=VALUE…]``.
 """
 
@@ -8,7 +9,6 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
@@ -18,11 +18,14 @@ from synth.problems.claims import ClaimsConfig, claims
 from synth.problems.countdown import CountdownConfig, countdown
 from synth.problems.gsm8k import gsm8k, read_gsm8k
 from synth.problems.gym import gym, gym_config
+from synth.problems.hendrycks_math import hendrycks_math, read_math
 from synth.problems.kg import KgConfig, kg
 from synth.problems.kinship import KinshipConfig, kinship
+from synth.problems.mapped import MappedConfig, mapped, mapped_place
 from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
+from synth.rows import SUFFIXES
 
-__all__ = ["SOURCES", "ArithConfig", "Claim", "Problem", "Source", "Step", "WrongTurn", "arith", "gsm8k", "load_problems", "prompt", "read_gsm8k"]
+__all__ = ["SOURCES", "ArithConfig", "Claim", "Problem", "Source", "Step", "WrongTurn", "arith", "gsm8k", "load_problems", "prompt", "read_gsm8k", "read_math"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ SOURCES = {
     "countdown": Source(countdown, CountdownConfig),
     "gym": Source(gym, read=gym_config),
     "gsm8k": Source(gsm8k, endless=False),
+    "math": Source(hendrycks_math, endless=False),
 }
 
 # So many repeats in a row mean that a source has no other item.
@@ -58,32 +62,36 @@ _MANY_REPEATS = 10_000
 def load_problems(spec: str, n: int | None = None, seed: int = 0) -> list[Problem]:
     """Return the first *n* problems of a source, none twice.
 
-    *spec* is ``NAME[:SPLIT][:OPTION=VALUE…]`` (split ``train`` when left out) or the path of a JSONL file in GSM8K's
-    form. Without *n*, all of a file source; a procedural source has no end and needs *n*. Raises
+    *spec* is ``NAME[:SPLIT][:OPTION=VALUE…]`` (split ``train`` when left out) or a file or Hub data set in
+    place of the name. Without *n*, all of a file source; a procedural source has no end and needs *n*. Raises
     StylerepError for an unknown name, an unreadable row, or a source with fewer than *n* problems.
     """
     if n is not None and n < 1:
         raise StylerepError(f"The number of problems must be at least 1, got {n}.")
-    if spec.endswith(".jsonl"):
-        path = Path(spec).expanduser()
-        if not path.is_file():
-            raise StylerepError(f"{spec}: there is no such file.")
-        items = gsm8k("train", seed, path)
-    else:
-        name, _, rest = spec.partition(":")
-        if name not in SOURCES:
-            raise StylerepError(f"There is no problem source {name!r}; choose from {', '.join(SOURCES)}, or name a .jsonl file.")
-        source = SOURCES[name]
-        if source.endless and n is None:
-            raise StylerepError(f"The source {name} has no end: say how many problems you want.")
-        place, options = _split_and_options(name, rest)
-        split, config = source.read(place, options) if source.read else (place, _config(name, source, options))
-        items = source.items(split, seed, *config)
+    name, source, rest = _source(spec)
+    if source.endless and n is None:
+        raise StylerepError(f"The source {name} has no end: say how many problems you want.")
+    place, options = _split_and_options(name, rest)
+    split, config = source.read(place, options) if source.read else (place, _config(name, source, options))
+    items = source.items(split, seed, *config)
     unique = _without_repeats(items)
     chosen = list(itertools.islice(unique, n))
     if n is not None and len(chosen) < n:
         raise StylerepError(f"{spec}: {n} problems were asked for and it has {len(chosen)}.")
     return chosen
+
+
+def _source(spec: str) -> tuple[str, Source, str]:
+    """Return the name of a source, the source, and what is said of it."""
+    name, _, rest = spec.partition(":")
+    if name in SOURCES:
+        return name, SOURCES[name], rest
+    if (found := mapped_place(spec)) is not None:
+        place, rest = found
+        return place, Source(lambda split, seed, config: mapped(place, split, config), MappedConfig, endless=False), rest
+    raise StylerepError(
+        f"There is no problem source {name!r}; choose from {', '.join(SOURCES)}, or name a file ({', '.join(SUFFIXES)}) or a Hub data set (org/name)."
+    )
 
 
 def _split_and_options(name: str, rest: str) -> tuple[str, dict[str, str]]:

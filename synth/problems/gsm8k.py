@@ -73,8 +73,13 @@ def _problem(row: object, identifier: str, where: str) -> Problem:
     value = evaluate(final.replace(",", "").replace("$", "").strip().lstrip("0") or "0")
     if not mark or value is None:
         raise StylerepError(f'{where}: the answer does not end in "#### <number>".')
-    steps = tuple(_step(line) for line in solution.splitlines() if line.strip())
+    steps = annotated_steps(solution)
     return Problem(identifier, "gsm8k", row["question"].strip(), number_text(value), "number", steps, {"steps": len(steps)})
+
+
+def annotated_steps(solution: str) -> tuple[Step, ...]:
+    """Return the lines of a solution as steps, their ``<<expression=result>>`` annotations as claims."""
+    return tuple(_step(line) for line in solution.splitlines() if line.strip())
 
 
 def _step(line: str) -> Step:
