@@ -37,6 +37,7 @@ _EVALUATES_ARITHMETIC = frozenset(("countdown", "puzzle24"))
 # And theirs need all of sympy for it, which nothing bounds.
 _EVALUATES_FORMULAS = frozenset(("intermediate_integration", "polynomial_multiplication", "simple_integration"))
 _WORDS = re.compile(r"[\w\s,-]*")
+_HEXADECIMAL = re.compile(r"(?:0x[0-9a-f]+|[\s()+*<>-])*")
 _LONGEST_ANSWER = 10_000
 # Draws without one item of the split: a data set with so few questions that all belong to others.
 _MANY_DRAWS = 5_000
@@ -102,12 +103,15 @@ def gym_config(dataset: str, options: Mapping[str, str]) -> tuple[str, list[GymC
 def gym_score(stated: str, meta: Mapping[str, Any]) -> float:
     """Return what the data set's own judge gives the answer that a model states: 0 to 1, where 1 is right.
 
-    *meta* is that of the problem. An answer that the judge would run as code counts 0, unless it is plain data.
+    *meta* is that of the problem. An answer that the judge would run as code counts 0, unless it is plain data. Raises
+    StylerepError where *meta* lacks the item.
     """
+    if not {"dataset", "entry"} <= meta.keys():
+        raise StylerepError("gym: an answer can be judged only with the `dataset` and the `entry` in the meta of its problem; they are missing.")
     name, entry = meta["dataset"], _unpacked(meta["entry"])
     if stated == entry["answer"]:
         return 1.0
-    if len(stated) > _LONGEST_ANSWER or not _harmless(name, stated):
+    if len(stated) > _LONGEST_ANSWER or not _harmless(name, stated, entry):
         return 0.0
     try:
         return float(_judge(name, json.dumps(meta.get("options", {}), sort_keys=True)).score_answer(stated, entry))
@@ -115,16 +119,25 @@ def gym_score(stated: str, meta: Mapping[str, Any]) -> float:
         return 0.0
 
 
-def _harmless(name: str, stated: str) -> bool:
-    """Say whether the judge of this data set can be shown the text: evaluating it would do nothing."""
-    if name in _EVALUATES_FORMULAS:
-        return False
-    if name in _EVALUATES_ARITHMETIC:
-        return evaluate(stated) is not None
-    if name not in _EVALUATES_LISTS or _WORDS.fullmatch(stated):
-        return True
+def _harmless(name: str, stated: str, entry: Mapping[str, Any]) -> bool:
+    """Say whether the judge of this data set can be shown answer and item: evaluating them would do nothing."""
+    match name:
+        case _ if name in _EVALUATES_FORMULAS:
+            return False
+        case _ if name in _EVALUATES_ARITHMETIC:
+            return evaluate(stated) is not None
+        case _ if name in _EVALUATES_LISTS:
+            return _WORDS.fullmatch(stated) is not None or _is_literal(stated)
+        case "number_sorting":  # evaluates the stored answer, which may have come with a file
+            return _is_literal(entry["answer"])
+        case "bitwise_arithmetic":  # likewise its problem
+            return _HEXADECIMAL.fullmatch(entry["metadata"]["problem"]) is not None
+    return True
+
+
+def _is_literal(text: str) -> bool:
     try:
-        ast.literal_eval(stated)
+        ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return False
     return True

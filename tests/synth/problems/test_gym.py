@@ -14,7 +14,19 @@ from synth.problems.problem import Problem
 
 pytest.importorskip("reasoning_gym", reason='needs pip install "stylerep[gym]"')
 
-NAMES = ["chain_sum", "word_sorting", "family_relationships", "base_conversion", "n_queens", "arc_agi", "gsm_symbolic", "list_functions", "countdown"]
+NAMES = [
+    "chain_sum",
+    "word_sorting",
+    "family_relationships",
+    "base_conversion",
+    "n_queens",
+    "arc_agi",
+    "gsm_symbolic",
+    "list_functions",
+    "countdown",
+    "number_sorting",
+    "bitwise_arithmetic",
+]
 
 
 def first(n: int, name: str = "chain_sum", split: str = "train", seed: int = 0, **options: object) -> list[Problem]:
@@ -55,6 +67,20 @@ def test_what_a_model_answers_is_never_run(name: str, answer: str, tmp_path: Pat
     (item,) = first(1, name)
     assert gym_score(answer.replace("{}", str(trap)), item.meta) < 1
     assert not trap.exists()
+
+
+@pytest.mark.parametrize("name", ["number_sorting", "bitwise_arithmetic"])
+def test_what_stands_in_an_item_is_never_run(name: str, tmp_path: Path) -> None:
+    (item,) = first(1, name)
+    code = f"__import__('pathlib').Path('{tmp_path / 'was_run'}').touch()"
+    entry = {**item.meta["entry"], "answer": code, "metadata": {**item.meta["entry"]["metadata"], "problem": code}}
+    assert gym_score("[1]", {**item.meta, "entry": entry}) < 1
+    assert not (tmp_path / "was_run").exists()
+
+
+def test_an_answer_without_its_item_cannot_be_judged() -> None:
+    with pytest.raises(StylerepError, match="entry"):
+        gym_score("1", {})
 
 
 def test_a_spec_names_the_data_set_its_split_and_its_options() -> None:
