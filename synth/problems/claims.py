@@ -7,8 +7,8 @@
 
 Graph and rules are those of `synth.problems.knowledge_graph`. A claim follows a way through the graph. It is supported where
 it names what the way leads to; refuted where it names another thing of that kind, since a relation leads to one thing only;
-and there is not enough evidence where one fact of the way is left out. A third of the items have each label, and every
-label is claimed of things that the facts name. Item content for `synth.problems.splits` is the whole graph with what is
+and there is not enough evidence where one fact of the way is left out. A third of the items have each label, and what
+is claimed is named equally often under each. Item content for `synth.problems.splits` is the whole graph with what is
 claimed of it.
 """
 
@@ -50,8 +50,8 @@ _OPEN = ("No sentence tells the {noun} of {s}, so there is not enough evidence."
 class ClaimsConfig:
     """How hard the items are.
 
-    `min_hops` and `max_hops` bound the facts that a claim rests on (2 to 8); `facts` is the number of facts stated or left
-    out in all (8 to 60, and at least twice `max_hops`); `rules` is the number of rules stated (0 to 4), of which the claim
+    `min_hops` and `max_hops` bound the facts that a claim rests on (2 to 8); `facts` is the number of facts stated, the same
+    under each label (8 to 60, and at least twice `max_hops`); `rules` is the number of rules stated (0 to 4), of which the claim
     uses one wherever there is one.
     """
 
@@ -98,13 +98,15 @@ class _Draft:
 def _draft(rng: random.Random, config: ClaimsConfig) -> _Draft:
     hops, label = rng.randint(config.min_hops, config.max_hops), rng.choice(LABELS)
     while True:
-        graph = draw_graph(rng, hops, config.facts, config.rules)
         read = rng.randrange(hops) if label == "not enough evidence" else hops
+        graph = draw_graph(rng, hops, config.facts + (read < hops), config.rules)
         end = graph.facts[hops - 1].object
-        named = {thing for i, fact in enumerate(graph.facts) if i != read or read == hops for thing in (fact.subject, fact.object)}
-        others = [i for i, kind in enumerate(graph.kinds) if kind == graph.kinds[end] and i != end and i in named]
-        # A claim is refuted by naming another thing of the kind; all labels need one, so that its presence gives nothing away.
-        if others and end in named:
+        stated = graph.facts if read == hops else graph.facts[:read] + graph.facts[read + 1 :]
+        named = [fact.subject for fact in stated] + [fact.object for fact in stated]
+        # All labels claim one of two things of a kind that are named equally often, so that counting gives no label away.
+        often = named.count(end)
+        others = [i for i, kind in enumerate(graph.kinds) if kind == graph.kinds[end] and i != end and named.count(i) == often]
+        if often and others and 0 in named:
             other = rng.choice(others)
             claimed = {"supported": end, "refuted": other}.get(label, rng.choice((end, other)))
             return _Draft(graph, hops, label, claimed, read)

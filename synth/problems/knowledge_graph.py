@@ -9,6 +9,7 @@ no fact states. Every relation has at most one object for a subject, so followin
 import math
 import random
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,7 @@ _STARTS = ("person",) * 4 + ("company",) * 2 + ("city", "university")
 _RULE_NAMES = ("crest", "anchor", "beacon", "emblem", "token", "banner", "pillar", "lodestar", "hallmark", "keystone")
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A stated fact: the relation leads from a subject to an object, both numbers of things in a `Graph`."""
 
     subject: int
@@ -69,12 +69,14 @@ class Graph:
     kinds: list[str] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    _of_kind: dict[str, list[int]] = field(default_factory=dict)
     _taken: set[tuple[int, str]] = field(default_factory=set)
     _pointed_at: dict[str, list[int]] = field(default_factory=dict)
 
     def thing(self, kind: str) -> int:
         """Add a thing and return its number."""
         self.kinds.append(kind)
+        self._of_kind.setdefault(kind, []).append(len(self.kinds) - 1)
         return len(self.kinds) - 1
 
     def state(self, subject: int, relation: str, thing: int) -> None:
@@ -96,7 +98,7 @@ class Graph:
                 return
             relation = rng.choice(open_ones)
         kind = RELATIONS[relation].object
-        known = [i for i, one in enumerate(self.kinds) if one == kind and i != subject]
+        known = [i for i in self._of_kind.get(kind, ()) if i != subject]
         if not known or (not new and rng.random() < 0.25):
             self.state(subject, relation, self.thing(kind))
         else:

@@ -66,3 +66,8 @@ class World:
             for relation in self.rules.get(name, (name,)):
                 at = None if at is None else self.objects.get((at, relation))
         return at
+
+    def outline(self) -> list[str]:
+        """Return the facts without names: how often the graph names subject and object of each."""
+        named = [thing for fact in self.facts for thing in (fact[0], fact[2])]
+        return sorted(f"{named.count(subject)} {relation} {named.count(thing)}" for subject, relation, thing in self.facts)

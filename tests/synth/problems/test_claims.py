@@ -32,7 +32,7 @@ def judge(item: Problem) -> str:
 def test_items_are_the_same_forever() -> None:
     assert first(50) == first(50)
     known = first(1, "test")[0]
-    assert (known.id, known.answer) == ("claims-1-test-0-0", "refuted")
+    assert (known.id, known.answer) == ("claims-1-test-0-0", "supported")
 
 
 def test_labels_follow_from_the_question_alone() -> None:
@@ -47,6 +47,10 @@ def test_labels_are_balanced_and_what_is_claimed_is_named_in_the_facts() -> None
     shares = collections.Counter(item.answer for item in items)
     assert all(430 < shares[label] < 570 for label in LABELS)
     assert all(claim(item)[1] in {thing for fact in World(item.question).facts for thing in fact} for item in items)
+
+
+def test_the_number_of_facts_gives_no_label_away() -> None:
+    assert {(item.answer, len(World(item.question).facts)) for item in first(200)} == {(label, 14) for label in LABELS}
 
 
 def test_steps_are_true_and_wrong_turns_are_not() -> None:
@@ -68,7 +72,7 @@ def test_steps_are_true_and_wrong_turns_are_not() -> None:
 
 def test_items_of_the_test_split_do_not_occur_in_training() -> None:
     def structures(n: int, split: str) -> set[tuple[str, ...]]:
-        return {tuple(sorted(fact[1] for fact in World(item.question).facts)) + tuple(edge[1] for edge in item.meta["proof"]) for item in first(n, split)}
+        return {(*World(item.question).outline(), *(edge[1] for edge in item.meta["proof"])) for item in first(n, split)}
 
     assert not structures(1000, "train") & structures(200, "test")
 
