@@ -1,4 +1,4 @@
-"""The one module that imports lm_eval: runs its command line with our tasks and records the run.
+"""Runs lm_eval's command line with our tasks and records the run.
 
 Written against lm_eval 0.4.13. What it relies on: ``HarnessCLI.parse_args`` and ``execute``, the name
 ``TaskManager`` in ``lm_eval.tasks``, and the files that ``--log_samples`` writes.
@@ -15,17 +15,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from distill.allocator import keep_freed_memory
 from distill.families import find_family
-from distill.loading import load_config, load_tokenizer
-from distill.precision import fast_dtype
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
-from distill.pretrained import resolve_model
 from harness_ext.runs import MANIFEST, read_manifest
+from harness_ext.seam.hf_model import BATCH_SIZE, prepare
+from harness_ext.seam.model_args import public_model_args
 from harness_ext.task_folder import tasks_path
 from synth.errors import StylerepError
-
-_BATCH_SIZE = 16
 
 
 def evaluate(argv: Sequence[str], arm: str | None = None) -> Path:
@@ -106,29 +102,21 @@ def _task_manager(args: argparse.Namespace) -> Any:
 
 def _prepare_hf(args: argparse.Namespace) -> dict[str, Any]:
     """Fill in what an hf model needs and return what the manifest says of it."""
-    model = str(args.model_args.get("pretrained") or "")
-    if not model:
-        raise StylerepError("Name the model: --model_args pretrained=NAME (a folder, a Hub id or a name of stylerep models list).")
-    path = resolve_model(model)
-    keep_freed_memory()
-    args.model_args["pretrained"] = path
-    tokenizer, config = load_tokenizer(str(args.model_args.get("tokenizer") or path)), load_config(path)
+    model = prepare(args.model_args)
     adapter: dict[str, Any] = {}
     if peft := args.model_args.get("peft"):
         if str(peft).count("/") != 1 and not Path(peft, "adapter_config.json").is_file():
             raise StylerepError(f"{peft}: there is no adapter here (no adapter_config.json); make one with stylerep distill.")
         adapter = read_manifest(Path(peft))
-    if not hasattr(args, "apply_chat_template") and tokenizer.chat_template:
+    if not hasattr(args, "apply_chat_template") and model.tokenizer.chat_template:
         args.apply_chat_template = True
     if not hasattr(args, "batch_size"):
-        args.batch_size = str(_BATCH_SIZE)
-    if "dtype" not in args.model_args and str(config.dtype).endswith("bfloat16") and str(fast_dtype()).endswith("float32"):
-        args.model_args["dtype"] = "float32"
+        args.batch_size = str(BATCH_SIZE)
     return {
         "model": "hf",
-        "family": find_family(config.model_type, config.vocab_size, tokenizer).name,
-        "base_model": model,
-        "base_sha256": _base_digest(Path(path)),
+        "family": find_family(model.config.model_type, model.config.vocab_size, model.tokenizer).name,
+        "base_model": model.name,
+        "base_sha256": _base_digest(Path(model.path)),
         "arm": adapter.get("arm", "unknown") if peft else "base",
         "seed": adapter.get("seed"),
         "adapter_sha256": adapter.get("adapter_sha256"),
@@ -144,7 +132,7 @@ def _base_digest(folder: Path) -> str | None:
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
     return {
-        "model_args": {key: str(value) for key, value in args.model_args.items()},
+        "model_args": {key: str(value) for key, value in public_model_args(args.model_args).items()},
         "gen_kwargs": getattr(args, "gen_kwargs", None),
         "chat_template": bool(getattr(args, "apply_chat_template", False)),
         "batch_size": str(getattr(args, "batch_size", None)),

@@ -1,0 +1,199 @@
+"""Samples responses from any model of lm_eval, here (hf, vllm) or behind an address (local-chat-completions).
+
+Written against lm_eval 0.4.13. What it relies on: ``get_model``, ``create_from_arg_obj``, ``apply_chat_template`` and
+``generate_until`` of its models; that models of the OpenAI kind and vllm take a ``seed`` with each request; and the names
+``parse_generations``, ``tqdm`` and ``tqdm_asyncio`` of its API models.
+"""
+
+import contextlib
+import copy
+import difflib
+import functools
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from harness_ext.seam.hf_model import prepare
+from synth.errors import StylerepError
+from synth.seeding import digest
+from synth.style import CLOSE, OPEN
+
+_HF = ("hf", "hf-auto", "huggingface")
+_SERVERS = ("local-completions", "local-chat-completions")
+# lm_eval cuts what does not fit from the left, in silence, and takes 2,048 tokens for the context of any server.
+_SERVERS_OWN_LIMIT = 1 << 20
+_REASONING = ("reasoning_content", "reasoning")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How responses are drawn: temperature (0 is greedy), most tokens of a response, and the seed all samples' seeds come from."""
+
+    temperature: float
+    max_tokens: int
+    seed: int = 0
+
+    def sample_seed(self, sample: int) -> int:
+        """Return the seed of the *sample*-th response to each problem, 0 to 2**31 - 1."""
+        return digest("sample", self.seed, sample) % 2**31
+
+
+class Sampler:
+    """One model, opened, from which responses are sampled.
+
+    The chat template is applied where the model has one. A model that takes no seed with a request is seeded through
+    torch, by the sample's seed and the prompts. Where a server gives the trace in a field of its own, the response holds
+    it between think tags.
+    """
+
+    def __init__(self, model: str, model_args: Mapping[str, Any], decoding: Decoding, batch: int = 16) -> None:
+        """Open a model by its name in lm_eval; *batch* prompts are put to it together if it runs here.
+
+        Raises StylerepError if there is no such model, or it cannot be opened.
+        """
+        self.decoding = decoding
+        self._name, self._lm = model, _open(model, dict(model_args), batch)
+        self._is_api = hasattr(self._lm, "parse_generations")
+        self._takes_seed = model == "vllm" or _is_openai(self._lm)
+        if self._is_api:
+            self._lm.parse_generations = _with_reasoning(self._lm.parse_generations)
+
+    def __call__(self, prompts: Sequence[str], sample: int) -> list[str]:
+        """Return one response to each prompt; raise StylerepError if the model cannot be reached or the prompt is too long."""
+        from lm_eval.api.instance import Instance
+
+        seed = self.decoding.sample_seed(sample)
+        settings: dict[str, Any] = {
+            "until": [],
+            "do_sample": self.decoding.temperature > 0,
+            "temperature": self.decoding.temperature,
+            "max_gen_toks": self.decoding.max_tokens,
+        }
+        if self._takes_seed:
+            settings["seed"] = seed
+        else:
+            import torch
+
+            torch.manual_seed(digest(seed, *prompts) % 2**63)
+        contexts = [self._context(prompt) for prompt in prompts]
+        requests = [Instance("generate_until", {}, (context, copy.deepcopy(settings)), index) for index, context in enumerate(contexts)]
+        with _told(self._name), _quiet(self._is_api):
+            responses: list[str] = self._lm.generate_until(requests, disable_tqdm=True)
+        return responses
+
+    def _context(self, prompt: str) -> Any:
+        """Return the prompt as the model is to see it."""
+        tokenizer = getattr(self._lm, "tokenizer", None)
+        if "chat" in self._name or getattr(tokenizer, "chat_template", None):
+            context = self._lm.apply_chat_template([{"role": "user", "content": prompt}])
+        else:
+            context = prompt
+        if self._name in _HF:
+            room, length = self._lm.max_length - self.decoding.max_tokens, len(self._lm.tok_encode(context))
+            if length > room:
+                raise StylerepError(
+                    f"A prompt of {length} tokens and {self.decoding.max_tokens} new ones do not fit the model's {self._lm.max_length}; "
+                    f"choose {'a lower --max-tokens' if length < self._lm.max_length else 'a model with a longer context'}."
+                )
+        return context
+
+
+def _open(name: str, model_args: dict[str, Any], batch: int) -> Any:
+    """Return lm_eval's model of that name."""
+    import lm_eval.models  # noqa: F401  # registers the names
+    from lm_eval.api.registry import MODEL_REGISTRY, get_model
+
+    if name not in MODEL_REGISTRY:
+        near = difflib.get_close_matches(name, list(MODEL_REGISTRY.keys()), n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "hf, vllm, local-chat-completions and local-completions are some."
+        raise StylerepError(f"lm_eval has no model {name!r}; {hint}")
+    if "think_end_token" in model_args:
+        raise StylerepError("--model_args think_end_token would have the trace deleted before it is seen; leave it out.")
+    if name in _HF:
+        import torch
+
+        prepare(model_args)
+        if not torch.cuda.is_available():
+            model_args.setdefault("device", "cpu")  # lm_eval takes CUDA for granted outside its own command
+    for needed in ("base_url", "model") if name in _SERVERS else ():
+        if not model_args.get(needed):
+            raise StylerepError(f"The model {name} needs {needed}: --model_args base_url=http://localhost:8000/v1/{name[6:].replace('-', '/')},model=NAME.")
+    if name == "local-completions":
+        model_args.setdefault("max_length", _SERVERS_OWN_LIMIT)
+    own = {} if "batch_size" in model_args or "completions" in name else {"batch_size": batch}
+    try:
+        return get_model(name).create_from_arg_obj(model_args, own)
+    except StylerepError:
+        raise
+    except Exception as error:  # whatever a model's constructor raises: no such package, file, option or address
+        raise StylerepError(f"The model {name} cannot be opened: {_first_line(error)}") from error
+
+
+def _is_openai(lm: Any) -> bool:
+    from lm_eval.models.openai_completions import LocalCompletionsAPI
+
+    return isinstance(lm, LocalCompletionsAPI) and not type(lm).__module__.endswith("anthropic_llms")
+
+
+def _with_reasoning(parse: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """Let a server's answers be read with the trace that stands beside them: reasoning parsers take it out of the text."""
+
+    def parsed(outputs: Any, **rest: Any) -> list[str]:
+        for output in outputs if isinstance(outputs, list) else [outputs]:
+            choices = output.get("choices") if isinstance(output, dict) else None
+            for choice in choices if isinstance(choices, list) else []:
+                _put_trace_first(choice.get("message") if isinstance(choice, dict) else None)
+        return parse(outputs=outputs, **rest)
+
+    return parsed
+
+
+def _put_trace_first(message: Any) -> None:
+    if not isinstance(message, dict):
+        return
+    trace = next((message[name] for name in _REASONING if isinstance(message.get(name), str) and message[name]), None)
+    if trace:
+        answer = message.get("content")
+        message["content"] = f"{OPEN}\n{trace.strip()}" + (f"\n{CLOSE}\n\n{answer.strip()}" if answer else "")
+
+
+@contextlib.contextmanager
+def _quiet(is_api: bool) -> Iterator[None]:
+    """Take away the progress bar of each call: API models show one whatever they are asked."""
+    if not is_api:
+        yield
+        return
+    from lm_eval.models import api_models
+
+    bar = functools.partial(api_models.tqdm, disable=True)
+    gathering = types.SimpleNamespace(gather=functools.partial(api_models.tqdm_asyncio.gather, disable=True))
+    with patch.object(api_models, "tqdm", bar), patch.object(api_models, "tqdm_asyncio", gathering):
+        yield
+
+
+@contextlib.contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Say in a sentence why a model did not answer."""
+    import aiohttp
+    import requests
+    import torch
+
+    try:
+        yield
+    except (requests.HTTPError, aiohttp.ClientResponseError) as error:
+        code = error.status if isinstance(error, aiohttp.ClientResponseError) else getattr(error.response, "status_code", "an error")
+        raise StylerepError(
+            f"The server behind {name} answered with status {code}; see whether base_url, the model's name and --max-tokens are right."
+        ) from error
+    except (requests.Timeout, TimeoutError) as error:
+        raise StylerepError(f"The server behind {name} did not answer in time; --model_args timeout=SECONDS gives it more.") from error
+    except (requests.RequestException, aiohttp.ClientError, ConnectionError) as error:
+        raise StylerepError(f"The server behind {name} cannot be reached ({type(error).__name__}); see whether it runs and base_url is right.") from error
+    except torch.OutOfMemoryError as error:
+        raise StylerepError("The model ran out of memory; choose a smaller --batch or --max-tokens.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
