@@ -21,7 +21,7 @@ def main() -> None:
             raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except KeyboardInterrupt:
-        _leave("Interrupted; nothing unfinished was kept, and what was there before is unchanged.", _INTERRUPTED)
+        _leave("Interrupted; what was there before is unchanged.", _INTERRUPTED)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
             raise

@@ -59,6 +59,43 @@ def synth(
         typer.echo(f"{arm}: {folder}")
 
 
+@app.command(
+    epilog="Examples: stylerep teach --model hf --model_args pretrained=smollm2-135m-instruct --problems arith:train:max_steps=2 --n 200 --max-tokens 128 --out data/st"
+    "        stylerep teach --model local-chat-completions --model_args base_url=http://localhost:8000/v1/chat/completions,model=NAME "
+    "--problems gsm8k:train --n 500 --write hc --out data/hc_llm"
+)
+def teach(
+    model: Annotated[str, typer.Option(help="A model type of lm_eval: hf, vllm, local-chat-completions, local-completions, …")],
+    problems: Annotated[str, typer.Option(help="Problems as for synth: NAME[:SPLIT], a file or a Hub data set.")],
+    out: Annotated[Path, typer.Option(help="Folder that gets the data set; the journal of a run lies beside it until then.")],
+    model_args: Annotated[str, typer.Option("--model_args", help="Arguments of the model, as lm_eval takes them; pretrained may be a pulled model.")] = "",
+    n: Annotated[int | None, typer.Option(help="Number of problems; all of a file source if left out.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Most responses to a problem.  [default: 4]")] = None,
+    keep: Annotated[str, typer.Option(help="first: ask until one response is right, and keep that; all: keep all samples, labelled.")] = "first",
+    write: Annotated[str | None, typer.Option(help="hc: have the model write stages and pivots around the worked steps.")] = None,
+    retries: Annotated[int | None, typer.Option(help="With --write: how often a refused result is asked for anew.  [default: 2]")] = None,
+    temperature: Annotated[float, typer.Option(help="Temperature of sampling; 0 is greedy.")] = 0.7,
+    max_tokens: Annotated[int, typer.Option(help="Most new tokens of a response.")] = 2048,
+    batch: Annotated[int, typer.Option(help="Problems asked at a time.")] = 16,
+    seed: Annotated[int, typer.Option(help="Seed of problems and samples.")] = 0,
+    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that share 13 words in a row with a test question of a task.")] = True,
+) -> None:
+    """Sample traces from a model and keep the right ones, as arm st; or have it write the arm hc. Goes on where it was stopped."""
+    from harness_ext.seam import parse_model_args
+    from harness_ext.teach import TeachSettings, describe
+    from harness_ext.teach import teach as run
+    from synth.errors import StylerepError
+
+    if write is not None and samples is not None:
+        raise StylerepError("--samples is for a teacher's own traces; a writer has --retries.")
+    if write is None and retries is not None:
+        raise StylerepError("--retries is for --write hc; a teacher's own traces have --samples.")
+    attempts = 1 + (2 if retries is None else retries) if write else (4 if samples is None else samples)
+    settings = TeachSettings(problems, model, parse_model_args(model_args), n, attempts, temperature, max_tokens, keep, write, seed, batch, decontaminate)
+    tally = run(settings, out, say=lambda text: typer.echo(text, err=True))
+    typer.echo(f"{describe(tally)}\nData set: {tally.folder}")
+
+
 @app.command(epilog="Example: stylerep analyze traces.jsonl runs/hc --json scores.json --html report.html")
 def analyze(
     sources: Annotated[
