@@ -3,6 +3,8 @@
 from synth.style.lexicon import KINDS, LANGUAGES, STAGES, Lexicon, Pivot, load_lexicon
 from synth.style.scores import Reading, StyleScores, read_trace, style_scores
 from synth.style.split import CLOSE, OPEN, SplitResponse, split_response
+from synth.style.stages import cut_steps
+from synth.style.strip import without_pivots
 
 __all__ = [
     "CLOSE",
@@ -15,8 +17,10 @@ __all__ = [
     "Reading",
     "SplitResponse",
     "StyleScores",
+    "cut_steps",
     "load_lexicon",
     "read_trace",
     "split_response",
     "style_scores",
+    "without_pivots",
 ]

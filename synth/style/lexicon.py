@@ -9,6 +9,7 @@ sentence where the lexicon asks for it, and the words that undo it.
 import functools
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ _ASCII_BEFORE = '\n\t\r"*_([{>#$\\'
 _BEFORE_WORDS = _ASCII_BEFORE + "\u201c\u2018"
 _ASCII_FOLD = bytes(range(256)).lower().translate(bytes.maketrans(_ASCII_BEFORE.encode(), b" " * len(_ASCII_BEFORE)))
 _LENGTH_BITS = 16
+# Stands between texts that are matched together: a line of its own that is no word and no space, so that nothing reaches over it.
+_BETWEEN = "\n\0\n"
 
 
 class Pivot(NamedTuple):
@@ -146,6 +149,26 @@ class Lexicon:
     def find(self, text: str) -> list[Pivot]:
         """Return the pivots of *text* from left to right, none overlapping."""
         return self.as_pivots(self.match(text, look(text)).pivots)
+
+    @property
+    def spaced(self) -> bool:
+        """Whether words of the language are separated by spaces."""
+        return self._spaced
+
+    def find_each(self, texts: Sequence[str]) -> list[list[Pivot]]:
+        """Find the pivots of many texts in one pass: the same as `find` of each, several times as fast where they are short."""
+        if not texts:
+            return []
+        joined = _BETWEEN.join(texts)
+        lengths = np.fromiter(map(len, texts), dtype=np.intp, count=len(texts)) + len(_BETWEEN)
+        begins = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+        found = self.match(joined, look(joined)).pivots
+        of_text = begins.searchsorted(found.starts, side="right") - 1
+        each: list[list[Pivot]] = [[] for _ in texts]
+        spans = zip(of_text.tolist(), found.phrases.tolist(), (found.starts - begins[of_text]).tolist(), (found.ends - begins[of_text]).tolist(), strict=True)
+        for text, phrase, start, end in spans:
+            each[text].append(Pivot(self.pivots[phrase].label, self.pivots[phrase].wording, start, end))
+        return each
 
     def as_pivots(self, found: Found) -> list[Pivot]:
         """Name what `match` found."""

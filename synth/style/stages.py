@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from synth.style.characters import BoolArray, Characters, IntArray, among
+from synth.style.characters import BoolArray, Characters, IntArray, among, look
 from synth.style.lexicon import CUES, KINDS, STAGES, Lexicon, Matches
 
 FloatArray = npt.NDArray[np.float64]
@@ -87,6 +87,19 @@ def cut(characters: Characters) -> Units:
     if not (gaps[1:] > 1).any():  # a trace without blank lines has its paragraphs on single ones
         gaps = np.where(gaps > 0, 2, 0)
     return Units(starts, np.append(starts[1:], end), gaps)
+
+
+def cut_steps(text: str) -> tuple[list[str], list[str]]:
+    """Return the units of a text, list marks and all, and the white space after each; together they are the text, but for white space before the first."""
+    units = cut(look(text))
+    # The ruler's units begin with their first word; here a line begins where it begins.
+    starts = [max(text.rfind("\n", 0, start) + 1, 0) if gap else start for start, gap in zip(units.starts.tolist(), units.breaks.tolist(), strict=True)]
+    steps, gaps = [], []
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        piece = text[start:end]
+        steps.append(piece.rstrip())
+        gaps.append(piece[len(steps[-1]) :])
+    return steps, gaps
 
 
 def features(text: str, units: Units, characters: Characters, words_before: IntArray, words: int, found: Matches, lexicon: Lexicon, closed: bool) -> BoolArray:
