@@ -13,13 +13,14 @@ import torch
 import yaml
 from sklearn.metrics import cohen_kappa_score
 
-from synth.arms import render_arms
 from synth.problems import load_problems
 from synth.style import STAGES, load_lexicon, read_trace
 from synth.style.stages import FEATURES, StageModel, label
+from synth.traces import render
 from tests.synth.style.labelled_traces import LabelledTrace, by_paragraph, labelled_traces
 
 PRIOR, STEPS, FOLDS, RENDERED = 4.0, 40, 4, 20
+SHORT = {"trace_words": 60, "pivot_density": 5}
 OUT = Path(__file__).parents[1] / "synth" / "style" / "stages.yaml"
 
 
@@ -27,7 +28,7 @@ def rendered(n: int, seed: int) -> list[LabelledTrace]:
     """Return short traces of our own templates, whose stages are known: real ones are long, and short ones must be read too."""
     out = []
     for problem in load_problems("arith:train", n, seed):
-        row = render_arms(problem, ["hc"], seed)["hc"]
+        row = render([problem], ["hc"], seed, dials=SHORT)[0]["hc"]
         spans = [(int(stage["start"]), int(stage["end"])) for stage in row.stages]
         labels = [STAGES.index(str(stage["stage"])) for stage in row.stages]
         out.append(LabelledTrace("rendered", len(out), read_trace(row.trace, load_lexicon("en")), True, spans, labels, []))

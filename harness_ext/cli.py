@@ -44,18 +44,70 @@ def models_pull(name: Annotated[str, typer.Argument(help="A name of: stylerep mo
     typer.echo(pull(name, say=lambda text: typer.echo(text, err=True)))
 
 
-@app.command(epilog="Example: stylerep synth --problems arith:train --arms nt,sbs,hc,hc_w --n 2000 --out data")
+@app.command(
+    epilog="Examples: stylerep synth --problems arith:train --arms nt,sbs,hc,hc_w --n 2000 --out data        "
+    "stylerep synth --from traces.jsonl --arms st,shuffle=0.67 --out data"
+)
 def synth(
-    problems: Annotated[str, typer.Option(help="A source, NAME[:SPLIT] (arith, gsm8k), or a .jsonl file in GSM8K's form.")],
     out: Annotated[Path, typer.Option(help="Folder that gets one data set an arm.")],
-    arms: Annotated[str, typer.Option(help="Arms, separated by commas: nt, sbs, hc, hc_w.")] = "nt,sbs,hc,hc_w",
+    problems: Annotated[
+        str | None,
+        typer.Option(
+            help="Problems: NAME[:SPLIT][:OPTION=VALUE] (arith, chain, kinship, kg, claims, countdown, gym:NAME, gsm8k, math), a file or a Hub data set "
+            "with columns named (problems.csv:question=task:answer=result:steps=working)."
+        ),
+    ] = None,
+    traces: Annotated[
+        list[str] | None, typer.Option("--from", help="Instead: traces of models, in any file, folder or Hub data set that analyze reads.")
+    ] = None,
+    arms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--arms",
+            "--arm",
+            help="Arms, separated by commas: nt, sbs, hc, hc_w, hc_np, hc_shuf and their combinations, hc_len, dots, swap, shuffle=F, "
+            "delete=F, insert=F, digits=F, keywords=F; with --from, st in place of hc.  [default: nt,sbs,hc,hc_w; with --from: st]",
+        ),
+    ] = None,
     n: Annotated[int | None, typer.Option(help="Number of problems; all of a file source if left out.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of problems and surface forms.")] = 0,
+    style: Annotated[str, typer.Option(help="Style of hc: a profile, long-reasoning, instruct, or a file of analyze --profile.")] = "long-reasoning",
+    dial: Annotated[
+        list[str] | None,
+        typer.Option(help="Set a mean of the style: NAME=NUMBER, such as pivot_density=4 or trace_words=120; may be repeated."),
+    ] = None,
+    templates: Annotated[Path | None, typer.Option(help="Folder of .jinja files whose macros replace those of the language.")] = None,
+    language: Annotated[str, typer.Option(help="Language of templates and lexicon: en or zh.")] = "en",
+    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that share 13 words in a row with a test question of a task.")] = True,
+    response_field: Annotated[str | None, typer.Option(help="With --from: field that holds the response; found if left out, as the two below.")] = None,
+    answer_field: Annotated[str | None, typer.Option(help="With --from: field that holds the right answer.")] = None,
+    correct_field: Annotated[str | None, typer.Option(help="With --from: field that says whether the response is right.")] = None,
 ) -> None:
-    """Render synthetic traces: one aligned Parquet data set for each arm."""
-    from synth.datasets import synth as run
+    """Render synthetic traces, or alter those of models: one aligned Parquet data set for each arm."""
+    from synth.errors import StylerepError
+    from synth.responses import Fields
+    from synth.synthesis import synth as render
+    from synth.synthesis import synth_from
+    from synth.writing.target import read_dials
 
-    for arm, folder in run(problems, [arm.strip() for arm in arms.split(",") if arm.strip()], out, n, seed).items():
+    names = [arm for text in arms or [] for arm in text.split(",")]
+    if (problems is None) == (traces is None):
+        raise StylerepError("Name either problems (--problems arith:train) or traces (--from traces.jsonl), and not both.")
+    if problems is not None:
+        if response_field or answer_field or correct_field:
+            raise StylerepError(
+                "--response-field, --answer-field and --correct-field go with --from; columns of problems are named in --problems FILE:question=COLUMN."
+            )
+        folders = render(
+            problems, names or ["nt", "sbs", "hc", "hc_w"], out, n, seed,
+            style=style, dials=read_dials(dial or []), templates=templates, language=language, decontaminate=decontaminate,
+        )  # fmt: skip
+    else:
+        if dial or templates or style != "long-reasoning":
+            raise StylerepError("--style, --dial and --templates are of no use with --from: those traces are written already.")
+        fields = Fields(response=response_field, answer=answer_field, correct=correct_field)
+        folders = synth_from(traces or [], names or ["st"], out, n, seed, fields=fields, language=language, decontaminate=decontaminate)
+    for arm, folder in folders.items():
         typer.echo(f"{arm}: {folder}")
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ class Study:
     """The contents of a study file.
 
     `train` and `evaluate` hold options of ``stylerep distill`` and ``stylerep eval`` by their names
-    (``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``); `arms` are compared with ``base``.
+    (``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``), `style` dials of ``stylerep synth`` (none if left out); `arms` are
+    compared with ``base``.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Study:
     train: dict[str, Any]
     evaluate: dict[str, Any]
     margin: float
+    style: dict[str, float] = field(default_factory=dict)
 
 
 def load_study(path: Path) -> Study:
@@ -47,16 +49,16 @@ def load_study(path: Path) -> Study:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StylerepError(f"{path}: this is not valid YAML ({' '.join(str(error).split())}).") from error
-    kinds = {field.name: field.type for field in fields(Study)}
+    kinds = {one.name: one.type for one in fields(Study)}
     if not isinstance(content, dict):
         raise StylerepError(f"{path}: expected the keys {', '.join(kinds)}.")
     for key in kinds:
-        if key not in content:
+        if key not in content and key != "style":
             raise StylerepError(f"{path}: the key {key!r} is missing.")
     for key, value in content.items():
         if key not in kinds:
             raise StylerepError(f"{path}: there is no key {key!r}; a study has {', '.join(kinds)}.")
-        wanted = {"n": int, "seed": int, "arms": list, "train": dict, "evaluate": dict, "margin": float}.get(key, str)
+        wanted = {"n": int, "seed": int, "arms": list, "train": dict, "evaluate": dict, "style": dict, "margin": float}.get(key, str)
         if not isinstance(value, wanted):
             raise StylerepError(f"{path}: {key!r} must be {wanted.__name__}, found {value!r}.")
     for key in ("tasks", "limit", "max_gen_toks", "batch-size"):
@@ -69,6 +71,7 @@ def study_steps(study: Study, out: Path) -> list[Step]:
     """Return the commands of a study and what each waits for."""
     data, adapters, runs = out / "data", out / "adapters", out / "runs"
     synth = ["synth", "--problems", study.problems, "--arms", ",".join(study.arms), "--n", str(study.n), "--seed", str(study.seed), "--out", str(data)]
+    synth += [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
     steps = [Step("traces", synth, data / study.arms[-1] / "manifest.json", ())]
     options = [word for key, value in study.train.items() for word in (f"--{key}", str(value))]
     # The longest first, so that a step that generates runs beside one that trains.

@@ -1,30 +1,70 @@
-"""Arms: what each training condition makes of the same problem.
+"""Arms by name: what each training condition makes of the same problem.
 
 | arm | trace | stated answer |
 |---|---|---|
 | ``nt`` | none | right |
 | ``sbs`` | the worked steps and a conclusion | right |
-| ``hc`` | four stages with pivots around the same steps, and a conclusion | right |
-| ``hc_w`` | the body of ``hc`` to the letter, and a wrong conclusion | wrong |
+| ``hc`` | the same steps in stages with pivots, written by templates | right |
+| ``st`` | a model's own trace (with ``--from``) | right |
+| ``hc_np``, ``hc_shuf``, ``hc_w`` | ``hc`` without its pivots; with its stages in another order; with a wrong conclusion | right; right; wrong |
+| ``hc_np_shuf_w`` … | all eight combinations of these three; likewise of ``st`` | right, but for ``w`` wrong |
+| ``hc_len`` | ``sbs``, its steps said again until it is as long as ``hc`` | right |
+| ``dots`` | as many full stops as the base trace has words | right |
+| ``swap`` | the base trace of another problem | right |
+| ``shuffle=F``, ``delete=F``, ``insert=F`` | the base trace, a fraction F of its steps altered (`synth.alter`), its conclusion kept | right |
+| ``digits=F``, ``keywords=F`` | the same with a fraction of its digits or pivots | right |
+
+The base trace is ``hc`` for problems and ``st`` for traces that were read.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from synth.plan import draw_plan, wrong_number
-from synth.problems import Problem, prompt
-from synth.render import Block, Templates, load_templates
-from synth.seeding import generator
-from synth.style import load_lexicon
+from synth.alter import DOSES
+from synth.errors import StylerepError
 
-ARMS = ("nt", "sbs", "hc", "hc_w")
+FACTORIAL = ("np", "shuf", "w")
+CONTROLS = ("dots", "swap")
+_FACTORS = re.compile(r"(hc|st)(_np)?(_shuf)?(_w)?")
+FACTORIAL_ARMS = tuple(f"hc{np}{shuf}{w}" for np in ("", "_np") for shuf in ("", "_shuf") for w in ("", "_w"))
+ARMS = ("nt", "sbs", *FACTORIAL_ARMS, "hc_len", *CONTROLS)
+"""The arms of problems that have a fixed name; doses come beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """An arm by its parts.
+
+    `base` is the trace that it starts from: ``hc``, ``st``, ``sbs``, or nothing for ``nt``. `dose` names an operation of
+    `synth.alter.DOSES` and `fraction` how much of it.
+    """
+
+    name: str
+    base: str
+    pivots: bool = True
+    shuffled: bool = False
+    wrong: bool = False
+    control: str = ""
+    dose: str = ""
+    fraction: float = 0.0
+
+    @property
+    def needs_steps(self) -> bool:
+        """Whether the problem's worked steps are needed."""
+        return self.base in ("hc", "sbs")
+
+    @property
+    def needs_other(self) -> bool:
+        """Whether the trace of another problem is needed."""
+        return self.control == "swap" or self.dose == "insert"
 
 
 @dataclass(frozen=True, slots=True)
 class TraceRow:
     """One row of a trace data set.
 
-    `stages` are (name, start, end) and `pivots` (kind, phrase, start, end), both with character
+    `stages` are (name, start, end), `pivots` (kind, phrase, start, end) and `wrong_turns` (start, end), with character
     offsets into `trace`. `prompt` is the list of chat messages put to the model.
     """
 
@@ -44,52 +84,48 @@ class TraceRow:
     template_hash: str
     lexicon_version: str
     seed: int
+    answer_type: str = "number"
+    wrong_turns: list[dict[str, int]] = field(default_factory=list)
 
 
-def render_arms(problem: Problem, arms: Sequence[str], seed: int = 0, language: str = "en") -> dict[str, TraceRow]:
-    """Return one row an arm for a problem; what arms share is drawn once, whatever arms are asked for."""
-    templates = load_templates(language)
-    rng = generator("render", language, templates.digest, seed, problem.id)
-    body = templates.styled(problem, draw_plan(problem, rng), rng)
-    draw = generator("conclusion", language, seed, problem.id)
-    wrong = wrong_number(problem.answer, draw)
-    phrase = draw.getrandbits(32)
+def parse_arms(names: Sequence[str], base: str = "hc") -> list[Arm]:
+    """Read the names of arms, each once; *base* is ``hc`` for problems and ``st`` for traces that were read.
 
-    rows = {}
-    for arm in arms:
-        stated = wrong if arm == "hc_w" else problem.answer
-        blocks: list[Block] = []
-        if arm != "nt":
-            styled = arm != "sbs"
-            conclusion = templates.conclusion(stated, styled, generator(phrase))
-            blocks = [*(body if styled else templates.plain(problem)), conclusion]
-        rows[arm] = _row(problem, arm, blocks, stated, seed, templates)
-    return rows
+    Raises StylerepError for a name that is none, or one that cannot be made from the base.
+    """
+    chosen = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    if not chosen:
+        raise StylerepError(f"No arm was named; choose from {', '.join(ARMS)}.")
+    return [_parse(name, base) for name in chosen]
 
 
-def _row(problem: Problem, arm: str, blocks: list[Block], stated: str, seed: int, templates: Templates) -> TraceRow:
-    lexicon = load_lexicon(templates.language)
-    trace = ""
-    stages: list[dict[str, str | int]] = []
-    for block in blocks:
-        trace += "\n" if trace else ""
-        stages.append({"stage": block.stage, "start": len(trace), "end": len(trace) + len(block.text)})
-        trace += block.text
-    return TraceRow(
-        id=problem.id,
-        source=problem.source,
-        question=problem.question,
-        answer=problem.answer,
-        arm=arm,
-        prompt=[{"role": "user", "content": prompt(problem.question)}],
-        trace=trace,
-        response=templates.response(trace, stated),
-        stated_answer=stated,
-        is_correct=stated == problem.answer,
-        stages=stages,
-        pivots=[{"kind": p.kind, "phrase": p.phrase, "start": p.start, "end": p.end} for p in lexicon.find(trace)],
-        template=f"{templates.language}/{'hc' if arm == 'hc_w' else arm}",
-        template_hash=templates.digest,
-        lexicon_version=lexicon.signature,
-        seed=seed,
-    )
+def _parse(name: str, base: str) -> Arm:
+    operation, equals, amount = name.partition("=")
+    if equals:
+        return _dose(name, operation, amount, base)
+    if name == "nt":
+        return Arm(name, "")
+    if name in CONTROLS:
+        return Arm(name, base, control=name)
+    if name in ("sbs", "hc_len") and base == "hc":
+        return Arm(name, "hc" if name == "hc_len" else "sbs", control="len" if name == "hc_len" else "")
+    if (found := _FACTORS.fullmatch(name)) and found[1] == base:
+        return Arm(name, base, pivots=not found[2], shuffled=bool(found[3]), wrong=bool(found[4]))
+    if name == "base":
+        raise StylerepError("There is no arm 'base' to render: it needs no data set.")
+    if found or name in ("sbs", "hc_len"):
+        why = "it is made of traces: name them with --from" if base == "hc" else "it is rendered from problems and their steps: name them with --problems"
+        raise StylerepError(f"The arm {name!r} cannot be made here: {why}.")
+    raise StylerepError(f"There is no arm {name!r} to render: choose from {', '.join(ARMS)}, or {', '.join(f'{dose}=FRACTION' for dose in DOSES)}.")
+
+
+def _dose(name: str, operation: str, amount: str, base: str) -> Arm:
+    if operation not in DOSES:
+        raise StylerepError(f"There is no dose {operation!r}: choose from {', '.join(DOSES)}.")
+    try:
+        fraction = float(amount)
+    except ValueError:
+        fraction = -1.0
+    if not 0 <= fraction <= 1:
+        raise StylerepError(f"The fraction of {name!r} must be a number from 0 to 1.")
+    return Arm(name, base, dose=operation, fraction=fraction)

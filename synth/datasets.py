@@ -2,74 +2,148 @@
 
     out/hc/train.parquet  out/hc/manifest.json  out/hc/README.md
 
-``datasets.load_dataset("parquet", data_files="out/hc/train.parquet")`` opens it as it is.
+``datasets.load_dataset("parquet", data_files="out/hc/train.parquet")`` opens it as it is. Rows are written as they come, so
+that a million need no more memory than a thousand.
 """
 
+import bisect
+import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synth.arms import ARMS, TraceRow, render_arms
+from synth.arms import TraceRow
 from synth.errors import StylerepError
-from synth.problems import Problem, load_problems
 from synth.replace_folder import replace_folder
+from synth.traces import batches
 
-FORMAT = 1
+FORMAT = 2
+_GROUP = 1024
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 _STAGE = pa.struct([("stage", pa.string()), ("start", pa.int32()), ("end", pa.int32())])
 _PIVOT = pa.struct([("kind", pa.string()), ("phrase", pa.string()), ("start", pa.int32()), ("end", pa.int32())])
+_TURN = pa.struct([("start", pa.int32()), ("end", pa.int32())])
 _SPECIAL = {
     "prompt": pa.list_(_MESSAGE),
     "is_correct": pa.bool_(),
     "stages": pa.list_(_STAGE),
     "pivots": pa.list_(_PIVOT),
     "seed": pa.int64(),
+    "wrong_turns": pa.list_(_TURN),
 }
 SCHEMA = pa.schema([(field.name, _SPECIAL.get(field.name, pa.string())) for field in dataclasses.fields(TraceRow)])
 
 
-def synth(problems: str, arms: Sequence[str], out: Path, n: int | None = None, seed: int = 0) -> dict[str, Path]:
-    """Render *n* problems of a source in each arm and write one data set an arm below *out*.
+def write_datasets(out: Path, arms: Sequence[str], rows: Iterable[Mapping[str, TraceRow]], shared: Mapping[str, Any]) -> dict[str, Path]:
+    """Write one data set an arm below *out*, all with the same problems in the same order; return their folders.
 
-    All arms hold the same problem ids in the same order. The same inputs give the same bytes. An
-    arm's folder is replaced whole or not at all. Returns the folder of each arm; raises
-    StylerepError for an unknown arm or source.
+    *shared* goes into every manifest; its values may be functions, which are called when all rows have been written. Old data sets of
+    the same arms are replaced when all new ones are whole, or not at all. Raises StylerepError if there is no row.
     """
-    chosen = list(dict.fromkeys(arms))
-    if not chosen:
-        raise StylerepError(f"No arm was named; choose from {', '.join(ARMS)}.")
-    for arm in chosen:
-        if arm not in ARMS:
-            why = "it needs no data set" if arm == "base" else f"choose from {', '.join(ARMS)}"
-            raise StylerepError(f"There is no arm {arm!r} to render: {why}.")
-    items = load_problems(problems, n, seed)
-    rows = [render_arms(item, chosen, seed) for item in items]
-    shared = {"problems": problems, "n": len(items), "seed": seed, "problem_ids_sha256": _ids_digest(items)}
-    return {arm: write_dataset(out / arm, arm, [row[arm] for row in rows], shared) for arm in chosen}
+    folders = {arm: out / arm for arm in arms}
+    with contextlib.ExitStack() as stack:
+        writers = {arm: stack.enter_context(_writer(folder, arm)) for arm, folder in folders.items()}
+        for batch in batches(rows, _GROUP):
+            for arm, writer in writers.items():
+                writer.write([row[arm] for row in batch])
+        for writer in writers.values():
+            writer.describe(shared)
+    return folders
 
 
-def write_dataset(folder: Path, arm: str, rows: Sequence[TraceRow], shared: dict[str, Any]) -> Path:
-    """Write the rows of one arm as a data set; *shared* goes into its manifest."""
+def write_dataset(folder: Path, arm: str, rows: Iterable[TraceRow], shared: Mapping[str, Any]) -> Path:
+    """Write the rows of one arm as a data set; see `write_datasets`."""
+    with _writer(folder, arm) as writer:
+        for batch in batches(rows, _GROUP):
+            writer.write(batch)
+        writer.describe(shared)
+    return folder
+
+
+@contextlib.contextmanager
+def _writer(folder: Path, arm: str) -> Iterator["_Writer"]:
     with replace_folder(folder) as fresh:
-        table = pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=SCHEMA)
-        pq.write_table(table, fresh / "train.parquet", compression="zstd")
+        writer = _Writer(fresh, arm)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+
+class _Writer:
+    """One data set in the making: rows so far, and what is counted of them."""
+
+    def __init__(self, folder: Path, arm: str) -> None:
+        self._folder, self._arm = folder, arm
+        self._file = pq.ParquetWriter(folder / "train.parquet", SCHEMA, compression="zstd")
+        self._ids = hashlib.sha256()
+        self._rows = self._right = self._same = 0
+        self._words: Counter[int] = Counter()
+        self._last: TraceRow | None = None
+
+    def write(self, rows: Sequence[TraceRow]) -> None:
+        """Append rows."""
+        columns = [pa.array([getattr(row, field.name) for row in rows], type=field.type) for field in SCHEMA]
+        self._file.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))
+        for row in rows:
+            self._ids.update(f"{row.id}\n".encode())
+            self._words[len(row.trace.split())] += 1
+            self._right += row.is_correct
+        self._rows += len(rows)
+        self._last = rows[-1]
+
+    def close(self) -> None:
+        """End the file of rows."""
+        self._file.close()
+
+    def describe(self, shared: Mapping[str, Any]) -> None:
+        """Write manifest and data card."""
+        self.close()
+        if self._last is None:
+            raise StylerepError(f"There is no row to write for the arm {self._arm}: {_reasons(shared)}")
         manifest = {
             "format": FORMAT,
-            "arm": arm,
-            **shared,
-            "fingerprint": hashlib.sha256((fresh / "train.parquet").read_bytes()).hexdigest(),
-            "template_hash": rows[0].template_hash,
-            "lexicon_version": rows[0].lexicon_version,
+            "arm": self._arm,
+            "n": self._rows,
+            "problem_ids_sha256": self._ids.hexdigest(),
+            **{name: value() if callable(value) else value for name, value in shared.items()},
+            "fingerprint": _file_digest(self._folder / "train.parquet"),
+            "template_hash": self._last.template_hash,
+            "lexicon_version": self._last.lexicon_version,
+            "versions": {name: version(name) for name in ("stylerep", "pyarrow")},
         }
-        (fresh / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        (fresh / "README.md").write_text(_card(manifest, rows), encoding="utf-8")
-    return folder
+        (self._folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        (self._folder / "README.md").write_text(self._card(manifest), encoding="utf-8")
+
+    def _median(self) -> int:
+        lengths = sorted(self._words)
+        before = list(itertools.accumulate(self._words[length] for length in lengths))
+        return lengths[bisect.bisect_right(before, self._rows // 2)]
+
+    def _card(self, manifest: Mapping[str, Any]) -> str:
+        lines = [
+            f"# Traces of arm `{manifest['arm']}`",
+            "",
+            f"{self._rows} responses to problems of `{manifest.get('problems', 'unknown')}`; templates and style {manifest['template_hash']}, "
+            f"lexicon {manifest['lexicon_version']}.",
+            "",
+            f"- Stated answers that are right: {self._right} of {self._rows}.",
+            f"- Length of a trace in words: median {self._median()}, from {min(self._words)} to {max(self._words)}.",
+            "- Every arm made by the same command holds the same problem ids in the same order.",
+            "- The problems keep the licence of their source; what a model wrote is under the terms of that model; the rest of the text comes from templates.",
+            *_contamination(manifest),
+            "",
+        ]
+        return "\n".join(lines)
 
 
 def read_dataset(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -84,28 +158,33 @@ def read_dataset(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         raise StylerepError(f"{folder}: the data set cannot be read ({error}).") from error
     missing = [name for name in SCHEMA.names if name not in table.column_names]
     if missing:
-        raise StylerepError(f"{data_path}: the column {missing[0]!r} is missing.")
+        raise StylerepError(f"{data_path}: the column {missing[0]!r} is missing; make the data set anew with stylerep synth.")
     if table.num_rows == 0:
         raise StylerepError(f"{data_path}: the data set holds no rows.")
     return table.to_pylist(), manifest
 
 
-def _ids_digest(items: Sequence[Problem]) -> str:
-    return hashlib.sha256("\n".join(item.id for item in items).encode()).hexdigest()
+def _file_digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
-def _card(manifest: dict[str, Any], rows: Sequence[TraceRow]) -> str:
-    words = sorted(len(row.trace.split()) for row in rows)
-    lines = [
-        f"# Traces of arm `{manifest['arm']}`",
-        "",
-        f"{len(rows)} responses to problems of `{manifest['problems']}` (seed {manifest['seed']}), rendered by templates "
-        f"{manifest['template_hash']} with lexicon {manifest['lexicon_version']}.",
-        "",
-        f"- Stated answers that are right: {sum(row.is_correct for row in rows)} of {len(rows)}.",
-        f"- Median length of a trace: {words[len(words) // 2]} words.",
-        "- Every arm made by the same command holds the same problem ids in the same order.",
-        "- The problems keep the licence of their source; the rest of the text comes from templates.",
-        "",
-    ]
-    return "\n".join(lines)
+def _reasons(shared: Mapping[str, Any]) -> str:
+    left_out = shared.get("left_out")
+    counts = left_out() if callable(left_out) else left_out
+    return ", ".join(f"{n} times {reason}" for reason, n in counts.items()) + "." if counts else "nothing was read."
+
+
+def _contamination(manifest: Mapping[str, Any]) -> list[str]:
+    report = manifest.get("decontamination")
+    if not report:
+        return ["- Problems were not held against the test questions of the tasks."]
+    checked = ", ".join(
+        f"`{task}` ({counts['questions']} questions; {counts['sharing']} problems share such a run, {counts['dropped']} dropped)"
+        for task, counts in report["tasks"].items()
+    )
+    lines = [f"- Held against the test questions of {checked or 'no task'}, by {report['words_in_a_row']} words in a row."]
+    return lines + [f"- Not held against `{task}`: {reason}" for task, reason in report["not_checked"].items()]

@@ -24,8 +24,24 @@ from synth.problems.kinship import KinshipConfig, kinship
 from synth.problems.mapped import MappedConfig, mapped, mapped_place
 from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
 from synth.rows import SUFFIXES
+from synth.seen import Seen
 
-__all__ = ["SOURCES", "ArithConfig", "Claim", "Problem", "Source", "Step", "WrongTurn", "arith", "gsm8k", "load_problems", "prompt", "read_gsm8k", "read_math"]
+__all__ = [
+    "SOURCES",
+    "ArithConfig",
+    "Claim",
+    "Problem",
+    "Source",
+    "Step",
+    "WrongTurn",
+    "arith",
+    "gsm8k",
+    "iter_problems",
+    "load_problems",
+    "prompt",
+    "read_gsm8k",
+    "read_math",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +71,17 @@ SOURCES = {
     "math": Source(hendrycks_math, endless=False),
 }
 
-# So many repeats in a row mean that a source has no other item.
+# So many repeats, or problems not to be kept, in a row mean that an endless source has no other item.
 _MANY_REPEATS = 10_000
 
 
 def load_problems(spec: str, n: int | None = None, seed: int = 0) -> list[Problem]:
-    """Return the first *n* problems of a source, none twice.
+    """Return the first *n* problems of a source; see `iter_problems`."""
+    return list(iter_problems(spec, n, seed))
+
+
+def iter_problems(spec: str, n: int | None = None, seed: int = 0, keep: Callable[[Problem], bool] | None = None) -> Iterator[Problem]:
+    """Yield the first *n* problems of a source, none twice and only such as *keep* says to keep.
 
     *spec* is ``NAME[:SPLIT][:OPTION=VALUE…]`` (split ``train`` when left out) or a file or Hub data set in
     place of the name. Without *n*, all of a file source; a procedural source has no end and needs *n*. Raises
@@ -73,12 +94,13 @@ def load_problems(spec: str, n: int | None = None, seed: int = 0) -> list[Proble
         raise StylerepError(f"The source {name} has no end: say how many problems you want.")
     place, options = _split_and_options(name, rest)
     split, config = source.read(place, options) if source.read else (place, _config(name, source, options))
-    items = source.items(split, seed, *config)
-    unique = _without_repeats(items)
-    chosen = list(itertools.islice(unique, n))
-    if n is not None and len(chosen) < n:
-        raise StylerepError(f"{spec}: {n} problems were asked for and it has {len(chosen)}.")
-    return chosen
+    found = _without_repeats(source.items(split, seed, *config), keep or (lambda problem: True), source.endless)
+    count = 0
+    for problem in itertools.islice(found, n):
+        count += 1
+        yield problem
+    if n is not None and count < n:
+        raise StylerepError(f"{spec}: {n} problems were asked for and it has {count}{'' if keep is None else ' that may be used'}.")
 
 
 def _source(spec: str) -> tuple[str, Source, str]:
@@ -126,12 +148,11 @@ def _config(name: str, source: Source, options: dict[str, str]) -> list[Any]:
     return [config]
 
 
-def _without_repeats(items: Iterator[Problem]) -> Iterator[Problem]:
-    seen, repeats = set(), 0
+def _without_repeats(items: Iterator[Problem], keep: Callable[[Problem], bool], endless: bool) -> Iterator[Problem]:
+    seen, passed = Seen(), 0
     for item in items:
-        if item.question not in seen:
-            seen.add(item.question)
-            repeats = 0
+        if seen.add(item.question) and keep(item):
+            passed = 0
             yield item
-        elif (repeats := repeats + 1) == _MANY_REPEATS:
+        elif (passed := passed + 1) == _MANY_REPEATS and endless:
             return

@@ -7,9 +7,10 @@ import torch
 from distill.encode import IGNORED, Collator, encode, prompt_text
 from distill.families import find_family
 from distill.loading import load_config, load_tokenizer
-from synth.arms import ARMS, render_arms
+from synth.arms import ARMS
 from synth.errors import StylerepError
 from synth.problems import load_problems
+from synth.traces import render
 
 
 @pytest.fixture(scope="module", params=["tiny", "real"])
@@ -21,7 +22,8 @@ def model(request: pytest.FixtureRequest) -> str:
 def rows() -> list[dict[str, Any]]:
     from dataclasses import asdict
 
-    return [asdict(row) for problem in load_problems("arith:train", 15) for row in render_arms(problem, ARMS).values()]
+    short = {"trace_words": 40}
+    return [asdict(row) for rows in render(load_problems("arith:train", 15), ARMS, dials=short) for row in rows.values() if len(row.response) < 1500]
 
 
 def test_labels_decode_back_to_the_response_and_the_end_of_turn(model: str, rows: list[dict[str, Any]]) -> None:

@@ -9,9 +9,10 @@ import datasets
 import pytest
 
 from synth.arms import ARMS
-from synth.datasets import SCHEMA, read_dataset, synth
+from synth.datasets import SCHEMA, read_dataset
 from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
+from synth.synthesis import synth
 
 
 def contents(folder: Path) -> dict[str, str]:

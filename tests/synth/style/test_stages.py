@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from synth.arms import render_arms
 from synth.problems import load_problems
 from synth.style import STAGES, load_lexicon, read_trace
 from synth.style.stages import _long_path, _short_path, load_stage_model
+from synth.traces import render
 from tests.synth.style.labelled_traces import LabelledTrace, by_paragraph, labelled_traces
 
 LEXICON = load_lexicon("en")
@@ -36,7 +36,7 @@ def test_agreement_with_readers_on_held_out_traces(held_out: dict[str, list[int]
 def test_short_rendered_traces_have_the_stages_they_were_made_of() -> None:
     made, read = [], []
     for problem in load_problems("arith:test", 60, seed=7):
-        row = render_arms(problem, ["hc"], 7)["hc"]
+        row = render([problem], ["hc"], 7)[0]["hc"]
         reading = read_trace(row.trace, LEXICON)
         spans = [(int(stage["start"]), int(stage["end"])) for stage in row.stages]
         trace = LabelledTrace("rendered", 0, reading, True, spans, [], [])

@@ -1,0 +1,92 @@
+"""Synthesis: from a problem source, or from traces of models, to one data set an arm."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synth.arms import parse_arms
+from synth.datasets import write_datasets
+from synth.decontaminate import Decontamination, load_decontamination
+from synth.emergent import Taken, emergent_rows
+from synth.problems import iter_problems
+from synth.responses import Fields, Response, read_responses
+from synth.style import load_lexicon
+from synth.traces import Rendering
+from synth.writing.phrasebook import load_phrasebook
+from synth.writing.target import style_target
+
+
+def synth(
+    problems: str,
+    arms: Sequence[str],
+    out: Path,
+    n: int | None = None,
+    seed: int = 0,
+    *,
+    style: str | Path = "long-reasoning",
+    dials: Mapping[str, float] | None = None,
+    templates: Path | None = None,
+    language: str = "en",
+    decontaminate: bool = True,
+) -> dict[str, Path]:
+    """Render *n* problems of a source in each arm and write one data set an arm below *out*.
+
+    The traces have the *style* of a profile (a shipped one's name, or a file of ``stylerep analyze --profile``), with some of its
+    means set by *dials* (`synth.writing.target`). A folder of *templates* replaces wordings of the language. Problems that share 13
+    words in a row with a test question of a task are passed over, unless *decontaminate* is off. All arms hold the same problem
+    ids in the same order, the same inputs give the same bytes, and an arm's folder is replaced whole or not at all. Returns the
+    folder of each arm; raises StylerepError for an unknown arm, source, style or dial, or an unusable template.
+    """
+    chosen = parse_arms(arms)
+    target = style_target(style, dials)
+    rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed)
+    check = load_decontamination() if decontaminate else None
+    items = iter_problems(problems, n, seed, keep=check.clean if check else None)
+    shared = {
+        "problems": problems,
+        "seed": seed,
+        "language": language,
+        "style": {"name": target.name, "digest": target.digest},
+        "templates": rendering.book.digest,
+        "decontamination": check.report if check else None,
+    }
+    return write_datasets(out, [arm.name for arm in chosen], rendering.rows(items), shared)
+
+
+def synth_from(
+    sources: Sequence[str],
+    arms: Sequence[str],
+    out: Path,
+    n: int | None = None,
+    seed: int = 0,
+    *,
+    fields: Fields | None = None,
+    language: str = "en",
+    decontaminate: bool = True,
+) -> dict[str, Path]:
+    """Make arms of traces that models wrote and write one data set an arm below *out*.
+
+    *sources* are what `synth.responses.read_responses` reads: files, folders, run folders, Hub data sets. Only right responses with a
+    whole trace are used, the first *n* of them; the manifest counts the others by reason. Raises StylerepError for an unknown
+    arm, an unreadable row, or a row of which it is not known whether it is right.
+    """
+    chosen = parse_arms(arms, "st")
+    check = load_decontamination() if decontaminate else None
+    taken = Taken()
+    rows = emergent_rows(_clean(read_responses(sources, fields), check, taken), chosen, load_lexicon(language), seed, taken, n)
+    shared: dict[str, Any] = {
+        "problems": f"from {', '.join(Path(source).name for source in sources)}",
+        "seed": seed,
+        "language": language,
+        "left_out": lambda: taken.left_out,
+        "decontamination": check.report if check else None,
+    }
+    return write_datasets(out, [arm.name for arm in chosen], rows, shared)
+
+
+def _clean(responses: Iterator[Response], check: Decontamination | None, taken: Taken) -> Iterator[Response]:
+    for response in responses:
+        if check is None or check.clean_text(response.question, response.where):
+            yield response
+        else:
+            taken.leave_out("its question stands in a test")
