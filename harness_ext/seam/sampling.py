@@ -84,12 +84,17 @@ class Sampler:
         return responses
 
     def _context(self, prompt: str) -> Any:
-        """Return the prompt as the model is to see it."""
-        tokenizer = getattr(self._lm, "tokenizer", None)
-        if "chat" in self._name or getattr(tokenizer, "chat_template", None):
-            context = self._lm.apply_chat_template([{"role": "user", "content": prompt}])
-        else:
+        """Return the prompt as the model is to see it; raise StylerepError if it leaves no room for a response."""
+        tokenizer: Any = getattr(self._lm, "tokenizer", None)
+        message = {"role": "user", "content": prompt}
+        if "chat" in self._name:
+            return self._lm.apply_chat_template([message])
+        if not _has_chat_template(tokenizer):
             context = prompt
+        elif self._is_api:  # lm_eval's own would be a list of messages where prompts are sent as text
+            context = tokenizer.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+        else:
+            context = self._lm.apply_chat_template([message])
         if self._name in _HF:
             room, length = self._lm.max_length - self.decoding.max_tokens, len(self._lm.tok_encode(context))
             if length > room:
@@ -129,6 +134,10 @@ def _open(name: str, model_args: dict[str, Any], batch: int) -> Any:
         raise
     except Exception as error:  # whatever a model's constructor raises: no such package, file, option or address
         raise StylerepError(f"The model {name} cannot be opened: {_first_line(error)}") from error
+
+
+def _has_chat_template(tokenizer: Any) -> bool:
+    return bool(getattr(tokenizer, "chat_template", None) or (getattr(tokenizer, "tokenizer_info", None) or {}).get("chat_template"))
 
 
 def _is_openai(lm: Any) -> bool:

@@ -342,6 +342,14 @@ def test_mistakes_are_told_before_anything_is_written(tmp_path: Path, changes: d
     assert not list(tmp_path.iterdir())
 
 
+def test_a_prompt_is_never_cut_to_make_room(tmp_path: Path, tiny_model: Path) -> None:
+    """lm_eval would cut it from the left, in silence."""
+    settings = TeachSettings("arith:train", "hf", {"pretrained": str(tiny_model)}, n=1, max_tokens=2040, decontaminate=False)
+    with pytest.raises(StylerepError, match=r"2040 new ones do not fit the model's 2048; choose a lower --max-tokens"):
+        teach(settings, tmp_path / "st")
+    assert not list(tmp_path.iterdir())
+
+
 def test_if_every_sample_is_wrong_the_responses_are_kept_and_no_data_set_is_made(tmp_path: Path) -> None:
     with sums(lambda *_: "It is many.\n\nThe answer is 123456789.", 2, attempts=2) as (server, settings):
         with pytest.raises(StylerepError, match=r"4 wrong answer.*journal"):
