@@ -17,7 +17,7 @@ from synth.arms import Arm, TraceRow, parse_arms
 from synth.errors import StylerepError
 from synth.problems import Problem, prompt
 from synth.seeding import generator
-from synth.style import CLOSE, KINDS, OPEN, Lexicon, load_lexicon, read_trace
+from synth.style import CLOSE, KINDS, OPEN, Lexicon, Pivot, load_lexicon, read_trace
 from synth.writing.assemble import write_body, write_conclusion
 from synth.writing.phrasebook import Phrasebook, load_phrasebook
 from synth.writing.plain import longer_body, plain_body, plain_conclusion
@@ -27,6 +27,7 @@ from synth.writing.target import StyleTarget, style_target
 BATCH = 256
 Span = tuple[str, int, int]
 T = TypeVar("T")
+_NONE = [0] * len(KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,10 @@ class Rendering:
             raise StylerepError(f"{bare.id}: the source {bare.source} gives no worked steps, of which traces are rendered; only the arm nt can be made of it.")
         if not steps_needed:
             return [Item(problem, None, _nothing, _nothing) for problem in batch]
-        native = self.lexicon.find_each(["\n".join(step.text for step in problem.steps) for problem in batch])
-        return [self._item(problem, [sum(pivot.kind == kind for pivot in pivots) for kind in KINDS]) for problem, pivots in zip(batch, native, strict=True)]
+        found = iter(self.lexicon.find_each([step.text for problem in batch for step in problem.steps]))
+        return [self._item(problem, [_counts(next(found)) for _ in problem.steps]) for problem in batch]
 
-    def _item(self, problem: Problem, native: Sequence[int]) -> Item:
+    def _item(self, problem: Problem, native: Sequence[Sequence[int]]) -> Item:
         plan = draw_plan(problem, self.style, self.book, generator("plan", self.template_hash, self.seed, problem.id), native)
         wrong = wrong_answer(problem, self.seed) if any(arm.wrong for arm in self.arms) else None
         return Item(problem, wrong, lambda pivots, stated: self._write(plan, pivots, stated), lambda words: self._plain(problem, words))
@@ -233,6 +234,10 @@ class RowMaker:
         if stages and stages[-1][0] == "synthesis":
             return [*stages[:-1], ("synthesis", stages[-1][1], len(text))]
         return [*stages, ("synthesis", begin, len(text))]
+
+
+def _counts(pivots: Sequence[Pivot]) -> list[int]:
+    return [sum(pivot.kind == kind for pivot in pivots) for kind in KINDS] if pivots else _NONE
 
 
 def _nothing(*_: object) -> Trace:

@@ -5,8 +5,8 @@ Each function takes a `Calculation` and returns the texts that a wording fills i
 
 import random
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from synth.arithmetic import evaluate, number_text
@@ -18,21 +18,23 @@ _INVERSE = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """A single operation on two numbers that are 0 or more, ``left symbol right = result``."""
+    """A single operation on two numbers that are 0 or more, ``left symbol right = result``.
+
+    `text` is the calculation without its result, such as ``12 * 4``; `texts` are the variables that every wording about it may use.
+    """
 
     left: Number
     symbol: str
     right: Number
     result: Number
+    text: str = field(init=False, compare=False)
+    texts: Mapping[str, str] = field(init=False, compare=False)
 
-    @property
-    def text(self) -> str:
-        """The calculation without its result, such as ``12 * 4``."""
-        return f"{write(self.left)} {self.symbol} {write(self.right)}"
-
-    def texts(self) -> dict[str, str]:
-        """Return the variables that every wording about a calculation may use."""
-        return {"calculation": self.text, "result": write(self.result), "left": write(self.left), "right": write(self.right)}
+    def __post_init__(self) -> None:
+        left, right = write(self.left), write(self.right)
+        text = f"{left} {self.symbol} {right}"
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "texts", {"calculation": text, "result": write(self.result), "left": left, "right": right})
 
 
 def read_calculation(expression: str, result: str) -> Calculation | None:
@@ -70,7 +72,7 @@ def undo(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if c.symbol in "*/" and c.right == 0:
         return None
     undone = f"{write(c.result)} {_INVERSE[c.symbol]} {write(c.right)}"
-    return {**c.texts(), "undone": undone} if "/" not in write(c.result) else None
+    return {**c.texts, "undone": undone} if "/" not in write(c.result) else None
 
 
 def neighbour(c: Calculation, rng: random.Random) -> dict[str, str] | None:
@@ -79,7 +81,7 @@ def neighbour(c: Calculation, rng: random.Random) -> dict[str, str] | None:
     if wrong is None:
         return None
     gives = operate(wrong, _INVERSE[c.symbol], c.right)
-    return {**c.texts(), "wrong": write(wrong), "undone": f"{write(wrong)} {_INVERSE[c.symbol]} {write(c.right)}", "gives": write(gives)}
+    return {**c.texts, "wrong": write(wrong), "undone": f"{write(wrong)} {_INVERSE[c.symbol]} {write(c.right)}", "gives": write(gives)}
 
 
 def split(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -91,18 +93,18 @@ def split(c: Calculation, _: random.Random) -> dict[str, str] | None:
         middle = operate(c.left, c.symbol, tens)
         if isinstance(middle, int) and middle >= 0:
             first, second = f"{c.left} {c.symbol} {tens} = {middle}", f"{middle} {c.symbol} {c.right % 10} = {c.result}"
-            return {**c.texts(), "first": first, "second": second, "part": str(tens), "rest": str(c.right % 10)}
+            return {**c.texts, "first": first, "second": second, "part": str(tens), "rest": str(c.right % 10)}
     if c.symbol == "*" and 10 < max(c.left, c.right) < 10_000 and max(c.left, c.right) % 10 and min(c.left, c.right) > 1:
         big, small = max(c.left, c.right), min(c.left, c.right)
         unit = 10 ** (len(str(big)) - 1)
         part, rest = big - big % unit, big % unit
         first = f"{part} * {small} = {part * small} and {rest} * {small} = {rest * small}"
-        return {**c.texts(), "first": first, "second": f"{part * small} + {rest * small} = {c.result}", "part": str(part), "rest": str(rest)}
+        return {**c.texts, "first": first, "second": f"{part * small} + {rest * small} = {c.result}", "part": str(part), "rest": str(rest)}
     if c.symbol == "/" and c.right > 1 and c.result > 10 and c.result % 10:
         part = (c.result - c.result % 10) * c.right
         first = f"{part} / {c.right} = {c.result - c.result % 10} and {c.left - part} / {c.right} = {c.result % 10}"
         return {
-            **c.texts(),
+            **c.texts,
             "first": first,
             "second": f"{c.result - c.result % 10} + {c.result % 10} = {c.result}",
             "part": str(part),
@@ -116,14 +118,14 @@ def halves(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if c.symbol != "*" or not isinstance(c.left, int) or not isinstance(c.right, int) or c.right % 2 or c.right < 4 or not c.left:
         return None
     half = c.left * (c.right // 2)
-    return {**c.texts(), "first": f"{c.left} * {c.right // 2} = {half}", "second": f"{half} * 2 = {c.result}"}
+    return {**c.texts, "first": f"{c.left} * {c.right // 2} = {half}", "second": f"{half} * 2 = {c.result}"}
 
 
 def swapped(c: Calculation, _: random.Random) -> dict[str, str] | None:
     """Exchange the two numbers of a sum or product."""
     if c.symbol not in "+*" or c.left == c.right:
         return None
-    return {**c.texts(), "exchanged": f"{write(c.right)} {c.symbol} {write(c.left)}"}
+    return {**c.texts, "exchanged": f"{write(c.right)} {c.symbol} {write(c.left)}"}
 
 
 def repeated(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -131,7 +133,7 @@ def repeated(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if c.symbol != "*" or not isinstance(c.left, int) or not isinstance(c.right, int) or not 2 <= min(c.left, c.right) <= 5 or max(c.left, c.right) < 2:
         return None
     times, term = min(c.left, c.right), max(c.left, c.right)
-    return {**c.texts(), "sum": " + ".join([str(term)] * times)}
+    return {**c.texts, "sum": " + ".join([str(term)] * times)}
 
 
 def rounded(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -143,7 +145,7 @@ def rounded(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if not isinstance(middle, int) or middle < 0:
         return None
     first, second = f"{c.left} {c.symbol} {up} = {middle}", f"{middle} {_INVERSE[c.symbol]} {up - c.right} = {c.result}"
-    return {**c.texts(), "first": first, "second": second, "round": str(up)}
+    return {**c.texts, "first": first, "second": second, "round": str(up)}
 
 
 def last_digit(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -154,14 +156,14 @@ def last_digit(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if c.symbol == "-" and left < right:
         left += 10
     value = operate(left, c.symbol, right)
-    return {**c.texts(), "digits": f"{left} {c.symbol} {right} = {write(value)}", "digit": str(c.result % 10)}
+    return {**c.texts, "digits": f"{left} {c.symbol} {right} = {write(value)}", "digit": str(c.result % 10)}
 
 
 def size(c: Calculation, _: random.Random) -> dict[str, str] | None:
     """Say whether the result is more or less than the first number."""
     if c.result == c.left:
         return None
-    return {**c.texts(), "compared": "more than" if c.result > c.left else "less than"}
+    return {**c.texts, "compared": "more than" if c.result > c.left else "less than"}
 
 
 def near_double(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -170,7 +172,7 @@ def near_double(c: Calculation, _: random.Random) -> dict[str, str] | None:
         return None
     small, more = min(c.left, c.right), abs(c.right - c.left)
     return {
-        **c.texts(),
+        **c.texts,
         "first": f"{small} + {small} = {2 * small}",
         "second": f"{2 * small} + {more} = {write(c.result)}",
         "small": str(small),
@@ -186,7 +188,7 @@ def count_up(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if not c.right < ten < c.left:
         return None
     first = f"{ten} - {c.right} = {ten - c.right} and {c.left} - {ten} = {c.left - ten}"
-    return {**c.texts(), "ten": str(ten), "first": first, "second": f"{ten - c.right} + {c.left - ten} = {write(c.result)}"}
+    return {**c.texts, "ten": str(ten), "first": first, "second": f"{ten - c.right} + {c.left - ten} = {write(c.result)}"}
 
 
 def one_less(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -196,7 +198,7 @@ def one_less(c: Calculation, _: random.Random) -> dict[str, str] | None:
     times, term = min(c.left, c.right), max(c.left, c.right)
     middle = (times - 1) * term
     return {
-        **c.texts(),
+        **c.texts,
         "first": f"{times - 1} * {term} = {middle}",
         "second": f"{middle} + {term} = {write(c.result)}",
         "times": str(times),
@@ -208,7 +210,7 @@ def halve_twice(c: Calculation, _: random.Random) -> dict[str, str] | None:
     """Divide by an even number in two steps, the first a halving."""
     if c.symbol != "/" or not (isinstance(c.left, int) and isinstance(c.right, int) and isinstance(c.result, int)) or c.right % 2 or c.right < 4 or c.left % 2:
         return None
-    return {**c.texts(), "first": f"{c.left} / 2 = {c.left // 2}", "second": f"{c.left // 2} / {c.right // 2} = {c.result}"}
+    return {**c.texts, "first": f"{c.left} / 2 = {c.left // 2}", "second": f"{c.left // 2} / {c.right // 2} = {c.result}"}
 
 
 def decimal(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -220,7 +222,7 @@ def decimal(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if power is None or not whole:
         return None
     digits = int(part * power)
-    return {**c.texts(), "first": f"{digits} * {whole} = {digits * whole}", "second": f"{digits * whole} / {power} = {write(c.result)}"}
+    return {**c.texts, "first": f"{digits} * {whole} = {digits * whole}", "second": f"{digits * whole} / {power} = {write(c.result)}"}
 
 
 def between(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -232,7 +234,7 @@ def between(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if below < 0:
         return None
     return {
-        **c.texts(),
+        **c.texts,
         "below": f"{low} {c.symbol} {c.right} = {write(below)}",
         "above": f"{high} {c.symbol} {c.right} = {write(above)}",
         "low": write(below),
@@ -249,7 +251,7 @@ def other_number(c: Calculation, _: random.Random) -> dict[str, str] | None:
         found = f"{write(c.result)} / {write(c.left)}"
     elif c.symbol == "/":
         found = f"{write(c.left)} / {write(c.result)}"
-    return {**c.texts(), "found": found}
+    return {**c.texts, "found": found}
 
 
 def bracketed(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -262,7 +264,7 @@ def bracketed(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if down < 0 or "/" in write(down):
         return None
     return {
-        **c.texts(),
+        **c.texts,
         "low": str(low),
         "down": f"{low} {inverse} {c.right} = {write(down)}",
         "high": str(high),
@@ -280,7 +282,7 @@ def table(c: Calculation, _: random.Random) -> dict[str, str] | None:
         return None
     if not 3 <= times <= 1000 or term < 2:
         return None
-    return {**c.texts(), "multiples": ", ".join(f"{n} * {term} = {n * term}" for n in range(times - 2, times + 1))}
+    return {**c.texts, "multiples": ", ".join(f"{n} * {term} = {n * term}" for n in range(times - 2, times + 1))}
 
 
 def by_tens(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -295,7 +297,7 @@ def by_tens(c: Calculation, _: random.Random) -> dict[str, str] | None:
             return None
         steps.append(f"{value} {c.symbol} {part} = {after}")
         value, rest = after, rest - part
-    return {**c.texts(), "steps": ", ".join(steps)}
+    return {**c.texts, "steps": ", ".join(steps)}
 
 
 def parity(c: Calculation, _: random.Random) -> dict[str, str] | None:
@@ -303,7 +305,7 @@ def parity(c: Calculation, _: random.Random) -> dict[str, str] | None:
     if c.symbol == "/" or not (isinstance(c.left, int) and isinstance(c.right, int) and isinstance(c.result, int)):
         return None
     names = {name: ("odd" if number % 2 else "even") for name, number in (("one", c.left), ("other", c.right), ("whole", c.result))}
-    return {**c.texts(), **names}
+    return {**c.texts, **names}
 
 
 def wrong_result(c: Calculation, rng: random.Random) -> Number | None:

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,7 +13,7 @@ _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[^a-z])|\s*\n\s*|(?<=[\u3002\uff1f\uff0
 _LONGEST_FACT = 300
 _INVERSE = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
-Item = tuple[str, dict[str, str]]
+Item = tuple[str, Mapping[str, str]]
 """A macro and the texts that it is filled in with."""
 
 
@@ -59,7 +59,7 @@ class StepContent:
         if wrong is None:
             return None
         gives = operate(wrong, _INVERSE[c.symbol], c.right)
-        values = {**c.texts(), "wrong": write(wrong), "undone": f"{write(wrong)} {_INVERSE[c.symbol]} {write(c.right)}", "gives": write(gives)}
+        values = {**c.texts, "wrong": write(wrong), "undone": f"{write(wrong)} {_INVERSE[c.symbol]} {write(c.right)}", "gives": write(gives)}
         return Turn(("slip", values), ("slip_rejected", values))
 
 

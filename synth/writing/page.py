@@ -5,6 +5,7 @@ halftoning; Floyd & Steinberg 1976): a sentence that opens as in speech, the fir
 each trace meets its own target, whatever its length.
 """
 
+import bisect
 import random
 from dataclasses import dataclass, field
 
@@ -14,8 +15,8 @@ from synth.writing.phrasebook import Form, Phrasebook
 from synth.writing.schedule import REALIZATION, Schedule
 from synth.writing.target import TraceTarget
 
-# Cumulative shares of lines with one, two, three, four sentences.
-_LINE = (0.5, 0.78, 0.93, 1.0)
+# Cumulative shares of lines with one, two, three sentences; the others have four.
+_LINE = (0.5, 0.78, 0.93)
 # Words to every line that says nothing of its own.
 _PER_ASIDE, _PER_SHORT_ASIDE = 40, 25
 # Words after which a line may be said again.
@@ -145,6 +146,8 @@ class Page:
 
     def _choose(self, macro: str) -> Form:
         """Choose a form by what is lacking: the first person, a longer or shorter sentence."""
+        if not self.words:  # nothing is lacking yet
+            return self._book.macros[macro].forms[int(self._random() * len(self._book.macros[macro].forms))]
         forms = self._book.macros[macro].by_voice[self._target.first_person * self.words / 100 - self._first > 0.5]
         n = len(forms)
         if n == 1:
@@ -210,15 +213,14 @@ class Page:
             mark = self._mark() if listed and missing > 0.3 else ""
             self._formatted += bool(mark)
             self.lines.append(Line(self.stage, mark))
-            u = self._random()
-            self._left_in_line = next(n for n, share in enumerate(_LINE, 1) if share >= u)
+            self._left_in_line = 1 + bisect.bisect_left(_LINE, self._random())
         self.lines[-1].sentences.append(sentence)
         self._left_in_line -= 1
         self.words += words
         self._sentences += begins
 
     def _mark(self) -> str:
-        if self._target.numbered * (self.words + 20) / 100 - self._numbered > 0.25:
+        if self._target.numbered * (self.words + 20) / 100 - self._numbered > 0.18:
             self._numbered += 1
             return f"{self._numbered}. "
         return "- "

@@ -162,8 +162,9 @@ class Phrasebook:
             return " ".join(filter(None, parts))
         text = ""
         for part in filter(None, parts):
-            touching = text[-1:] + part[0]
-            text += part if not text or touching[0] in _FULL_WIDTH or touching[1] in _FULL_WIDTH or not _any_ascii(touching) else f" {part}"
+            last, first = text[-1:], part[0]
+            close = not text or last in _FULL_WIDTH or first in _FULL_WIDTH or not (last.isascii() or first.isascii())
+            text += part if close else f" {part}"
         return text
 
     @property
@@ -255,10 +256,6 @@ def _of_folder(folder: Path) -> dict[str, str]:
     return sources
 
 
-def _any_ascii(characters: str) -> bool:
-    return any(character.isascii() for character in characters)
-
-
 def _read(sources: Mapping[str, str]) -> dict[str, list[Wording]]:
     wordings: dict[str, list[Wording]] = {}
     for name in sorted(sources):
@@ -284,9 +281,7 @@ def _measured(macro: str, wording: Wording, lexicon: Lexicon) -> Form:
     if lead and not pivots:
         raise StylerepError(f"{wording.where}: the lexicon {lexicon.signature} finds no pivot of the kind {lead} in {text!r}.")
     if strange := [pivot for pivot in pivots if pivot.kind != lead]:
-        raise StylerepError(
-            f"{wording.where}: {strange[0].phrase!r} is a pivot ({strange[0].kind}); such a line belongs into the macro {strange[0].kind}."
-        )
+        raise StylerepError(f"{wording.where}: {strange[0].phrase!r} is a pivot ({strange[0].kind}); such a line belongs into the macro {strange[0].kind}.")
     whole = text.startswith(_SENTENCE)  # begins with a sentence as it stands
     reading = read_trace(f"{text} 7 is so." if macro in ("opener", "onward", "voice") or lead else text, lexicon).scores
     if not text:

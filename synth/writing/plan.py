@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from synth.problems.problem import Problem
-from synth.style import STAGES
+from synth.style import KINDS, STAGES
 from synth.writing.content import Content, Item, StepContent, take_apart
 from synth.writing.page import Line, Page
 from synth.writing.phrasebook import Form, Phrasebook
@@ -28,7 +28,7 @@ _LEAST_STAGE, _LEAST_SHARE = 6, 0.1
 # A pivot comes with the sentence whose middle is past its place.
 _HALF_SENTENCE = 7
 # Measured on GSM8K: the share of its planned length that a trace reaches, and what the ruler reads as verification beyond what was meant as such.
-_SHORTER, _READ_AS_CHECK = 0.93, 0.13
+_SHORTER, _READ_AS_CHECK = 0.9, 0.13
 # A wrong turn is taken up to so many words before its place, and at the last step up to this share of the trace.
 _TURN_REACH, _LAST_REACH = 60, 0.2
 # A synthesis of this many words names the results on the way.
@@ -49,10 +49,10 @@ class Plan:
     conclusion_lead: Form | None
 
 
-def draw_plan(problem: Problem, style: StyleTarget, book: Phrasebook, rng: random.Random, native: Sequence[int] = (0, 0, 0, 0)) -> Plan:
+def draw_plan(problem: Problem, style: StyleTarget, book: Phrasebook, rng: random.Random, native: Sequence[Sequence[int]] = ()) -> Plan:
     """Draw the plan of one trace; the problem needs worked steps.
 
-    *native* counts the pivots of each kind that stand in the steps already.
+    *native* counts, for each step, the pivots of each kind that stand in it already (none, if left out).
     """
     planner = _Planner(take_apart(problem), style, book, rng, native)
     planner.frame()
@@ -66,7 +66,7 @@ def draw_plan(problem: Problem, style: StyleTarget, book: Phrasebook, rng: rando
 class _Planner:
     """One plan in the making."""
 
-    def __init__(self, content: Content, style: StyleTarget, book: Phrasebook, rng: random.Random, native: Sequence[int]) -> None:
+    def __init__(self, content: Content, style: StyleTarget, book: Phrasebook, rng: random.Random, native: Sequence[Sequence[int]]) -> None:
         self._content, self._book, self._rng = content, book, rng
         self._target = target = style.draw(rng)
         self._step_words = [book.words(part.step.text) for part in content.steps]
@@ -74,14 +74,16 @@ class _Planner:
         self._shares = (_SHORTER * framing, exploration + _READ_AS_CHECK * verification, (1 - _READ_AS_CHECK) * verification, synthesis)
         self._total = _length(content, target, book, sum(self._step_words))
         self._end = _SHORTER * self._total
-        self._schedule = Schedule(target, self._end, style.wrong_turns, native, rng)
-        self.page = Page(target, book, self._schedule, STAGES[0], int(target.questions * self._total / 100 + rng.random()), rng)
-        self._backtracks = int(target.backtracks * self._total / 100 + rng.random())
+        self._schedule = Schedule(target, self._end, style.wrong_turns, [sum(kind) for kind in zip(*native, strict=True)] or [0] * len(KINDS), rng)
+        self.page = Page(target, book, self._schedule, STAGES[0], int(target.questions * self._end / 100 + rng.random()), rng)
+        self._backtracks = int(target.backtracks * self._end / 100 + rng.random())
         self._verify_budget = self._shares[2] * self._total
         self._verified = self._turns = self._framed = 0
         self._to_repeat = target.repetition * self._total * _LETTERS
         self._equations: list[str] = []
         self._facts = deque(content.facts)
+        # A step that holds a pivot of its own is not said twice: its pivot was not planned.
+        self._plain_steps = [part for part, counts in zip(content.steps, native, strict=True) if not any(counts)] if native else content.steps
         self._restated: deque[StepContent] = deque()
         self._said: set[tuple[str, object]] = set()
 
@@ -112,7 +114,7 @@ class _Planner:
             self._fill(steps[0], iter(()), start + room)
         for number, (part, taken) in enumerate(zip(steps, itertools.accumulate(self._step_words), strict=True), 1):
             self._step(part)
-            self._equations += [f"{c.text} = {c.texts()['result']}" for c in part.calculations]
+            self._equations += [f"{c.text} = {c.texts['result']}" for c in part.calculations]
             if number < len(steps):
                 self._fill(part, part.exploring(self._rng), start + taken + room * number / (len(steps) - 1))
 
@@ -128,7 +130,7 @@ class _Planner:
             return
         end = page.words + self._verify_budget - self._verified
         page.begin(STAGES[2])
-        self._facts, self._restated = deque(self._content.facts), deque(steps)
+        self._facts, self._restated = deque(self._content.facts), deque(self._plain_steps)
         queue = _in_turn([part.verifying(self._rng) for part in steps])
         kind = VERIFICATION if self._schedule.take(VERIFICATION) else None
         while page.words + 5 < end and self._verify_once(steps[-1], queue, kind if kind is not None else self._due()):
@@ -165,7 +167,7 @@ class _Planner:
         reach = _LAST_REACH * self._total if part is self._content.steps[-1] else _TURN_REACH
         if self._schedule.turn_due((page.words + reach) / self._end):
             self._take_turn(part)
-        if self._rng.random() * len(text) < self._to_repeat:
+        if self._rng.random() * len(text) < self._to_repeat and any(part is one for one in self._plain_steps):
             self._to_repeat -= len(text)
             page.say_as_it_stands(text, self._due(EXPLORATION))
         else:
@@ -293,12 +295,16 @@ class _Planner:
 
     def _again(self, part: StepContent, _: Iterator[Item], kind: int | None) -> bool:
         """Write a calculation of the step again, turned round or as it was, or its result, each once."""
-        candidates: list[Item] = [(macro, c.texts()) for c in part.calculations for macro in ("turned", "again")]
-        candidates += [("keep", {"result": result}) for result in part.results[-1:]]
-        for macro, values in candidates:
-            if (macro, values.get("calculation", values["result"])) not in self._said:
-                self._said.add((macro, values.get("calculation", values["result"])))
-                return self._own((macro, values), kind)
+        said = self._said
+        for c in part.calculations:
+            for macro in ("turned", "again"):
+                if (macro, c.text) not in said:
+                    said.add((macro, c.text))
+                    return self._own((macro, c.texts), kind)
+        for result in part.results[-1:]:
+            if ("keep", result) not in said:
+                said.add(("keep", result))
+                return self._own(("keep", {"result": result}), kind)
         return False
 
     def _so_far(self, _: StepContent, __: Iterator[Item], kind: int | None) -> bool:
