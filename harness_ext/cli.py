@@ -112,8 +112,9 @@ def synth(
 
 
 @app.command(
-    epilog="Examples: stylerep teach --model hf --model_args pretrained=smollm2-135m-instruct --problems arith:train:max_steps=2 --n 200 --max-tokens 128 --out data/st"
-    "        stylerep teach --model local-chat-completions --model_args base_url=http://localhost:8000/v1/chat/completions,model=NAME "
+    epilog="Example: stylerep teach --model hf --model_args pretrained=smollm2-135m-instruct --problems arith:train:max_steps=2 "
+    "--n 200 --max-tokens 128 --out data/st"
+    "        As a writer: stylerep teach --model local-chat-completions --model_args base_url=http://localhost:8000/v1/chat/completions,model=NAME "
     "--problems gsm8k:train --n 500 --write hc --out data/hc_llm"
 )
 def teach(

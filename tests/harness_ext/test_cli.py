@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-VERBS = ("models pull", "synth", "analyze", "distill", "eval", "compare", "reproduce")
+VERBS = ("models pull", "synth", "teach", "analyze", "distill", "eval", "compare", "reproduce")
 
 
 @pytest.mark.parametrize("verb", VERBS)
