@@ -191,7 +191,7 @@ class Lexicon:
         beginning = self._beginnings(patterns, starts, ends, characters)[starts]
         pivots = self._layer(self._pivots, text, patterns, starts, ends, beginning)
         cues = self._layer(self._cues, text, patterns, starts, ends, beginning)
-        openers = starts[self._openers[patterns] & beginning]
+        openers = np.unique(starts[self._openers[patterns] & beginning])  # one, where a longer opener begins with a shorter one
         first_person = np.concatenate((starts[self._first_person[patterns]], self._lone_letters(text, characters)))
         return Matches(pivots, cues, _outside(openers, pivots), _outside(first_person, pivots))
 

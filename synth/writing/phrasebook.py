@@ -30,7 +30,6 @@ MACROS: dict[str, tuple[str, ...]] = {
     "equation": ("equations",),
     "so_far": ("equations",),
     "keep": ("result",),
-    "confirm": ("result",),
     "split": (*_CALCULATION, "first", "second", "part", "rest"),
     "halves": (*_CALCULATION, "first", "second"),
     "swapped": (*_CALCULATION, "exchanged"),

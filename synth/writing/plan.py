@@ -145,7 +145,7 @@ class _Planner:
                 if not self._say_unsaid(kind):
                     break
         page.begin(STAGES[3])
-        results = list(dict.fromkeys(result for part in self._content.steps for result in part.results))
+        results = list(dict.fromkeys(result for part in reversed(self._content.steps) for result in reversed(part.results)))[::-1]
         if self._shares[3] * self._total > _RECAP and len(results) > 1:
             led = schedule.left(INTEGRATION) > 1 and schedule.take(INTEGRATION)
             page.say(("recap", {"results": self._book.listing(results)}), INTEGRATION if led else None)
