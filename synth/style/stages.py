@@ -7,6 +7,7 @@ fitted to hand-labelled traces by ``benchmarks/fit_stages.py``). No model is cal
 """
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -93,10 +94,11 @@ def cut_steps(text: str) -> tuple[list[str], list[str]]:
     """Return the units of a text, list marks and all, and the white space after each; together they are the text, but for white space before the first."""
     units = cut(look(text))
     # The ruler's units begin with their first word; here a line begins where it begins.
-    starts = [max(text.rfind("\n", 0, start) + 1, 0) if gap else start for start, gap in zip(units.starts.tolist(), units.breaks.tolist(), strict=True)]
-    steps, gaps = [], []
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        piece = text[start:end]
+    starts = [text.rfind("\n", 0, start) + 1 if gap else start for start, gap in zip(units.starts.tolist(), units.breaks.tolist(), strict=True)]
+    steps: list[str] = []
+    gaps: list[str] = []
+    for start, end in itertools.pairwise((*starts, len(text)) if starts else ()):
+        piece = text[start:end] if steps else text[start:end].lstrip()
         steps.append(piece.rstrip())
         gaps.append(piece[len(steps[-1]) :])
     return steps, gaps

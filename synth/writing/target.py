@@ -112,10 +112,11 @@ def style_target(profile: str | Path = "long-reasoning", dials: Mapping[str, flo
             f"The profile {measured.name!r} holds no numbers of single traces, which a style is drawn from; make it anew with stylerep analyze --profile."
         )
     rows = [dict(zip(measured.means, values, strict=True)) for values in measured.sample]
+    # Places are moved by how much a quarter is to have compared with what it has.
+    quarter_means = [sum(row[name] for row in rows) / len(rows) for name in _QUARTERS]
     for name in ("pivot_density", *(name for name in dials if name in RANGES and name != "pivot_density")):
         if name in dials:
             _set_mean(rows, name, dials[name])
-    quarter_means = [sum(row[name] for row in rows) / len(rows) for name in _QUARTERS]
     pivot_phrases = int(dials["pivot_phrases"]) if "pivot_phrases" in dials else None
     content = json.dumps([measured.digest, sorted(dials.items())])
     return StyleTarget(
