@@ -1,5 +1,6 @@
 """What can truly be said about a problem and its steps, whatever the style."""
 
+import itertools
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,6 +91,7 @@ def _calculations(step: Step) -> list[Calculation]:
 
 
 def _looks(looks: Sequence[Look], calculations: Sequence[Calculation], rng: random.Random) -> Iterator[Item]:
-    pairs = [(look, c) for look in looks for c in calculations]
-    rng.shuffle(pairs)
-    return ((look.__name__, values) for look, c in pairs if (values := look(c, rng)))
+    draw = rng.random
+    # Sorting by random numbers is several times as fast as rng.shuffle.
+    pairs = sorted(((draw(), i, look, c) for i, (look, c) in enumerate(itertools.product(looks, calculations))))
+    return ((look.__name__, values) for _, _, look, c in pairs if (values := look(c, rng)))

@@ -254,8 +254,9 @@ class _Planner:
 
     def _first_of(self, order: Sequence[Say], part: StepContent, items: Iterator[Item], kind: int | None) -> bool:
         """Say the first of some things that there is to say."""
-        if any(say(part, items, kind) for say in order):
-            return True
+        for say in order:
+            if say(part, items, kind):
+                return True
         if kind is not None:
             self._schedule.put_back(kind)
         return False
