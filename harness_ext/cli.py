@@ -45,8 +45,8 @@ def models_pull(name: Annotated[str, typer.Argument(help="A name of: stylerep mo
 
 
 @app.command(
-    epilog="Examples: stylerep synth --problems arith:train --arms nt,sbs,hc,hc_w --n 2000 --out data        "
-    "stylerep synth --from traces.jsonl --arms st,shuffle=0.67 --out data"
+    epilog="Example: stylerep synth --problems arith:train --arms nt,sbs,hc,hc_w --n 2000 --out data        Or of traces: "
+    "stylerep synth --from traces.jsonl --arm shuffle=0.67 --out data"
 )
 def synth(
     out: Annotated[Path, typer.Option(help="Folder that gets one data set an arm.")],
@@ -78,6 +78,7 @@ def synth(
     ] = None,
     templates: Annotated[Path | None, typer.Option(help="Folder of .jinja files whose macros replace those of the language.")] = None,
     language: Annotated[str, typer.Option(help="Language of templates and lexicon: en or zh.")] = "en",
+    like: Annotated[Path | None, typer.Option(help="A data set whose problems are to be rendered, in its order: the arms then stand beside it.")] = None,
     decontaminate: Annotated[bool, typer.Option(help="Pass over problems that share 13 words in a row with a test question of a task.")] = True,
     response_field: Annotated[str | None, typer.Option(help="With --from: field that holds the response; found if left out, as the two below.")] = None,
     answer_field: Annotated[str | None, typer.Option(help="With --from: field that holds the right answer.")] = None,
@@ -100,11 +101,11 @@ def synth(
             )
         folders = render(
             problems, names or ["nt", "sbs", "hc", "hc_w"], out, n, seed,
-            style=style, dials=read_dials(dial or []), templates=templates, language=language, decontaminate=decontaminate,
+            style=style, dials=read_dials(dial or []), templates=templates, language=language, decontaminate=decontaminate, like=like,
         )  # fmt: skip
     else:
-        if dial or templates or style != "long-reasoning":
-            raise StylerepError("--style, --dial and --templates are of no use with --from: those traces are written already.")
+        if dial or templates or like or style != "long-reasoning":
+            raise StylerepError("--style, --dial, --templates and --like are of no use with --from: those traces are written already.")
         fields = Fields(response=response_field, answer=answer_field, correct=correct_field)
         folders = synth_from(traces or [], names or ["st"], out, n, seed, fields=fields, language=language, decontaminate=decontaminate)
     for arm, folder in folders.items():
@@ -131,6 +132,7 @@ def teach(
     max_tokens: Annotated[int, typer.Option(help="Most new tokens of a response.")] = 2048,
     batch: Annotated[int, typer.Option(help="Problems asked at a time.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of problems and samples.")] = 0,
+    like: Annotated[Path | None, typer.Option(help="A data set whose problems are to be rendered, in its order: the arms then stand beside it.")] = None,
     decontaminate: Annotated[bool, typer.Option(help="Pass over problems that share 13 words in a row with a test question of a task.")] = True,
 ) -> None:
     """Sample traces from a model and keep the right ones, as arm st; or have it write the arm hc. Goes on where it was stopped."""

@@ -164,6 +164,18 @@ def read_dataset(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return table.to_pylist(), manifest
 
 
+def dataset_ids(folder: Path) -> list[str]:
+    """Return the problem ids of a data set in its order; raise StylerepError if it is none."""
+    path = folder / "train.parquet"
+    if not path.is_file():
+        raise StylerepError(f"{folder}: this is not a trace data set (it needs train.parquet).")
+    try:
+        ids: list[str] = pq.read_table(path, columns=["id"]).column("id").to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise StylerepError(f"{path}: its problem ids cannot be read ({str(error).splitlines()[0]}).") from error
+    return ids
+
+
 def _file_digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:

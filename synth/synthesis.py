@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from synth.arms import parse_arms
-from synth.datasets import write_datasets
+from synth.datasets import dataset_ids, write_datasets
 from synth.decontaminate import Decontamination, load_decontamination
 from synth.emergent import Taken, emergent_rows
-from synth.problems import iter_problems
+from synth.errors import StylerepError
+from synth.problems import Problem, iter_problems
 from synth.responses import Fields, Response, read_responses
 from synth.style import load_lexicon
 from synth.traces import Rendering
@@ -28,6 +29,7 @@ def synth(
     templates: Path | None = None,
     language: str = "en",
     decontaminate: bool = True,
+    like: Path | None = None,
 ) -> dict[str, Path]:
     """Render *n* problems of a source in each arm and write one data set an arm below *out*.
 
@@ -36,15 +38,19 @@ def synth(
     words in a row with a test question of a task are passed over, unless *decontaminate* is off. All arms hold the same problem
     ids in the same order, the same inputs give the same bytes, and an arm's folder is replaced whole or not at all. Returns the
     folder of each arm; raises StylerepError for an unknown arm, source, style or dial, or an unusable template.
+
+    With *like*, a data set made before (of a teacher, say), it is that one's problems that are rendered, in its order, so that its arm
+    and these stand side by side; then neither *n* nor *decontaminate* chooses.
     """
     chosen = parse_arms(arms)
     target = style_target(style, dials)
     rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed)
-    check = load_decontamination() if decontaminate else None
-    items = iter_problems(problems, n, seed, keep=check.clean if check else None)
+    check = load_decontamination() if decontaminate and like is None else None
+    items = _same_problems(problems, n, seed, like) if like else iter_problems(problems, n, seed, keep=check.clean if check else None)
     shared = {
         "problems": problems,
         "seed": seed,
+        "like": str(like.name) if like else None,
         "language": language,
         "style": {"name": target.name, "digest": target.digest},
         "templates": rendering.book.digest,
@@ -82,6 +88,19 @@ def synth_from(
         "decontamination": check.report if check else None,
     }
     return write_datasets(out, [arm.name for arm in chosen], rows, shared)
+
+
+def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Iterator[Problem]:
+    """Yield the problems of a source that stand in a data set, in its order."""
+    if n is not None:
+        raise StylerepError("--like says which problems are rendered; leave the number of problems out.")
+    ids = dataset_ids(like)
+    wanted, found = set(ids), 0
+    for problem in iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted):
+        if problem.id != ids[found]:
+            raise StylerepError(f"{like}: its problems are not in the order of {problems} with seed {seed} ({ids[found]!r} stands where {problem.id!r} comes).")
+        found += 1
+        yield problem
 
 
 def _clean(responses: Iterator[Response], check: Decontamination | None, taken: Taken) -> Iterator[Response]:
