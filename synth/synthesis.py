@@ -95,11 +95,10 @@ def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Itera
     if n is not None:
         raise StylerepError("--like says which problems are rendered; leave the number of problems out.")
     ids = dataset_ids(like)
-    wanted, found = set(ids), 0
-    for problem in iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted):
-        if problem.id != ids[found]:
-            raise StylerepError(f"{like}: its problems are not in the order of {problems} with seed {seed} ({ids[found]!r} stands where {problem.id!r} comes).")
-        found += 1
+    wanted = set(ids)
+    for expected, problem in zip(ids, iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted), strict=True):
+        if problem.id != expected:
+            raise StylerepError(f"{like}: its problems are not in the order of {problems} with seed {seed} ({expected!r} stands where {problem.id!r} comes).")
         yield problem
 
 
