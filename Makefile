@@ -24,6 +24,7 @@ check: setup
 	$(BIN)/mypy
 
 bench: model
+	$(BIN)/python -m benchmarks.synthesis $(TRACES)/..
 	$(BIN)/python benchmarks/training_step.py
 	@if [ -d $(TRACES) ]; then $(BIN)/python -m benchmarks.reading_style $(TRACES); \
 	else echo "reading_style left out: it needs real traces, and there are none in $(TRACES) (TRACES=… names another folder)"; fi

@@ -185,10 +185,13 @@ def main() -> None:
     if parts[:1] == ["build"]:
         build(int(parts[1]))
         return
-    data = [Path(part) for part in parts if Path(part).is_dir()]
-    named = [part for part in parts if part in ("style", "speed", "memory")] or ["style", "speed", "memory"]
-    if "style" in named and data:
-        style(data[0])
+    known = ("style", "speed", "memory")
+    named = [part for part in parts if part in known] or list(known)
+    folders = [Path(part) for part in parts if part not in known]
+    if "style" in named and folders and folders[0].is_dir():
+        style(folders[0])
+    elif "style" in named:
+        print(f"style left out: it needs real problems and traces, and there are none in {folders[0] if folders else 'no folder that was named'}")
     if "speed" in named:
         speed()
     if "memory" in named:

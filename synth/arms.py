@@ -65,7 +65,8 @@ class TraceRow:
     """One row of a trace data set.
 
     `stages` are (name, start, end), `pivots` (kind, phrase, start, end) and `wrong_turns` (start, end), with character
-    offsets into `trace`. `prompt` is the list of chat messages put to the model.
+    offsets into `trace`. `prompt` is the list of chat messages put to the model. `meta` is JSON: what the source says of the problem (steps,
+    hops, graph search entropy, …).
     """
 
     id: str
@@ -86,6 +87,7 @@ class TraceRow:
     seed: int
     answer_type: str = "number"
     wrong_turns: list[dict[str, int]] = field(default_factory=list)
+    meta: str = "{}"
 
 
 def parse_arms(names: Sequence[str], base: str = "hc") -> list[Arm]:

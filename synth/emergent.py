@@ -61,7 +61,7 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
         taken.leave_out("there is no whole trace")
         return None
     problem = Problem(
-        id=f"{response.task}-{digest(response.file, response.question) % 10**10}-{response.row}-{response.sample}",
+        id=f"{response.task}-{digest(response.model, response.task, response.question) % 10**10}-{response.row}-{response.sample}",
         source=f"{response.model}/{response.task}",
         question=response.question,
         answer=response.answer or stated,

@@ -104,7 +104,7 @@ def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Itera
 
 def _clean(responses: Iterator[Response], check: Decontamination | None, taken: Taken) -> Iterator[Response]:
     for response in responses:
-        if check is None or check.clean_text(response.question, response.where):
+        if check is None or check.clean_text(response.question, response.where, response.task):
             yield response
         else:
             taken.leave_out("its question stands in a test")

@@ -6,6 +6,7 @@ batches, so that pivots are found in many texts at a time.
 
 import hashlib
 import itertools
+import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -219,6 +220,7 @@ class RowMaker:
             seed=self._seed,
             answer_type=problem.answer_type,
             wrong_turns=[{"start": start, "end": end} for start, end in trace.turns],
+            meta=meta_text(problem),
         )
 
     def _stages(self, trace: Trace, text: str) -> list[Span]:
@@ -242,6 +244,11 @@ def _counts(pivots: Sequence[Pivot]) -> list[int]:
 
 def _nothing(*_: object) -> Trace:
     return Trace("", "", "")
+
+
+def meta_text(problem: Problem) -> str:
+    """Return what the source says of a problem as JSON."""
+    return json.dumps(dict(problem.meta), ensure_ascii=False, default=str)
 
 
 def wrong_answer(problem: Problem, seed: int) -> str | None:

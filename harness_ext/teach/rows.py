@@ -5,6 +5,7 @@ from synth.arms import TraceRow
 from synth.problems import Problem, prompt
 from synth.style import load_lexicon, read_trace
 from synth.style.language import language_of
+from synth.traces import meta_text
 
 
 def trace_row(problem: Problem, candidate: Candidate, arm: str, template: str, template_hash: str, seed: int, identifier: str | None = None) -> TraceRow:
@@ -29,4 +30,5 @@ def trace_row(problem: Problem, candidate: Candidate, arm: str, template: str, t
         lexicon_version=lexicon.signature,
         seed=seed,
         answer_type=problem.answer_type,
+        meta=meta_text(problem),
     )

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,6 +97,28 @@ def test_real_traces_of_teachers_are_taken_whole(real_data: Path, tmp_path: Path
     rows, manifest = read_dataset(folder)
     assert len(rows) == 50
     assert manifest["problems"] == "from teachers.jsonl"
+
+
+def test_traces_of_our_own_sets_are_read_back_wherever_they_lie(tmp_path: Path) -> None:
+    folder = synth("arith:train", ["hc"], tmp_path / "a", 60)["hc"]
+    again = [
+        synth_from([str(place / "train.parquet")], ["st", "shuffle=0.5"], tmp_path / name)["st"]
+        for name, place in (("b", folder), ("c", _moved(folder, tmp_path)))
+    ]
+    rows = read_dataset(again[0])[0]
+    assert [row["trace"] for row in rows] == [row["trace"] for row in read_dataset(folder)[0]]
+    assert (again[0] / "train.parquet").read_bytes() == (again[1] / "train.parquet").read_bytes()
+
+
+def _moved(folder: Path, tmp_path: Path) -> Path:
+    place = tmp_path / "elsewhere" / folder.name
+    shutil.copytree(folder, place)
+    return place
+
+
+def test_what_a_source_says_of_a_problem_is_kept(tmp_path: Path) -> None:
+    rows = read_dataset(synth("kg:train", ["nt"], tmp_path, 5)["nt"])[0]
+    assert all(json.loads(row["meta"])["graph_search_entropy"] > 0 for row in rows)
 
 
 def test_many_arms_hold_the_same_problems(tmp_path: Path) -> None:
