@@ -7,6 +7,7 @@
 Without a part, all of them, `style` only where its data is named.
 """
 
+import gc
 import itertools
 import json
 import re
@@ -136,6 +137,7 @@ def speed() -> None:
         f"arm hc, {SHORT['trace_words']:.0f} words asked for": (1000, rendered("hc", short)),
         "Jinja alone, the text of hc from the sentences of its plan": (500, lambda: sum(len(text.split()) for text in map(_by_jinja, plans))),
     }
+    gc.freeze()  # as the command does
     times: dict[str, list[float]] = {name: [] for name in jobs}
     words: dict[str, int] = {}
     for _ in range(5):

@@ -38,7 +38,7 @@ def write_body(plan: Plan, book: Phrasebook, pivots: bool = True) -> Body:
             elif sentence.join and text[-1] not in _ASKS:
                 text = text.rstrip(_STOPS) + _joined(sentence, book)
             else:
-                text = book.side_by_side(_stopped(text), written)
+                text = f"{_stopped(text)} {written}" if book.spaced else book.side_by_side(_stopped(text), written)
             if sentence.turn:
                 start = begin + len(text) - len(written)
                 turns[sentence.turn] = (turns.get(sentence.turn, (start, 0))[0], begin + len(text))
@@ -63,7 +63,8 @@ _STOPS, _ASKS = ".\u3002", "?!\uff1f\uff01"
 def _sentence(sentence: Sentence, pivots: bool, book: Phrasebook) -> str:
     text = book.side_by_side(sentence.before, sentence.text) if sentence.before else sentence.text
     if sentence.lead and pivots:
-        return book.side_by_side(sentence.lead, text if sentence.lead_joins else _capital(text))
+        text = text if sentence.lead_joins else _capital(text)
+        return f"{sentence.lead} {text}" if book.spaced else book.side_by_side(sentence.lead, text)
     return _capital(text) if sentence.clause or sentence.before else text
 
 

@@ -158,7 +158,7 @@ class Page:
     def _put(self, form: Form, text: str, kind: int | None, turn: int = 0) -> None:
         """Put a sentence down, led in by a pivot, or opened, voiced or joined as the style needs."""
         book, sentence = self._book, Sentence(text, form.clause, turn=turn)
-        words, begins = book.words(text), 1 + text.count(". ") + text.count("\u3002", 0, -1)
+        words, begins = book.words(text), 1 + text.count(book.stop_within, 0, -1)
         if kind is not None:
             sentence, lead_words, lead_begins = self._led(sentence, kind)
             words, begins = lead_words, begins + lead_begins - 1
@@ -172,7 +172,8 @@ class Page:
             words, begins = self._opened(sentence, form, words, begins)
         self._openers += form.openers
         self._first += form.first_person
-        self._count_question("?" in text or "\uff1f" in text)
+        if "?" in text or (not book.spaced and "\uff1f" in text):
+            self._count_question()
         self._equations += text.count("=")
         self._append(sentence, words, begins, listed=kind is None and not turn)
 
@@ -185,7 +186,8 @@ class Page:
         sentence.lead, sentence.lead_joins = lead.text, lead.joins
         self._openers += lead.openers
         self._first += lead.first_person
-        self._count_question(lead.question)
+        if lead.question:
+            self._count_question()
         return sentence, words + lead.words, 1 + (not lead.joins)
 
     def _opened(self, sentence: Sentence, form: Form, words: int, begins: int) -> tuple[int, int]:
@@ -225,7 +227,6 @@ class Page:
             return f"{self._numbered}. "
         return "- "
 
-    def _count_question(self, question: bool) -> None:
-        if question:
-            self._questions += 1
-            self._questions_due = max(0, self._questions_due - 1)
+    def _count_question(self) -> None:
+        self._questions += 1
+        self._questions_due = max(0, self._questions_due - 1)

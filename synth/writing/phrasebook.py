@@ -166,10 +166,15 @@ class Phrasebook:
             text += part if close else f" {part}"
         return text
 
-    @property
+    @cached_property
     def stop(self) -> str:
         """What ends a sentence."""
         return "." if self.spaced else "\u3002"
+
+    @cached_property
+    def stop_within(self) -> str:
+        """What ends a sentence that another one follows."""
+        return ". " if self.spaced else "\u3002"
 
     def listing(self, items: Sequence[str]) -> str:
         """List some items in a sentence."""
