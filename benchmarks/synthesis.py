@@ -25,16 +25,16 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from synth.arms import ARMS, parse_arms
+from synth.arms import ARMS, TraceRow, parse_arms
 from synth.problems import iter_problems, load_problems
 from synth.responses import read_responses
 from synth.seeding import generator
-from synth.style import load_lexicon, split_response, style_scores
+from synth.style import STAGES, load_lexicon, read_trace, split_response, style_scores
 from synth.style.profile import StyleProfile, build_profile, load_profile
 from synth.synthesis import synth
 from synth.traces import Rendering, render
@@ -52,7 +52,10 @@ LEFT_OUT = ("trace_words", "looping")
 def style(data: Path) -> None:
     """Print how the features of rendered traces compare with the target's, and whether a classifier tells the two sets apart."""
     problems = load_problems(str(data / "benchmarks" / "gsm8k_train.jsonl"), PROBLEMS)
-    texts = [row["hc"].trace for row in render(problems, ["hc"])]
+    start = time.perf_counter()
+    rows_of_arm = [row["hc"] for row in render(problems, ["hc"])]
+    texts = [row.trace for row in rows_of_arm]
+    print(f"rendered in {time.perf_counter() - start:.1f} s")
     scores = [style_scores(text, load_lexicon("en")) for text in texts]
     made, target = build_profile("rendered", scores, load_lexicon("en")), load_profile("long-reasoning")
     # All rows, where a profile keeps 200.
@@ -70,6 +73,27 @@ def style(data: Path) -> None:
     _told_apart("other right traces of long-reasoning models, not in the profile", others, rows, target)
     _told_apart("for scale: the profile's traces against those others", real, others, target)
     _variety(texts)
+    _stages_read(rows_of_arm[:JUDGED])
+
+
+def _stages_read(rows: Sequence[TraceRow]) -> None:
+    """Print how far the stages that the ruler reads are those that were planned."""
+    planned, read = [], []
+    for row in rows:
+        for spans, out in (
+            ([(str(s["stage"]), int(s["start"]), int(s["end"])) for s in row.stages], planned),
+            (read_trace(row.trace, load_lexicon("en")).stages, read),
+        ):
+            stages = np.full(len(row.trace), -1)
+            for stage, begin, end in spans:
+                stages[begin:end] = STAGES.index(stage)
+            out.append(stages)
+    a, b = np.concatenate(planned), np.concatenate(read)
+    kept = (a >= 0) & (b >= 0)
+    agree = float((a[kept] == b[kept]).mean())
+    print(
+        f"stages as read against stages as planned, by characters of {len(rows)} traces: kappa {cohen_kappa_score(a[kept], b[kept]):.2f}, the same in {agree:.1%}"
+    )
 
 
 def _told_apart(what: str, real: npt.NDArray[np.float64], rendered: npt.NDArray[np.float64], profile: StyleProfile) -> None:
