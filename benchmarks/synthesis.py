@@ -91,13 +91,13 @@ def _stages_read(rows: Sequence[TraceRow]) -> None:
     a, b = np.concatenate(planned), np.concatenate(read)
     kept = (a >= 0) & (b >= 0)
     agree = float((a[kept] == b[kept]).mean())
-    print(
-        f"stages as read against stages as planned, by characters of {len(rows)} traces: kappa {cohen_kappa_score(a[kept], b[kept]):.2f}, the same in {agree:.1%}"
-    )
+    kappa = cohen_kappa_score(a[kept], b[kept])
+    print(f"stages as read against stages as planned, by characters of {len(rows)} traces: kappa {kappa:.2f}, the same in {agree:.1%}")
 
 
 def _told_apart(what: str, real: npt.NDArray[np.float64], rendered: npt.NDArray[np.float64], profile: StyleProfile) -> None:
-    kept = [i for i, name in enumerate(profile.means) if name not in LEFT_OUT]
+    names = [name for name in profile.means if name not in LEFT_OUT]
+    kept = [i for i, name in enumerate(profile.means) if name in names]
     chosen = rendered[np.linspace(0, len(rendered) - 1, min(len(rendered), JUDGED)).astype(int)]
     x, y = np.vstack([real[:, kept], chosen[:, kept]]), np.r_[np.ones(len(real)), np.zeros(len(chosen))]
     classifiers = {
@@ -109,6 +109,8 @@ def _told_apart(what: str, real: npt.NDArray[np.float64], rendered: npt.NDArray[
         aucs = [roc_auc_score(y, cross_val_predict(classifier, x, y, cv=fold, method="predict_proba")[:, 1]) for fold in folds]
         spread = f"{min(aucs):.2f} to {max(aucs):.2f} in {REPEATS} repeats"
         print(f"  {what} ({len(real)}) and {len(chosen)}: {name} {statistics.mean(aucs):.2f} ({spread}, {FOLDS}-fold)")
+    weights = classifiers["random forest"].fit(x, y).feature_importances_
+    print(f"    the forest looks most at {', '.join(names[i] for i in np.argsort(-weights)[:4])}")
 
 
 def _long_traces(data: Path) -> npt.NDArray[np.float64]:

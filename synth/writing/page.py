@@ -222,7 +222,7 @@ class Page:
         self._sentences += begins
 
     def _mark(self) -> str:
-        if self._target.numbered * (self.words + 20) / 100 - self._numbered > 0.18:
+        if self._target.numbered * (self.words + 20) / 100 - self._numbered > 0.22:
             self._numbered += 1
             return f"{self._numbered}. "
         return "- "

@@ -76,7 +76,7 @@ class _Planner:
         self._end = _SHORTER * self._total
         self._schedule = Schedule(target, self._end, style.wrong_turns, [sum(kind) for kind in zip(*native, strict=True)] or [0] * len(KINDS), rng)
         self.page = Page(target, book, self._schedule, STAGES[0], int(target.questions * self._end / 100 + rng.random()), rng)
-        self._backtracks = int(target.backtracks * self._end / 100 + rng.random())
+        self._backtracks = int(target.backtracks * self._total / 100 + rng.random())
         self._verify_budget = self._shares[2] * self._total
         self._verified = self._turns = self._framed = 0
         self._to_repeat = target.repetition * self._total * _LETTERS
