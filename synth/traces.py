@@ -4,6 +4,7 @@ What arms share is drawn once for a problem, whatever arms are asked for: `hc_w`
 batches, so that pivots are found in many texts at a time.
 """
 
+import functools
 import hashlib
 import itertools
 import json
@@ -90,6 +91,8 @@ class Rendering:
             raise StylerepError(f"{bare.id}: the source {bare.source} gives no worked steps, of which traces are rendered; only the arm nt can be made of it.")
         if not steps_needed:
             return [Item(problem, None, _nothing, _nothing) for problem in batch]
+        if not any(arm.base == "hc" for arm in self.arms):
+            return [Item(problem, None, _nothing, functools.partial(self._plain, problem)) for problem in batch]
         found = iter(self.lexicon.find_each([step.text for problem in batch for step in problem.steps]))
         return [self._item(problem, [_counts(next(found)) for _ in problem.steps]) for problem in batch]
 
