@@ -8,15 +8,15 @@ from safetensors.torch import load_file
 
 from distill.loading import load_model
 from distill.train import Recipe, _LabelledLogitsTrainer, distill
-from synth.datasets import synth
 from synth.errors import StylerepError
+from synth.synthesis import synth
 
 QUIET = Console(quiet=True)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return synth("arith:train", ["nt", "hc"], tmp_path_factory.mktemp("data"), n=12)
+    return synth("arith:train", ["nt", "hc"], tmp_path_factory.mktemp("data"), n=12, dials={"trace_words": 10})
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

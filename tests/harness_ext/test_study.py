@@ -21,6 +21,7 @@ STUDY = {
     "train": {"epochs": 1, "batch-size": 4},
     "evaluate": {"tasks": "style_arith", "limit": 4, "max_gen_toks": 8, "batch-size": 4},
     "margin": 0.05,
+    "style": {"trace_words": 10},
 }
 
 
