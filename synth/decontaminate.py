@@ -13,10 +13,12 @@ from typing import Any
 
 from synth.errors import StylerepError
 from synth.problems import SOURCES, Problem, iter_problems
+from synth.problems.local_files import VARIABLE, benchmark_file
 
 RUN = 13
 TASKS: dict[str, tuple[str, int | None]] = {"style_arith": ("arith:test", 2000), "style_gsm8k": ("gsm8k:test", None)}
 """The problems that each task asks: their source, and how many of it where it has no end."""
+_FILES = {"style_gsm8k": "gsm8k_test.jsonl"}
 _WORD = re.compile(r"\w+")
 _NAMED = 100
 
@@ -66,10 +68,12 @@ class Decontamination:
 
 
 def load_decontamination() -> Decontamination:
-    """Read the questions of all tasks; a task whose questions are not here is noted, with the reason."""
+    """Read the questions of all tasks; a task whose questions are not on this machine is noted, with the reason, and nothing is downloaded for it."""
     check = Decontamination({}, {}, {}, {})
     for task, (spec, n) in TASKS.items():
         try:
+            if (file := _FILES.get(task)) and benchmark_file(file) is None:
+                raise StylerepError(f"There is no {file} here: put it into a folder and name that in the environment variable {VARIABLE}.")
             asked = [problem.question for problem in iter_problems(spec, n)]
         except StylerepError as error:
             check.missing[task] = str(error)
