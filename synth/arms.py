@@ -24,7 +24,6 @@ from dataclasses import dataclass, field
 from synth.alter import DOSES
 from synth.errors import StylerepError
 
-FACTORIAL = ("np", "shuf", "w")
 CONTROLS = ("dots", "swap")
 _FACTORS = re.compile(r"(hc|st)(_np)?(_shuf)?(_w)?")
 FACTORIAL_ARMS = tuple(f"hc{np}{shuf}{w}" for np in ("", "_np") for shuf in ("", "_shuf") for w in ("", "_w"))

@@ -86,7 +86,7 @@ class _Writer:
         self._folder, self._arm = folder, arm
         self._file = pq.ParquetWriter(folder / "train.parquet", SCHEMA, compression="zstd")
         self._ids = hashlib.sha256()
-        self._rows = self._right = self._same = 0
+        self._rows = self._right = 0
         self._words: Counter[int] = Counter()
         self._last: TraceRow | None = None
 

@@ -21,9 +21,8 @@ _LAST_STEPS = 2
 
 @dataclass
 class Taken:
-    """How many responses were used, and how many were left out for each reason."""
+    """How many responses were left out, for each reason."""
 
-    used: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
 
     def leave_out(self, reason: str) -> None:
@@ -74,7 +73,6 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
     if wrong_wanted and (wrong is None or not _states(wrong, stated, conclusion, final, kind)):
         taken.leave_out("its answer cannot be made wrong")
         return None
-    taken.used += 1
     own = Trace(body, conclusion, final)
 
     def make(pivots: bool, answer: str) -> Trace:

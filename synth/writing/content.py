@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from synth.problems.problem import Problem, Step, WrongTurn
+from synth.sentences import sentences as latex_sentences
 from synth.writing.calculations import EXPLORING, VERIFYING, Calculation, Look, operate, read_calculation, write, wrong_result
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[^a-z])|\s*\n\s*|(?<=[\u3002\uff1f\uff01])")
@@ -81,7 +82,9 @@ def take_apart(problem: Problem) -> Content:
 
 def sentences_and_question(question: str) -> tuple[list[str], str]:
     """Return the sentences of a question that tell, and the one that asks: the last with a question mark, else the last."""
-    sentences = [sentence.strip() for sentence in _SENTENCE.split(question.strip()) if sentence and sentence.strip()]
+    # Formulas need the splitter that knows LaTeX: the pattern would cut through them.
+    parts = latex_sentences(question) if "\\" in question else _SENTENCE.split(question.strip())
+    sentences = [part.strip() for part in parts if part and part.strip()]
     asking = max((i for i, sentence in enumerate(sentences) if sentence.endswith(("?", "\uff1f"))), default=len(sentences) - 1)
     return [sentence for i, sentence in enumerate(sentences) if i != asking and len(sentence) <= _LONGEST_FACT], sentences[asking]
 
