@@ -9,6 +9,7 @@
 | ``hc_np``, ``hc_shuf``, ``hc_w`` | ``hc`` without its pivots; with its stages in another order; with a wrong conclusion | right; right; wrong |
 | ``hc_np_shuf_w`` … | all eight combinations of these three; likewise of ``st`` | right, but for ``w`` wrong |
 | ``hc_len`` | ``sbs``, its steps said again until it is as long as ``hc`` | right |
+| ``sbs_w``, ``hc_len_w`` | ``sbs`` and ``hc_len`` with a wrong conclusion | wrong |
 | ``dots`` | as many full stops as the base trace has words | right |
 | ``swap`` | the base trace of another problem | right |
 | ``shuffle=F``, ``delete=F``, ``insert=F`` | the base trace, a fraction F of its steps altered (`synth.alter`), its conclusion kept | right |
@@ -27,7 +28,8 @@ from synth.errors import StylerepError
 CONTROLS = ("dots", "swap")
 _FACTORS = re.compile(r"(hc|st)(_np)?(_shuf)?(_w)?")
 FACTORIAL_ARMS = tuple(f"hc{np}{shuf}{w}" for np in ("", "_np") for shuf in ("", "_shuf") for w in ("", "_w"))
-ARMS = ("nt", "sbs", *FACTORIAL_ARMS, "hc_len", *CONTROLS)
+PLAIN_ARMS = ("sbs", "sbs_w", "hc_len", "hc_len_w")
+ARMS = ("nt", *PLAIN_ARMS, *FACTORIAL_ARMS, *CONTROLS)
 """The arms of problems that have a fixed name; doses come beside them."""
 
 
@@ -108,13 +110,14 @@ def _parse(name: str, base: str) -> Arm:
         return Arm(name, "")
     if name in CONTROLS:
         return Arm(name, base, control=name)
-    if name in ("sbs", "hc_len") and base == "hc":
-        return Arm(name, "hc" if name == "hc_len" else "sbs", control="len" if name == "hc_len" else "")
+    if name in PLAIN_ARMS and base == "hc":
+        long = name.startswith("hc_len")
+        return Arm(name, "hc" if long else "sbs", control="len" if long else "", wrong=name.endswith("_w"))
     if (found := _FACTORS.fullmatch(name)) and found[1] == base:
         return Arm(name, base, pivots=not found[2], shuffled=bool(found[3]), wrong=bool(found[4]))
     if name == "base":
         raise StylerepError("There is no arm 'base' to render: it needs no data set.")
-    if found or name in ("sbs", "hc_len"):
+    if found or name in PLAIN_ARMS:
         why = "it is made of traces: name them with --from" if base == "hc" else "it is rendered from problems and their steps: name them with --problems"
         raise StylerepError(f"The arm {name!r} cannot be made here: {why}.")
     raise StylerepError(f"There is no arm {name!r} to render: choose from {', '.join(ARMS)}, or {', '.join(f'{dose}=FRACTION' for dose in DOSES)}.")

@@ -57,13 +57,13 @@ class Item:
     """A problem and what its arms are made of.
 
     `make` returns the base trace with or without pivots and with the right or a wrong answer stated, `plain` the plain solution, of so
-    many words at least; `wrong` is the wrong answer that is stated.
+    many words at least, likewise; `wrong` is the wrong answer that is stated.
     """
 
     problem: Problem
     wrong: str | None
     make: Callable[[bool, str], Trace]
-    plain: Callable[[int], Trace]
+    plain: Callable[[int, str], Trace]
 
 
 class Rendering:
@@ -92,20 +92,24 @@ class Rendering:
         if not steps_needed:
             return [Item(problem, None, _nothing, _nothing) for problem in batch]
         if not any(arm.base == "hc" for arm in self.arms):
-            return [Item(problem, None, _nothing, functools.partial(self._plain, problem)) for problem in batch]
+            return [Item(problem, self._wrong(problem), _nothing, functools.partial(self._plain, problem)) for problem in batch]
         found = iter(self.lexicon.find_each([step.text for problem in batch for step in problem.steps]))
         return [self._item(problem, [_counts(next(found)) for _ in problem.steps]) for problem in batch]
 
     def _item(self, problem: Problem, native: Sequence[Sequence[int]]) -> Item:
         plan = draw_plan(problem, self.style, self.book, generator("plan", self.template_hash, self.seed, problem.id), native)
-        wrong = wrong_answer(problem, self.seed) if any(arm.wrong for arm in self.arms) else None
-        return Item(problem, wrong, lambda pivots, stated: self._write(plan, pivots, stated), lambda words: self._plain(problem, words))
+        return Item(problem, self._wrong(problem), functools.partial(self._write, plan), functools.partial(self._plain, problem))
 
-    def _plain(self, problem: Problem, words: int) -> Trace:
+    def _wrong(self, problem: Problem) -> str | None:
+        return wrong_answer(problem, self.seed) if any(arm.wrong for arm in self.arms) else None
+
+    def _plain(self, problem: Problem, words: int, stated: str) -> Trace:
         rng = generator("plain", self.template_hash, self.seed, problem.id)
-        conclusion = plain_conclusion(self.book, problem.answer, rng)
-        body = longer_body(problem, self.book, words - self.book.words(conclusion), rng) if words else plain_body(problem)
-        return Trace(body, conclusion, final_sentence(problem.answer), [("exploration", 0, len(body))])
+        conclusion = plain_conclusion(self.book, rng)
+        # As long as it is with the right answer, so that the body is the same whatever is stated.
+        own_words = self.book.words(conclusion.fill({"stated": problem.answer}))
+        body = longer_body(problem, self.book, words - own_words, rng) if words else plain_body(problem)
+        return Trace(body, conclusion.fill({"stated": stated}), final_sentence(stated), [("exploration", 0, len(body))])
 
     def _write(self, plan: Plan, pivots: bool, stated: str) -> Trace:
         body = write_body(plan, self.book, pivots)
@@ -164,9 +168,9 @@ class RowMaker:
         if not arm.base:
             return Trace("", "", final_sentence(stated), [])
         if arm.base == "sbs":
-            return item.plain(0)
+            return item.plain(0, stated)
         if arm.control == "len":
-            return item.plain(len(own.text.split()))
+            return item.plain(len(own.text.split()), stated)
         if arm.control == "dots":
             return Trace(dots(len(own.text.split())), "", final, [])
         if arm.control == "swap":

@@ -4,6 +4,7 @@ import random
 
 from synth.problems.problem import Problem
 from synth.writing.phrasebook import Phrasebook
+from synth.writing.wordings import Wording
 
 
 def plain_body(problem: Problem) -> str:
@@ -25,7 +26,7 @@ def longer_body(problem: Problem, book: Phrasebook, words: int, rng: random.Rand
     return "\n\n".join(lines)
 
 
-def plain_conclusion(book: Phrasebook, stated: str, rng: random.Random) -> str:
-    """Return the sentence that concludes a plain solution."""
+def plain_conclusion(book: Phrasebook, rng: random.Random) -> Wording:
+    """Draw the sentence that concludes a plain solution; it is filled with the answer that is ``stated``."""
     forms = book.macros["plain_conclusion"].forms
-    return forms[int(rng.random() * len(forms))].wording.fill({"stated": stated})
+    return forms[int(rng.random() * len(forms))].wording

@@ -42,7 +42,7 @@ def test_right_arms_are_right_and_wrong_arms_are_wrong(rendered: list[tuple[Prob
 
 def test_a_wrong_arm_keeps_the_body_to_the_letter(rendered: list[tuple[Problem, dict[str, TraceRow]]]) -> None:
     for problem, rows in rendered:
-        for arm in ("hc", "hc_np", "hc_shuf", "hc_np_shuf"):
+        for arm in ("hc", "hc_np", "hc_shuf", "hc_np_shuf", "sbs", "hc_len"):
             right, wrong = rows[arm].trace.rpartition("\n\n"), rows[f"{arm}_w"].trace.rpartition("\n\n")
             assert right[0] == wrong[0] != ""
             concluded = [text.lower().replace(answer.lower(), "#") for text, answer in ((right[2], problem.answer), (wrong[2], rows[f"{arm}_w"].stated_answer))]
