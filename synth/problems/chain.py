@@ -198,6 +198,7 @@ def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str, config
             "asks": "end" if to_the_end else "steps",
             "split": split,
             "proof": [[a, "leads to", b] for a, b in way[: draft.hops]],
+            "facts_stated": [[a, "leads to", b] for a, b in pairs],
         },
         wrong_answers=tuple(dict.fromkeys(symbol for symbol in wrong if symbol != answer))[:5],
     )

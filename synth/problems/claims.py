@@ -142,6 +142,7 @@ def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str) -> Pro
             "missing": told.edge(draft.missing)[:2] if draft.missing else None,
             "split": split,
             "proof": [told.edge(fact) for fact in way[: draft.read]],
+            **told.as_meta(),
         },
         wrong_answers=tuple(label for label in LABELS if label != draft.label),
     )

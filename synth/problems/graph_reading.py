@@ -42,6 +42,10 @@ class Telling:
         """Return subject, relation and object in words."""
         return [self.names[fact.subject], fact.relation, self.names[fact.object]]
 
+    def as_meta(self) -> dict[str, list[list[str]]]:
+        """Return all facts in the order in which they are told, and each rule as its name and the two relations that it joins."""
+        return {"facts_stated": [self.edge(fact) for fact in self.forms], "rules": [[rule.name, rule.first, rule.second] for rule in self.graph.rules]}
+
 
 def tell(graph: Graph, names: list[str], facts: list[Fact], rng: random.Random) -> Telling:
     """Put some facts of a graph into words, in the order given."""

@@ -115,6 +115,7 @@ def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str) -> Pro
             "graph_search_entropy": round(graph_search_entropy([(fact.subject, fact.relation, fact.object) for fact in facts]), 3),
             "split": split,
             "proof": [told.edge(fact) for fact in way],
+            **told.as_meta(),
         },
         wrong_answers=tuple(name for name in dict.fromkeys(wrong) if name != answer)[:4],
     )

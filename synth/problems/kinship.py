@@ -142,8 +142,9 @@ def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str, config
     facts = [*draft.way, *_beside(family, rng, config.distractors)]
     names = _names(family.genders, rng)
     forms = {fact: rng.choice(_FACTS).format(a=names[fact.subject], w=fact.word, b=names[fact.object]) for fact in facts}
-    told = [form + "." for form in forms.values()]
-    rng.shuffle(told)
+    order = list(facts)
+    rng.shuffle(order)
+    told = [forms[fact] + "." for fact in order]
     parts = [rng.choice(_OPENINGS), *told, rng.choice(_ASSUMPTIONS)]
     parts = parts if rng.random() < 0.5 else [parts[-1], *parts[:-1]]
     question = " ".join(part for part in (*parts, rng.choice(_ASKS).format(a=names[0], b=names[hops])) if part)
@@ -168,6 +169,8 @@ def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str, config
             "people": len(names),
             "split": split,
             "proof": [[names[fact.subject], fact.word, names[fact.object]] for fact in draft.way],
+            "facts_stated": [[names[fact.subject], fact.word, names[fact.object]] for fact in order],
+            "women": [name for name, gender in zip(names, family.genders, strict=True) if gender == 0],
         },
         wrong_answers=tuple(word for word in dict.fromkeys(wrong) if word != answer)[:4],
     )
