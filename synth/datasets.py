@@ -194,9 +194,6 @@ def _contamination(manifest: Mapping[str, Any]) -> list[str]:
     report = manifest.get("decontamination")
     if not report:
         return ["- Problems were not held against the test questions of the tasks."]
-    checked = ", ".join(
-        f"`{task}` ({counts['questions']} questions; {counts['sharing']} problems share such a run, {counts['dropped']} dropped)"
-        for task, counts in report["tasks"].items()
-    )
-    lines = [f"- Held against the test questions of {checked or 'no task'}, by {report['words_in_a_row']} words in a row."]
+    checked = ", ".join(f"`{task}` ({counts['questions']} questions, {counts['dropped']} problems dropped)" for task, counts in report["tasks"].items())
+    lines = [f"- Held against the test questions of {checked or 'no task'}: by {report['words_in_a_row']} words in a row, those that are generated as a whole."]
     return lines + [f"- Not held against `{task}`: {reason}" for task, reason in report["not_checked"].items()]

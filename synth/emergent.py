@@ -83,7 +83,7 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
             return trace
         return Trace(without_pivots(trace.body, lexicon.find(trace.body)), without_pivots(trace.conclusion, lexicon.find(trace.conclusion)), trace.final)
 
-    return Item(problem, wrong, make, lambda _: own)
+    return Item(problem, wrong, make, lambda words, stated: own)
 
 
 def _parts(text: str, tagged: bool) -> tuple[str, str, str]:

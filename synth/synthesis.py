@@ -34,8 +34,8 @@ def synth(
     """Render *n* problems of a source in each arm and write one data set an arm below *out*.
 
     The traces have the *style* of a profile (a shipped one's name, or a file of ``stylerep analyze --profile``), with some of its
-    means set by *dials* (`synth.writing.target`). A folder of *templates* replaces wordings of the language. Problems that share 13
-    words in a row with a test question of a task are passed over, unless *decontaminate* is off. All arms hold the same problem
+    means set by *dials* (`synth.writing.target`). A folder of *templates* replaces wordings of the language. Problems too like
+    a test question of a task (`synth.decontaminate`) are passed over, unless *decontaminate* is off. All arms hold the same problem
     ids in the same order, the same inputs give the same bytes, and an arm's folder is replaced whole or not at all. Returns the
     folder of each arm; raises StylerepError for an unknown arm, source, style or dial, or an unusable template.
 
@@ -104,7 +104,7 @@ def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Itera
 
 def _clean(responses: Iterator[Response], check: Decontamination | None, taken: Taken) -> Iterator[Response]:
     for response in responses:
-        if check is None or check.clean_text(response.question, response.where, response.task):
+        if check is None or check.clean_text(response.question, response.where):
             yield response
         else:
             taken.leave_out("its question stands in a test")

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from synth.errors import StylerepError
+from synth.problems.aime import aime, read_aime
 from synth.problems.arith import ArithConfig, arith
 from synth.problems.chain import ChainConfig, chain
 from synth.problems.claims import ClaimsConfig, claims
 from synth.problems.countdown import CountdownConfig, countdown
+from synth.problems.gpqa import gpqa, read_gpqa
 from synth.problems.gsm8k import gsm8k, read_gsm8k
 from synth.problems.gym import gym, gym_config
 from synth.problems.hendrycks_math import hendrycks_math, read_math
@@ -23,6 +25,7 @@ from synth.problems.kg import KgConfig, kg
 from synth.problems.kinship import KinshipConfig, kinship
 from synth.problems.mapped import MappedConfig, mapped, mapped_place
 from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
+from synth.problems.svamp import read_svamp, svamp
 from synth.rows import SUFFIXES
 from synth.seen import Seen
 
@@ -39,8 +42,11 @@ __all__ = [
     "iter_problems",
     "load_problems",
     "prompt",
+    "read_aime",
+    "read_gpqa",
     "read_gsm8k",
     "read_math",
+    "read_svamp",
 ]
 
 
@@ -69,6 +75,9 @@ SOURCES = {
     "gym": Source(gym, read=gym_config),
     "gsm8k": Source(gsm8k, endless=False),
     "math": Source(hendrycks_math, endless=False),
+    "aime": Source(aime, endless=False),
+    "svamp": Source(svamp, endless=False),
+    "gpqa": Source(gpqa, endless=False),
 }
 
 # So many repeats, or problems not to be kept, in a row mean that an endless source has no other item.

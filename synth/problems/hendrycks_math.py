@@ -13,15 +13,17 @@ from typing import Any
 
 from synth.errors import StylerepError
 from synth.final_answer import last_box
-from synth.problems.local_files import benchmark_file
+from synth.problems.local_files import Published, benchmark_rows, text_field
 from synth.problems.problem import Problem
 from synth.problems.worked_solution import prose_steps
 from synth.problems.wrong_latex import wrong_latex
-from synth.rows import Row, hub_rows, read_rows
+from synth.rows import Row
 from synth.seeding import generator
 
-FILES = {"train": "math_train.jsonl", "test": "math500.jsonl"}
-HUB = {"train": "DigitalLearningGmbH/MATH-lighteval", "test": "HuggingFaceH4/MATH-500"}
+SPLITS = {
+    "train": Published(("math_train.jsonl",), "DigitalLearningGmbH/MATH-lighteval", ("train",)),
+    "test": Published(("math500.jsonl",), "HuggingFaceH4/MATH-500", ("test",)),
+}
 _BARE_BOX = re.compile(r"\\boxed\s+(\w)")
 
 
@@ -31,7 +33,7 @@ def hendrycks_math(split: str, seed: int = 0, path: Path | None = None) -> Itera
     Reads *path*, else the local file (``math_train.jsonl``, ``math500.jsonl``; see `synth.problems.local_files`), else the
     Hub. Raises StylerepError, naming the line, for a row it cannot read.
     """
-    rows = list(enumerate(_rows(split, path)))
+    rows = list(enumerate(benchmark_rows("math", SPLITS, split, path)))
     generator("math", split, seed).shuffle(rows)
     for number, row in rows:
         yield _problem(row, f"math-{split}-{number}", wrong_answers=True)
@@ -39,42 +41,17 @@ def hendrycks_math(split: str, seed: int = 0, path: Path | None = None) -> Itera
 
 def read_math(split: str, path: Path | None = None) -> list[Problem]:
     """Read a whole split in its published order, without wrong answers, which take time; see `hendrycks_math`."""
-    return [_problem(row, f"math-{split}-{number}", wrong_answers=False) for number, row in enumerate(_rows(split, path))]
-
-
-def _rows(split: str, path: Path | None) -> list[Row]:
-    if split not in FILES:
-        raise StylerepError(f"math: there is no split {split!r}; it has {', '.join(FILES)}.")
-    path = path or benchmark_file(FILES[split])
-    if path is None:
-        try:
-            return list(hub_rows(HUB[split], split))
-        except StylerepError as error:
-            raise StylerepError(
-                f"math: there is no local {FILES[split]} and {HUB[split]} cannot be loaded from the Hub; "
-                "put the file into a folder and name it in the environment variable STYLEREP_DATA."
-            ) from error
-    rows = list(read_rows(path))
-    if not rows:
-        raise StylerepError(f"{path}: the file holds no problems.")
-    return rows
+    return [_problem(row, f"math-{split}-{number}", wrong_answers=False) for number, row in enumerate(benchmark_rows("math", SPLITS, split, path))]
 
 
 def _problem(row: Row, identifier: str, wrong_answers: bool) -> Problem:
-    where, fields = row
-    question, solution = _text(fields, "problem", where), _text(fields, "solution", where)
-    answer = fields.get("answer") or last_box(solution) or "".join(_BARE_BOX.findall(solution)[-1:])
+    question, solution = text_field(row, "problem"), text_field(row, "solution")
+    answer = row.fields.get("answer") or last_box(solution) or "".join(_BARE_BOX.findall(solution)[-1:])
     if not isinstance(answer, str) or not answer.strip():
-        raise StylerepError(f'{where}: there is no "answer", and the solution states none in a box.')
+        raise StylerepError(f'{row.where}: there is no "answer", and the solution states none in a box.')
     answer = answer.strip()
     wrong = wrong_latex(answer, generator("math", identifier), question) if wrong_answers else ()
-    return Problem(identifier, "math", question, answer, "latex", prose_steps(solution), _meta(fields), wrong)
-
-
-def _text(fields: dict[str, Any], name: str, where: str) -> str:
-    if not isinstance(fields.get(name), str) or not fields[name].strip():
-        raise StylerepError(f'{where}: expected a text "{name}".')
-    return str(fields[name]).strip()
+    return Problem(identifier, "math", question, answer, "latex", prose_steps(solution), _meta(row.fields), wrong)
 
 
 def _meta(fields: dict[str, Any]) -> dict[str, Any]:

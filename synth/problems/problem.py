@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ANSWER_TYPES = ("number", "text", "expression", "latex", "gym")
-_ASKS_FOR = {"number": "<number>", "expression": "<expression>"}
+ANSWER_TYPES = ("number", "option", "text", "expression", "latex", "gym")
+_ASKS_FOR = {"number": "<number>", "option": "<letter>", "expression": "<expression>"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class Problem:
     """One question with a verified answer.
 
     `id` is unique within a source and stays the same for the same item. `answer` is text in the notation of
-    `answer_type`: ``number``; ``text`` (a name, a label, a word; case does not count); ``expression`` (arithmetic: any
-    expression of the same numbers and value is as right); ``latex``; ``gym`` (judged by reasoning-gym, with the item
-    in `meta`). `wrong_answers` are plausible wrong ones, needed where the answer is no number. `meta` holds what a
-    source wants to stratify by, such as the number of steps.
+    `answer_type`: ``number``; ``option`` (a letter, the texts of the ``options`` in `meta`); ``text`` (a name, a label, a word;
+    case does not count); ``expression`` (arithmetic: any expression of the same numbers and value is as right); ``latex``;
+    ``gym`` (judged by reasoning-gym, with the item in `meta`). `wrong_answers` are plausible wrong ones, needed where the
+    answer is no number. `meta` holds what a source wants to stratify by, such as the number of steps.
     """
 
     id: str

@@ -26,8 +26,8 @@ def test_annotations_become_steps(tmp_path: Path) -> None:
     ("line", "says"),
     [
         ('{"question": "cut off', "not valid JSON"),
-        ('{"question": "no answer"}', '"question" and "answer"'),
-        ('["a list"]', '"question" and "answer"'),
+        ('{"question": "no answer"}', 'expected a text "answer"'),
+        ('["a list"]', "expected an object"),
         ('{"question": "q", "answer": "no mark"}', "####"),
         ('{"question": "q", "answer": "#### many"}', "####"),
     ],

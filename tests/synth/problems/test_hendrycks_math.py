@@ -1,4 +1,3 @@
-import importlib
 import json
 import re
 from pathlib import Path
@@ -57,7 +56,7 @@ def test_an_unknown_split_and_an_empty_file_are_refused(tmp_path: Path) -> None:
 def test_what_is_not_here_comes_from_the_hub_or_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import datasets
 
-    monkeypatch.setattr(importlib.import_module("synth.problems.hendrycks_math"), "benchmark_file", lambda name: None)
+    monkeypatch.setattr("synth.problems.local_files.benchmark_file", lambda names: None)
     monkeypatch.setattr(datasets, "load_dataset", lambda name, split: {("DigitalLearningGmbH/MATH-lighteval", "train"): [ROW]}[name, split])
     assert [one.answer for one in read_math("train")] == ["10"]
     with pytest.raises(StylerepError, match=re.escape("there is no local math500.jsonl")):

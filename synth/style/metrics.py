@@ -1,0 +1,29 @@
+"""Every score of one response under its metric name, as ``analyze`` and the tasks report them."""
+
+from synth.style.adherence import style_adherence
+from synth.style.consistency import answer_consistency
+from synth.style.language import language_of
+from synth.style.lexicon import load_lexicon
+from synth.style.profile import StyleProfile
+from synth.style.scores import Reading, read_trace
+from synth.style.split import SplitResponse
+
+
+def read_response(split: SplitResponse, language: str | None = None) -> Reading:
+    """Read the trace of a response with the lexicon of its language, which is told from the trace unless it is given."""
+    return read_trace(split.trace, load_lexicon(language or language_of(split.trace)), closed=not split.truncated)
+
+
+def style_metrics(split: SplitResponse, reading: Reading, reference: StyleProfile) -> dict[str, float | None]:
+    """Return all scores of style; `step_validity` and `answer_consistency` are None where there is nothing to judge."""
+    scores = reading.scores
+    return {
+        "trace_present": float(split.tagged),
+        "trace_closed": float(split.closed),
+        "truncated": float(split.truncated),
+        "style_adherence": style_adherence(scores, reference.rates),
+        **scores.features(),
+        "step_validity": scores.step_validity,
+        "arithmetic_claims": float(scores.claims),
+        "answer_consistency": answer_consistency(split),
+    }
