@@ -80,7 +80,7 @@ def synth(
     templates: Annotated[Path | None, typer.Option(help="Folder of .jinja files whose macros replace those of the language.")] = None,
     language: Annotated[str, typer.Option(help="Language of templates and lexicon: en or zh.")] = "en",
     like: Annotated[Path | None, typer.Option(help="A data set whose problems are to be rendered, in its order: the arms then stand beside it.")] = None,
-    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that share 13 words in a row with a test question of a task.")] = True,
+    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that are too like a test question of a task (docs/synthesis.md).")] = True,
     response_field: Annotated[str | None, typer.Option(help="With --from: field that holds the response; found if left out, as the two below.")] = None,
     answer_field: Annotated[str | None, typer.Option(help="With --from: field that holds the right answer.")] = None,
     correct_field: Annotated[str | None, typer.Option(help="With --from: field that says whether the response is right.")] = None,
@@ -135,7 +135,7 @@ def teach(
     batch: Annotated[int, typer.Option(help="Problems asked at a time.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of problems and samples.")] = 0,
     like: Annotated[Path | None, typer.Option(help="A data set whose problems are to be rendered, in its order: the arms then stand beside it.")] = None,
-    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that share 13 words in a row with a test question of a task.")] = True,
+    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that are too like a test question of a task (docs/synthesis.md).")] = True,
 ) -> None:
     """Sample traces from a model and keep the right ones, as arm st; or have it write the arm hc. Goes on where it was stopped."""
     from harness_ext.seam import parse_model_args
@@ -273,6 +273,33 @@ def reproduce(
         arms = plan.arms if names != "runs" else ["base", *plan.arms]
         typer.echo(f"{label:9s}  " + "  ".join(str(out / names / arm) for arm in arms))
     typer.echo(f"verdicts   {out / 'verdicts.json'}")
+
+
+@app.command(epilog="Example: stylerep validate        Own task files: stylerep validate style_mine --folder my_tasks")
+def validate(
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks to check; all that begin with style_ if none is named.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Folder with own task files, one NAME.yaml a task, in place of stylerep's.")] = None,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Also print the first prompt of each task.")] = False,
+) -> None:
+    """Build every task as lm_eval does, render a prompt, and score a right, a wrong, an empty, an unclosed and a tag-free response."""
+    from harness_ext.validate import validate_tasks
+
+    failed = missing = checked = 0
+    for check in validate_tasks(tasks or [], folder):
+        checked += 1
+        if check.missing:
+            missing += 1
+            typer.echo(f"{check.task}: NOT CHECKED, its problems are not here. {check.missing}")
+        for problem in check.problems:
+            typer.echo(f"{check.task}: {problem}")
+        failed += bool(check.problems)
+        if not check.problems and not check.missing:
+            typer.echo(f"{check.task}: ok (version {check.version}, {check.items:,} items)")
+        if prompts and check.prompt:
+            typer.echo(f"\n{check.prompt}\n")
+    typer.echo(f"{checked - failed - missing} of {checked} tasks are as they should be" + (f", {missing} could not be checked." if missing else "."))
+    if failed or (tasks and missing):
+        raise typer.Exit(1)
 
 
 @app.command("tasks-path")

@@ -1,33 +1,142 @@
-"""Documents of the tasks, called by lm-eval with a task's metadata and all model arguments.
+"""Documents of the tasks, called by lm_eval with a task's metadata, ``--metadata`` and all model arguments.
 
-A document holds what identifies the item and nothing that differs between runs, since runs are
-paired by the hash of their documents.
+A document holds what identifies the item and nothing that differs between runs, since runs are paired by the hash of their
+documents. What ``--metadata`` may say (names that no model argument has):
+
+| key | meaning |
+|---|---|
+| ``items`` | how many documents, in place of the task's own number |
+| ``item_seed`` | another seed draws other items of a generated set |
+| ``data_dir`` | folder with the file of a published set |
+| ``plain_arm`` | for `preference_documents`: what counts as plain (``sbs``, ``hc_len`` or ``hc_np``) |
+| ``trace_words``, ``pivot_density`` | likewise: mean words of a styled trace, and its pivots per 100 words |
 """
 
 import itertools
-from collections.abc import Iterable
-from typing import Any
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, overload
 
-import datasets
+from harness_ext.task_folder import task_config
+from synth.arms import parse_arms
+from synth.errors import StylerepError
+from synth.evaluation_sets import ENDLESS, EVALUATION_SETS, is_endless, iter_evaluation_problems, iter_problems_of
+from synth.problems import Problem, prompt
+from synth.traces import Rendering, final_sentence
+from synth.writing.phrasebook import load_phrasebook
+from synth.writing.target import style_target
 
-from synth.problems import Problem, arith, prompt, read_gsm8k
-from synth.problems.local_files import benchmark_file
+Document = dict[str, Any]
+PLAIN_ARMS = ("sbs", "hc_len", "hc_np")
+CHOICES = ("right styled", "right plain", "wrong styled", "wrong plain")
+"""The responses of a preference document, in their order."""
+_KINDS, _DRAWS = 2, 40
 
 
-def arith_documents(n: int = 2000, **_: Any) -> dict[str, datasets.Dataset]:
-    """Return the first *n* items of the test split of `arith`, seed 0."""
-    return _test_split(itertools.islice(arith("test"), n))
+class Documents(Sequence[Document]):
+    """Documents that are made when they are asked for, in their order, so that a run with ``--limit`` does not wait for 2,000.
 
-
-def gsm8k_documents(data_dir: str | None = None, **_: Any) -> dict[str, datasets.Dataset]:
-    """Return the 1,319 test problems of GSM8K.
-
-    From ``gsm8k_test.jsonl`` in *data_dir* (``--metadata data_dir=…``), in the folder that
-    ``STYLEREP_DATA`` names, or in ``shared/data/benchmarks`` beside a checkout; else from the Hub.
+    `features` are the names of a document's fields, as `datasets.Dataset` has them.
     """
-    return _test_split(read_gsm8k("test", benchmark_file("gsm8k_test.jsonl", data_dir)))
+
+    def __init__(self, n: int, make: Iterator[Document]) -> None:
+        self._n, self._source, self._made = n, make, list(itertools.islice(make, 1))
+        self.features = dict.fromkeys(self._made[0])
+
+    def __len__(self) -> int:
+        return self._n
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | list[Document]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._n))]
+        index += self._n if index < 0 else 0
+        if not 0 <= index < self._n:
+            raise IndexError(index)
+        self._made += itertools.islice(self._source, max(0, index + 1 - len(self._made)))
+        return self._made[index]
 
 
-def _test_split(problems: Iterable[Problem]) -> dict[str, datasets.Dataset]:
-    rows = [{"id": p.id, "prompt": prompt(p.question), "answer": p.answer, "steps": len(p.steps)} for p in problems]
-    return {"test": datasets.Dataset.from_list(rows)}
+def documents(**metadata: Any) -> dict[str, Documents]:
+    """Return the documents of a task that generates; its metadata names an ``evaluation_set`` or any ``problems`` (see `synth.problems`)."""
+    return _test_split(metadata, lambda problems: map(_document, problems))
+
+
+def preference_documents(**metadata: Any) -> dict[str, Documents]:
+    """Return documents that hold four responses to each problem: a right or a wrong conclusion, styled or plain (see `CHOICES`).
+
+    Styled is the arm ``hc``, drawn anew until it has pivots of two kinds. The plain response with a right conclusion and the one with a
+    wrong conclusion have the same body to the letter, and so have the styled ones.
+    """
+    plain = str(metadata.get("plain_arm", PLAIN_ARMS[0]))
+    if plain not in PLAIN_ARMS:
+        raise StylerepError(f"plain_arm: {plain!r} is no plain arm; choose from {', '.join(PLAIN_ARMS)}.")
+    dials: dict[str, float] = {name: float(metadata[name]) for name in ("trace_words", "pivot_density") if name in metadata}
+    arms = ("hc", plain, "hc_w", f"{plain}_w")
+    book, style = load_phrasebook("en"), style_target(dials=dials)
+    renderings = [Rendering(parse_arms(arms), book, style, seed) for seed in range(_DRAWS)]
+
+    def made(problems: Iterator[Problem]) -> Iterator[Document]:
+        for problem in problems:
+            drawn = (next(rendering.rows([problem])) for rendering in renderings)
+            rows = next((rows for rows in drawn if len({pivot["kind"] for pivot in rows["hc"].pivots}) >= _KINDS), None)
+            if rows is None:
+                raise StylerepError(f"{problem.id}: {_DRAWS} draws gave no styled response with pivots of {_KINDS} kinds; raise trace_words or pivot_density.")
+            choices = [f"{rows[arm].trace}\n\n{final_sentence(rows[arm].stated_answer)}" for arm in arms]
+            yield {"id": problem.id, "prompt": _prompt(problem), "choices": choices, "gold": 0, "level": problem.meta.get("level", "")}
+
+    return _test_split(metadata, made)
+
+
+def check_documents(tasks: Sequence[str], metadata: Mapping[str, Any]) -> None:
+    """Raise StylerepError naming each of our tasks whose problems cannot be had, and why."""
+    missing = {}
+    for task in tasks:
+        try:
+            next(_problems({**task_config(task)["metadata"], **metadata})[1])
+        except StylerepError as error:
+            missing[task] = str(error)
+    if missing:
+        reasons = " ".join(f"{task}: {why}" for task, why in missing.items())
+        raise StylerepError(f"{reasons} The tasks of stylebench_offline need no files.")
+
+
+def _test_split(metadata: Mapping[str, Any], make: Callable[[Iterator[Problem]], Iterator[Document]]) -> dict[str, Documents]:
+    n, problems = _problems(metadata)
+    return {"test": Documents(n, make(problems))}
+
+
+def _problems(metadata: Mapping[str, Any]) -> tuple[int, Iterator[Problem]]:
+    """Return how many problems a task has, and the problems, drawn when they are asked for if they are generated."""
+    n = None if metadata.get("items") is None else int(metadata["items"])
+    seed, folder = int(metadata.get("item_seed", 0)), metadata.get("data_dir")
+    if name := metadata.get("evaluation_set"):
+        problems = iter_evaluation_problems(name, n, seed, folder)
+        spec = EVALUATION_SETS[name].spec
+    elif "problems" in metadata:
+        spec = str(metadata["problems"])
+        problems = iter_problems_of(spec, n, seed, folder)
+    else:
+        raise StylerepError("The metadata of a task must name an evaluation_set or problems.")
+    if is_endless(spec):
+        return n or ENDLESS, problems
+    listed = list(problems)
+    return len(listed), iter(listed)
+
+
+def _document(problem: Problem) -> Document:
+    return {
+        "id": problem.id,
+        "prompt": _prompt(problem),
+        "answer": problem.answer,
+        "answer_type": problem.answer_type,
+        "level": problem.meta.get("level", ""),
+        "meta": json.dumps(dict(problem.meta), ensure_ascii=False),
+    }
+
+
+def _prompt(problem: Problem) -> str:
+    return prompt(problem.question, problem.answer_type)

@@ -1,55 +1,83 @@
-"""Scores of one response, as the tasks report them.
+"""Scores of one response, as the tasks report them, and as any other task of lm_eval can.
 
-| metric | range | meaning |
-|---|---|---|
-| ``acc`` | 0 or 1 | the final answer is right |
-| ``answered`` | 0 or 1 | there is a final answer at all |
-| ``trace_present`` | 0 or 1 | think tags mark a trace |
-| ``trace_closed`` | 0 or 1 | the trace has its closing tag |
-| ``trace_words`` | 0 and up | length of the trace |
-| ``pivot_density`` | 0 and up | pivot phrases per 100 words of trace |
-| ``pivot_density_<kind>`` | 0 and up | the same for one kind of pivot |
-| ``pivot_kinds`` | 0 to 4 | how many kinds of pivot occur |
+Importing this module registers each of them with lm_eval (but for ``acc``, a name that lm_eval has), so that ``metric_list`` of any generating
+task may name them; a task file imports it by any ``!function harness_ext.metrics.…``. ``tasks/README.md`` says what each means.
 
-All are floats for every response (never NaN, never missing), so that lm-eval averages them and gives
-a standard error. A trace's length is never part of a density.
+All are floats for every response, never NaN and never missing, so that lm_eval averages them and gives a standard error. Where there is
+nothing to judge, `step_validity` and `answer_consistency` are 0 and the flags beside them say so: the mean of those judged is
+``step_validity / steps_judged``. A trace's length is part of `trace_words` only.
 """
 
+import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness_ext.seam.registration import register_metrics
 from synth.answers import final_answer, is_right
-from synth.style import KINDS, load_lexicon, split_response, style_scores
+from synth.explanation import explanation_scores, has_proof
+from synth.style import KINDS, split_response
+from synth.style.metrics import read_response, style_metrics
+from synth.style.profile import StyleProfile, load_profile
 
+REFERENCE = "long-reasoning"
 METRICS = (
     "acc",
     "answered",
     "trace_present",
     "trace_closed",
     "trace_words",
+    "style_adherence",
     "pivot_density",
     *(f"pivot_density_{kind}" for kind in KINDS),
     "pivot_kinds",
+    "stage_coverage",
+    "stage_order",
+    "step_validity",
+    "steps_judged",
+    "answer_consistency",
+    "answer_judged",
+    "repetition",
 )
+"""Scores of every task that generates."""
+GRAPH_METRICS = ("explanation_f1",)
+"""Scores that come beside them where the proof of the answer is known edge by edge."""
+LOWER_IS_BETTER = ("trace_words", "repetition")
+_FLAGS = {"step_validity": "steps_judged", "answer_consistency": "answer_judged"}
 
 
 def score(response: str, gold: str, answer_type: str = "number", meta: Mapping[str, Any] | None = None) -> dict[str, float]:
-    """Return every metric of one response; *gold* is the right answer as text, *meta* that of the problem (see `synth.answers`)."""
+    """Return every metric of one response, those of `GRAPH_METRICS` only where *meta* has a ``proof``.
+
+    *gold* is the right answer as text, *answer_type* and *meta* those of the problem (see `synth.answers`). Never raises for what a model writes.
+    """
     split = split_response(response)
-    style = style_scores(split.trace, load_lexicon("en"), closed=not split.truncated)
     stated = final_answer(response, answer_type)
-    return {
-        "acc": float(is_right(stated, gold, answer_type, meta)),
-        "answered": float(stated is not None),
-        "trace_present": float(split.tagged),
-        "trace_closed": float(split.closed),
-        "trace_words": float(style.words),
-        "pivot_density": style.total_density,
-        **{f"pivot_density_{kind}": style.density[kind] for kind in KINDS},
-        "pivot_kinds": float(style.kinds_present),
-    }
+    style = style_metrics(split, read_response(split), _reference())
+    scores = {name: float(style.get(name) or 0.0) for name in METRICS}
+    scores |= {flag: float(style[name] is not None) for name, flag in _FLAGS.items()}
+    scores |= {"acc": float(is_right(stated, gold, answer_type, meta)), "answered": float(stated is not None)}
+    if meta and has_proof(meta):
+        scores["explanation_f1"] = explanation_scores(split.trace, meta).f1
+    return scores
+
+
+@functools.lru_cache(maxsize=1)
+def _reference() -> StyleProfile:
+    return load_profile(REFERENCE)
 
 
 def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """Score what lm-eval hands over: a document with its ``answer`` (of its ``answer_type``, a number if it has none), and one response."""
-    return score(results[0], doc["answer"], doc.get("answer_type", "number"), doc.get("meta"))
+    """Score what lm_eval hands over: a document (see `harness_ext.documents`) and its one response."""
+    response = results[0] if isinstance(results[0], str) else ""  # a server may withhold one
+    return score(response, doc["answer"], doc["answer_type"], json.loads(doc["meta"]))
+
+
+# lm_eval asks for one metric after the other.
+@functools.lru_cache(maxsize=64)
+def score_by_reference(response: str, reference: str) -> dict[str, float]:
+    """Return the metrics of a response to a problem of another task, of which lm_eval knows no more than a reference answer, a number."""
+    return score(response, reference)
+
+
+register_metrics({name: name not in LOWER_IS_BETTER for name in METRICS if name != "acc"}, score_by_reference)

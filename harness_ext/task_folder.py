@@ -1,6 +1,12 @@
-"""Where the task files are, in a checkout or an installed wheel."""
+"""Where the task files are, in a checkout or an installed wheel, and what they say."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synth.errors import StylerepError
 
 _HERE = Path(__file__).resolve().parent
 
@@ -13,6 +19,42 @@ def tasks_path() -> Path:
 def studies_path() -> Path:
     """Return the folder of the studies that come with stylerep."""
     return _shipped("studies")
+
+
+def task_file(task: str, folder: Path | None = None) -> Path:
+    """Return the file of a task, by its name, in our folder or another; raise StylerepError if it has none."""
+    folder = folder or tasks_path()
+    found = sorted(folder.rglob(f"{task}.yaml"))
+    if len(found) != 1:
+        raise StylerepError(f"{folder}: {'there is no file' if not found else f'{len(found)} files are named'} {task}.yaml.")
+    return found[0]
+
+
+def task_config(task: str) -> dict[str, Any]:
+    """Return what the file of one of our tasks says, what it includes left out; functions are their names."""
+    return _read(task_file(task))
+
+
+def tasks_named(names: Iterable[str]) -> list[str]:
+    """Return our tasks among *names*, in the order of the names, each once; a group or tag stands for its tasks."""
+    files = {path.stem: _read(path) for path in sorted(tasks_path().rglob("style*.yaml"))}
+    members = {name: config["task"] for name, config in files.items() if "group" in config}
+    for name, config in files.items():
+        for tag in config.get("tag", []):
+            members.setdefault(tag, []).append(name)
+    return list(dict.fromkeys(task for name in names for task in members.get(name, [name]) if task in files))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads ``!function`` as the function's name."""
+
+
+_Loader.add_constructor("!function", lambda loader, node: str(node.value))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader with one tag more)
+    return content
 
 
 def _shipped(name: str) -> Path:

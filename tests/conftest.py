@@ -1,5 +1,7 @@
 """Fixtures shared by all tests: where real data and the real model are, and the command itself."""
 
+import csv
+import json
 import os
 import subprocess
 import sys
@@ -33,6 +35,32 @@ def real_model() -> str:
     if pulled_folder(name) is None:
         pytest.skip(f"{name} has not been pulled (stylerep models pull {name}; make test does it)")
     return name
+
+
+@pytest.fixture(scope="session")
+def published_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a few problems of our own in the files of every published set, in its columns."""
+    folder = tmp_path_factory.mktemp("published-sets")
+    sums = [(i, i + 3) for i in range(3)]
+    rows = {
+        "gsm8k_test": [{"question": f"Ann has {a} pens and buys 3. How many?", "answer": f"{a}+3=<<{a}+3={b}>>{b}\n#### {b}"} for a, b in sums],
+        "math500": [
+            {"problem": f"What is ${a} + 3$?", "solution": f"We have ${a} + 3 = \\boxed{{{b}}}.$", "answer": str(b), "subject": "Algebra", "level": 1}
+            for a, b in sums
+        ],
+        "aime24": [{"id": a, "problem": f"Find ${a} + 3$.", "answer": f"00{b}"} for a, b in sums],
+        "aime25": [{"id": str(a), "problem": f"Find $3 + {a}$.", "answer": str(b)} for a, b in sums],
+        "svamp": [
+            {"ID": f"chal-{a}", "Body": f"Ann has {a} pens and buys 3", "Question": "How many?", "Answer": float(b), "Type": "Addition"} for a, b in sums
+        ],
+    }
+    for name, content in rows.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in content), encoding="utf-8")
+    with (folder / "gpqa_diamond.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Question", "Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3"])
+        writer.writerows([f"Which number follows {a + 2}?", b, b + 1, b + 2, b + 3] for a, b in sums)
+    return folder
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from harness_ext.analyze.responses import Response
-from synth.style import Reading, SplitResponse, load_lexicon, read_trace, split_response
-from synth.style.adherence import style_adherence
-from synth.style.consistency import answer_consistency
-from synth.style.language import language_of
+from synth.style import Reading, split_response
+from synth.style.metrics import read_response, style_metrics
 from synth.style.profile import StyleProfile
 from synth.style.scores import StyleScores
 
@@ -43,23 +41,8 @@ def score_responses(responses: Iterable[Response], reference: StyleProfile, lang
     """Score responses one after the other; the language is told from each text unless it is given."""
     for response in responses:
         split = split_response(response.text)
-        spoken = language or language_of(split.trace)
-        reading = read_trace(split.trace, load_lexicon(spoken), closed=not split.truncated)
-        yield ScoredResponse(response, spoken, reading.scores, _metrics(split, reading, reference), _strip(reading))
-
-
-def _metrics(split: SplitResponse, reading: Reading, reference: StyleProfile) -> dict[str, float | None]:
-    scores = reading.scores
-    return {
-        "trace_present": float(split.tagged),
-        "trace_closed": float(split.closed),
-        "truncated": float(split.truncated),
-        "style_adherence": style_adherence(scores, reference.rates),
-        **scores.features(),
-        "step_validity": scores.step_validity,
-        "arithmetic_claims": float(scores.claims),
-        "answer_consistency": answer_consistency(split),
-    }
+        reading = read_response(split, language)
+        yield ScoredResponse(response, reading.lexicon.language, reading.scores, style_metrics(split, reading, reference), _strip(reading))
 
 
 def _strip(reading: Reading) -> bytes:

@@ -1,48 +1,50 @@
 """Runs lm_eval's command line with our tasks and records the run.
 
-Written against lm_eval 0.4.13. What it relies on: ``HarnessCLI.parse_args`` and ``execute``, the name
-``TaskManager`` in ``lm_eval.tasks``, and the files that ``--log_samples`` writes.
+Written against lm_eval 0.4.13. What it relies on: ``HarnessCLI.parse_args`` and ``execute``, the name ``TaskManager`` in
+``lm_eval.tasks``, ``_create_payload`` and ``parse_generations`` of its models behind an address, and the files that ``--log_samples`` writes.
 """
 
 import argparse
+import contextlib
 import difflib
 import functools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from distill.families import find_family
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
+from harness_ext.documents import check_documents
 from harness_ext.runs import MANIFEST, read_manifest
-from harness_ext.seam.hf_model import BATCH_SIZE, prepare
 from harness_ext.seam.model_args import public_model_args
-from harness_ext.task_folder import tasks_path
+from harness_ext.seam.models import ADAPTER, LOCAL, check_model, told, with_reasoning, without_empty_stop
+from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
 
 
 def evaluate(argv: Sequence[str], arm: str | None = None) -> Path:
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
-    Besides what *argv* says: our tasks are found without ``--include_path``; samples are logged; for
-    ``--model hf`` the model may be a name of `stylerep models list`, the chat template is applied if
-    the tokenizer has one, the batch size is 16 unless given, and a model kept in bfloat16 is computed
-    in float32 where the processor has no bfloat16. A manifest is written beside lm_eval's files;
-    *arm* overrides the arm that an adapter's manifest names. Raises StylerepError for what the user
-    can mend.
+    Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only looked through if one of them is
+    asked for; whether a task's problems are here is found out before a model is loaded; samples are logged. For ``hf`` and ``vllm`` the model may be
+    a name of `stylerep models list`, the chat template is applied if the tokenizer has one, the batch size of ``hf`` is 16 unless given, and a
+    model kept in bfloat16 is computed in float32 where the processor has no bfloat16. For a chat model behind an address, messages are sent as
+    such, and a trace that the server gives in a field of its own is put before the answer. A manifest is written beside lm_eval's
+    files; *arm* overrides the arm that an adapter's manifest names. Raises StylerepError for what the user can mend.
     """
     args = _parse(argv)
     folder = _output_folder(args)
-    managers = _task_manager(args)
-    manifest = _prepare_hf(args) if (args.model or "hf") == "hf" else {"model": args.model, "arm": None}
+    managers, tasks = _choose_tasks(args)
+    check_documents(tasks, dict(getattr(args, "metadata", None) or {}))
+    manifest = _prepare_local(args) if (args.model or "hf") in LOCAL else _prepare_server(args)
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
     _refuse_other_run(folder, manifest)
 
     before = _result_files(folder)
-    with patch("lm_eval.tasks.TaskManager", managers):
+    with patch("lm_eval.tasks.TaskManager", managers), _served(args.model), told(args.model or "hf"):
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)
@@ -76,8 +78,8 @@ def _output_folder(args: argparse.Namespace) -> Path:
     return folder
 
 
-def _task_manager(args: argparse.Namespace) -> Any:
-    """Return what stands for TaskManager: without lm_eval's 14,000 built-in tasks where none is asked for."""
+def _choose_tasks(args: argparse.Namespace) -> tuple[Any, list[str]]:
+    """Return what stands for TaskManager, without lm_eval's 14,000 built-in tasks where none is asked for, and which of our tasks are asked for."""
     from lm_eval.tasks import TaskManager
 
     theirs = getattr(args, "include_path", None)
@@ -88,32 +90,66 @@ def _task_manager(args: argparse.Namespace) -> Any:
     names = [name for name in wanted if not name.endswith(".yaml")]
     lean = functools.partial(TaskManager, include_defaults=False)
     ours = lean(include_path=args.include_path)
+    tasks = tasks_named(ours.match_tasks(names))
+    if tasks and getattr(args, "num_fewshot", None):
+        raise StylerepError("The tasks of stylerep ask without examples, as adapters are trained; leave --num_fewshot out.")
     missing = [name for name in names if not ours.match_tasks([name])]
     if not missing:
-        return lean
+        return lean, tasks
     everything = TaskManager(include_path=args.include_path)
     for name in missing:
         if not everything.match_tasks([name]) and not Path(name).is_dir():
             near = difflib.get_close_matches(name, [*ours.all_tasks, *everything.all_tasks], n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else "stylerep tasks-path prints the folder that lists ours."
             raise StylerepError(f"There is no task {name!r}; {hint}")
-    return TaskManager
+    return TaskManager, tasks
 
 
-def _prepare_hf(args: argparse.Namespace) -> dict[str, Any]:
-    """Fill in what an hf model needs and return what the manifest says of it."""
+@contextlib.contextmanager
+def _served(model: str | None) -> Iterator[None]:
+    """Talk to servers as `harness_ext.seam.models` says: no empty list of stop strings, and the trace that stands beside an answer is kept."""
+    if not model or "completions" not in model:
+        yield
+        return
+    from lm_eval.models.openai_completions import LocalChatCompletion, LocalCompletionsAPI
+
+    with contextlib.ExitStack() as patches:
+        for served in (LocalCompletionsAPI, LocalChatCompletion):
+            patches.enter_context(patch.object(served, "_create_payload", without_empty_stop(served._create_payload)))
+        patches.enter_context(patch.object(LocalChatCompletion, "parse_generations", with_reasoning(LocalChatCompletion.parse_generations)))
+        yield
+
+
+def _prepare_server(args: argparse.Namespace) -> dict[str, Any]:
+    """Fill in what a model behind an address needs and return what the manifest says of it."""
+    import lm_eval.models  # noqa: F401 (registers the names)
+    from lm_eval.api.registry import MODEL_REGISTRY
+
+    check_model(args.model, args.model_args, list(MODEL_REGISTRY.keys()))
+    if "chat-completions" in args.model and not hasattr(args, "apply_chat_template"):
+        args.apply_chat_template = True
+    return {"model": args.model, "base_model": args.model_args.get("model"), "arm": None}
+
+
+def _prepare_local(args: argparse.Namespace) -> dict[str, Any]:
+    """Fill in what a model that runs here needs and return what the manifest says of it."""
+    from distill.families import find_family
+    from harness_ext.seam.hf_model import BATCH_SIZE, prepare
+
+    name = args.model or "hf"
+    check_model(name, args.model_args, LOCAL)
     model = prepare(args.model_args)
     adapter: dict[str, Any] = {}
-    if peft := args.model_args.get("peft"):
+    if peft := args.model_args.get(ADAPTER.get(name, "peft")):
         if str(peft).count("/") != 1 and not Path(peft, "adapter_config.json").is_file():
             raise StylerepError(f"{peft}: there is no adapter here (no adapter_config.json); make one with stylerep distill.")
         adapter = read_manifest(Path(peft))
     if not hasattr(args, "apply_chat_template") and model.tokenizer.chat_template:
         args.apply_chat_template = True
     if not hasattr(args, "batch_size"):
-        args.batch_size = str(BATCH_SIZE)
+        args.batch_size = "auto" if name == "vllm" else str(BATCH_SIZE)
     return {
-        "model": "hf",
+        "model": name,
         "family": find_family(model.config.model_type, model.config.vocab_size, model.tokenizer).name,
         "base_model": model.name,
         "base_sha256": _base_digest(Path(model.path)),

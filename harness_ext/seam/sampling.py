@@ -7,24 +7,20 @@ Written against lm_eval 0.4.13. What it relies on: ``get_model``, ``create_from_
 
 import contextlib
 import copy
-import difflib
 import functools
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
 from harness_ext.seam.hf_model import prepare
+from harness_ext.seam.models import HF, check_model, told, with_reasoning, without_empty_stop
 from synth.errors import StylerepError
 from synth.seeding import digest
-from synth.style import CLOSE, OPEN
 
-_HF = ("hf", "hf-auto", "huggingface")
-_SERVERS = ("local-completions", "local-chat-completions")
 # lm_eval cuts what does not fit from the left, in silence, and takes 2,048 tokens for the context of any server.
 _SERVERS_OWN_LIMIT = 1 << 20
-_REASONING = ("reasoning_content", "reasoning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,8 @@ class Sampler:
         self._is_api = hasattr(self._lm, "parse_generations")
         self._takes_seed = model == "vllm" or _is_openai(self._lm)
         if self._is_api:
-            self._lm.parse_generations = _with_reasoning(self._lm.parse_generations)
+            self._lm.parse_generations = with_reasoning(self._lm.parse_generations)
+            self._lm._create_payload = without_empty_stop(self._lm._create_payload)
 
     def __call__(self, prompts: Sequence[str], sample: int) -> list[str]:
         """Return one response to each prompt; raise StylerepError if the model cannot be reached or the prompt is too long."""
@@ -79,7 +76,7 @@ class Sampler:
             torch.manual_seed(digest(seed, *prompts) % 2**63)
         contexts = [self._context(prompt) for prompt in prompts]
         requests = [Instance("generate_until", {}, (context, copy.deepcopy(settings)), index) for index, context in enumerate(contexts)]
-        with _told(self._name), _quiet(self._is_api):
+        with told(self._name), _quiet(self._is_api):
             responses: list[str] = self._lm.generate_until(requests, disable_tqdm=True)
         return responses
 
@@ -95,7 +92,7 @@ class Sampler:
             context = tokenizer.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
         else:
             context = self._lm.apply_chat_template([message])
-        if self._name in _HF:
+        if self._name in HF:
             room, length = self._lm.max_length - self.decoding.max_tokens, len(self._lm.tok_encode(context))
             if length > room:
                 raise StylerepError(
@@ -110,21 +107,13 @@ def _open(name: str, model_args: dict[str, Any], batch: int) -> Any:
     import lm_eval.models  # noqa: F401  # registers the names
     from lm_eval.api.registry import MODEL_REGISTRY, get_model
 
-    if name not in MODEL_REGISTRY:
-        near = difflib.get_close_matches(name, list(MODEL_REGISTRY.keys()), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "hf, vllm, local-chat-completions and local-completions are some."
-        raise StylerepError(f"lm_eval has no model {name!r}; {hint}")
-    if "think_end_token" in model_args:
-        raise StylerepError("--model_args think_end_token would have the trace deleted before it is seen; leave it out.")
-    if name in _HF:
+    check_model(name, model_args, list(MODEL_REGISTRY.keys()))
+    if name in HF:
         import torch
 
         prepare(model_args)
         if not torch.cuda.is_available():
             model_args.setdefault("device", "cpu")  # lm_eval takes CUDA for granted outside its own command
-    for needed in ("base_url", "model") if name in _SERVERS else ():
-        if not model_args.get(needed):
-            raise StylerepError(f"The model {name} needs {needed}: --model_args base_url=http://localhost:8000/v1/{name[6:].replace('-', '/')},model=NAME.")
     if name == "local-completions":
         model_args.setdefault("max_length", _SERVERS_OWN_LIMIT)
     own = {} if "batch_size" in model_args or "completions" in name else {"batch_size": batch}
@@ -146,28 +135,6 @@ def _is_openai(lm: Any) -> bool:
     return isinstance(lm, LocalCompletionsAPI) and not type(lm).__module__.endswith("anthropic_llms")
 
 
-def _with_reasoning(parse: Callable[..., list[str]]) -> Callable[..., list[str]]:
-    """Let a server's answers be read with the trace that stands beside them: reasoning parsers take it out of the text."""
-
-    def parsed(outputs: Any, **rest: Any) -> list[str]:
-        for output in outputs if isinstance(outputs, list) else [outputs]:
-            choices = output.get("choices") if isinstance(output, dict) else None
-            for choice in choices if isinstance(choices, list) else []:
-                _put_trace_first(choice.get("message") if isinstance(choice, dict) else None)
-        return parse(outputs=outputs, **rest)
-
-    return parsed
-
-
-def _put_trace_first(message: Any) -> None:
-    if not isinstance(message, dict):
-        return
-    trace = next((message[name] for name in _REASONING if isinstance(message.get(name), str) and message[name]), None)
-    if trace:
-        answer = message.get("content")
-        message["content"] = f"{OPEN}\n{trace.strip()}" + (f"\n{CLOSE}\n\n{answer.strip()}" if answer else "")
-
-
 @contextlib.contextmanager
 def _quiet(is_api: bool) -> Iterator[None]:
     """Take away the progress bar of each call: API models show one whatever they are asked."""
@@ -180,28 +147,6 @@ def _quiet(is_api: bool) -> Iterator[None]:
     gathering = types.SimpleNamespace(gather=functools.partial(api_models.tqdm_asyncio.gather, disable=True))
     with patch.object(api_models, "tqdm", bar), patch.object(api_models, "tqdm_asyncio", gathering):
         yield
-
-
-@contextlib.contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Say in a sentence why a model did not answer."""
-    import aiohttp
-    import requests
-    import torch
-
-    try:
-        yield
-    except (requests.HTTPError, aiohttp.ClientResponseError) as error:
-        code = error.status if isinstance(error, aiohttp.ClientResponseError) else getattr(error.response, "status_code", "an error")
-        raise StylerepError(
-            f"The server behind {name} answered with status {code}; see whether base_url, the model's name and --max-tokens are right."
-        ) from error
-    except (requests.Timeout, TimeoutError) as error:
-        raise StylerepError(f"The server behind {name} did not answer in time; --model_args timeout=SECONDS gives it more.") from error
-    except (requests.RequestException, aiohttp.ClientError, ConnectionError) as error:
-        raise StylerepError(f"The server behind {name} cannot be reached ({type(error).__name__}); see whether it runs and base_url is right.") from error
-    except torch.OutOfMemoryError as error:
-        raise StylerepError("The model ran out of memory; choose a smaller --batch or --max-tokens.") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ class TeachSettings:
     `attempts` is how many responses a problem may get: the samples of a teacher, or for a writer one and the retries.
     `keep` is "first" (the first right response of each problem) or "all" (every response, labelled). `write` is None for a
     teacher's own traces (arm `st`) or "hc" for traces written under the structured prompt. `decontaminate` passes over problems
-    that share 13 words in a row with a test question of a task.
+    that are too like a test question of a task.
     """
 
     problems: str

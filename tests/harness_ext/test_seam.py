@@ -1,30 +1,25 @@
 import ast
+import contextlib
 import json
+import os
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from harness_ext.metrics import METRICS
-from harness_ext.runs import load_run
+from harness_ext.preference import METRICS as PREFERENCE_METRICS
+from harness_ext.runs import load_run, sample_files
 from harness_ext.task_folder import tasks_path
 from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def gsm8k(tmp_path: Path) -> Path:
-    """A folder with a GSM8K test file of three problems of our own."""
-    folder = tmp_path / "benchmarks"
-    folder.mkdir()
-    rows = [{"question": f"Ann has {i} pens and buys 3. How many?", "answer": f"{i}+3=<<{i}+3={i + 3}>>{i + 3}\n#### {i + 3}"} for i in range(3)]
-    (folder / "gsm8k_test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder
 
 
 def test_only_one_package_imports_lm_eval() -> None:
@@ -39,25 +34,102 @@ def test_only_one_package_imports_lm_eval() -> None:
     assert importing == {"harness_ext/seam"}
 
 
-def test_tasks_report_every_metric() -> None:
-    base = yaml.load((tasks_path() / "_generate.yaml").read_text().replace("!function ", ""), Loader=yaml.SafeLoader)
-    assert tuple(item["metric"] for item in base["metric_list"]) == METRICS
-    assert all(item["aggregation"] == "mean" and "higher_is_better" in item for item in base["metric_list"])
-
-
 @pytest.mark.slow
-def test_plain_lm_eval_runs_every_task_from_any_folder_offline(tmp_path: Path, gsm8k: Path) -> None:
+def test_plain_lm_eval_runs_every_task_from_any_folder_offline(tmp_path: Path, published_sets: Path) -> None:
     command = [sys.executable, "-m", "lm_eval", "--include_path", str(tasks_path()), "--tasks", "style_*", "--model", "dummy", "--limit", "2"]
     result = subprocess.run(
         [*command, "--output_path", "out", "--log_samples"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
-        env={"PATH": "", "HF_HUB_OFFLINE": "1", "STYLEREP_DATA": str(gsm8k), "HOME": str(tmp_path)},
+        env={"PATH": "", "HF_HUB_OFFLINE": "1", "STYLEREP_DATA": str(published_sets), "HOME": str(tmp_path)},
     )  # fmt: skip
     assert result.returncode == 0, result.stderr[-3000:]
+    _every_task_is_there(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_real_model_runs_every_task(stylerep: Run, tmp_path: Path, published_sets: Path, real_model: str) -> None:
+    result = stylerep(
+        *("eval", "--model", "hf", "--model_args", f"pretrained={real_model}", "--tasks", "style_*", "--limit", 2, "--output_path", "out"),
+        *("--gen_kwargs", "max_gen_toks=16"),
+        STYLEREP_DATA=str(published_sets),
+        HF_HUB_OFFLINE="1",
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    _every_task_is_there(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_real_model_behind_a_server_runs_every_task_that_generates(stylerep: Run, tmp_path: Path, published_sets: Path, real_model: str) -> None:
+    from distill.pretrained import resolve_model
+
+    path, port = resolve_model(real_model), _free_port()
+    tasks = [name for name in _TASKS if "prefer" not in name]
+    server = [str(Path(sys.executable).parent / "transformers"), "serve", path, "--host", "127.0.0.1", "--port", str(port)]
+    log = tmp_path / "server.log"
+    with log.open("wb") as output, subprocess.Popen(server, stdout=output, stderr=output, env={**os.environ, "HF_HUB_OFFLINE": "1"}) as process:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health", process, log)
+            result = stylerep(
+                *("eval", "--model", "local-chat-completions", "--tasks", ",".join(tasks), "--limit", 2, "--output_path", "out"),
+                *("--model_args", f"base_url=http://127.0.0.1:{port}/v1/chat/completions,model={path}", "--gen_kwargs", "max_gen_toks=16"),
+                STYLEREP_DATA=str(published_sets),
+                HF_HUB_OFFLINE="1",
+            )
+        finally:
+            process.terminate()
+    assert result.returncode == 0, result.stderr[-3000:] + log.read_text(errors="replace")[-3000:]
     run = load_run(tmp_path / "out")
-    assert {task for task, _ in run.tasks} == {path.stem for path in tasks_path().rglob("style_*.yaml")}
-    for items in run.tasks.values():
+    assert {task for task, _ in run.tasks} == set(tasks)
+    assert (run.manifest["model"], run.manifest["base_model"]) == ("local-chat-completions", path)
+    samples = [json.loads(line) for file in sample_files(tmp_path / "out").values() for line in file.read_text(encoding="utf-8").splitlines()]
+    assert any(sample["resps"][0][0].strip() for sample in samples)
+
+
+_TASKS = sorted(path.stem for path in tasks_path().rglob("style_*.yaml"))
+
+
+def _every_task_is_there(folder: Path) -> None:
+    run = load_run(folder)
+    assert {task for task, _ in run.tasks} == set(_TASKS)
+    for (task, _), items in run.tasks.items():
         assert len(items) == 2
-        assert all(set(METRICS) <= set(item.metrics) for item in items.values())
+        wanted = set(PREFERENCE_METRICS if "prefer" in task else METRICS)
+        assert all(wanted <= set(item.metrics) for item in items.values())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a server answers; fail with its log if it ends or takes three minutes."""
+    end = time.monotonic() + 180
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 (our own address)
+            if answer.status == 200:
+                return
+        time.sleep(1)
+    pytest.fail(f"the server did not come up: {log.read_text(errors='replace')[-3000:]}")
+
+
+def test_a_model_without_likelihoods_is_told_to_leave_tasks_of_preference_out(stylerep: Run) -> None:
+    model = ["--model", "local-chat-completions", "--model_args", "base_url=http://127.0.0.1:9/v1/chat/completions,model=m"]
+    result = stylerep("eval", *model, "--tasks", "style_prefer_chain", "--limit", 1, "--output_path", "out")
+    assert "gives no likelihoods, which tasks of preference need" in one_sentence(result)
+
+
+def test_few_shot_examples_are_refused(stylerep: Run) -> None:
+    result = stylerep("eval", "--model", "dummy", "--tasks", "style_chain", "--num_fewshot", 3, "--output_path", "out")
+    assert "ask without examples" in one_sentence(result)
+
+
+def test_a_group_stands_for_its_tasks(stylerep: Run, tmp_path: Path, published_sets: Path) -> None:
+    result = stylerep(
+        "eval", "--model", "dummy", "--tasks", "stylebench_paper", "--limit", 2, "--output_path", "out", STYLEREP_DATA=str(published_sets), HF_HUB_OFFLINE="1"
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert {task for task, _ in load_run(tmp_path / "out").tasks} == {"style_math500", "style_aime24", "style_gpqa_diamond"}
 
 
 @pytest.mark.slow

@@ -1,0 +1,97 @@
+"""What lm_eval's models need to be told or asked, whether tasks are evaluated or traces sampled."""
+
+import contextlib
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from synth.errors import StylerepError
+from synth.style import CLOSE, OPEN
+
+HF = ("hf", "hf-auto", "huggingface")
+"""Names under which lm_eval has models of transformers."""
+LOCAL = (*HF, "vllm")
+"""Names of models that load weights."""
+ADAPTER = {"vllm": "lora_local_path"}
+"""The argument that names an adapter, where it is not ``peft``."""
+_SERVERS = ("local-completions", "local-chat-completions")
+_REASONING = ("reasoning_content", "reasoning")
+
+
+def check_model(name: str, model_args: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise StylerepError for a model that lm_eval does not know, an address that is missing, or an option that deletes traces."""
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "hf, vllm, local-chat-completions and local-completions are some."
+        raise StylerepError(f"lm_eval has no model {name!r}; {hint}")
+    if "think_end_token" in model_args:
+        raise StylerepError("--model_args think_end_token would have the trace deleted before it is seen; leave it out.")
+    for needed in ("base_url", "model") if name in _SERVERS else ():
+        if not model_args.get(needed):
+            raise StylerepError(f"The model {name} needs {needed}: --model_args base_url=http://localhost:8000/v1/{name[6:].replace('-', '/')},model=NAME.")
+
+
+def with_reasoning(parse: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """Let a server's answers be read with the trace that stands beside them: reasoning parsers take it out of the text."""
+
+    def parsed(*arguments: Any, outputs: Any, **rest: Any) -> list[str]:
+        for output in outputs if isinstance(outputs, list) else [outputs]:
+            choices = output.get("choices") if isinstance(output, dict) else None
+            for choice in choices if isinstance(choices, list) else []:
+                _put_trace_first(choice.get("message") if isinstance(choice, dict) else None)
+        return parse(*arguments, outputs=outputs, **rest)
+
+    return parsed
+
+
+def without_empty_stop(create: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Let a request name stop strings only where there are any: some servers fail on an empty list (``transformers serve`` 5.23)."""
+
+    def created(*arguments: Any, **options: Any) -> dict[str, Any]:
+        payload = create(*arguments, **options)
+        return payload if payload.get("stop") else {name: value for name, value in payload.items() if name != "stop"}
+
+    return created
+
+
+def _put_trace_first(message: Any) -> None:
+    if not isinstance(message, dict):
+        return
+    trace = next((message[name] for name in _REASONING if isinstance(message.get(name), str) and message[name]), None)
+    if trace:
+        answer = message.get("content")
+        message["content"] = f"{OPEN}\n{trace.strip()}" + (f"\n{CLOSE}\n\n{answer.strip()}" if answer else "")
+
+
+@contextlib.contextmanager
+def told(name: str) -> Iterator[None]:
+    """Say in a sentence why a model did not answer."""
+    try:
+        yield
+    except Exception as error:
+        if (sentence := _sentence(name, error)) is None:
+            raise
+        raise StylerepError(sentence) from error
+
+
+def _sentence(name: str, error: Exception) -> str | None:  # noqa: PLR0911 (one return for each sort of error)
+    import aiohttp
+    import requests
+    import torch
+
+    server = f"The server behind {name}"
+    match error:
+        case requests.HTTPError() | aiohttp.ClientResponseError():
+            code = error.status if isinstance(error, aiohttp.ClientResponseError) else getattr(error.response, "status_code", "an error")
+            return f"{server} answered with status {code}; see whether base_url, the model's name and the number of new tokens are right."
+        case requests.Timeout() | TimeoutError():
+            return f"{server} did not answer in time; --model_args timeout=SECONDS gives it more."
+        case requests.RequestException() | aiohttp.ClientError() | ConnectionError():
+            return f"{server} cannot be reached ({type(error).__name__}); see whether it runs and base_url is right."
+        case torch.OutOfMemoryError():
+            return "The model ran out of memory; choose a smaller batch or fewer new tokens."
+        case NotImplementedError() if "oglikelihood" in str(error) or "chat" in name:
+            return f"The model {name} gives no likelihoods, which tasks of preference need; leave these out, or choose hf, vllm or local-completions."
+        case AssertionError() if "max tokens to generate" in str(error):
+            return f"{str(error).rstrip('.')}; give it fewer with --gen_kwargs max_gen_toks=NUMBER."
+    return None
