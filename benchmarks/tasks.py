@@ -19,10 +19,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from distill.pretrained import resolve_model
 from harness_ext.documents import documents
 from harness_ext.metrics import process_results, score
 from harness_ext.task_folder import tasks_named, tasks_path
-from synth.responses import read_responses
+from synth.evaluation_sets import EVALUATION_SETS
+from synth.responses import Response, read_responses
 from tests.hostile import hostile_responses
 
 ROUNDS, TOKENS_PER_SECOND, HOSTILE = 5, 5000, 10_000
@@ -30,35 +32,42 @@ COMPETITION = ("aime24", "amc23")
 # Runs a command up to the first request that reaches the model, and says when that was.
 _UP_TO_THE_MODEL = """
 import os, runpy, sys, time
-from lm_eval.models.dummy import DummyLM
+from lm_eval.api.registry import get_model
+import lm_eval.models
 def first(self, requests, **_):
     print("reached", time.time(), flush=True)
     os._exit(0)
-DummyLM.generate_until = first
-sys.argv = sys.argv[1:]
+get_model(sys.argv[1]).generate_until = first
+sys.argv = sys.argv[2:]
 runpy.run_module(sys.argv[0], run_name="__main__")
 """
 
 
 def startup() -> None:
-    """Print the time from the start of the process to the first request, both ways in turn, on procedural tasks."""
-    for tasks in ("style_arith", ",".join(tasks_named(["stylebench_offline"]))):
-        options = ["--model", "dummy", "--tasks", tasks, "--limit", "20", "--output_path"]
+    """Print the time from the start of the process to the first request, both ways in turn, on procedural tasks.
+
+    The dummy model stands for a server: it costs nothing to open. A model of transformers has to be loaded in either way.
+    """
+    hf = ["hf", "--model_args", f"pretrained={resolve_model('smollm2-135m-instruct')}"]
+    for model, tasks in ((["dummy"], "style_arith"), (["dummy"], ",".join(tasks_named(["stylebench_offline"]))), (hf, "style_arith")):
+        options = ["--model", *model, "--tasks", tasks, "--limit", "20", "--output_path"]
         ways = {"stylerep eval": ["harness_ext", "eval"], "lm_eval --include_path": ["lm_eval", "run", "--include_path", str(tasks_path()), "--log_samples"]}
         times: dict[str, list[float]] = {way: [] for way in ways}
         for _, (way, command) in itertools.product(range(ROUNDS), ways.items()):
             with tempfile.TemporaryDirectory() as folder:
-                times[way].append(_seconds([*command, *options, folder]))
+                times[way].append(_seconds(model[0], [*command, *options, folder]))
         medians = {way: statistics.median(values) for way, values in times.items()}
         ratios = [theirs / ours for ours, theirs in zip(times["stylerep eval"], times["lm_eval --include_path"], strict=True)]
-        print(f"{tasks}: " + ", ".join(f"{way} {seconds:.2f} s" for way, seconds in medians.items()), end="; ")
+        print(f"--model {model[0]} --tasks {tasks}: " + ", ".join(f"{way} {seconds:.2f} s" for way, seconds in medians.items()), end="; ")
         print(f"ratio {statistics.median(ratios):.1f} (median of {ROUNDS} pairs, {min(ratios):.1f} to {max(ratios):.1f})")
 
 
-def _seconds(command: list[str]) -> float:
+def _seconds(model: str, command: list[str]) -> float:
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     began = time.time()
-    result = subprocess.run([sys.executable, "-c", _UP_TO_THE_MODEL, *command], capture_output=True, text=True, check=False, env=environment, timeout=300)
+    result = subprocess.run(
+        [sys.executable, "-c", _UP_TO_THE_MODEL, model, *command], capture_output=True, text=True, check=False, env=environment, timeout=300
+    )
     reached = [line for line in result.stdout.splitlines() if line.startswith("reached ")]
     if not reached:
         sys.exit(f"{' '.join(command)} did not come to a request: {result.stderr[-2000:]}")
@@ -68,50 +77,59 @@ def _seconds(command: list[str]) -> float:
 def scoring(data: Path) -> None:
     """Print the time that all metrics of the real responses take as a share of the time it takes to generate them at 5,000 tokens/s."""
     from distill.loading import load_tokenizer
-    from distill.pretrained import resolve_model
 
     tokenizer = load_tokenizer(resolve_model("smollm2-135m-instruct"))
-    responses = list(read_responses([str(path) for path in sorted(data.glob("*/*.jsonl"))]))
+    responses = list(_real_responses(data))
     tokens = sum(len(ids) for ids in tokenizer([one.text for one in responses], add_special_tokens=False)["input_ids"])
     generating = tokens / TOKENS_PER_SECOND
     size = sum(len(one.text) for one in responses) / 1e6
     print(f"{len(responses)} responses, {size:.1f} MB, {tokens:,} tokens, {generating:.0f} s at {TOKENS_PER_SECOND:,}/s")
-    score("Two is 2.", "2", "latex")  # load the lexicon
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        for one in responses:
-            score(one.text, one.answer or "", "number" if one.task in COMPETITION else "latex")
-        times.append(time.perf_counter() - began)
-    first, again = times[0], statistics.median(times[1:])
-    print(f"scored in {first:.1f} s, {100 * first / generating:.2f} % of that (math-verify starts, nothing remembered); again in {again:.1f} s")
+    command = [sys.executable, "-c", "import sys; from benchmarks.tasks import score_all; print(score_all(sys.argv[1]))", str(data)]
+    seconds = [float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout) for _ in range(3)]
+    shares = ", ".join(f"{100 * one / generating:.2f} %" for one in sorted(seconds))
+    print(f"scored in {statistics.median(seconds):.1f} s, {shares} of that (three processes, each starting math-verify and remembering nothing)")
+
+
+def score_all(data: str) -> float:
+    """Return the seconds that all metrics of all responses take."""
+    responses = list(_real_responses(Path(data)))
+    score("Two is 2.", "2")  # load the lexicon
+    began = time.perf_counter()
+    for one in responses:
+        score(one.text, one.answer or "", "number" if one.task in COMPETITION else "latex")
+    return time.perf_counter() - began
+
+
+def _real_responses(data: Path) -> Iterator[Response]:
+    return read_responses([str(path) for path in sorted(data.glob("*/*.jsonl"))])
 
 
 def hostile() -> None:
-    """Print how long hostile responses take to be scored, each by a task of every answer type in turn."""
-    targets = _targets()
-    slowest: list[tuple[float, int, str]] = []
+    """Print how long hostile responses take to be scored."""
     began = time.perf_counter()
-    size = 0
-    for response, document in zip(hostile_responses(HOSTILE, seed=0), targets, strict=False):
-        start = time.perf_counter()
-        scores = process_results(document, [response])
-        slowest.append((time.perf_counter() - start, len(response), document["answer_type"]))
-        size += len(response)
-        if not all(type(value) is float and not math.isnan(value) for value in scores.values()):
-            sys.exit(f"no score: {scores} of {response[:200]!r}")
-    total = time.perf_counter() - began
-    print(f"{len(slowest):,} hostile responses of {size / 1e6:.0f} MB scored in {total:.0f} s, none raised; the slowest:")
-    for seconds, length, answer_type in sorted(slowest, reverse=True)[:5]:
+    scored = list(score_hostile(HOSTILE))
+    total, size = time.perf_counter() - began, sum(length for _, length, _ in scored) / 1e6
+    print(f"{len(scored):,} hostile responses of {size:.0f} MB scored in {total:.0f} s, none raised; the slowest:")
+    for seconds, length, answer_type in sorted(scored, reverse=True)[:5]:
         print(f"  {seconds:.2f} s for {length:,} characters ({answer_type})")
-    short = [seconds for seconds, length, _ in slowest if length < 10_000]
+    short = [seconds for seconds, length, _ in scored if length < 10_000]
     print(f"  under 10,000 characters: {len(short):,}, median {1000 * statistics.median(short):.1f} ms, slowest {max(short):.2f} s")
 
 
+def score_hostile(n: int) -> Iterator[tuple[float, int, str]]:
+    """Score *n* hostile responses, each as one of another task; yield the seconds it took, its characters and the task's answer type."""
+    for response, document in zip(hostile_responses(n, seed=0), _targets(), strict=False):
+        began = time.perf_counter()
+        scores = process_results(document, [response])
+        seconds = time.perf_counter() - began
+        if not all(type(value) is float and not math.isnan(value) for value in scores.values()):
+            raise AssertionError(f"no score: {scores} of {response[:200]!r}")
+        yield seconds, len(response), document["answer_type"]
+
+
 def _targets() -> Iterator[dict[str, Any]]:
-    """Yield documents of every answer type without end."""
-    sets = ("arith", "kg", "claims", "chain", "kinship", "countdown", "gym_chain_sum")
-    found = [documents(evaluation_set=name, items=20)["test"] for name in sets]
+    """Yield documents of every generated task, and of the answer types that only published ones have, without end."""
+    found = [documents(evaluation_set=name, items=20)["test"] for name, one in EVALUATION_SETS.items() if one.levels]
     latex = {**found[0][0], "answer": "\\frac{3}{4}", "answer_type": "latex", "meta": "{}"}
     option = {**found[0][0], "answer": "B", "answer_type": "option", "meta": '{"options": ["one", "two", "three", "four"]}'}
     for i in itertools.count():

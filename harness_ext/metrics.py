@@ -16,6 +16,7 @@ from typing import Any
 from harness_ext.seam.registration import register_metrics
 from synth.answers import final_answer, is_right
 from synth.explanation import explanation_scores, has_proof
+from synth.same_formula import warm_up
 from synth.style import KINDS, split_response
 from synth.style.metrics import read_response, style_metrics
 from synth.style.profile import StyleProfile, load_profile
@@ -51,11 +52,13 @@ def score(response: str, gold: str, answer_type: str = "number", meta: Mapping[s
 
     *gold* is the right answer as text, *answer_type* and *meta* those of the problem (see `synth.answers`). Never raises for what a model writes.
     """
+    if answer_type == "latex":
+        warm_up()
     split = split_response(response)
-    stated = final_answer(response, answer_type)
     style = style_metrics(split, read_response(split), _reference())
     scores = {name: float(style.get(name) or 0.0) for name in METRICS}
     scores |= {flag: float(style[name] is not None) for name, flag in _FLAGS.items()}
+    stated = final_answer(response, answer_type)
     scores |= {"acc": float(is_right(stated, gold, answer_type, meta)), "answered": float(stated is not None)}
     if meta and has_proof(meta):
         scores["explanation_f1"] = explanation_scores(split.trace, meta).f1

@@ -45,7 +45,7 @@ def tasks_named(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(task for name in names for task in members.get(name, [name]) if task in files))
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the fast one is not built everywhere
     """Reads ``!function`` as the function's name."""
 
 

@@ -119,9 +119,11 @@ class _Judge:
     def __init__(self) -> None:
         self.process: subprocess.Popen[str] | None = None
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.ready = False
 
     def compare(self, stated: str, gold: str) -> bool:
-        process = self.process if self.process is not None and self.process.poll() is None else self.start()
+        process = self.start()
+        self.wait()
         if process.stdin is None:
             raise AssertionError("the process was started with a pipe")
         try:
@@ -135,14 +137,23 @@ class _Judge:
         return answer == "true\n"
 
     def start(self) -> subprocess.Popen[str]:
+        """Return the process, begun now if there is none that runs."""
+        if self.process is not None and self.process.poll() is None:
+            return self.process
         # The folder of the package, so that -m finds it wherever the command was started.
         command = [sys.executable, "-m", "synth.same_formula"]
         folder = Path(__file__).resolve().parents[1]
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", errors="replace"
         )
-        self.process, self.lines = process, queue.SimpleQueue()
+        self.process, self.lines, self.ready = process, queue.SimpleQueue(), False
         threading.Thread(target=_pass_on, args=(process, self.lines), daemon=True).start()
+        return process
+
+    def wait(self) -> None:
+        """Wait until the process has imported what it needs."""
+        if self.ready:
+            return
         try:
             ready = self.lines.get(timeout=_SECONDS_TO_START)
         except queue.Empty:
@@ -150,7 +161,7 @@ class _Judge:
         if ready != "ready\n":
             self.end()
             raise RuntimeError("math-verify, which compares formulas, could not be started.")
-        return process
+        self.ready = True
 
     def end(self) -> None:
         if self.process is not None:
@@ -167,6 +178,12 @@ def _pass_on(process: "subprocess.Popen[str]", lines: "queue.SimpleQueue[str]") 
 
 
 _lock, _judge = threading.Lock(), _Judge()
+
+
+def warm_up() -> None:
+    """Begin to start the process, which takes a second or two, without waiting for it."""
+    with _lock:
+        _judge.start()
 
 
 def _forget() -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from harness_ext.seam.hf_model import prepare
 from harness_ext.seam.models import HF, check_model, told, with_reasoning, without_empty_stop
 from synth.errors import StylerepError
 from synth.seeding import digest
@@ -110,6 +109,8 @@ def _open(name: str, model_args: dict[str, Any], batch: int) -> Any:
     check_model(name, model_args, list(MODEL_REGISTRY.keys()))
     if name in HF:
         import torch
+
+        from harness_ext.seam.hf_model import prepare
 
         prepare(model_args)
         if not torch.cuda.is_available():

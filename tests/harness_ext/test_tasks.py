@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.tasks import score_hostile
 from harness_ext.documents import CHOICES, Documents, check_documents, documents, preference_documents
 from harness_ext.metrics import GRAPH_METRICS, METRICS, process_results, score, score_by_reference
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
@@ -21,6 +22,7 @@ from synth.answers import final_answer, is_right
 from synth.errors import StylerepError
 from synth.evaluation_sets import EVALUATION_SETS
 from synth.problems import load_problems
+from synth.problems.problem import ANSWER_TYPES
 from synth.style import split_response
 from synth.traces import render
 
@@ -214,6 +216,15 @@ def test_a_bad_task_file_is_told(tmp_path: Path, stylerep: Callable[..., Any]) -
     result = stylerep("validate", "--folder", str(tmp_path))
     assert result.returncode == 1
     assert "0 of 2 tasks are as they should be" in result.stdout
+
+
+@pytest.mark.slow
+def test_nothing_a_model_writes_stops_a_run() -> None:
+    """Ten thousand hostile responses to documents of every answer type; a bound of five seconds and three a megabyte leaves room for slow machines."""
+    scored = list(score_hostile(10_000))
+    assert len(scored) == 10_000
+    assert {answer_type for _, _, answer_type in scored} == set(ANSWER_TYPES)
+    assert not [one for one in scored if one[0] > 5 + 3e-6 * one[1]]
 
 
 def test_rendered_traces_get_full_marks_on_their_own_task() -> None:
