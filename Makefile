@@ -26,8 +26,11 @@ check: setup
 bench: model
 	$(BIN)/python -m benchmarks.synthesis $(TRACES)/..
 	$(BIN)/python benchmarks/training_step.py
-	@if [ -d $(TRACES) ]; then $(BIN)/python -m benchmarks.reading_style $(TRACES); \
-	else echo "reading_style left out: it needs real traces, and there are none in $(TRACES) (TRACES=… names another folder)"; fi
+	$(BIN)/python -m benchmarks.tasks startup hostile
+	$(BIN)/python -m benchmarks.gsm8k_agreement
+	@if [ -d $(TRACES) ]; then set -e; $(BIN)/python -m benchmarks.reading_style $(TRACES); \
+	$(BIN)/python -m benchmarks.tasks scoring $(TRACES); $(BIN)/python -m benchmarks.regrading $(TRACES); \
+	else echo "reading_style, scoring and regrading left out: they need real traces, and there are none in $(TRACES) (TRACES=… names another folder)"; fi
 
 setup: $(VENV)/.installed
 

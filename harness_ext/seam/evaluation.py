@@ -41,7 +41,7 @@ def evaluate(argv: Sequence[str], arm: str | None = None) -> Path:
     args = _parse(argv)
     folder = _output_folder(args)
     managers, tasks = _choose_tasks(args)
-    check_documents(tasks, dict(getattr(args, "metadata", None) or {}))
+    check_documents(tasks, _metadata(args))
     manifest = _prepare_local(args) if (args.model or "hf") in LOCAL else _prepare_server(args)
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
     _refuse_other_run(folder, manifest)
@@ -178,6 +178,7 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         "chat_template": bool(getattr(args, "apply_chat_template", False)),
         "batch_size": str(getattr(args, "batch_size", None)),
         "limit": getattr(args, "limit", None),
+        "metadata": {key: value for key, value in _metadata(args).items() if key != "data_dir"},
         "versions": {name: version(name) for name in ("lm_eval", "torch", "transformers", "peft", "stylerep")},
     }
 
@@ -188,6 +189,10 @@ def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> None:
     for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template"):
         if there and there.get(key) != manifest.get(key):
             raise StylerepError(f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r}; choose another --output_path.")
+
+
+def _metadata(args: argparse.Namespace) -> dict[str, Any]:
+    return dict(getattr(args, "metadata", None) or {})
 
 
 def _result_files(folder: Path) -> set[Path]:
