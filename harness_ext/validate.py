@@ -11,7 +11,7 @@ from harness_ext.documents import CHOICES
 from harness_ext.metrics import METRICS
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
 from harness_ext.task_folder import task_file, tasks_path
-from synth.errors import StylerepError
+from synth.errors import MissingDataError, StylerepError
 from synth.style import CLOSE, OPEN
 from synth.traces import final_sentence
 
@@ -54,10 +54,10 @@ def _check(name: str, path: Path, folder: Path) -> TaskCheck:
     problems = list(_file_problems(name, path))
     try:
         task = build_task(name, folder)
-    except StylerepError as error:
-        if "cannot build" in str(error):
-            return TaskCheck(name, problems=(*problems, str(error)))
+    except MissingDataError as error:
         return TaskCheck(name, problems=tuple(problems), missing=str(error))
+    except StylerepError as error:
+        return TaskCheck(name, problems=(*problems, str(error)))
     if f"# Version {task.version.removesuffix('.0')}:" not in path.read_text(encoding="utf-8"):
         problems.append(f"no line says what version {task.version} changed (# Version {task.version.removesuffix('.0')}: …).")
     if not task.averaged:

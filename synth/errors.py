@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake."""
+"""The exceptions that stand for a user's mistake."""
 
 
 class StylerepError(Exception):
@@ -7,3 +7,7 @@ class StylerepError(Exception):
     The command line prints the sentence and exits with code 2; library callers catch it like any
     other exception. It is never raised for a fault of stylerep's own.
     """
+
+
+class MissingDataError(StylerepError):
+    """What is asked for is not on this machine: a file, a library, a data set that cannot be loaded."""

@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from synth.arithmetic import evaluate
-from synth.errors import StylerepError
+from synth.errors import MissingDataError, StylerepError
 from synth.problems.problem import Problem
 from synth.problems.splits import generate
 
@@ -147,7 +147,7 @@ def _library() -> Any:
     try:
         return importlib.import_module("reasoning_gym.factory")
     except ModuleNotFoundError as error:
-        raise StylerepError('gym: the library reasoning-gym is not installed; get it with pip install "stylerep[gym]".') from error
+        raise MissingDataError('gym: the library reasoning-gym is not installed; get it with pip install "stylerep[gym]".') from error
 
 
 @functools.lru_cache(maxsize=32)

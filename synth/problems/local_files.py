@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from synth.errors import StylerepError
+from synth.errors import MissingDataError, StylerepError
 from synth.rows import Row, hub_rows, read_rows
 
 VARIABLE = "STYLEREP_DATA"
@@ -41,7 +41,7 @@ def benchmark_file(name: str | Sequence[str], folder: str | Path | None = None) 
             return place / one
     if named:
         origin = "data_dir" if folder else VARIABLE
-        raise StylerepError(f"{place / names[0]}: no such file, though {origin} names this folder; put {' or '.join(names)} there or unset it.")
+        raise MissingDataError(f"{place / names[0]}: no such file, though {origin} names this folder; put {' or '.join(names)} there or unset it.")
     return None
 
 
@@ -73,7 +73,7 @@ def _from_hub(source: str, place: Published) -> list[Row]:
         return [row for split in place.splits for row in hub_rows(place.hub, split, place.config)]
     except StylerepError as error:
         gated = " (it is gated: accept its terms on its page there and log in with a token)" if place.gated else ""
-        raise StylerepError(
+        raise MissingDataError(
             f"{source}: there is no local {' or '.join(place.files)} and {place.hub} cannot be loaded from the Hub{gated}; "
             f"put the file into a folder and name it in the environment variable {VARIABLE}."
         ) from error

@@ -208,14 +208,16 @@ def test_a_bad_task_file_is_told(tmp_path: Path, stylerep: Callable[..., Any]) -
         "metric_list:\n  - {metric: acc, aggregation: mean, higher_is_better: true}\n"
     )
     (tmp_path / "style_worse.yaml").write_text("task: style_worse\ndataset_path: nowhere\noutput_type: no_such\nmetadata: {version: 1}\n")
-    bad, worse = validate_tasks(folder=tmp_path)
+    (tmp_path / "style_typo.yaml").write_text(f"include: {tasks_path() / '_generate.yaml'}\ntask: style_typo\nmetadata: {{version: 1, evaluation_set: kgg}}\n")
+    bad, typo, worse = validate_tasks(folder=tmp_path)
+    assert any("There is no evaluation set 'kgg'" in problem for problem in typo.problems)
     assert any("first line is not the command" in problem for problem in bad.problems)
     assert any("what version 3.0 changed" in problem for problem in bad.problems)
     assert any("metric_list lacks answered" in problem for problem in bad.problems)
     assert any("lm_eval cannot build style_worse" in problem for problem in worse.problems)
     result = stylerep("validate", "--folder", str(tmp_path))
     assert result.returncode == 1
-    assert "0 of 2 tasks are as they should be" in result.stdout
+    assert "0 of 3 tasks are as they should be" in result.stdout
 
 
 @pytest.mark.slow
