@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jinja2 import TemplateError
 
 from distill.families import Family
+from distill.families.dated_template import dated_template
+from distill.families.special_tokens import special_ids
 from synth.errors import StylerepError
+from synth.style import CLOSE, OPEN
 
 IGNORED = -100
 
@@ -20,14 +24,48 @@ class Encoded:
     prompt_length: int
 
 
-def prompt_text(tokenizer: Any, messages: Sequence[dict[str, str]]) -> str:
+def prompt_text(tokenizer: Any, messages: Sequence[dict[str, str]], family: Family) -> str:
     """Return the prompt as the model sees it: the chat template up to the assistant's turn.
 
-    A tokenizer without a chat template gets the messages' text alone, ending in a newline.
+    A tokenizer without a chat template gets the messages' text alone, as lm_eval puts it. Raises StylerepError if the template refuses the
+    messages.
     """
-    if tokenizer.chat_template:
-        return str(tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False))
-    return "\n".join(message["content"] for message in messages) + "\n"
+    if not tokenizer.chat_template:
+        return "\n".join(message["content"] for message in messages)
+    try:
+        template = dated_template(tokenizer.chat_template)
+        return str(
+            tokenizer.apply_chat_template(list(messages), chat_template=template, add_generation_prompt=True, tokenize=False, **family.template_arguments)
+        )
+    except TemplateError as error:
+        raise StylerepError(f"The chat template refuses the prompt ({error}).") from error
+
+
+def prompt_ids(tokenizer: Any, text: str) -> list[int]:
+    """Return a prompt's token ids as lm_eval's ``hf`` makes them: a BOS token is added where the tokenizer does and the text has none."""
+    doubled = tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
+    return list(tokenizer(text, add_special_tokens=not doubled)["input_ids"])
+
+
+def completion(prompt: str, response: str, think: tuple[str, str]) -> str:
+    """Return what is to be generated after a prompt so that the two together hold the response, each think tag once.
+
+    Some chat templates open the trace themselves: the response's opening tag is then the prompt's, and a response without a trace closes it.
+    Raises StylerepError where a tag would be doubled.
+    """
+    end = prompt.rstrip()
+    if end.endswith((think[1], CLOSE)) and OPEN in response:
+        raise StylerepError("the chat template has written a trace of its own (an empty one) before the response; see template_arguments of the family.")
+    if end.endswith(OPEN):
+        space = prompt[len(end) :]
+        if response.startswith(OPEN):
+            return response.removeprefix(OPEN).removeprefix(space)
+        if OPEN in response or CLOSE in response:
+            raise StylerepError(f"the chat template ends with {OPEN}, and the response holds think tags without beginning with {OPEN}.")
+        return f"{CLOSE}\n\n{response}"
+    if end.endswith(think[0]):
+        raise StylerepError(f"the chat template ends with {think[0]}, which traces between {OPEN} and {CLOSE} cannot follow.")
+    return response
 
 
 def encode(row: dict[str, Any], tokenizer: Any, family: Family, max_length: int) -> Encoded:
@@ -35,17 +73,31 @@ def encode(row: dict[str, Any], tokenizer: Any, family: Family, max_length: int)
 
     The response is appended as it is, never rendered by the chat template (several drop the trace
     from assistant turns). Prompt and response are tokenised apart, as they are in generation.
-    Raises StylerepError, naming the row, where it exceeds *max_length* tokens or where the labels
-    would not decode back to the response.
+    Raises StylerepError, naming the row, where it exceeds *max_length* tokens, where the labels
+    would not decode back to the response, and where lm_eval would not read them so: special tokens
+    are dropped, and a think tag must neither vanish nor stand twice.
     """
-    prompt = tokenizer(prompt_text(tokenizer, row["prompt"]), add_special_tokens=False)["input_ids"]
-    response = tokenizer(row["response"], add_special_tokens=False)["input_ids"]
-    if tokenizer.decode(response, skip_special_tokens=False, clean_up_tokenization_spaces=False) != row["response"]:
+    try:
+        prompt = prompt_text(tokenizer, row["prompt"], family)
+        text = completion(prompt, row["response"], family.think)
+    except StylerepError as error:
+        raise StylerepError(f"Row {row['id']}: {error}") from error
+    labels = tokenizer(text, add_special_tokens=False)["input_ids"]
+    if tokenizer.decode(labels, skip_special_tokens=False, clean_up_tokenization_spaces=False) != text:
         raise StylerepError(f"Row {row['id']}: this tokenizer changes the text of the response, so it cannot be trained on faithfully.")
-    ids = [*prompt, *response, tokenizer.convert_tokens_to_ids(family.end_of_turn)]
+    if dropped := sorted(set(labels) & (special_ids(tokenizer) - family.kept_ids(tokenizer))):
+        raise StylerepError(f"Row {row['id']}: {_dropped(tokenizer.decode(dropped[:1]), family)}")
+    start = prompt_ids(tokenizer, prompt)
+    ids = [*start, *labels, tokenizer.convert_tokens_to_ids(family.end_of_turn)]
     if len(ids) > max_length:
         raise StylerepError(f"Row {row['id']}: {len(ids)} tokens exceed the limit of {max_length}; raise --max-length or leave it out of every arm.")
-    return Encoded(ids, len(prompt))
+    return Encoded(ids, len(start))
+
+
+def _dropped(token: str, family: Family) -> str:
+    if token in (*family.think, OPEN, CLOSE):
+        return f"the think tag {token} is a special token of this model, which would be dropped; say so in its family file (think: special: true)."
+    return f"the response holds {token}, a special token of this model, which would be dropped; take it out of the text."
 
 
 class Collator:

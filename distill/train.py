@@ -5,7 +5,7 @@ import json
 import tempfile
 import time
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from distill.allocator import keep_freed_memory
 from distill.encode import IGNORED, Collator, encode
-from distill.families import find_family
+from distill.families import model_family
 from distill.loading import load_config, load_model, load_tokenizer
 from distill.precision import fast_dtype
 from distill.progress import TrainingProgress
@@ -28,6 +28,7 @@ from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
 
 MANIFEST = "manifest.json"
+_LEARNING_RATE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,12 @@ class Recipe:
 
     AdamW, cosine decay after a linear warm-up over the first 5 % of steps. `rank` and `alpha` are
     LoRA's (Hu et al., 2021, arXiv:2106.09685); adapters stay in float32 whatever the base model's
-    format. `max_length` is in tokens, prompt included.
+    format. `max_length` is in tokens, prompt included. Without a `learning_rate` it is the family's for
+    the model's size, or 1e-3 where the family has none.
     """
 
     epochs: float = 2.0
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     batch_size: int = 8
     rank: int = 16
     alpha: int = 32
@@ -50,8 +52,9 @@ class Recipe:
     def validate(self) -> None:
         """Raise StylerepError for a value outside its range."""
         for name in ("epochs", "learning_rate", "batch_size", "rank", "alpha", "max_length"):
-            if getattr(self, name) <= 0:
-                raise StylerepError(f"{name.replace('_', '-')} must be above 0, got {getattr(self, name)}.")
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise StylerepError(f"{name.replace('_', '-')} must be above 0, got {value}.")
 
 
 class _LabelledLogitsTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types for it
@@ -86,10 +89,13 @@ def distill(model: str, data: Path, out: Path, recipe: Recipe | None = None, con
     recipe.validate()
     rows, data_manifest = read_dataset(data)
     tokenizer, config = load_tokenizer(model), load_config(model)
-    family = find_family(config.model_type, config.vocab_size, tokenizer)
+    family = model_family(config, tokenizer)
     if family.assumed:
         console.print(f"Note: {family.assumed}.")
-    encoded = [encode(row, tokenizer, family, recipe.max_length) for row in rows]
+    if family.kept_ids(tokenizer):
+        console.print("Note: think tags are special tokens of this model; stylerep eval reads them, lm_eval by itself drops them.")
+    positions = getattr(config.get_text_config(), "max_position_embeddings", None) or recipe.max_length
+    encoded = [encode(row, tokenizer, family, min(recipe.max_length, positions)) for row in rows]
 
     if not torch.cuda.is_available():
         keep_freed_memory()
@@ -97,10 +103,16 @@ def distill(model: str, data: Path, out: Path, recipe: Recipe | None = None, con
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
     torch.manual_seed(recipe.seed)
     base = load_model(model, fast_dtype())
-    lora = LoraConfig(r=recipe.rank, lora_alpha=recipe.alpha, target_modules=family.lora_targets, lora_dropout=0.0, task_type="CAUSAL_LM")
+    if recipe.learning_rate is None:
+        recipe = replace(recipe, learning_rate=family.learning_rate(base.num_parameters()) or _LEARNING_RATE)
+        console.print(f"Learning rate: {recipe.learning_rate:g}")
+    lora = LoraConfig(
+        r=recipe.rank, lora_alpha=recipe.alpha, target_modules=family.lora_targets, fan_in_fan_out=family.fan_in_fan_out, lora_dropout=0.0,
+        task_type="CAUSAL_LM",
+    )  # fmt: skip
     adapted = get_peft_model(base, lora)
     table = datasets.Dataset.from_list([asdict(item) for item in encoded])
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.convert_tokens_to_ids(family.end_of_turn)
 
     with replace_folder(out) as fresh, tempfile.TemporaryDirectory() as scratch:
         trainer = _LabelledLogitsTrainer(model=adapted, args=_arguments(recipe, scratch), train_dataset=table, data_collator=Collator(pad))
@@ -118,6 +130,7 @@ def distill(model: str, data: Path, out: Path, recipe: Recipe | None = None, con
             "arm": data_manifest["arm"],
             "seed": recipe.seed,
             "family": family.name,
+            "template_arguments": family.template_arguments,
             "base_model": model,
             "dataset_fingerprint": data_manifest["fingerprint"],
             "problem_ids_sha256": data_manifest["problem_ids_sha256"],

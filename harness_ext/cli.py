@@ -206,7 +206,7 @@ def distill(
     out: Annotated[Path, typer.Option(help="Folder for the adapter; replaced when training has ended.")],
     seed: Annotated[int, typer.Option(help="Seed of adapter weights and of the order of problems.")] = 0,
     epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 2.0,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of AdamW.")] = 1e-3,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate of AdamW.  [default: the family's for the model's size, else 0.001]")] = None,
     batch_size: Annotated[int, typer.Option(help="Rows a step.")] = 8,
     rank: Annotated[int, typer.Option(help="LoRA rank; alpha is twice the rank.")] = 16,
     max_length: Annotated[int, typer.Option(help="Longest row in tokens, prompt included; a longer one is refused.")] = 2048,
@@ -275,17 +275,38 @@ def reproduce(
     typer.echo(f"verdicts   {out / 'verdicts.json'}")
 
 
-@app.command(epilog="Example: stylerep validate        Own task files: stylerep validate style_mine --folder my_tasks")
+@app.command(
+    epilog="Example: stylerep validate        Own task files: stylerep validate style_mine --folder my_tasks        Families of models: "
+    "stylerep validate families --folder my_families"
+)
 def validate(
-    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks to check; all that begin with style_ if none is named.")] = None,
-    folder: Annotated[Path | None, typer.Option(help="Folder with own task files, one NAME.yaml a task, in place of stylerep's.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="tasks or families, and which of them to check; all if none is named, and both kinds if neither is. Other names are tasks'."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder with own task files, one NAME.yaml a task, in place of stylerep's; own family files likewise.")
+    ] = None,
     prompts: Annotated[bool, typer.Option("--prompts", help="Also print the first prompt of each task.")] = False,
 ) -> None:
-    """Build every task as lm_eval does, render a prompt, and score a right, a wrong, an empty, an unclosed and a tag-free response."""
+    """Build every task as lm_eval does, render a prompt, and score a right, a wrong, an empty, an unclosed and a tag-free response; check family files."""
+    names = names or []
+    kind = names[0] if names and names[0] in ("tasks", "families") else None
+    named = names[1:] if kind else names
+    sound = True
+    if kind != "families":
+        sound = _validate_tasks(named, folder, prompts)
+    if kind == "families" or not (kind or named or folder):
+        sound = _validate_families(named, folder) and sound
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _validate_tasks(names: list[str], folder: Path | None, prompts: bool) -> bool:
     from harness_ext.validate import validate_tasks
 
     failed = missing = checked = 0
-    for check in validate_tasks(tasks or [], folder):
+    for check in validate_tasks(names, folder):
         checked += 1
         if check.missing:
             missing += 1
@@ -298,8 +319,21 @@ def validate(
         if prompts and check.prompt:
             typer.echo(f"\n{check.prompt}\n")
     typer.echo(f"{checked - failed - missing} of {checked} tasks are as they should be" + (f", {missing} could not be checked." if missing else "."))
-    if failed or (tasks and missing):
-        raise typer.Exit(1)
+    return not failed and not (names and missing)
+
+
+def _validate_families(names: list[str], folder: Path | None) -> bool:
+    from harness_ext.validate_families import validate_families
+
+    checks = list(validate_families(names, folder))
+    for check in checks:
+        for problem in check.problems:
+            typer.echo(f"{check.path}: {problem}")
+        if not check.problems:
+            typer.echo(f"{check.family}: ok ({check.says})")
+    failed = sum(bool(check.problems) for check in checks)
+    typer.echo(f"{len(checks) - failed} of {len(checks)} families are as they should be.")
+    return not failed
 
 
 @app.command("tasks-path")

@@ -13,16 +13,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
 from harness_ext.documents import check_documents
 from harness_ext.runs import MANIFEST, read_manifest
 from harness_ext.seam.model_args import public_model_args
-from harness_ext.seam.models import ADAPTER, LOCAL, check_model, told, with_reasoning, without_empty_stop
+from harness_ext.seam.models import ADAPTER, HF, LOCAL, check_model, told, with_reasoning, without_empty_stop
 from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
+
+if TYPE_CHECKING:
+    from harness_ext.seam.hf_model import HfModel
 
 # lm_eval's own, of Python, numpy, torch and few-shot examples.
 _SEEDS = [0, 1234, 1234, 1234]
@@ -33,21 +36,21 @@ def evaluate(argv: Sequence[str], arm: str | None = None) -> Path:
 
     Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only looked through if one of them is
     asked for; whether a task's problems are here is found out before a model is loaded; samples are logged. For ``hf`` and ``vllm`` the model may be
-    a name of `stylerep models list`, the chat template is applied if the tokenizer has one, the batch size of ``hf`` is 16 unless given, and a
-    model kept in bfloat16 is computed in float32 where the processor has no bfloat16. For a chat model behind an address, messages are sent as
-    such, and a trace that the server gives in a field of its own is put before the answer. A manifest is written beside lm_eval's
+    a name of `stylerep models list`, the chat template is applied if the tokenizer has one, in the way of its family, the batch size of ``hf`` is 16
+    unless given, and a model kept in bfloat16 is computed in float32 where the processor has no bfloat16. For a chat model behind an address, messages
+    are sent as such, and a trace that the server gives in a field of its own is put before the answer. A manifest is written beside lm_eval's
     files; *arm* overrides the arm that an adapter's manifest names. Raises StylerepError for what the user can mend.
     """
     args = _parse(argv)
     folder = _output_folder(args)
     managers, tasks = _choose_tasks(args)
     check_documents(tasks, _metadata(args))
-    manifest = _prepare_local(args) if (args.model or "hf") in LOCAL else _prepare_server(args)
+    manifest, model = _prepare_local(args) if (args.model or "hf") in LOCAL else (_prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
     _refuse_other_run(folder, manifest)
 
     before = _result_files(folder)
-    with patch("lm_eval.tasks.TaskManager", managers), _served(args.model), told(args.model or "hf"):
+    with patch("lm_eval.tasks.TaskManager", managers), _served(args.model), _local(args.model, model), told(args.model or "hf"):
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)
@@ -123,6 +126,15 @@ def _served(model: str | None) -> Iterator[None]:
         yield
 
 
+def _local(name: str | None, model: "HfModel | None") -> contextlib.AbstractContextManager[None]:
+    """Treat a model of transformers as its family asks."""
+    if model is None or (name or "hf") not in HF:
+        return contextlib.nullcontext()
+    from harness_ext.seam.hf_model import as_family
+
+    return as_family(model)
+
+
 def _prepare_server(args: argparse.Namespace) -> dict[str, Any]:
     """Fill in what a model behind an address needs and return what the manifest says of it."""
     import lm_eval.models  # noqa: F401 (registers the names)
@@ -136,9 +148,8 @@ def _prepare_server(args: argparse.Namespace) -> dict[str, Any]:
     return {"model": args.model, "base_model": args.model_args.get("model"), "arm": None}
 
 
-def _prepare_local(args: argparse.Namespace) -> dict[str, Any]:
-    """Fill in what a model that runs here needs and return what the manifest says of it."""
-    from distill.families import find_family
+def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]":
+    """Fill in what a model that runs here needs; return what the manifest says of it, and the model."""
     from harness_ext.seam.hf_model import BATCH_SIZE, prepare
 
     name = args.model or "hf"
@@ -149,13 +160,18 @@ def _prepare_local(args: argparse.Namespace) -> dict[str, Any]:
         if str(peft).count("/") != 1 and not Path(peft, "adapter_config.json").is_file():
             raise StylerepError(f"{peft}: there is no adapter here (no adapter_config.json); make one with stylerep distill.")
         adapter = read_manifest(Path(peft))
+        if adapter.get("family", model.family.name) != model.family.name:
+            raise StylerepError(
+                f"{peft}: this adapter was trained with the family {adapter['family']}, and {model.name} is now taken for {model.family.name}; "
+                "let STYLEREP_FAMILIES name the folder that it named in training."
+            )
     if not hasattr(args, "apply_chat_template") and model.tokenizer.chat_template:
         args.apply_chat_template = True
     if not hasattr(args, "batch_size"):
         args.batch_size = "auto" if name == "vllm" else str(BATCH_SIZE)
-    return {
+    manifest = {
         "model": name,
-        "family": find_family(model.config.model_type, model.config.vocab_size, model.tokenizer).name,
+        "family": model.family.name,
         "base_model": model.name,
         "base_sha256": _base_digest(Path(model.path)),
         "arm": adapter.get("arm", "unknown") if peft else "base",
@@ -163,6 +179,7 @@ def _prepare_local(args: argparse.Namespace) -> dict[str, Any]:
         "adapter_sha256": adapter.get("adapter_sha256"),
         "dataset_fingerprint": adapter.get("dataset_fingerprint"),
     }
+    return manifest, model
 
 
 def _base_digest(folder: Path) -> str | None:

@@ -1,8 +1,19 @@
-"""Fills in what lm_eval's ``hf`` model needs to load a model of ours, pulled or not."""
+"""Fills in what lm_eval's ``hf`` model needs to load a model of ours, pulled or not, and to treat it as its family asks.
 
+Written against lm_eval 0.4.13. What it relies on: the argument ``chat_template_args``, and ``apply_chat_template``,
+``_model_generate`` and ``tok_decode`` of ``HFLM``.
+"""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from distill.allocator import keep_freed_memory
+from distill.families import Family, model_family
+from distill.families.dated_template import dated_template
+from distill.families.special_tokens import readable_text
 from distill.loading import load_config, load_tokenizer
 from distill.precision import fast_dtype
 from distill.pretrained import resolve_model
@@ -12,16 +23,17 @@ BATCH_SIZE = 16
 
 
 class HfModel(NamedTuple):
-    """A model that ``hf`` is to load: what the user calls it, what transformers loads, its tokenizer and its configuration."""
+    """A model that ``hf`` is to load: what the user calls it, what transformers loads, its tokenizer and its family."""
 
     name: str
     path: str
     tokenizer: Any
-    config: Any
+    family: Family
 
 
 def prepare(model_args: dict[str, Any]) -> HfModel:
-    """Complete the arguments of an ``hf`` model in place: the folder of a pulled model, and a number format that is fast here.
+    """Complete the arguments of an ``hf`` model in place: the folder of a pulled model, a number format that is fast here, and what the family
+    gives to the chat template.
 
     Raises StylerepError for a model that is not named or cannot be loaded.
     """
@@ -34,4 +46,61 @@ def prepare(model_args: dict[str, Any]) -> HfModel:
     tokenizer, config = load_tokenizer(str(model_args.get("tokenizer") or path)), load_config(path)
     if "dtype" not in model_args and str(config.dtype).endswith("bfloat16") and str(fast_dtype()).endswith("float32"):
         model_args["dtype"] = "float32"
-    return HfModel(name, path, tokenizer, config)
+    family = model_family(config, tokenizer)
+    if tokenizer.chat_template and family.template_arguments:
+        model_args["chat_template_args"] = {**family.template_arguments, **_template_arguments(model_args)}
+    return HfModel(name, path, tokenizer, family)
+
+
+@contextlib.contextmanager
+def as_family(model: HfModel) -> Iterator[None]:
+    """Let lm_eval's ``hf`` models put the prompt of training, stop where turns end, and read think tags even where they are special tokens."""
+    from lm_eval.models.huggingface import HFLM
+
+    end, kept = model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn), model.family.kept_ids(model.tokenizer)
+    with contextlib.ExitStack() as patches:
+        patches.enter_context(patch.object(HFLM, "apply_chat_template", _dated(HFLM.apply_chat_template)))
+        patches.enter_context(patch.object(HFLM, "_model_generate", _stopping_at(end, HFLM._model_generate)))
+        if kept:
+            patches.enter_context(patch.object(HFLM, "tok_decode", _reading(kept, HFLM.tok_decode)))
+        yield
+
+
+def _template_arguments(model_args: Mapping[str, Any]) -> dict[str, Any]:
+    given = model_args.get("chat_template_args") or {}
+    if not isinstance(given, Mapping):
+        raise StylerepError(f"--model_args chat_template_args must be an object, found {given!r}; write the arguments as JSON.")
+    return dict(given)
+
+
+def _dated(apply: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(apply)
+    def applied(self: Any, *arguments: Any, **options: Any) -> str:
+        self.tokenizer.chat_template = dated_template(self.tokenizer.chat_template)
+        return apply(self, *arguments, **options)
+
+    return applied
+
+
+def _stopping_at(end: int, generate: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a row's generation end at the token too, unless the caller says where: a stop string would wait for all rows of a batch."""
+
+    @functools.wraps(generate)
+    def generated(self: Any, *arguments: Any, **options: Any) -> Any:
+        ends = self.model.generation_config.eos_token_id
+        ends = {*ends} if isinstance(ends, (list, tuple)) else {ends} - {None}
+        if end not in ends:
+            options.setdefault("eos_token_id", sorted({*ends, end}))
+        return generate(self, *arguments, **options)
+
+    return generated
+
+
+def _reading(kept: set[int], decode: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(decode)
+    def decoded(self: Any, tokens: int | Sequence[int], skip_special_tokens: bool = True) -> str:
+        if not skip_special_tokens or isinstance(tokens, int):
+            return decode(self, tokens, skip_special_tokens)
+        return readable_text(self.tokenizer, tokens, kept)
+
+    return decoded

@@ -9,7 +9,8 @@ import contextlib
 import copy
 import functools
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -49,7 +50,7 @@ class Sampler:
         Raises StylerepError if there is no such model, or it cannot be opened.
         """
         self.decoding = decoding
-        self._name, self._lm = model, _open(model, dict(model_args), batch)
+        self._name, (self._lm, self._as_family) = model, _open(model, dict(model_args), batch)
         self._is_api = hasattr(self._lm, "parse_generations")
         self._takes_seed = model == "vllm" or _is_openai(self._lm)
         if self._is_api:
@@ -73,9 +74,10 @@ class Sampler:
             import torch
 
             torch.manual_seed(digest(seed, *prompts) % 2**63)
-        contexts = [self._context(prompt) for prompt in prompts]
+        with self._as_family():
+            contexts = [self._context(prompt) for prompt in prompts]
         requests = [Instance("generate_until", {}, (context, copy.deepcopy(settings)), index) for index, context in enumerate(contexts)]
-        with told(self._name), _quiet(self._is_api):
+        with told(self._name), _quiet(self._is_api), self._as_family():
             responses: list[str] = self._lm.generate_until(requests, disable_tqdm=True)
         return responses
 
@@ -101,25 +103,26 @@ class Sampler:
         return context
 
 
-def _open(name: str, model_args: dict[str, Any], batch: int) -> Any:
-    """Return lm_eval's model of that name."""
+def _open(name: str, model_args: dict[str, Any], batch: int) -> tuple[Any, Callable[[], AbstractContextManager[None]]]:
+    """Return lm_eval's model of that name, and in what context it generates as its family asks."""
     import lm_eval.models  # noqa: F401  # registers the names
     from lm_eval.api.registry import MODEL_REGISTRY, get_model
 
     check_model(name, model_args, list(MODEL_REGISTRY.keys()))
+    context: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     if name in HF:
         import torch
 
-        from harness_ext.seam.hf_model import prepare
+        from harness_ext.seam.hf_model import as_family, prepare
 
-        prepare(model_args)
+        context = functools.partial(as_family, prepare(model_args))
         if not torch.cuda.is_available():
             model_args.setdefault("device", "cpu")  # lm_eval takes CUDA for granted outside its own command
     if name == "local-completions":
         model_args.setdefault("max_length", _SERVERS_OWN_LIMIT)
     own = {} if "batch_size" in model_args or "completions" in name else {"batch_size": batch}
     try:
-        return get_model(name).create_from_arg_obj(model_args, own)
+        return get_model(name).create_from_arg_obj(model_args, own), context
     except StylerepError:
         raise
     except Exception as error:  # whatever a model's constructor raises: no such package, file, option or address

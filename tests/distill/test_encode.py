@@ -34,7 +34,7 @@ def test_labels_decode_back_to_the_response_and_the_end_of_turn(model: str, rows
     for row, ids, labels, mask in zip(rows, batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True):
         assert tokenizer.decode(labels[labels != IGNORED]) == row["response"] + family.end_of_turn
         masked = ids[(labels == IGNORED) & (mask == 1)]
-        assert tokenizer.decode(masked) == prompt_text(tokenizer, row["prompt"])
+        assert tokenizer.decode(masked) == prompt_text(tokenizer, row["prompt"], family)
         assert tokenizer.decode(masked).endswith("assistant\n")
 
 
