@@ -100,27 +100,43 @@ def _dropped(token: str, family: Family) -> str:
     return f"the response holds {token}, a special token of this model, which would be dropped; take it out of the text."
 
 
-class Collator:
-    """Pads a batch on the right; prompts and padding carry no label.
+def packed(rows: Sequence[Encoded]) -> dict[str, Any]:
+    """Return rows laid end to end, as one sequence of T tokens, for a model whose attention keeps them apart (distill.fast.attention).
 
-    Padding is masked by position, never by token id: a model whose pad token is its EOS token still
-    learns to stop. `logits_to_keep` (positions, shape (K,)) lists the columns before which some row
-    has a label: the model computes no other logits.
+    ``input_ids`` and ``position_ids`` (1, T); ``logits_to_keep`` (K), the positions before labelled tokens; ``targets`` (K), those tokens;
+    ``lengths``, of the rows.
     """
+    keep: list[int] = []
+    targets: list[int] = []
+    start = 0
+    for row in rows:
+        keep.extend(range(start + row.prompt_length - 1, start + len(row.input_ids) - 1))
+        targets.extend(row.input_ids[row.prompt_length :])
+        start += len(row.input_ids)
+    return {
+        "input_ids": torch.tensor([token for row in rows for token in row.input_ids]).unsqueeze(0),
+        "position_ids": torch.cat([torch.arange(len(row.input_ids)) for row in rows]).unsqueeze(0),
+        "logits_to_keep": torch.tensor(keep),
+        "targets": torch.tensor(targets),
+        "lengths": [len(row.input_ids) for row in rows],
+    }
 
-    def __init__(self, pad_token_id: int) -> None:
-        self._pad = pad_token_id
 
-    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """Return ``input_ids``, ``attention_mask``, ``labels`` (batch, length) and ``logits_to_keep``."""
-        length = max(len(row["input_ids"]) for row in rows)
-        ids = torch.full((len(rows), length), self._pad)
-        mask = torch.zeros((len(rows), length), dtype=torch.long)
-        labels = torch.full((len(rows), length), IGNORED)
-        for i, row in enumerate(rows):
-            tokens = torch.tensor(row["input_ids"])
-            ids[i, : len(tokens)] = tokens
-            mask[i, : len(tokens)] = 1
-            labels[i, row["prompt_length"] : len(tokens)] = tokens[row["prompt_length"] :]
-        keep = (labels[:, 1:] != IGNORED).any(dim=0).nonzero().squeeze(1)
-        return {"input_ids": ids, "attention_mask": mask, "labels": labels, "logits_to_keep": keep}
+def padded(rows: Sequence[Encoded], pad_token_id: int) -> dict[str, Any]:
+    """Return rows padded on the right to the length L of the longest, for any model.
+
+    ``input_ids`` and ``attention_mask`` (rows, L); ``logits_to_keep`` (K), the columns before which some row has a label; ``targets``
+    (rows, K), `IGNORED` where a row has none there. Padding is masked by position, never by token id: a model whose pad token is its EOS
+    token still learns to stop.
+    """
+    length = max(len(row.input_ids) for row in rows)
+    ids = torch.full((len(rows), length), pad_token_id)
+    mask = torch.zeros((len(rows), length), dtype=torch.long)
+    labels = torch.full((len(rows), length), IGNORED)
+    for i, row in enumerate(rows):
+        tokens = torch.tensor(row.input_ids)
+        ids[i, : len(tokens)] = tokens
+        mask[i, : len(tokens)] = 1
+        labels[i, row.prompt_length : len(tokens)] = tokens[row.prompt_length :]
+    keep = (labels[:, 1:] != IGNORED).any(dim=0).nonzero().squeeze(1)
+    return {"input_ids": ids, "attention_mask": mask, "logits_to_keep": keep, "targets": labels[:, keep + 1]}

@@ -25,11 +25,19 @@ def load_config(model: str) -> Any:
     return _load(model, AutoConfig.from_pretrained)
 
 
-def load_model(model: str, dtype: torch.dtype) -> Any:
-    """Return a causal language model in *dtype*; its weights are never unpickled without ``weights_only``."""
+def load_model(model: str, dtype: torch.dtype, **options: Any) -> Any:
+    """Return a causal language model in *dtype*; its weights are never unpickled without ``weights_only``. *options* go to transformers."""
     from transformers import AutoModelForCausalLM
 
-    return _load(model, lambda path: AutoModelForCausalLM.from_pretrained(path, dtype=dtype))
+    return _load(model, lambda path: AutoModelForCausalLM.from_pretrained(path, dtype=dtype, **options))
+
+
+def empty_model(config: Any) -> Any:
+    """Return a model of that configuration without weights (on torch's meta device), to count what it would hold."""
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config)
 
 
 def _load(model: str, loader: Callable[[str], _T]) -> _T:

@@ -1,170 +1,251 @@
-"""Trains one adapter on one arm's data set."""
+"""Trains one model on one arm's data set."""
 
+import contextlib
 import hashlib
 import json
-import tempfile
+import os
+import shutil
 import time
-import warnings
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import datasets
 import torch
-from peft import LoraConfig, get_peft_model
+from accelerate import PartialState
 from rich.console import Console
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
+from distill.adapt import trained_model
 from distill.allocator import keep_freed_memory
-from distill.encode import IGNORED, Collator, encode
-from distill.families import model_family
-from distill.loading import load_config, load_model, load_tokenizer
+from distill.encode import Encoded, encode
+from distill.families import Family, model_family
+from distill.fast.install import Speed, speed_up
+from distill.loading import load_config, load_tokenizer
+from distill.memory import check_memory
+from distill.merge import merge
+from distill.model_card import model_card
+from distill.plan import step_rows
 from distill.precision import fast_dtype
 from distill.progress import TrainingProgress
+from distill.recipe import Recipe
+from distill.trainer import Steps, StepTrainer
+from distill.unfinished import Checkpoints, open_unfinished, unfinished_folder
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
 
 MANIFEST = "manifest.json"
-_LEARNING_RATE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How an adapter is trained; the same for every arm of a study.
+class Running:
+    """How a training runs, which does not change what is trained.
 
-    AdamW, cosine decay after a linear warm-up over the first 5 % of steps. `rank` and `alpha` are
-    LoRA's (Hu et al., 2021, arXiv:2106.09685); adapters stay in float32 whatever the base model's
-    format. `max_length` is in tokens, prompt included. Without a `learning_rate` it is the family's for
-    the model's size, or 1e-3 where the family has none.
+    Parts of a step hold `part_tokens` tokens at most (a longer row is a part of its own). A checkpoint is written every `save_minutes`, or
+    every `save_steps` if given; `restart` drops those of another training for the same folder. `plain` trains without padding-free rows and
+    fused adapters. `report_to` names trackers of transformers (tensorboard, wandb, …). `merged` is a folder for the model with the adapter merged in.
     """
 
-    epochs: float = 2.0
-    learning_rate: float | None = None
-    batch_size: int = 8
-    rank: int = 16
-    alpha: int = 32
-    max_length: int = 2048
-    seed: int = 0
+    part_tokens: int = 8192
+    gradient_checkpointing: bool = False
+    save_minutes: float = 5.0
+    save_steps: int | None = None
+    restart: bool = False
+    plain: bool = False
+    report_to: Sequence[str] = ()
+    merged: Path | None = None
 
-    def validate(self) -> None:
-        """Raise StylerepError for a value outside its range."""
-        for name in ("epochs", "learning_rate", "batch_size", "rank", "alpha", "max_length"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise StylerepError(f"{name.replace('_', '-')} must be above 0, got {value}.")
+    def validate(self, recipe: Recipe) -> None:
+        """Raise StylerepError for a value outside its range, or one that the recipe has no use for."""
+        if self.part_tokens < 1 or self.save_minutes < 0 or (self.save_steps is not None and self.save_steps < 1):
+            raise StylerepError("part-tokens and save-steps must be 1 or more, and save-minutes 0 or more.")
+        if self.merged and recipe.method == "full":
+            raise StylerepError("Full fine-tuning has no adapter to merge; leave --merge out.")
 
 
-class _LabelledLogitsTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types for it
-    """A Trainer that computes logits only in columns where some row of the batch has a label.
+def distill(
+    model: str, data: Path, out: Path, recipe: Recipe | None = None, console: Console | None = None, running: Running | None = None,
+    without: Collection[str] = (),
+) -> Path:  # fmt: skip
+    """Train *model* on the data set in *data*, but for the rows of the problems *without*, and write an adapter (or a model) to *out*.
 
-    Of the 135M parameters of SmolLM2-135M, 28M are the output layer, and a third of a row or more is
-    prompt; ``make bench`` shows what leaving it out gains.
+    *out* is replaced whole when training has ended; until then, and if it is interrupted, what was there stays, and checkpoints lie in
+    ``OUT.unfinished``: the same call goes on from the latest, with the same result. *out* holds the weights as safetensors, a model card
+    and ``manifest.json`` (base model, family, arm, seed, data set fingerprint, recipe, loss, versions). Which problems make up a step depends on
+    the seed and their ids alone, so every arm of a study sees them in the same batches. In several processes (accelerate launch) each takes
+    its share of every step. Raises StylerepError for a model or data set that cannot be used, and for a training that memory cannot hold.
     """
-
-    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
-        """Return the mean cross-entropy over labelled tokens (of the whole accumulated batch)."""
-        labels = inputs.pop("labels")
-        keep = inputs["logits_to_keep"]
-        outputs = model(**inputs)
-        targets = labels[:, keep + 1]
-        total = torch.nn.functional.cross_entropy(outputs.logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
-        loss = total / (num_items_in_batch if num_items_in_batch is not None else (targets != IGNORED).sum())
-        return (loss, outputs) if return_outputs else loss
-
-
-def distill(model: str, data: Path, out: Path, recipe: Recipe | None = None, console: Console | None = None) -> Path:
-    """Train a LoRA adapter for *model* on the data set in *data* and write it to *out*.
-
-    *out* is replaced whole when training has ended; until then, and if it is interrupted, what was
-    there stays. It holds ``adapter_model.safetensors``, ``adapter_config.json``, peft's model card
-    and ``manifest.json`` (base model, family, arm, seed, data set fingerprint, recipe, loss,
-    versions). The order of problems depends on the seed and the problems alone, so every arm of a
-    study sees them in the same batches. Raises StylerepError for a model or data set that cannot be
-    used.
-    """
-    recipe, console = recipe or Recipe(), console or Console(stderr=True)
+    recipe, running, state = recipe or Recipe(), running or Running(), PartialState(cpu=not torch.cuda.is_available())
+    console = (console or Console(stderr=True)) if state.is_main_process else Console(quiet=True)
     recipe.validate()
+    running.validate(recipe)
     rows, data_manifest = read_dataset(data)
+    rows = [row for row in rows if row["id"] not in without]
+    if not rows:
+        raise StylerepError(f"{data}: no rows are left to train on.")
     tokenizer, config = load_tokenizer(model), load_config(model)
     family = model_family(config, tokenizer)
     if family.assumed:
         console.print(f"Note: {family.assumed}.")
     if family.kept_ids(tokenizer):
         console.print("Note: think tags are special tokens of this model; stylerep eval reads them, lm_eval by itself drops them.")
-    positions = getattr(config.get_text_config(), "max_position_embeddings", None) or recipe.max_length
-    encoded = [encode(row, tokenizer, family, min(recipe.max_length, positions)) for row in rows]
+    limit = recipe.settled(family, 0, getattr(config.get_text_config(), "max_position_embeddings", None)).longest
+    encoded = [encode(row, tokenizer, family, limit) for row in rows]
+    lengths = [len(row.input_ids) for row in encoded]
+    plan = step_rows([row["id"] for row in rows], recipe.epochs, recipe.batch_size, recipe.seed)
+    share = min(running.part_tokens, max(sum(sorted(lengths)[-recipe.batch_size :]) // state.num_processes, 1))
+    parameters = check_memory(config, recipe, max(lengths), share, running.gradient_checkpointing)
+    recipe = recipe.settled(family, parameters, limit)
 
-    if not torch.cuda.is_available():
-        keep_freed_memory()
-    # peft's model asks transformers for a property that it is about to rename; no concern of the user's.
-    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
-    torch.manual_seed(recipe.seed)
-    base = load_model(model, fast_dtype())
-    if recipe.learning_rate is None:
-        recipe = replace(recipe, learning_rate=family.learning_rate(base.num_parameters()) or _LEARNING_RATE)
-        console.print(f"Learning rate: {recipe.learning_rate:g}")
-    lora = LoraConfig(
-        r=recipe.rank, lora_alpha=recipe.alpha, target_modules=family.lora_targets, fan_in_fan_out=family.fan_in_fan_out, lora_dropout=0.0,
-        task_type="CAUSAL_LM",
-    )  # fmt: skip
-    adapted = get_peft_model(base, lora)
-    table = datasets.Dataset.from_list([asdict(item) for item in encoded])
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.convert_tokens_to_ids(family.end_of_turn)
-
-    with replace_folder(out) as fresh, tempfile.TemporaryDirectory() as scratch:
-        trainer = _LabelledLogitsTrainer(model=adapted, args=_arguments(recipe, scratch), train_dataset=table, data_collator=Collator(pad))
-        trainer.remove_callback(PrinterCallback)
-        progress = TrainingProgress(console, f"{data_manifest['arm']} on {len(rows)} rows")
-        trainer.add_callback(progress)
-        began = time.monotonic()
-        try:
-            result = trainer.train()
-        finally:
-            progress.close()
-        seconds = time.monotonic() - began
-        adapted.save_pretrained(fresh)
-        manifest = {
-            "arm": data_manifest["arm"],
-            "seed": recipe.seed,
-            "family": family.name,
-            "template_arguments": family.template_arguments,
-            "base_model": model,
-            "dataset_fingerprint": data_manifest["fingerprint"],
-            "problem_ids_sha256": data_manifest["problem_ids_sha256"],
-            "recipe": asdict(recipe),
-            "dtype": str(fast_dtype()).removeprefix("torch."),
-            "adapter_sha256": hashlib.sha256((fresh / "adapter_model.safetensors").read_bytes()).hexdigest(),
-            "train_loss": result.training_loss,
-            "train_seconds": round(seconds, 1),
-            "train_tokens": int(sum(len(item.input_ids) for item in encoded) * recipe.epochs),
-            "versions": {name: version(name) for name in ("torch", "transformers", "peft", "stylerep")},
-        }
-        (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    settings = {
+        "model": model,
+        "data set": data_manifest["fingerprint"],
+        "rows left out": len(without),
+        "recipe": asdict(recipe),
+        "plain": running.plain,
+        "rows": hashlib.sha256("\n".join(row["id"] for row in rows).encode()).hexdigest(),
+    }
+    checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
+    state.wait_for_everyone()
+    trained = trained_model(model, recipe, family)
+    speed = _prepare(trained, encoded, running, state.device)
+    for note in speed.notes:
+        console.print(f"Note: {note}.")
+    pad = None if speed.packed else _pad_id(tokenizer, family)
+    steps = Steps(encoded, plan, running.part_tokens, pad, state.process_index, state.num_processes)
+    trainer = StepTrainer(model=trained, args=_arguments(recipe, running, unfinished_folder(out), len(plan)), train_dataset=steps)
+    trainer.remove_callback(PrinterCallback)
+    progress = TrainingProgress(console, f"{data_manifest['arm']} on {len(rows)} rows")
+    trainer.add_callback(progress)
+    trainer.add_callback(Checkpoints(running.save_minutes, running.save_steps))
+    if checkpoint:
+        console.print(f"Going on from step {checkpoint.name.rpartition('-')[2]} of {len(plan)}.")
+    began = time.monotonic()
+    with contextlib.closing(progress), _memory_advice(), _tidied(unfinished_folder(out)):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    seconds = time.monotonic() - began
+    described = {
+        "arm": data_manifest["arm"],
+        "seed": recipe.seed,
+        "family": family.name,
+        "template_arguments": family.template_arguments,
+        "base_model": model,
+        "dataset_fingerprint": data_manifest["fingerprint"],
+        "problem_ids_sha256": data_manifest["problem_ids_sha256"],
+        "rows_left_out": sorted(without),
+        "recipe": asdict(recipe),
+        "train_seconds": round(seconds, 1),
+        "train_tokens": sum(lengths[row] for step in plan for row in step),
+        "resumed": checkpoint is not None,
+    }
+    manifest = described | _trained(trainer, speed, state)
+    _write(trainer, tokenizer if recipe.method == "full" else None, out, manifest, len(rows), state)
+    if state.is_main_process:
+        shutil.rmtree(unfinished_folder(out), ignore_errors=True)
+        if running.merged:
+            merge(model, out, running.merged)
+    state.wait_for_everyone()
     return out
 
 
-def _arguments(recipe: Recipe, scratch: str) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=scratch,
-        num_train_epochs=recipe.epochs,
-        per_device_train_batch_size=recipe.batch_size,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=0.05,
-        weight_decay=0.0,
-        # Batches of similar prompts: little padding, and the same batches in every arm, because an
-        # arm changes responses and never prompts.
-        train_sampling_strategy="group_by_length",
-        length_column_name="prompt_length",
-        remove_unused_columns=False,
-        seed=recipe.seed,
-        data_seed=recipe.seed,
-        logging_steps=1,
-        save_strategy="no",
-        report_to="none",
-        dataloader_pin_memory=torch.cuda.is_available(),
-        disable_tqdm=True,
-    )
+def _prepare(trained: Any, encoded: Sequence[Encoded], running: Running, device: torch.device) -> Speed:
+    if device.type == "cpu":
+        keep_freed_memory()
+    if running.gradient_checkpointing:
+        trained.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        if hasattr(trained, "enable_input_require_grads"):
+            trained.enable_input_require_grads()
+    if running.plain:
+        return Speed()
+    sharded = any(name in _environment() for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"))
+    if not getattr(trained, "is_loaded_in_4bit", False) and not sharded:
+        trained.to(device)
+    # Sharded weights cannot lie in one block with others.
+    return speed_up(trained, [row.input_ids for row in encoded], fuse=not sharded)
+
+
+def _environment() -> set[str]:
+    return {name for name, value in os.environ.items() if value.lower() in ("1", "true")}
+
+
+def _trained(trainer: StepTrainer, speed: Speed, state: PartialState) -> dict[str, Any]:
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    return {
+        "dtype": str(trainer.model.dtype).removeprefix("torch."),
+        "packed": speed.packed,
+        "fused_groups": speed.groups,
+        "processes": state.num_processes,
+        "train_loss": sum(losses) / len(losses),
+        "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate", "stylerep")},
+    }
+
+
+def _write(trainer: StepTrainer, tokenizer: Any, out: Path, manifest: dict[str, Any], rows: int, state: PartialState) -> None:
+    """Write what was trained, its manifest and its card; all processes take part, since a sharded model is gathered."""
+    scratch = unfinished_folder(out) / "result"
+    trainer.save_model(str(scratch))
+    if not state.is_main_process:
+        return
+    with replace_folder(out) as fresh:
+        for path in scratch.iterdir():
+            if path.name != "training_args.bin":  # a pickle, which nothing here reads
+                shutil.move(path, fresh / path.name)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(fresh)
+        digest = hashlib.sha256()
+        for path in sorted(fresh.glob("*.safetensors")):
+            digest.update(path.read_bytes())
+        (fresh / MANIFEST).write_text(json.dumps({**manifest, "adapter_sha256": digest.hexdigest()}, indent=2) + "\n", encoding="utf-8")
+        (fresh / "README.md").write_text(model_card(manifest, rows), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _memory_advice() -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise StylerepError("The memory of the device is full; try a smaller --part-tokens, or --gradient-checkpointing.") from error
+
+
+@contextlib.contextmanager
+def _tidied(folder: Path) -> Iterator[None]:
+    """Remove the folder of a training that stopped before its first checkpoint."""
+    try:
+        yield
+    except BaseException:
+        if not list(folder.glob("checkpoint-*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _pad_id(tokenizer: Any, family: Family) -> int:
+    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.convert_tokens_to_ids(family.end_of_turn))
+
+
+def _arguments(recipe: Recipe, running: Running, folder: Path, steps: int) -> TrainingArguments:
+    try:
+        return TrainingArguments(
+            output_dir=str(folder),
+            max_steps=steps,
+            per_device_train_batch_size=1,
+            learning_rate=recipe.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=recipe.warm_up,
+            weight_decay=recipe.weight_decay,
+            use_cpu=not torch.cuda.is_available(),
+            bf16=recipe.method == "full" and fast_dtype() == torch.bfloat16,
+            remove_unused_columns=False,
+            seed=recipe.seed,
+            logging_steps=1,
+            save_strategy="no",  # Checkpoints asks for them
+            save_total_limit=2,
+            report_to=list(running.report_to) or "none",
+            dataloader_pin_memory=False,
+            ddp_find_unused_parameters=False,
+            disable_tqdm=True,
+        )
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise StylerepError(f"transformers refuses these settings: {' '.join(str(error).split())}") from error

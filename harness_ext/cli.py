@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness_ext.output_files import check_writable, write_text
+from synth.errors import StylerepError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -199,24 +200,60 @@ def analyze(
         _print_divergence(own, other)
 
 
-@app.command(epilog="Example: stylerep distill --model smollm2-135m-instruct --data data/hc --out adapters/hc")
+@app.command(
+    epilog="Example: stylerep distill --model smollm2-135m-instruct --data data/hc --out adapters/hc        "
+    "Several processes: accelerate launch --config_file $(stylerep launch-path)/ddp.yaml --no_python stylerep distill …"
+)
 def distill(
     model: Annotated[str, typer.Option(help="A name of: stylerep models list, a folder, or a Hub id.")],
     data: Annotated[Path, typer.Option(help="The data set of one arm.")],
-    out: Annotated[Path, typer.Option(help="Folder for the adapter; replaced when training has ended.")],
-    seed: Annotated[int, typer.Option(help="Seed of adapter weights and of the order of problems.")] = 0,
-    epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 2.0,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate of AdamW.  [default: the family's for the model's size, else 0.001]")] = None,
-    batch_size: Annotated[int, typer.Option(help="Rows a step.")] = 8,
-    rank: Annotated[int, typer.Option(help="LoRA rank; alpha is twice the rank.")] = 16,
-    max_length: Annotated[int, typer.Option(help="Longest row in tokens, prompt included; a longer one is refused.")] = 2048,
+    out: Annotated[Path, typer.Option(help="Folder for what is trained; replaced when training has ended. After a kill, the same command goes on.")],
+    recipe: Annotated[str, typer.Option(help="Settings: small, paper, or a YAML file. The options down to --max-length change single ones.")] = "small",
+    method: Annotated[str | None, typer.Option(help="lora, dora, qlora (needs bitsandbytes) or full.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of adapter weights and of the order of problems.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the data.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate of AdamW.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows a step, over all processes.")] = None,
+    rank: Annotated[int | None, typer.Option(help="LoRA rank; alpha is twice the rank.")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Longest row in tokens, prompt included; a longer one is refused.")] = None,
+    without: Annotated[Path | None, typer.Option(help="File of row ids to leave out, a line each or a row_scores.jsonl; give all arms the same.")] = None,
+    select: Annotated[
+        str | None, typer.Option(help="Score rows before training and write row_scores.jsonl: outlier-gradient, gradient-cosine, gradient-norm or loss.")
+    ] = None,
+    drop: Annotated[float, typer.Option(help="With --select: train without this fraction of rows, the most suspicious.")] = 0.0,
+    part_tokens: Annotated[int, typer.Option(help="Tokens on the device at a time; a step is taken in as many parts as it needs.")] = 8192,
+    gradient_checkpointing: Annotated[bool, typer.Option("--gradient-checkpointing", help="Compute activations twice, to hold fewer.")] = False,
+    save_minutes: Annotated[float, typer.Option(help="Minutes between checkpoints.")] = 5.0,
+    restart: Annotated[bool, typer.Option("--restart", help="Drop the checkpoints of an unfinished training for the same folder.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Pad rows and let peft compute adapters one by one: slower, to compare with.")] = False,
+    merge: Annotated[Path | None, typer.Option(help="Also write the model with the adapter merged into it to this folder.")] = None,
+    report_to: Annotated[list[str] | None, typer.Option(help="A tracker of transformers, such as tensorboard or wandb; may be repeated.")] = None,
 ) -> None:
-    """Train a LoRA adapter on one arm's traces."""
-    from distill.train import Recipe
+    """Train an adapter, or the whole model, on one arm's traces."""
+    from distill.recipe import load_recipe
+    from distill.select import leave_out, read_ids
+    from distill.select.training import distill_selected
+    from distill.train import Running
     from distill.train import distill as run
+    from synth.datasets import read_dataset
 
-    recipe = Recipe(epochs, learning_rate, batch_size, rank, 2 * rank, max_length, seed)
-    typer.echo(f"Adapter: {run(model, data, out, recipe)}")
+    changes = {
+        "method": method, "seed": seed, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "rank": rank, "max_length": max_length,
+    }  # fmt: skip
+    settled = load_recipe(recipe, changes)
+    running = Running(part_tokens, gradient_checkpointing, save_minutes, None, restart, plain, tuple(report_to or ()), merge)
+    ids = read_ids(without) if without else set()
+    if without:
+        leave_out(read_dataset(data)[0], ids, without)
+    if drop and not select:
+        raise StylerepError("--drop needs --select, which says by what rows are dropped.")
+    if select:
+        if without:
+            raise StylerepError("--select scores all rows and --without leaves rows out; give one of them.")
+        made = distill_selected(model, data, out, select, drop, settled, running)
+    else:
+        made = run(model, data, out, settled, None, running, ids)
+    typer.echo(f"{'Model' if settled.method == 'full' else 'Adapter'}: {made}")
 
 
 @app.command(
@@ -334,6 +371,14 @@ def _validate_families(names: list[str], folder: Path | None) -> bool:
     failed = sum(bool(check.problems) for check in checks)
     typer.echo(f"{len(checks) - failed} of {len(checks)} families are as they should be.")
     return not failed
+
+
+@app.command("launch-path")
+def launch_path() -> None:
+    """Print the folder with files for accelerate launch: several GPUs, several machines, FSDP, DeepSpeed."""
+    from importlib.resources import files
+
+    typer.echo(str(files("distill.launch")))
 
 
 @app.command("tasks-path")

@@ -25,8 +25,8 @@ class Family:
 
     `end_of_turn` is the token that a response is trained to end with. `think` are the tags that the family writes around a trace and
     `keeps_special` says that they are read although they may be special tokens. `template_arguments` go to the chat template,
-    `lora_targets` and `fan_in_fan_out` to peft as they are. `learning_rates` are pairs of (billions of parameters, rate). `assumed` is
-    empty for a family with a file.
+    `lora_targets` and `fan_in_fan_out` to peft as they are. `defaults` (learning_rate, max_length) stand where a recipe says nothing. `assumed`
+    is empty for a family with a file.
     """
 
     name: str
@@ -36,13 +36,8 @@ class Family:
     think: tuple[str, str] = (OPEN, CLOSE)
     keeps_special: bool = False
     template_arguments: dict[str, Any] = field(default_factory=dict)
-    learning_rates: tuple[tuple[float, float], ...] = ()
+    defaults: dict[str, Any] = field(default_factory=dict)
     assumed: str = ""
-
-    def learning_rate(self, parameters: int) -> float | None:
-        """Return the family's learning rate for the nearest size, None if it has none."""
-        billions = parameters / 1e9
-        return min(self.learning_rates, key=lambda pair: abs(pair[0] - billions))[1] if self.learning_rates else None
 
     def kept_ids(self, tokenizer: Any) -> set[int]:
         """Return the ids of think tags that are special tokens of the tokenizer and are read nonetheless."""
@@ -98,7 +93,7 @@ def _from_file(file: FamilyFile, tokenizer: Any) -> Family:
     if end not in tokenizer.get_vocab():
         raise StylerepError(f"{file.path}: end_of_turn is {end}, which is no token of this model's tokenizer.")
     return Family(
-        file.name, end, file.lora_targets, file.fan_in_fan_out, file.think, file.think_special, file.template_arguments, file.learning_rates
+        file.name, end, file.lora_targets, file.fan_in_fan_out, file.think, file.think_special, file.template_arguments, file.defaults
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from synth.errors import StylerepError
 from synth.style import CLOSE, OPEN, split_response
 
 _NEEDED = ("name", "match", "end_of_turn")
-_OPTIONAL = ("end_of_text", "think", "template_arguments", "lora_targets", "fan_in_fan_out", "learning_rates")
+_OPTIONAL = ("end_of_text", "think", "template_arguments", "lora_targets", "fan_in_fan_out", "defaults")
 _MATCH = ("model_type", "vocab_size", "tokens")
 _THINK = ("open", "close", "special")
+_DEFAULTS = ("learning_rate", "max_length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class FamilyFile:
     template_arguments: dict[str, Any]
     lora_targets: str | list[str]
     fan_in_fan_out: bool
-    learning_rates: tuple[tuple[float, float], ...]
+    defaults: dict[str, Any]
 
     @property
     def conditions(self) -> int:
@@ -64,7 +65,7 @@ def read_family(path: Path) -> FamilyFile:
         content.get("template_arguments", {}),
         content.get("lora_targets", "all-linear"),
         content.get("fan_in_fan_out", False),
-        tuple(sorted((float(size), float(rate)) for size, rate in content.get("learning_rates", {}).items())),
+        content.get("defaults", {}),
     )
 
 
@@ -143,10 +144,14 @@ def _training_problems(content: dict[str, Any]) -> Iterator[str]:
         yield "'lora_targets' names embeddings or the output layer: lm_eval resizes embeddings under an adapter, so none may hold them."
     if not isinstance(content.get("fan_in_fan_out", False), bool):
         yield f"'fan_in_fan_out' must be true or false, found {content['fan_in_fan_out']!r}."
-    rates = content.get("learning_rates", {})
-    pairs = list(rates.items()) if isinstance(rates, dict) else [("", rates)]
-    if not all(_is_positive(size) and _is_positive(rate) for size, rate in pairs):
-        yield f"'learning_rates' must hold BILLIONS OF PARAMETERS: RATE, both above 0 (write 6.0e-5, which YAML reads as a number), found {rates!r}."
+    defaults = content.get("defaults", {})
+    if not isinstance(defaults, dict):
+        yield f"'defaults' must hold NAME: VALUE, found {defaults!r}."
+        return
+    yield from _unknown(defaults, "defaults.", _DEFAULTS)
+    for key, value in defaults.items():
+        if not _is_positive(value) or (key == "max_length" and not isinstance(value, int)):
+            yield f"'defaults.{key}' must be a number above 0 (write 6.0e-5, which YAML reads as a number, not 6e-5), found {value!r}."
 
 
 def _unknown(content: dict[Any, Any], prefix: str, known: Collection[str]) -> Iterator[str]:

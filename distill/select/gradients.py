@@ -1,12 +1,12 @@
 """Gradients of single training rows with respect to an adapter, reduced to a few thousand numbers each."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from distill.encode import IGNORED, Collator, Encoded
+from distill.encode import Encoded, padded
 
 DIMENSIONS = 4096
 
@@ -67,7 +67,7 @@ def row_losses(model: Any, rows: Iterable[Encoded], pad_token_id: int) -> Iterat
 def _mean_loss(model: Any, row: Encoded, pad_token_id: int) -> tuple[torch.Tensor, int]:
     """Return the mean cross-entropy over the labelled tokens and their number; logits are computed only where there is a label."""
     device = next(model.parameters()).device
-    inputs = {name: tensor.to(device) for name, tensor in Collator(pad_token_id)([asdict(row)]).items()}
-    targets = inputs.pop("labels")[:, inputs["logits_to_keep"] + 1].flatten()
+    inputs = {name: tensor.to(device) for name, tensor in padded([row], pad_token_id).items()}
+    targets = inputs.pop("targets").flatten()
     logits = model(**inputs).logits
-    return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets, ignore_index=IGNORED), int((targets != IGNORED).sum())
+    return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), targets), len(targets)

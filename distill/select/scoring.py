@@ -7,25 +7,24 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from rich.console import Console
 
+from distill.adapt import trained_model
 from distill.allocator import keep_freed_memory
 from distill.encode import Encoded, encode
 from distill.families import Family, model_family
 from distill.loading import load_config, load_model, load_tokenizer
 from distill.precision import fast_dtype
+from distill.recipe import Recipe
 from distill.select.gradients import RowGradient, Sketch, row_gradients, row_losses
 from distill.select.outliers import Matrix, cosine_outliers, directions, isolation_outliers
 from distill.select.scores import RowScore, check_selection
 from synth.datasets import dataset_ids, read_dataset
 from synth.errors import StylerepError
-
-if TYPE_CHECKING:
-    from distill.train import Recipe
 
 WARM_UP = 0.5
 """Epochs of training before gradients are taken."""
@@ -46,7 +45,7 @@ def score_rows(
     data: Path,
     *,
     method: str = "outlier-gradient",
-    recipe: "Recipe | None" = None,
+    recipe: Recipe | None = None,
     warm_up: float = WARM_UP,
     adapter: Path | None = None,
     console: Console | None = None,
@@ -73,7 +72,7 @@ def score_rows(
     ]
 
 
-def data_losses(model: str, data: Path, *, recipe: "Recipe | None" = None, console: Console | None = None) -> list[tuple[float, int]]:
+def data_losses(model: str, data: Path, *, recipe: Recipe | None = None, console: Console | None = None) -> list[tuple[float, int]]:
     """Return of each row of a data set the mean loss in nats a token under the model as it is, and the number of its tokens; see `score_rows`."""
     prepared = _prepared(model, data, recipe, console)
     base = load_model(model, fast_dtype()).to(_device()).eval()
@@ -82,7 +81,7 @@ def data_losses(model: str, data: Path, *, recipe: "Recipe | None" = None, conso
 
 
 def data_gradients(
-    model: str, data: Path, *, recipe: "Recipe | None" = None, warm_up: float = WARM_UP, adapter: Path | None = None, console: Console | None = None
+    model: str, data: Path, *, recipe: Recipe | None = None, warm_up: float = WARM_UP, adapter: Path | None = None, console: Console | None = None
 ) -> Gradients:
     """Return the reduced gradients of all rows of a data set; see `score_rows`."""
     if warm_up < 0:
@@ -108,20 +107,18 @@ class _Prepared:
     encoded: list[Encoded]
     family: Family
     pad: int
-    recipe: "Recipe"
+    recipe: Recipe
     console: Console
 
 
-def _prepared(model: str, data: Path, recipe: "Recipe | None", console: Console | None) -> _Prepared:
-    from distill.train import Recipe
-
-    recipe = recipe or Recipe()
+def _prepared(model: str, data: Path, recipe: Recipe | None, console: Console | None) -> _Prepared:
+    recipe = replace(recipe or Recipe(), method="lora")
     recipe.validate()
     rows, _ = read_dataset(data)
     tokenizer, config = load_tokenizer(model), load_config(model)
     family = model_family(config, tokenizer)
-    positions = getattr(config.get_text_config(), "max_position_embeddings", None) or recipe.max_length
-    encoded = [encode(row, tokenizer, family, min(recipe.max_length, positions)) for row in rows]
+    recipe = recipe.settled(family, 0, getattr(config.get_text_config(), "max_position_embeddings", None))
+    encoded = [encode(row, tokenizer, family, recipe.longest) for row in rows]
     if not torch.cuda.is_available():
         keep_freed_memory()
     # Rows stand alone, so that nothing is padded: any token does.
@@ -131,7 +128,7 @@ def _prepared(model: str, data: Path, recipe: "Recipe | None", console: Console 
 
 def _adapted(model: str, data: Path, prepared: _Prepared, warm_up: float, adapter: Path | None) -> Any:
     """Return the model with the adapter whose gradients are taken, without dropout, on the GPU if there is one."""
-    from peft import LoraConfig, PeftModel, get_peft_model
+    from peft import PeftModel
 
     from distill.train import distill
 
@@ -141,15 +138,10 @@ def _adapted(model: str, data: Path, prepared: _Prepared, warm_up: float, adapte
     with tempfile.TemporaryDirectory() as scratch:
         if adapter is None and warm_up > 0:
             adapter = distill(model, data, Path(scratch) / "warm-up", replace(recipe, epochs=warm_up), prepared.console)
-        base = load_model(model, fast_dtype())
         if adapter is None:
-            torch.manual_seed(recipe.seed)
-            lora = LoraConfig(
-                r=recipe.rank, lora_alpha=recipe.alpha, target_modules=family.lora_targets, fan_in_fan_out=family.fan_in_fan_out, task_type="CAUSAL_LM"
-            )
-            adapted = get_peft_model(base, lora)
+            adapted = trained_model(model, recipe, family)
         else:
-            adapted = PeftModel.from_pretrained(base, str(adapter), is_trainable=True)
+            adapted = PeftModel.from_pretrained(load_model(model, fast_dtype()), str(adapter), is_trainable=True)
     return adapted.to(_device()).eval()
 
 

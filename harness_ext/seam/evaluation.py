@@ -165,6 +165,11 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
                 f"{peft}: this adapter was trained with the family {adapter['family']}, and {model.name} is now taken for {model.family.name}; "
                 "let STYLEREP_FAMILIES name the folder that it named in training."
             )
+        if adapter.get("template_arguments", model.family.template_arguments) != model.family.template_arguments:
+            raise StylerepError(
+                f"{peft}: this adapter was trained with the chat template's arguments {adapter['template_arguments']}, and the family {model.family.name} "
+                f"now gives {model.family.template_arguments}."
+            )
     if not hasattr(args, "apply_chat_template") and model.tokenizer.chat_template:
         args.apply_chat_template = True
     if not hasattr(args, "batch_size"):

@@ -17,7 +17,8 @@ from distill.encode import completion, encode, prompt_ids, prompt_text
 from distill.families import Family, family_files, find_family, model_family
 from distill.families.special_tokens import readable_text
 from distill.loading import load_config, load_tokenizer
-from distill.train import Recipe, distill
+from distill.recipe import Recipe
+from distill.train import distill
 from harness_ext.documents import documents
 from harness_ext.runs import sample_files
 from harness_ext.seam import evaluate
@@ -193,12 +194,6 @@ def test_an_own_file_of_the_same_name_stands_for_ours(own_families: Path) -> Non
     assert len(family_files()) == len(FAMILIES)
 
 
-def test_learning_rates_are_those_of_the_nearest_size() -> None:
-    _, family = tokenizer_and_family("llama3")
-    assert [family.learning_rate(int(size * 1e9)) for size in (1.2, 3.2, 8.0, 70.6)] == [6e-5, 6e-5, 4e-5, 1e-5]
-    assert tokenizer_and_family("gpt2")[1].learning_rate(10**8) is None
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -214,7 +209,7 @@ def test_learning_rates_are_those_of_the_nearest_size() -> None:
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nthink: {open: <a>, close: <b>}', "stylerep does not read <a> … <b> as a trace"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nlora_targets: [embed_tokens]', "names embeddings"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nlora_targets: "("', "is no regular expression"),
-        ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nlearning_rates: {1: 6e-5}', "write 6.0e-5"),
+        ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\ndefaults: {learning_rate: 6e-5}', "write 6.0e-5"),
         ('name: mine\nmatch: {model_type: gpt2}\nend_of_turn: "</s>"', "takes the same gpt2 models as"),
     ],
 )

@@ -1,13 +1,24 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
 
-from distill.loading import load_model
-from distill.train import Recipe, _LabelledLogitsTrainer, distill
+from distill.loading import load_model, load_tokenizer
+from distill.recipe import Recipe
+from distill.train import Running, distill
+from distill.trainer import StepTrainer
+from synth.datasets import read_dataset
 from synth.errors import StylerepError
 from synth.synthesis import synth
 
@@ -47,32 +58,23 @@ def test_arms_are_trained_on_the_same_problems_in_the_same_batches(
     tiny_model: Path, data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, list[list[str]]] = {"nt": [], "hc": []}
-    original = _LabelledLogitsTrainer.compute_loss
+    original = StepTrainer.training_step
+    tokenizer = load_tokenizer(str(tiny_model))
+    questions = [row["question"] for row in read_dataset(data["nt"])[0]]
     for arm, batches in seen.items():
 
-        def record(
-            self: object, model: object, inputs: dict[str, torch.Tensor], *args: object, _batches: list[list[str]] = batches, **options: object
-        ) -> object:
-            first_label = (inputs["labels"] != -100).int().argmax(dim=1)
-            _batches.append(["".join(map(chr, row[:end])) for row, end in zip(inputs["input_ids"].tolist(), first_label.tolist(), strict=True)])
-            return original(self, model, inputs, *args, **options)
+        def record(self: Any, model: Any, inputs: dict[str, Any], *args: Any, _batches: list[list[str]] = batches) -> Any:
+            (part,) = inputs["parts"]
+            texts = [tokenizer.decode(ids) for ids in part["input_ids"][0].split(part["lengths"])]
+            _batches.append([next(question for question in questions if question in text) for text in texts])
+            return original(self, model, inputs, *args)
 
-        monkeypatch.setattr(_LabelledLogitsTrainer, "compute_loss", record)
+        monkeypatch.setattr(StepTrainer, "training_step", record)
         distill(str(tiny_model), data[arm], tmp_path / arm, Recipe(epochs=2, batch_size=4), QUIET)
     assert seen["nt"] == seen["hc"]
-    assert len(seen["nt"]) == 6
-
-
-def test_logits_of_labelled_columns_alone_give_the_full_loss(tiny_model: Path) -> None:
-    model = load_model(str(tiny_model), torch.float32)
-    ids = torch.randint(2, 250, (3, 40), generator=torch.Generator().manual_seed(0))
-    labels = ids.clone()
-    labels[0, :10] = labels[1, :20] = labels[2, 30:] = -100
-    keep = (labels[:, 1:] != -100).any(dim=0).nonzero().squeeze(1)
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels, "logits_to_keep": keep}
-    ours = _LabelledLogitsTrainer.compute_loss(object(), model, inputs)
-    theirs = model(input_ids=ids, labels=labels).loss
-    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+    assert [len(batch) for batch in seen["nt"]] == [4] * 6
+    assert sorted(chain(*seen["nt"][:3])) == sorted(questions)
+    assert seen["nt"][:3] != seen["nt"][3:]
 
 
 def test_an_interrupted_training_leaves_the_old_adapter(tiny_model: Path, data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +84,7 @@ def test_an_interrupted_training_leaves_the_old_adapter(tiny_model: Path, data: 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_LabelledLogitsTrainer, "compute_loss", interrupt)
+    monkeypatch.setattr(StepTrainer, "training_step", interrupt)
     with pytest.raises(KeyboardInterrupt):
         distill(str(tiny_model), data["hc"], out, Recipe(epochs=1, batch_size=4, seed=1), QUIET)
     assert (out / "adapter_model.safetensors").read_bytes() == before
@@ -99,3 +101,142 @@ def test_settings_out_of_range_are_refused(tiny_model: Path, data: dict[str, Pat
 def test_a_missing_model_is_refused(data: dict[str, Path], tmp_path: Path, model: str, says: str) -> None:
     with pytest.raises(StylerepError, match=says):
         distill(model, data["hc"], tmp_path / "a", Recipe(), QUIET)
+
+
+def test_parts_padding_and_checkpointing_change_nothing(tiny_model: Path, data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distill.adapt.fast_dtype", lambda: torch.float32)
+    ways = {"whole": Running(), "parts": Running(part_tokens=150), "plain": Running(plain=True), "again": Running(gradient_checkpointing=True)}
+    made = {name: distill(str(tiny_model), data["hc"], tmp_path / name, Recipe(epochs=1, batch_size=6), QUIET, way) for name, way in ways.items()}
+    whole = weights(made["whole"])
+    assert any(value.abs().max() > 1e-4 for name, value in whole.items() if "lora_B" in name)
+    for folder in made.values():
+        for name, value in weights(folder).items():
+            torch.testing.assert_close(value, whole[name], rtol=1e-3, atol=2e-5)
+    assert [json.loads((made[name] / "manifest.json").read_text())["packed"] for name in ways] == [True, True, False, True]
+
+
+@pytest.mark.slow
+def test_a_training_that_is_killed_goes_on_to_the_same_result(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    recipe, console = Recipe(epochs=10, batch_size=2), QUIET
+    whole = distill(str(tiny_model), data["hc"], tmp_path / "whole", recipe, console, Running(save_steps=7))
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom distill.recipe import Recipe\nfrom distill.train import Running, distill\n"
+        "model, data, out = sys.argv[1:]\n"
+        "distill(model, Path(data), Path(out), Recipe(epochs=10, batch_size=2), None, Running(save_steps=7))\n"
+    )
+    out = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, "-c", script, str(tiny_model), str(data["hc"]), str(out)])
+    checkpoints = tmp_path / "killed.unfinished"
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob("checkpoint-*/stylerep_checkpoint_is_whole")):
+        assert process.poll() is None, "the training ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.2)  # somewhere after it, at no step in particular
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not out.exists()
+
+    with pytest.raises(StylerepError, match=r"unfinished training with another learning-rate \(0.001, not 0.002\).*--restart"):
+        distill(str(tiny_model), data["hc"], out, Recipe(epochs=10, batch_size=2, learning_rate=2e-3), console)
+    distill(str(tiny_model), data["hc"], out, recipe, console)
+    one, two = (json.loads((folder / "manifest.json").read_text()) for folder in (whole, out))
+    assert (one["resumed"], two["resumed"]) == (False, True)
+    assert one["train_loss"] == pytest.approx(two["train_loss"], rel=1e-6)
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(weights(out)[name], value, rtol=0, atol=0)
+    assert not checkpoints.exists()
+
+
+def test_checkpoints_of_another_training_are_dropped_only_on_demand(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "a.unfinished"
+    folder.mkdir()
+    (folder / "training.json").write_text("{}")
+    with pytest.raises(StylerepError, match="--restart"):
+        distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET)
+    distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET, Running(restart=True))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_result_of_one(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    options = ["--model", str(tiny_model), "--data", str(data["hc"]), "--epochs", "1.5", "--batch-size", "5"]
+    folder = subprocess.run([sys.executable, "-m", "harness_ext", "launch-path"], capture_output=True, text=True, check=True).stdout.strip()
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", f"{folder}/ddp.yaml", "--num_processes", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for number, command in ((1, [sys.executable, "-m"]), (2, [*launch, "--module"])):
+        done = subprocess.run(
+            [*command, "harness_ext", "distill", *options, "--out", str(tmp_path / str(number))], capture_output=True, text=True, env=environment, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    one, two = tmp_path / "1", tmp_path / "2"
+    assert [json.loads((path / "manifest.json").read_text())["processes"] for path in (one, two)] == [1, 2]
+    losses = [json.loads((path / "manifest.json").read_text())["train_loss"] for path in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
+    ours, theirs = weights(one), weights(two)
+    change = torch.cat([value.flatten() for name, value in ours.items() if "lora_B" in name])
+    other = torch.cat([value.flatten() for name, value in theirs.items() if "lora_B" in name])
+    assert change.norm() > 0
+    # In bfloat16 halves are rounded before they are added up; Adam's first steps follow signs, which flip where a gradient is near 0.
+    assert (change - other).norm() < 0.1 * change.norm()
+
+
+def test_full_fine_tuning_makes_a_model(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    out = distill(str(tiny_model), data["hc"], tmp_path / "m", Recipe(method="full", epochs=1, batch_size=4, learning_rate=1e-4), QUIET)
+    model, before = AutoModelForCausalLM.from_pretrained(out), load_model(str(tiny_model), torch.float32)
+    assert model.num_parameters() == before.num_parameters()
+    assert not torch.equal(model.get_input_embeddings().weight.float(), before.get_input_embeddings().weight)
+    assert load_tokenizer(str(out))("12")["input_ids"] == load_tokenizer(str(tiny_model))("12")["input_ids"]
+
+
+def test_dora_trains_magnitudes_too(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    out = distill(str(tiny_model), data["hc"], tmp_path / "d", Recipe(method="dora", epochs=1, batch_size=4), QUIET)
+    assert any("magnitude" in name for name in weights(out))
+    assert json.loads((out / "manifest.json").read_text())["fused_groups"] == 0
+
+
+def test_qlora_without_bitsandbytes_is_refused(tiny_model: Path, data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transformers.utils.is_bitsandbytes_available", lambda: False)
+    with pytest.raises(StylerepError, match="pip install bitsandbytes"):
+        distill(str(tiny_model), data["hc"], tmp_path / "q", Recipe(method="qlora"), QUIET)
+
+
+def test_a_merged_model_computes_what_the_adapter_does(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    out = distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(epochs=5, batch_size=4), QUIET, Running(merged=tmp_path / "merged"))
+    base = load_model(str(tiny_model), torch.float32)
+    ids = torch.tensor([[5, 60, 70, 80]])
+    plain = base(ids).logits
+    adapted = PeftModel.from_pretrained(base, str(out))(ids).logits
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", dtype=torch.float32)(ids).logits
+    assert (adapted - plain).abs().max() > 1e-3
+    torch.testing.assert_close(merged, adapted, rtol=2e-2, atol=2e-2 * (adapted - plain).abs().max().item())
+
+
+def test_rows_are_left_out(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    ids = [row["id"] for row in read_dataset(data["hc"])[0]]
+    out = distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(epochs=1, batch_size=4), QUIET, None, ids[:5])
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["rows_left_out"] == sorted(ids[:5])
+    whole = json.loads((distill(str(tiny_model), data["hc"], tmp_path / "b", Recipe(epochs=1, batch_size=4), QUIET) / "manifest.json").read_text())
+    assert manifest["train_tokens"] < whole["train_tokens"]
+    with pytest.raises(StylerepError, match="no rows are left"):
+        distill(str(tiny_model), data["hc"], tmp_path / "c", Recipe(), QUIET, None, ids)
+
+
+def test_the_card_says_what_it_is(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    out = distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(epochs=1, batch_size=4), QUIET)
+    card = (out / "README.md").read_text()
+    assert card.startswith(f'---\nbase_model: "{tiny_model}"\nlibrary_name: "peft"\n')
+    assert "| learning rate | 0.001 |" in card
+    assert sorted(path.name for path in out.iterdir()) == ["README.md", "adapter_config.json", "adapter_model.safetensors", "manifest.json"]
+
+
+def test_a_training_that_memory_cannot_hold_is_refused_before_it_begins(
+    tiny_model: Path, data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("distill.memory.available_bytes", lambda: 1e8)
+    with pytest.raises(StylerepError, match=r"needs about \d+ GB of memory, and 0 GB are free; try .*--gradient-checkpointing"):
+        distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(), QUIET)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,47 @@
+"""Loads a model and prepares what of it is trained: LoRA, DoRA or QLoRA adapters, or all of it."""
+
+import warnings
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+from distill.families import Family
+from distill.loading import load_model
+from distill.precision import fast_dtype
+from distill.recipe import Recipe
+from synth.errors import StylerepError
+
+
+def trained_model(model: str, recipe: Recipe, family: Family) -> Any:
+    """Return a model with what the recipe trains set to be trained.
+
+    Adapters are kept in float32 beside weights in the format that is fast here (4 bits for qlora); full fine-tuning keeps float32 weights.
+    Raises StylerepError where the model cannot be loaded, or bitsandbytes is missing for qlora.
+    """
+    # peft's model asks transformers for a property that it is about to rename; no concern of the user's.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+    torch.manual_seed(recipe.seed)
+    if recipe.method == "full":
+        return load_model(model, torch.float32)
+    if recipe.method == "qlora":
+        base = prepare_model_for_kbit_training(load_model(model, fast_dtype(), quantization_config=_four_bits()), use_gradient_checkpointing=False)
+    else:
+        base = load_model(model, fast_dtype())
+    lora = LoraConfig(
+        r=recipe.rank, lora_alpha=recipe.alpha, target_modules=family.lora_targets, fan_in_fan_out=family.fan_in_fan_out, lora_dropout=0.0,
+        use_dora=recipe.method == "dora", task_type="CAUSAL_LM",
+    )  # fmt: skip
+    try:
+        return get_peft_model(base, lora)
+    except ValueError as error:
+        raise StylerepError(f"The family {family.name} cannot be adapted as its file says (lora_targets: {family.lora_targets}): {error}") from error
+
+
+def _four_bits() -> Any:
+    from transformers import BitsAndBytesConfig
+    from transformers.utils import is_bitsandbytes_available
+
+    if not is_bitsandbytes_available():
+        raise StylerepError("qlora needs the package bitsandbytes, which is not installed: pip install bitsandbytes, or choose --method lora.")
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=fast_dtype())

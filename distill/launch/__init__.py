@@ -1,0 +1,1 @@
+"""Configurations for accelerate launch: several GPUs or machines, sharded models."""

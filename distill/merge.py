@@ -1,0 +1,25 @@
+"""Writes a model with an adapter merged into its weights, for programs that take no adapters."""
+
+from pathlib import Path
+
+import torch
+
+from distill.loading import load_config, load_model, load_tokenizer
+from synth.replace_folder import replace_folder
+
+
+def merge(model: str, adapter: Path, out: Path) -> Path:
+    """Write *model* with *adapter* merged into it to *out*, in the number format of the model's own files, with its tokenizer.
+
+    Merged in float32, then rounded: in bfloat16 a small change to a large weight would be lost, so the merged model is not bit for bit
+    the model with its adapter. *out* is replaced whole.
+    """
+    from peft import PeftModel
+
+    base = load_model(model, torch.float32)
+    merged = PeftModel.from_pretrained(base, str(adapter)).merge_and_unload()
+    merged.to(load_config(model).dtype or torch.float32)
+    with replace_folder(out) as fresh:
+        merged.save_pretrained(fresh)
+        load_tokenizer(model).save_pretrained(fresh)
+    return out

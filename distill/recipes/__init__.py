@@ -1,0 +1,1 @@
+"""Recipes of training that come with stylerep, a YAML file each."""

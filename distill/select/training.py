@@ -1,0 +1,26 @@
+"""Trains on the rows of a data set that are not suspicious."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from distill.recipe import Recipe
+from distill.select.scores import check_selection, suspicious, write_scores
+from distill.select.scoring import score_rows
+from distill.train import Running, distill
+
+SCORES = "row_scores.jsonl"
+
+
+def distill_selected(model: str, data: Path, out: Path, method: str, fraction: float, recipe: Recipe, running: Running, console: Console | None = None) -> Path:
+    """Score the rows of a data set by *method*, train without the most suspicious *fraction*, and write the scores into *out* beside what was trained.
+
+    The scores do not outlive a training that is killed: they are made again, and are the same, when it goes on. Raises StylerepError as `score_rows` and
+    `distill` do.
+    """
+    check_selection(method, fraction)
+    scores = score_rows(model, data, method=method, recipe=recipe, console=console)
+    dropped = suspicious(scores, fraction, method)
+    distill(model, data, out, recipe, console, running, dropped)
+    write_scores(out / SCORES, scores, dropped)
+    return out
