@@ -25,7 +25,8 @@ check: setup
 
 bench: model
 	$(BIN)/python -m benchmarks.synthesis $(TRACES)/..
-	$(BIN)/python benchmarks/training_step.py
+	$(BIN)/python -m benchmarks.distilling speed
+	$(BIN)/python -m benchmarks.distilling precision
 	$(BIN)/python -m benchmarks.tasks startup hostile
 	$(BIN)/python -m benchmarks.gsm8k_agreement
 	@if [ -d $(TRACES) ]; then set -e; $(BIN)/python -m benchmarks.reading_style $(TRACES); \

@@ -11,8 +11,8 @@ from distill.precision import fast_dtype
 from distill.recipe import Recipe
 from synth.errors import StylerepError
 
-# Activations of one layer that wait for the backward pass, in multiples of a token's hidden state and of its MLP state; fitted to the peak
-# of trainings of SmolLM2-135M on a CPU (benchmarks/distilling.py), where the sum was between 0.7 and 1.2 of what was used.
+# Activations of one layer that wait for the backward pass, in multiples of a token's hidden state and of its MLP state: counted from the layers of a
+# Llama. For SmolLM2-135M the sum came to 1.1 times the peak of the process (6.5 GB for 5.9; benchmarks/distilling.py speed, 2026-11-23).
 _HIDDEN, _INNER = 16, 5
 _PROCESS = 1.0e9
 

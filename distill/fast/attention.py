@@ -105,8 +105,8 @@ def _future(length: int, dtype: torch.dtype) -> torch.Tensor:
 class _Attention(torch.autograd.Function):
     """Attention of each row in blocks of queries, heads that share a key in one product.
 
-    On processors the fused kernels of `scaled_dot_product_attention` take several times as long in the backward pass at these
-    lengths (``make bench``). Probabilities are kept in the model's format, as in the eager attention of transformers.
+    Probabilities are kept for the backward pass, in the model's format, as in the eager attention of transformers; the fused kernels of
+    `scaled_dot_product_attention` compute them again, which on processors costs more than it saves at these lengths.
     """
 
     @staticmethod

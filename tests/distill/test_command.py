@@ -1,0 +1,65 @@
+"""``stylerep distill`` as it is typed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distill.select import read_ids
+from synth.datasets import read_dataset
+from synth.synthesis import synth
+from tests.conftest import one_sentence
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return synth("arith:train", ["nt", "hc"], tmp_path_factory.mktemp("data"), n=12, dials={"trace_words": 10})
+
+
+@pytest.mark.slow
+def test_rows_chosen_for_one_arm_are_left_out_of_another(stylerep: Callable[..., Any], tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    common = ("distill", "--model", tiny_model, "--epochs", 1, "--batch-size", 4)
+    done = stylerep(*common, "--data", data["hc"], "--out", "hc", "--select", "loss", "--drop", 0.25)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (tmp_path / "hc" / "row_scores.jsonl").read_text().splitlines()]
+    dropped = read_ids(tmp_path / "hc" / "row_scores.jsonl")
+    assert (len(rows), len(dropped)) == (12, 3)
+    assert min(row["loss"] for row in rows if row["dropped"]) >= max(row["loss"] for row in rows if not row["dropped"])
+    done = stylerep(*common, "--data", data["nt"], "--out", "nt", "--without", "hc/row_scores.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads((tmp_path / arm / "manifest.json").read_text())["rows_left_out"] for arm in ("hc", "nt")] == [sorted(dropped)] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--recipe", "large"), "There is no recipe 'large'"),
+        (("--drop", "0.1"), "--drop needs --select"),
+        (("--select", "magic"), "There is no way 'magic' to select rows"),
+        (("--select", "loss", "--without", "ids.txt"), "give one of them"),
+        (("--without", "nowhere.txt"), "nowhere.txt: the list of row ids cannot be read"),
+        (("--method", "full", "--merge", "m"), "no adapter to merge"),
+        (("--part-tokens", "0"), "part-tokens"),
+        (("--max-length", "20"), "exceed the limit of 20"),
+    ],
+)
+def test_wrong_options_are_told_in_a_sentence(
+    stylerep: Callable[..., Any], tiny_model: Path, data: dict[str, Path], tmp_path: Path, options: tuple[str, ...], says: str
+) -> None:
+    (tmp_path / "ids.txt").write_text(f"{read_dataset(data['hc'])[0][0]['id']}\n")
+    assert says in one_sentence(stylerep("distill", "--model", tiny_model, "--data", data["hc"], "--out", "a", *options))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ids.txt"]
+
+
+def test_the_launch_files_can_be_read(stylerep: Callable[..., Any]) -> None:
+    import yaml
+
+    folder = Path(stylerep("launch-path").stdout.strip())
+    files = {path.name: yaml.safe_load(path.read_text()) for path in folder.glob("*.yaml")}
+    assert {name: content["distributed_type"] for name, content in files.items()} == {
+        "ddp.yaml": "MULTI_GPU",
+        "fsdp.yaml": "FSDP",
+        "deepspeed.yaml": "DEEPSPEED",
+    }
