@@ -108,15 +108,16 @@ def distill(
         "plain": running.plain,
         "rows": hashlib.sha256("\n".join(row["id"] for row in rows).encode()).hexdigest(),
     }
-    checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
-    state.wait_for_everyone()
+    with state.main_process_first():
+        checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
     trained = trained_model(model, recipe, family)
     speed = _prepare(trained, encoded, running, state.device)
     for note in speed.notes:
         console.print(f"Note: {note}.")
     pad = None if speed.packed else _pad_id(tokenizer, family)
     steps = Steps(encoded, plan, running.part_tokens, pad, state.process_index, state.num_processes)
-    trainer = StepTrainer(model=trained, args=_arguments(recipe, running, unfinished_folder(out), len(plan)), train_dataset=steps)
+    with _refused():
+        trainer = StepTrainer(model=trained, args=_arguments(recipe, running, unfinished_folder(out), len(plan)), train_dataset=steps)
     trainer.remove_callback(PrinterCallback)
     progress = TrainingProgress(console, f"{data_manifest['arm']} on {len(rows)} rows")
     trainer.add_callback(progress)
@@ -211,6 +212,15 @@ def _memory_advice() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Say in a sentence what transformers does not take: a tracker that there is not, or that is not installed."""
+    try:
+        yield
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise StylerepError(f"transformers refuses these settings: {' '.join(str(error).split())}") from error
+
+
+@contextlib.contextmanager
 def _tidied(folder: Path) -> Iterator[None]:
     """Remove the folder of a training that stopped before its first checkpoint."""
     try:
@@ -226,26 +236,23 @@ def _pad_id(tokenizer: Any, family: Family) -> int:
 
 
 def _arguments(recipe: Recipe, running: Running, folder: Path, steps: int) -> TrainingArguments:
-    try:
-        return TrainingArguments(
-            output_dir=str(folder),
-            max_steps=steps,
-            per_device_train_batch_size=1,
-            learning_rate=recipe.learning_rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=recipe.warm_up,
-            weight_decay=recipe.weight_decay,
-            use_cpu=not torch.cuda.is_available(),
-            bf16=recipe.method == "full" and fast_dtype() == torch.bfloat16,
-            remove_unused_columns=False,
-            seed=recipe.seed,
-            logging_steps=1,
-            save_strategy="no",  # Checkpoints asks for them
-            save_total_limit=2,
-            report_to=list(running.report_to) or "none",
-            dataloader_pin_memory=False,
-            ddp_find_unused_parameters=False,
-            disable_tqdm=True,
-        )
-    except (ValueError, RuntimeError, ImportError) as error:
-        raise StylerepError(f"transformers refuses these settings: {' '.join(str(error).split())}") from error
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=1,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=recipe.warm_up,
+        weight_decay=recipe.weight_decay,
+        use_cpu=not torch.cuda.is_available(),
+        bf16=recipe.method == "full" and fast_dtype() == torch.bfloat16,
+        remove_unused_columns=False,
+        seed=recipe.seed,
+        logging_steps=1,
+        save_strategy="no",  # Checkpoints asks for them
+        save_total_limit=2,
+        report_to=list(running.report_to) or "none",
+        dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
+        disable_tqdm=True,
+    )

@@ -30,10 +30,11 @@ def open_unfinished(out: Path, settings: Mapping[str, Any], restart: bool, main:
     if restart and main:
         shutil.rmtree(folder, ignore_errors=True)
     wanted = json.loads(json.dumps(settings))
-    if (folder / _SETTINGS).is_file():
+    whole = [path for path in folder.glob("checkpoint-*") if (path / _WHOLE).is_file()]
+    if whole:
         try:
             found = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-        except ValueError:
+        except (OSError, ValueError):
             found = {}
         other = [key for key in {**wanted, **found} if wanted.get(key) != found.get(key)]
         if other:
@@ -41,12 +42,11 @@ def open_unfinished(out: Path, settings: Mapping[str, Any], restart: bool, main:
                 f"{folder}: an unfinished training with another {_difference(other[0], wanted, found)} lies here; "
                 "finish it with its settings, or drop it with --restart."
             )
-    elif folder.exists():
+    elif folder.exists() and not (folder / _SETTINGS).is_file() and any(folder.iterdir()):
         raise StylerepError(f"{folder}: checkpoints are to be written here, and something else lies there; move it away.")
     if main:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / _SETTINGS, json.dumps(settings, indent=2) + "\n")
-    whole = [path for path in folder.glob("checkpoint-*") if (path / _WHOLE).is_file()]
     return max(whole, key=_step, default=None)
 
 

@@ -152,6 +152,8 @@ def test_checkpoints_of_another_training_are_dropped_only_on_demand(tiny_model: 
     folder = tmp_path / "a.unfinished"
     folder.mkdir()
     (folder / "training.json").write_text("{}")
+    (folder / "checkpoint-3").mkdir()
+    (folder / "checkpoint-3" / "stylerep_checkpoint_is_whole").touch()
     with pytest.raises(StylerepError, match="--restart"):
         distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET)
     distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET, Running(restart=True))
@@ -240,3 +242,10 @@ def test_a_training_that_memory_cannot_hold_is_refused_before_it_begins(
     with pytest.raises(StylerepError, match=r"needs about \d+ GB of memory, and 0 GB are free; try .*--gradient-checkpointing"):
         distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(), QUIET)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_holds_no_checkpoint_stands_in_nobodys_way(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(StylerepError, match="transformers refuses these settings: nosuch is not supported"):
+        distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=2), QUIET, Running(report_to=["nosuch"]))
+    distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
