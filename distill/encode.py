@@ -103,23 +103,36 @@ def _dropped(token: str, family: Family) -> str:
 def packed(rows: Sequence[Encoded]) -> dict[str, Any]:
     """Return rows laid end to end, as one sequence of T tokens, for a model whose attention keeps them apart (distill.fast.attention).
 
-    ``input_ids`` and ``position_ids`` (1, T); ``logits_to_keep`` (K), the positions before labelled tokens; ``targets`` (K), those tokens;
-    ``lengths``, of the rows.
+    What all prompts begin with (a chat template's system turn, say) stands once, at the beginning. ``input_ids`` and ``position_ids``
+    (1, T); ``logits_to_keep`` (K), the positions before labelled tokens; ``targets`` (K), those tokens; ``shared``, the length of the common
+    beginning; ``lengths``, of what follows it in each row.
     """
+    shared = _shared(rows)
+    ids, positions = list(rows[0].input_ids[:shared]), list(range(shared))
     keep: list[int] = []
     targets: list[int] = []
-    start = 0
     for row in rows:
-        keep.extend(range(start + row.prompt_length - 1, start + len(row.input_ids) - 1))
+        offset, length = len(ids) - shared, len(row.input_ids)
+        keep.extend(range(offset + row.prompt_length - 1, offset + length - 1))
         targets.extend(row.input_ids[row.prompt_length :])
-        start += len(row.input_ids)
+        ids.extend(row.input_ids[shared:])
+        positions.extend(range(shared, length))
     return {
-        "input_ids": torch.tensor([token for row in rows for token in row.input_ids]).unsqueeze(0),
-        "position_ids": torch.cat([torch.arange(len(row.input_ids)) for row in rows]).unsqueeze(0),
+        "input_ids": torch.tensor(ids).unsqueeze(0),
+        "position_ids": torch.tensor(positions).unsqueeze(0),
         "logits_to_keep": torch.tensor(keep),
         "targets": torch.tensor(targets),
-        "lengths": [len(row.input_ids) for row in rows],
+        "shared": shared,
+        "lengths": [len(row.input_ids) - shared for row in rows],
     }
+
+
+def _shared(rows: Sequence[Encoded]) -> int:
+    """Return how many tokens all prompts begin with, short of the last of any, which has the first label; 0 for a row alone."""
+    if len(rows) < 2:
+        return 0
+    first, most = rows[0].input_ids, min(row.prompt_length for row in rows) - 1
+    return next((place for place in range(most) if any(row.input_ids[place] != first[place] for row in rows)), most)
 
 
 def padded(rows: Sequence[Encoded], pad_token_id: int) -> dict[str, Any]:

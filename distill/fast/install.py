@@ -9,8 +9,10 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import Linear as LoraLinear
 
+from distill.encode import Encoded, packed
 from distill.fast.attention import NAME, rows
 from distill.fast.lora import LoraGroup
+from distill.fast.loss import summed_cross_entropy
 
 # Tokens of each of the two rows that the check runs, and the relative error of gradients it allows. Two orders of summation differ by
 # one to two per cent in bfloat16, another mask or position by more than a half.
@@ -37,7 +39,7 @@ def speed_up(model: Any, token_rows: Sequence[Sequence[int]], fuse: bool = True)
     sample = [list(row[:_CHECKED]) for row in sorted(token_rows, key=len)[-2:]]
     speed = Speed()
     with _stirred(model):
-        reference = _gradients(model, sample, packed=False)
+        reference = _gradients(model, sample, packed_rows=False)
         before = model.config._attn_implementation
         failure = _try(lambda: model.set_attn_implementation(NAME), model, sample, reference)
         if failure:
@@ -65,7 +67,7 @@ def _try(change: Callable[[], Any], model: Any, sample: Sequence[Sequence[int]],
     """Make a change; return why the model does not compute the same with it, an empty text if it does."""
     try:
         change()
-        found = _gradients(model, sample, packed=True)
+        found = _gradients(model, sample, packed_rows=True)
     except (ValueError, TypeError, RuntimeError, AttributeError, KeyError) as error:
         return f"this model does not take it ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
     off = ((found - reference).norm() / reference.norm()).item()
@@ -73,23 +75,18 @@ def _try(change: Callable[[], Any], model: Any, sample: Sequence[Sequence[int]],
     return "" if off <= allowed else f"gradients would be off by {off:.0%}"
 
 
-def _gradients(model: Any, sample: Sequence[Sequence[int]], packed: bool) -> torch.Tensor:
+def _gradients(model: Any, sample: Sequence[Sequence[int]], packed_rows: bool) -> torch.Tensor:
     """Return the gradient of the rows' cross-entropy by the trained parameters, up to 10,000 numbers spread over each, as one float32 vector."""
-    from distill.fast.loss import summed_cross_entropy
-
-    parts = [[row] for row in sample] if not packed else [list(sample)]
+    halves = [Encoded(list(row), len(row) // 2) for row in sample]  # the first half as a prompt, so that rows may share a beginning
     training = model.training
     model.eval()  # without dropout
     model.zero_grad()
-    for part in parts:
-        ids = torch.tensor([token for row in part for token in row], device=model.device).unsqueeze(0)
-        positions = torch.cat([torch.arange(len(row), device=model.device) for row in part]).unsqueeze(0)
-        ends = [sum(len(row) for row in part[: index + 1]) - 1 for index in range(len(part))]
-        targets = ids[0].roll(-1)
-        targets[ends] = -100
-        with rows([len(row) for row in part]), torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16):
-            logits = model(input_ids=ids, position_ids=positions, use_cache=False).logits
-            torch.autograd.backward(summed_cross_entropy(logits[0], targets))
+    for part in [halves] if packed_rows else [[row] for row in halves]:
+        inputs = packed(part)
+        targets, lengths, shared = inputs.pop("targets").to(model.device), inputs.pop("lengths"), inputs.pop("shared")
+        moved = {name: tensor.to(model.device) for name, tensor in inputs.items()}
+        with rows(lengths, shared), torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16):
+            torch.autograd.backward(summed_cross_entropy(model(**moved, use_cache=False).logits[0], targets))
     trained = [parameter.grad.detach().flatten() for parameter in model.parameters() if parameter.requires_grad and parameter.grad is not None]
     found = [gradient[:: -(-len(gradient) // _SAMPLED)].float() for gradient in trained]
     model.zero_grad()

@@ -58,6 +58,35 @@ def test_rows_attend_to_themselves_alone(
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)  # soft-capped scores go through float32
 
 
+@pytest.mark.parametrize(("window", "softcap"), [(None, None), (4, None), (6, 2.0)])
+@pytest.mark.parametrize("block", [4, 256])
+def test_a_shared_beginning_counts_for_every_row(window: int | None, softcap: float | None, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "_BLOCK", block)
+    shared, whole = 3, tensors(6, 2)
+    starts = [sum(LENGTHS[:row]) for row in range(len(LENGTHS))]
+    with torch.no_grad():
+        for tensor in whole:
+            for start, length in zip(starts, LENGTHS, strict=True):
+                tensor[:, :, start : start + min(shared, length)] = tensor[:, :, : min(shared, length)].clone()
+    kept = [row for row in range(len(LENGTHS)) if LENGTHS[row] > shared]
+    places = [*range(shared), *(starts[row] + place for row in kept for place in range(shared, LENGTHS[row]))]
+    lengths = [rests[row] for row in kept]
+    packed_inputs = [tensor.detach()[:, :, places].requires_grad_() for tensor in whole]
+    weights = torch.randn(1, sum(LENGTHS), 6, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    counted = torch.zeros(sum(LENGTHS), dtype=torch.bool)
+    counted[places[shared:]] = True  # nothing is asked of what the beginning itself gives
+    with rows(lengths, shared):
+        found, _ = packed_attention(torch.nn.Module(), *packed_inputs, None, scaling=0.3, sliding_window=window, softcap=softcap)
+    wanted = by_row(*whole, 0.3, window, softcap)
+    torch.testing.assert_close(found[:, shared:], wanted[:, counted], rtol=1e-5, atol=1e-5)
+    ours = torch.autograd.grad((found[:, shared:] * weights[:, counted]).sum(), packed_inputs)
+    theirs = torch.autograd.grad((wanted * weights * counted[None, :, None, None]).sum(), whole)
+    for one, other in zip(ours, theirs, strict=True):
+        summed = sum(other[:, :, starts[row] : starts[row] + shared] for row in kept)  # what each row asks of the beginning
+        torch.testing.assert_close(one[:, :, :shared], summed, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(one[:, :, shared:], other[:, :, counted], rtol=1e-5, atol=1e-5)
+
+
 def test_long_rows_go_through_the_kernels_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "_LONGEST_KEPT", 8)
     called: list[int] = []
@@ -86,7 +115,7 @@ def test_the_loss_is_that_of_torch() -> None:
     logits = (torch.randn(700, 50, generator=generator) * 5).requires_grad_()
     targets = torch.randint(0, 50, (700,), generator=generator)
     targets[::7] = IGNORED
-    ours = summed_cross_entropy(logits, targets)
+    ours = summed_cross_entropy(logits, targets, 0.5) * 2
     theirs = cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(torch.autograd.grad(3 * ours, logits)[0], torch.autograd.grad(3 * theirs, logits)[0])
@@ -102,14 +131,15 @@ def test_every_family_is_made_fast_and_computes_the_same(name: str, tmp_path: An
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data.normal_(0, 0.05, generator=generator)
-    sample = [torch.randint(10, 200, (length,), generator=generator).tolist() for length in (30, 41, 7)]
-    wanted = _gradients(model, sample, packed=False)
+    sample = [[10, 11, *torch.randint(10, 200, (length,), generator=generator).tolist()] for length in (28, 39, 5)]
+    assert packed([Encoded(row, len(row) // 2) for row in sample])["shared"] == 2
+    wanted = _gradients(model, sample, packed_rows=False)
     speed = speed_up(model, sample)
     assert speed.packed
     assert not speed.notes
     # Conv1D layers (GPT-2) are left to peft; every other model has at least the layers of one attention and one MLP a layer.
     assert (speed.groups == 0) if name == "gpt2" else speed.groups >= 4
-    torch.testing.assert_close(_gradients(model, sample, packed=True), wanted, rtol=1e-3, atol=1e-5 * wanted.abs().max().item())
+    torch.testing.assert_close(_gradients(model, sample, packed_rows=True), wanted, rtol=1e-3, atol=1e-5 * wanted.abs().max().item())
 
 
 def test_a_model_that_would_compute_something_else_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +166,7 @@ def test_the_second_matrices_are_zero_again_after_the_check() -> None:
 def test_packed_and_padded_rows_have_the_same_labels() -> None:
     encoded = [Encoded([1, 2, 3, 4, 5], 2), Encoded([6, 7, 8], 1), Encoded([9, 10, 11, 12], 3)]
     flat, square = packed(encoded), padded(encoded, 0)
+    assert flat["shared"] == 0
     assert flat["targets"].tolist() == [3, 4, 5, 7, 8, 12]
     assert flat["input_ids"][0, flat["logits_to_keep"]].tolist() == [2, 3, 4, 6, 7, 11]
     assert flat["position_ids"].tolist() == [[0, 1, 2, 3, 4, 0, 1, 2, 0, 1, 2, 3]]
@@ -147,3 +178,15 @@ def test_packed_and_padded_rows_have_the_same_labels() -> None:
     ]
     assert labelled == [(2, 3), (3, 4), (4, 5), (6, 7), (7, 8), (11, 12)]
     assert square["attention_mask"].sum().item() == 12
+
+
+def test_what_all_prompts_begin_with_stands_once() -> None:
+    encoded = [Encoded([1, 2, 3, 4, 5], 4), Encoded([1, 2, 3, 6, 7, 8], 5), Encoded([1, 2, 3, 9], 3)]
+    flat = packed(encoded)
+    assert flat["shared"] == 2  # a row's first label needs the last token of its own prompt
+    assert flat["input_ids"].tolist() == [[1, 2, 3, 4, 5, 3, 6, 7, 8, 3, 9]]
+    assert flat["position_ids"].tolist() == [[0, 1, 2, 3, 4, 2, 3, 4, 5, 2, 3]]
+    assert flat["lengths"] == [3, 4, 2]
+    assert flat["targets"].tolist() == [5, 8, 9]
+    assert flat["input_ids"][0, flat["logits_to_keep"]].tolist() == [4, 7, 3]
+    assert packed(encoded[:1])["shared"] == 0

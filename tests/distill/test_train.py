@@ -65,7 +65,7 @@ def test_arms_are_trained_on_the_same_problems_in_the_same_batches(
 
         def record(self: Any, model: Any, inputs: dict[str, Any], *args: Any, _batches: list[list[str]] = batches) -> Any:
             (part,) = inputs["parts"]
-            texts = [tokenizer.decode(ids) for ids in part["input_ids"][0].split(part["lengths"])]
+            texts = [tokenizer.decode(ids) for ids in part["input_ids"][0, part["shared"] :].split(part["lengths"])]
             _batches.append([next(question for question in questions if question in text) for text in texts])
             return original(self, model, inputs, *args)
 
