@@ -70,7 +70,7 @@ def test_a_shared_beginning_counts_for_every_row(window: int | None, softcap: fl
                 tensor[:, :, start : start + min(shared, length)] = tensor[:, :, : min(shared, length)].clone()
     kept = [row for row in range(len(LENGTHS)) if LENGTHS[row] > shared]
     places = [*range(shared), *(starts[row] + place for row in kept for place in range(shared, LENGTHS[row]))]
-    lengths = [rests[row] for row in kept]
+    lengths = [LENGTHS[row] - shared for row in kept]
     packed_inputs = [tensor.detach()[:, :, places].requires_grad_() for tensor in whole]
     weights = torch.randn(1, sum(LENGTHS), 6, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     counted = torch.zeros(sum(LENGTHS), dtype=torch.bool)
