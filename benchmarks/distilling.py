@@ -5,7 +5,7 @@ in turn: `hc` traces of GSM8K's training problems where its file is to be found 
 padding. Shares are of the bf16 matrix rate of the machine, measured in the same process, counting 4 x parameters FLOPs a token.
 
     python -m benchmarks.distilling speed [--rows 48] [--rounds 2] [--ways ours,stock,…]
-    python -m benchmarks.distilling precision [--rows 300]
+    python -m benchmarks.distilling precision [--rows 80] [--seeds 2]
 """
 
 import argparse
@@ -23,14 +23,14 @@ MODEL = "smollm2-135m-instruct"
 WORDS, RANK, BATCH = 100, 16, 8
 
 
-def build(folder: Path, rows: int, skip: int = 0) -> str:
-    """Write a data set of *rows* rows and return the name of its problems; *skip* seeds another draw."""
+def build(folder: Path, rows: int, skip: int = 0, words: int = WORDS) -> str:
+    """Write a data set of *rows* rows and return the name of its problems; *skip* seeds another draw, *words* 0 leaves the traces as long as they get."""
     from synth.errors import StylerepError
     from synth.synthesis import synth
 
     for source in ("gsm8k:train", "arith:train"):
         try:
-            synth(source, ["hc"], folder, n=rows, dials={"trace_words": WORDS}, seed=skip)
+            synth(source, ["hc"], folder, n=rows, dials={"trace_words": words} if words else {}, seed=skip)
         except StylerepError as error:
             print(f"{source} left out: {error}")
             continue
@@ -38,26 +38,24 @@ def build(folder: Path, rows: int, skip: int = 0) -> str:
     raise SystemExit("no problems")
 
 
-class Clock:
-    """A Trainer callback that takes the time of every step."""
+def clock() -> Any:
+    """Return a Trainer callback that takes the time of every step, in `times`."""
+    from transformers import TrainerCallback
 
-    def __new__(cls) -> Any:
-        """Return the callback."""
-        from transformers import TrainerCallback
+    class Clock(TrainerCallback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.times: list[float] = []
 
-        class Callback(TrainerCallback):  # type: ignore[misc]
-            times: list[float] = []  # noqa: RUF012
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            self.began = time.perf_counter()
 
-            def on_step_begin(self, *_: Any, **__: Any) -> None:
-                self.began = time.perf_counter()
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            self.times.append(time.perf_counter() - self.began)
 
-            def on_step_end(self, *_: Any, **__: Any) -> None:
-                self.times.append(time.perf_counter() - self.began)
-
-        return Callback()
+    return Clock()
 
 
-def ours(data: Path, scratch: Path, clock: Any, **running: Any) -> None:
+def ours(data: Path, scratch: Path, timer: Any, **running: Any) -> None:
     """Train as stylerep does."""
     from unittest.mock import patch
 
@@ -69,14 +67,14 @@ def ours(data: Path, scratch: Path, clock: Any, **running: Any) -> None:
 
     def timed(**options: Any) -> Any:
         trainer = original(**options)
-        trainer.add_callback(clock)
+        trainer.add_callback(timer)
         return trainer
 
     with patch.object(train, "StepTrainer", timed):
         train.distill(MODEL, data, scratch / "out", Recipe(epochs=1, batch_size=BATCH, rank=RANK), None, Running(**running))
 
 
-def stock(data: Path, scratch: Path, clock: Any) -> None:
+def stock(data: Path, scratch: Path, timer: Any) -> None:
     """Train with transformers' Trainer and peft, default settings, padding to the longest row of a batch."""
     import datasets
     from peft import LoraConfig, get_peft_model
@@ -93,11 +91,11 @@ def stock(data: Path, scratch: Path, clock: Any) -> None:
     ])  # fmt: skip
     arguments = TrainingArguments(output_dir=str(scratch), num_train_epochs=1, per_device_train_batch_size=BATCH, save_strategy="no", report_to="none")
     trainer = Trainer(model=model, args=arguments, train_dataset=table, data_collator=DataCollatorForSeq2Seq(tokenizer))
-    trainer.add_callback(clock)
+    trainer.add_callback(timer)
     trainer.train()
 
 
-def trl(data: Path, scratch: Path, clock: Any) -> None:
+def trl(data: Path, scratch: Path, timer: Any) -> None:
     """Train with TRL's SFTTrainer; its default of computing activations twice, which saves memory and costs a third, is switched off."""
     import datasets
     import torch
@@ -115,13 +113,13 @@ def trl(data: Path, scratch: Path, clock: Any) -> None:
     )  # fmt: skip
     lora = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM")
     trainer = SFTTrainer(model=resolve_model(MODEL), args=arguments, train_dataset=table, peft_config=lora)
-    trainer.add_callback(clock)
+    trainer.add_callback(timer)
     trainer.train()
 
 
-def ours_plain(data: Path, scratch: Path, clock: Any) -> None:
+def ours_plain(data: Path, scratch: Path, timer: Any) -> None:
     """Train as stylerep does, but with padded rows and peft's own LoRA layers."""
-    ours(data, scratch, clock, plain=True)
+    ours(data, scratch, timer, plain=True)
 
 
 WAYS = {"ours": ours, "stock": stock, "trl": trl, "ours_plain": ours_plain}
@@ -139,13 +137,13 @@ def encoded(data: Path) -> list[Any]:
     return [encode(row, tokenizer, family, 2048) for row in read_dataset(data)[0]]
 
 
-def matrix_rate() -> float:
-    """Return the rate of a large matrix product in bfloat16, FLOP/s: the best of ten."""
+def matrix_rate(dtype: str) -> float:
+    """Return the rate of a large matrix product, FLOP/s: the best of ten."""
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     size = 8192 if device == "cuda" else 2048
-    one, two = (torch.randn(size, size, dtype=torch.bfloat16, device=device) for _ in range(2))
+    one, two = (torch.randn(size, size, dtype=getattr(torch, dtype), device=device) for _ in range(2))
     times = []
     for _ in range(12):
         began = time.perf_counter()
@@ -160,21 +158,23 @@ def measure(way: str, data: Path) -> None:
     """Run one way in this process and print its measurements as JSON."""
     import resource
 
-    clock = Clock()
-    tokens = sum(len(row.input_ids) for row in encoded(data))
-    rate = matrix_rate()
+    timer = clock()
+    rows = encoded(data)
+    tokens, prompts = sum(len(row.input_ids) for row in rows), sum(row.prompt_length for row in rows)
+    rate, single = matrix_rate("bfloat16"), matrix_rate("float32")
     with tempfile.TemporaryDirectory() as scratch:
-        WAYS[way](data, Path(scratch), clock)
-    spent = sum(clock.times)
+        WAYS[way](data, Path(scratch), timer)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(json.dumps({"tokens": tokens, "step_seconds": spent, "rate": max(rate, matrix_rate()), "gigabytes": peak}))
+    rate, single = max(rate, matrix_rate("bfloat16")), max(single, matrix_rate("float32"))
+    found = {"rows": len(rows), "tokens": tokens, "prompts": prompts, "step_seconds": sum(timer.times), "rate": rate, "float32": single, "gigabytes": peak}
+    print(json.dumps(found))
 
 
-def speed(rows: int, rounds: int, ways: list[str]) -> None:
+def speed(rows: int, rounds: int, ways: list[str], words: int) -> None:
     """Print tokens a second of every way, its ratio to stock, and the share of the matrix rate; then the same for a run of two steps, whole."""
     with tempfile.TemporaryDirectory() as folder:
-        source = build(Path(folder) / "long", rows)
-        build(Path(folder) / "short", 2 * BATCH)
+        source = build(Path(folder) / "long", rows, words=words)
+        build(Path(folder) / "short", 2 * BATCH, words=words)
         found: dict[str, dict[str, list[dict[str, float]]]] = {"long": {way: [] for way in ways}, "short": {way: [] for way in ways}}
         for _ in range(rounds):
             for size, results in found.items():
@@ -192,7 +192,13 @@ def speed(rows: int, rounds: int, ways: list[str]) -> None:
     for size, results in found.items():
         base = _median(results.get("stock", []), lambda run: run["tokens"] / run["step_seconds"])
         wall = _median(results.get("stock", []), lambda run: run["wall"])
-        print(f"{size}: {rows if size == 'long' else 2 * BATCH} rows")
+        if any(results.values()):
+            shape = next(run for runs in results.values() for run in runs)
+            rates = [max(run[name] for runs in results.values() for run in runs) / 1e9 for name in ("rate", "float32")]
+            print(
+                f"{size}: {shape['rows']} rows, {shape['tokens'] / shape['rows']:.0f} tokens each, {shape['prompts'] / shape['rows']:.0f} of them prompt;"
+                f" matrix products: bfloat16 {rates[0]:.0f}, float32 {rates[1]:.0f} GFLOP/s"
+            )
         for way, runs in results.items():
             if runs:
                 pace = _median(runs, lambda run: run["tokens"] / run["step_seconds"])
@@ -208,8 +214,11 @@ def _median(runs: list[dict[str, float]], of: Any) -> float:
     return statistics.median(map(of, runs)) if runs else 0.0
 
 
-def precision(rows: int) -> None:
-    """Train by `ours`, and in float32 throughout with padded rows, and print the loss of both on held-out rows, with a paired interval."""
+def precision(rows: int, seeds: int) -> None:
+    """Train in three ways and print their losses on held-out rows, evaluated in float32, with paired intervals.
+
+    The ways: as stylerep does; with padded rows and peft's own layers, in the formats that stock training has too; in float32 throughout.
+    """
     import numpy as np
     import torch
     from peft import PeftModel
@@ -220,30 +229,38 @@ def precision(rows: int) -> None:
     from distill.recipe import Recipe
     from distill.train import Running, distill
 
+    fast = adapt.fast_dtype
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         source = build(folder / "data", rows)
         build(folder / "held", 60, skip=1)
-        losses: dict[str, list[float]] = {}
         held = encoded(folder / "held" / "hc")
-        for way in ("ours", "float32"):
-            if way == "float32":
-                adapt.fast_dtype = lambda: torch.float32  # type: ignore[attr-defined]
-            out = distill(MODEL, folder / "data" / "hc", folder / way, Recipe(epochs=1, rank=RANK), None, Running(plain=way == "float32"))
-            model = PeftModel.from_pretrained(load_model(MODEL, torch.float32), str(out)).eval()
-            losses[way] = []
-            for row in held:
+        losses: dict[str, list[list[float]]] = {"ours": [], "peft": [], "float32": []}
+        for way, found in losses.items():
+            adapt.fast_dtype = (lambda: torch.float32) if way == "float32" else fast
+            for seed in range(seeds):
+                recipe = Recipe(epochs=1, rank=RANK, seed=seed)
+                out = distill(MODEL, folder / "data" / "hc", folder / f"{way}{seed}", recipe, None, Running(plain=way != "ours"))
+                model = PeftModel.from_pretrained(load_model(MODEL, torch.float32), str(out)).eval()
                 with torch.no_grad():
-                    ids = torch.tensor([row.input_ids])
-                    logits = model(ids).logits[0, row.prompt_length - 1 : -1]
-                    losses[way].append((summed_cross_entropy(logits, ids[0, row.prompt_length :]) / len(logits)).item())
-    difference = np.array(losses["ours"]) - np.array(losses["float32"])
+                    found.append([_loss(model, row, summed_cross_entropy) for row in held])
+    print(f"Held-out loss after one pass over {rows} rows of {source}, {seeds} seeds, {len(held)} other rows, nats a token, all evaluated in float32:")
+    exact = np.array(losses["float32"])
     generator = np.random.default_rng(0)
-    means = [generator.choice(difference, len(difference)).mean() for _ in range(10_000)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    ours_mean, exact_mean = np.mean(losses["ours"]), np.mean(losses["float32"])
-    print(f"Held-out loss after one pass over {rows} rows of {source}, {len(held)} other rows, nats a token, both evaluated in float32:")
-    print(f"  ours {ours_mean:.4f}, float32 throughout {exact_mean:.4f}, difference {difference.mean():+.4f} [{low:+.4f}, {high:+.4f}]")
+    chosen = generator.integers(0, len(held), (10_000, len(held)))
+    for way, found in losses.items():
+        difference = np.array(found) - exact
+        low, high = np.percentile(difference.mean(0)[chosen].mean(1), [2.5, 97.5])
+        by_seed = ", ".join(f"{value:+.4f}" for value in difference.mean(1))
+        print(f"  {way:8s} {np.mean(found):.4f}, difference from float32 {difference.mean():+.4f} [{low:+.4f}, {high:+.4f}] over rows; by seed {by_seed}")
+
+
+def _loss(model: Any, row: Any, summed: Any) -> float:
+    import torch
+
+    ids = torch.tensor([row.input_ids])
+    logits = model(ids).logits[0, row.prompt_length - 1 : -1]
+    return float(summed(logits, ids[0, row.prompt_length :])) / len(logits)
 
 
 def main() -> None:
@@ -255,12 +272,14 @@ def main() -> None:
     parser.add_argument("part", choices=["speed", "precision"])
     parser.add_argument("--rows", type=int)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--words", type=int, default=WORDS, help="words of a trace, 0 for all it holds (speed)")
+    parser.add_argument("--seeds", type=int, default=2, help="trainings of each way (precision)")
     parser.add_argument("--ways", default="ours,stock,trl,ours_plain")
     options = parser.parse_args()
     if options.part == "speed":
-        speed(options.rows or 48, options.rounds, options.ways.split(","))
+        speed(options.rows or 48, options.rounds, options.ways.split(","), options.words)
     else:
-        precision(options.rows or 300)
+        precision(options.rows or 80, options.seeds)
 
 
 if __name__ == "__main__":

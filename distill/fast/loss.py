@@ -28,7 +28,7 @@ class _CrossEntropy(torch.autograd.Function):
         weights = (targets != IGNORED).unsqueeze(1) * weight
         index = targets.clamp(min=0).unsqueeze(1)
         count = _ROWS.get(logits.device.type, _ELSEWHERE)
-        for part, share, wanted, place in zip(*(tensor.split(count) for tensor in (logits, weights, index, gradient)), strict=True):
+        for part, share, wanted, place in zip(*(torch.split(tensor, count) for tensor in (logits, weights, index, gradient)), strict=True):
             logs = torch.log_softmax(part, 1, dtype=torch.float32)
             total -= (logs.gather(1, wanted) * share).sum()
             shares = logs.exp_()
