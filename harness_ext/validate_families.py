@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from distill.families import family_folders
+from distill.families import family_folders, own_folder
 from distill.families.family_file import FamilyFile, file_problems, read_family
 from synth.errors import StylerepError
 
@@ -25,7 +25,7 @@ def validate_families(names: Sequence[str] = (), folder: Path | None = None) -> 
 
     A file of the same name as one of ours stands for it. Raises StylerepError for a name that no file has.
     """
-    folders = [*family_folders()[:1], folder] if folder else family_folders()
+    folders = [*family_folders()[:1], own_folder(folder)] if folder else family_folders()
     files = {path.stem: path for one in folders for path in sorted(one.glob("*.yaml"))}
     if folder and not any(path.parent == folder for path in files.values()):
         raise StylerepError(f"{folder}: there are no family files (NAME.yaml) here.")
@@ -52,8 +52,9 @@ def _clashes(file: FamilyFile, others: dict[str, FamilyFile]) -> Iterator[str]:
     for other in others.values():
         types = sorted({*file.model_types} & {*other.model_types})
         sizes = not file.vocab_sizes or not other.vocab_sizes or {*file.vocab_sizes} & {*other.vocab_sizes}
-        if other.name != file.name and types and sizes and file.conditions == other.conditions and (file.tokens <= other.tokens or other.tokens <= file.tokens):
-            yield f"'match': it takes the same {' and '.join(types)} models as {other.path}; give one of them one more token."
+        tokens = file.tokens <= other.tokens or other.tokens <= file.tokens or file.tokens & other.tokens
+        if other.name != file.name and types and sizes and tokens and file.conditions == other.conditions:
+            yield f"'match': it takes the same {' and '.join(types)} models as {other.path}, or some of them; give one of them one more token."
 
 
 def _says(file: FamilyFile) -> str:

@@ -60,8 +60,15 @@ def family_folders() -> list[Path]:
         folder = Path(own).expanduser()
         if not folder.is_dir():
             raise StylerepError(f"{FOLDER_VARIABLE} names {own}, and there is no such folder.")
-        folders.append(folder)
+        folders.append(own_folder(folder))
     return folders
+
+
+def own_folder(folder: Path) -> Path:
+    """Return a folder of family files; raise StylerepError for a file in it that would be passed over for its name."""
+    if misnamed := sorted(folder.glob("*.yml")):
+        raise StylerepError(f"{misnamed[0]}: family files are named NAME.yaml; rename it.")
+    return folder
 
 
 def model_family(config: Any, tokenizer: Any) -> Family:

@@ -187,6 +187,14 @@ def test_two_files_that_match_equally_are_both_named(own_families: Path) -> None
     assert find_family("llama", len(tokenizer), tokenizer).name == "copy"
 
 
+def test_a_file_whose_name_ends_otherwise_is_not_passed_over(own_families: Path) -> None:
+    (own_families / "mine.yml").write_text("name: mine\n")
+    with pytest.raises(StylerepError, match=r"mine\.yml: family files are named NAME\.yaml"):
+        family_files()
+    with pytest.raises(StylerepError, match=r"mine\.yml"):
+        list(validate_families(folder=own_families))
+
+
 def test_an_own_file_of_the_same_name_stands_for_ours(own_families: Path) -> None:
     (own_families / "gpt2.yaml").write_text('name: gpt2\nmatch: {model_type: gpt2}\nend_of_turn: "<|endoftext|>"\nlora_targets: [c_attn]\n')
     tokenizer, _ = tokenizer_and_family("gpt2")
@@ -211,6 +219,7 @@ def test_an_own_file_of_the_same_name_stands_for_ours(own_families: Path) -> Non
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nlora_targets: "("', "is no regular expression"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\ndefaults: {learning_rate: 6e-5}', "write 6.0e-5"),
         ('name: mine\nmatch: {model_type: gpt2}\nend_of_turn: "</s>"', "takes the same gpt2 models as"),
+        ('name: mine\nmatch: {model_type: llama, tokens: ["<|eot_id|>", "<|end|>"]}\nend_of_turn: "</s>"', "takes the same llama models as"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
