@@ -32,10 +32,15 @@ def noninferiority_counts(counts: PairedCounts, margin: float, alpha: float = 0.
     return _result(counts, margin, alpha, interval, "noninferiority", _one_sided(counts, check_margin(margin), interval))
 
 
-def _result(counts: PairedCounts, margin: float, alpha: float, interval: IntervalName, test: str, p: float) -> Result:
+def tost_level(alpha: float) -> float:
+    """Return the level of the interval that belongs to two one-sided tests, 1 - 2 *alpha*; ValueError unless alpha lies between 0 and 1/2."""
     if not 0 < alpha < 0.5:
-        raise ValueError(f"alpha lies between 0 and 1/2, got {alpha}")
-    limits = interval_named(interval)(counts, 1 - 2 * alpha)
+        raise ValueError(f"the alpha of a one-sided test lies between 0 and 1/2, got {alpha}")
+    return 1 - 2 * alpha
+
+
+def _result(counts: PairedCounts, margin: float, alpha: float, interval: IntervalName, test: str, p: float) -> Result:
+    limits = interval_named(interval)(counts, tost_level(alpha))
     settings = {"b": counts.first, "c": counts.second, "margin": margin, "alpha": alpha}
     return Result(counts.difference, limits, p, counts.n, f"{test}-{interval}", settings)
 

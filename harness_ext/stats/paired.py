@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
+from scipy.special import betainc, betainccinv, betaincinv, betaln, xlog1py, xlogy
 from scipy.stats import beta, binom
 
 from harness_ext.stats import tables
@@ -200,15 +201,17 @@ def _posterior_cdf(t: float, b: float, c: float, concordant: float) -> float:
     """Return P(S (2R - 1) <= t), S the discordant share, Beta(b + c, concordant), and R, Beta(b, c), the first run's part of it."""
     if t < 0:
         return 1 - _posterior_cdf(-t, c, b, concordant)
-    share, part = beta(b + c, concordant), beta(b, c)
-    start, end = max(t, float(share.ppf(1e-17))), float(share.isf(1e-17))
+    either = b + c
+    start, end = max(t, float(betaincinv(either, concordant, 1e-17))), float(betainccinv(either, concordant, 1e-17))
     if end <= start:
-        return float(share.cdf(t))
+        return float(betainc(either, concordant, t))
     # s = start + (end - start) v² removes the root-like rise at s = t.
     v = (_NODES + 1) / 2
     s = start + (end - start) * v * v
-    integral = (end - start) * float(np.sum(_WEIGHTS * v * share.pdf(s) * part.cdf((1 + t / s) / 2)))
-    return min(float(share.cdf(start)) * (start == t) + integral, 1.0)
+    density = np.exp(xlogy(either - 1, s) + xlog1py(concordant - 1, -s) - betaln(either, concordant))
+    integral = (end - start) * float(np.sum(_WEIGHTS * v * density * betainc(b, c, np.minimum((1 + t / s) / 2, 1.0))))
+    below = float(betainc(either, concordant, t)) if start == t else 0.0
+    return min(below + integral, 1.0)
 
 
 def check_margin(margin: float) -> float:
