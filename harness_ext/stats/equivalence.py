@@ -6,7 +6,8 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from harness_ext.stats import tables
-from harness_ext.stats.paired import IntervalName, PairedCounts, check_margin, interval_named
+from harness_ext.stats.paired import IntervalName, PairedCounts, interval_named
+from harness_ext.stats.proportion import between_0_and_1
 from harness_ext.stats.result import Result
 
 _FARTHEST = 8.0
@@ -20,7 +21,8 @@ def tost_counts(counts: PairedCounts, margin: float, alpha: float = 0.05, interv
     of the two one-sided tests whose limits it holds. With "tango" they are the score tests (Tango 1998, Stat Med 17:891). A p above 1/2
     says that the estimate of the method is outside. *margin* lies between 0 and 1.
     """
-    above, below = (_one_sided(table, check_margin(margin), interval) for table in (counts, _swapped(counts)))
+    between_0_and_1("a margin", margin)
+    above, below = (_one_sided(table, margin, interval) for table in (counts, _swapped(counts)))
     return _result(counts, margin, alpha, interval, "tost", max(above, below))
 
 
@@ -29,7 +31,7 @@ def noninferiority_counts(counts: PairedCounts, margin: float, alpha: float = 0.
 
     The lower limit of `interval`, of level 1 - 2 *alpha*, is above -*margin* where p is below *alpha*.
     """
-    return _result(counts, margin, alpha, interval, "noninferiority", _one_sided(counts, check_margin(margin), interval))
+    return _result(counts, margin, alpha, interval, "noninferiority", _one_sided(counts, between_0_and_1("a margin", margin), interval))
 
 
 def tost_level(alpha: float) -> float:

@@ -22,7 +22,7 @@ from scipy.special import betainc, betainccinv, betaincinv, betaln, xlog1py, xlo
 from scipy.stats import beta, binom
 
 from harness_ext.stats import tables
-from harness_ext.stats.proportion import Interval, check_level, quantile
+from harness_ext.stats.proportion import Interval, between_0_and_1, quantile
 from harness_ext.stats.result import Result
 
 IntervalName = Literal["newcombe", "bonett-price", "tango"]
@@ -158,7 +158,7 @@ def matched_odds_ratio(counts: PairedCounts, level: float = 0.95) -> Result:
     only the first run got right (Breslow & Day 1980, section 5.2). The ratio is 0 or infinite where one of the counts is 0; nan, without
     interval and with p 1, where both are.
     """
-    tail = (1 - check_level(level)) / 2
+    tail = (1 - between_0_and_1("a confidence level", level)) / 2
     b, c = counts.first, counts.second
     settings, method = {"b": b, "c": c}, "matched-odds-ratio"
     if not b + c:
@@ -182,11 +182,11 @@ def posterior_difference(counts: PairedCounts, level: float = 0.95, margin: floa
 
     `settings` give the probability that the difference is above 0 and, with a *margin* between 0 and 1, that it is inside ± margin.
     """
-    tail = (1 - check_level(level)) / 2
+    tail = (1 - between_0_and_1("a confidence level", level)) / 2
     if not 0 < prior < inf:
         raise ValueError(f"a prior count is above 0, got {prior}")
     if margin is not None:
-        check_margin(margin)
+        between_0_and_1("a margin", margin)
     b, c, concordant = counts.first + prior, counts.second + prior, counts.both + counts.neither + 2 * prior
     ends = [float(brentq(lambda t, at=at: _posterior_cdf(t, b, c, concordant) - at, -1.0, 1.0, xtol=1e-12)) for at in (tail, 1 - tail)]
     settings: dict[str, object] = {"b": counts.first, "c": counts.second, "prior": prior, "above_0": float(beta.sf(0.5, b, c))}
@@ -212,10 +212,3 @@ def _posterior_cdf(t: float, b: float, c: float, concordant: float) -> float:
     integral = (end - start) * float(np.sum(_WEIGHTS * v * density * betainc(b, c, np.minimum((1 + t / s) / 2, 1.0))))
     below = float(betainc(either, concordant, t)) if start == t else 0.0
     return min(below + integral, 1.0)
-
-
-def check_margin(margin: float) -> float:
-    """Return *margin*, a difference of accuracies; ValueError unless it lies between 0 and 1."""
-    if not 0 < margin < 1:
-        raise ValueError(f"a margin lies between 0 and 1, got {margin}")
-    return margin

@@ -16,8 +16,8 @@ from scipy.stats import norm
 
 from harness_ext.stats import tables
 from harness_ext.stats.equivalence import tost_level
-from harness_ext.stats.paired import IntervalName, PairedCounts, check_margin, interval_named
-from harness_ext.stats.proportion import check_level, quantile, wilson_interval
+from harness_ext.stats.paired import IntervalName, PairedCounts, interval_named
+from harness_ext.stats.proportion import between_0_and_1, quantile, wilson_interval
 from harness_ext.stats.result import Result
 
 Question = Literal["difference", "equivalence"]
@@ -55,7 +55,7 @@ def detectable_difference(n: int, discordance: float, power: float = 0.8, alpha:
     """
     if n < 1:
         raise ValueError(f"needs 1 item or more, got {n}")
-    za, zb = quantile(1 - check_level(alpha)), float(norm.ppf(check_level(power)))
+    za, zb = quantile(1 - between_0_and_1("alpha", alpha)), float(norm.ppf(between_0_and_1("power", power)))
     _check_rates(0.0, discordance)
     inner = n + zb**2 - za**2
     if inner < 0:
@@ -69,7 +69,7 @@ def items_for_difference(difference: float, discordance: float, power: float = 0
     _check_rates(difference, discordance)
     if not difference:
         raise ValueError("no number of items shows a difference of 0")
-    za, zb = quantile(1 - check_level(alpha)), float(norm.ppf(check_level(power)))
+    za, zb = quantile(1 - between_0_and_1("alpha", alpha)), float(norm.ppf(between_0_and_1("power", power)))
     return _at_least(((za * sqrt(discordance) + zb * sqrt(discordance - difference**2)) / difference) ** 2)
 
 
@@ -81,9 +81,9 @@ def items_for_equivalence(margin: float, discordance: float, true_difference: fl
     which lies between 0 and 1. With few discordant items the approximation is rough: `plan` shows how rough.
     """
     _check_rates(true_difference, discordance)
-    if abs(true_difference) >= check_margin(margin):
+    if abs(true_difference) >= between_0_and_1("a margin", margin):
         raise ValueError(f"no number of items shows equivalence where the true difference, {true_difference}, is not inside the margin, {margin}")
-    z, wanted = quantile(tost_level(alpha)), check_level(power)
+    z, wanted = quantile(tost_level(alpha)), between_0_and_1("power", power)
     near, far = margin - abs(true_difference), margin + abs(true_difference)
 
     def excess(root_n: float) -> float:
@@ -111,7 +111,8 @@ def simulated_power(
 
     A table is multinomial, with the mean *accuracy* of the two runs, between 0 and 1 and such that all four cells are possible. The decisions are those of
     `compare_counts` for one pair: "difference" is mid-p at most *alpha*; "equivalence" is the interval named, of level 1 - 2 *alpha*,
-    inside ± *margin*, which it needs. At a true difference of 0, or of the margin, the share is the size of the test.
+    inside ± *margin*, which it needs. Where the
+    truth is no difference, or one of the margin's size, the share is the size of that test.
     """
     if n < 1 or draws < 1:
         raise ValueError(f"needs 1 item and 1 draw or more, got {n} and {draws}")
@@ -123,12 +124,12 @@ def simulated_power(
     drawn, times = np.unique(np.random.default_rng(seed).multinomial(n, chances / chances.sum(), size=draws), axis=0, return_counts=True)
     settings: dict[str, object] = {"discordance": discordance, "difference": difference, "accuracy": accuracy, "alpha": alpha}
     if question == "difference":
-        decided = tables.midp(drawn[:, 1], drawn[:, 2]) <= check_level(alpha)
+        decided = tables.midp(drawn[:, 1], drawn[:, 2]) <= between_0_and_1("alpha", alpha)
     elif question == "equivalence":
         if margin is None:
             raise ValueError("equivalence needs a margin")
         settings |= {"margin": margin, "interval": interval}
-        decided = _inside(drawn, n, check_margin(margin), quantile(tost_level(alpha)), interval)
+        decided = _inside(drawn, n, between_0_and_1("a margin", margin), quantile(tost_level(alpha)), interval)
     else:
         raise ValueError(f"a question is difference or equivalence, got {question}")
     found = int(times[decided].sum())
@@ -167,7 +168,7 @@ def items_to_settle(counts: PairedCounts, margin: float, alpha: float = 0.05, po
     Those are estimates from the table itself, so the answer is a rough guide, and the rougher the closer the difference observed is to
     the point where one number grows without bound: 0 for showing a difference, the margin for showing equivalence.
     """
-    check_margin(margin)
+    between_0_and_1("a margin", margin)
     share, difference = (counts.first + counts.second) / counts.n, counts.difference
     if not share:
         return Settlement(None, None, None, None, "no item is discordant, so nothing says how much the runs may differ")

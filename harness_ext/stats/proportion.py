@@ -16,16 +16,16 @@ class Interval:
     level: float
 
 
-def check_level(level: float) -> float:
-    """Return *level*; ValueError unless it lies between 0 and 1."""
-    if not 0 < level < 1:
-        raise ValueError(f"a confidence level lies between 0 and 1, got {level}")
-    return level
+def between_0_and_1(name: str, value: float) -> float:
+    """Return *value*; ValueError, which calls it *name*, unless it lies between 0 and 1, neither included."""
+    if not 0 < value < 1:
+        raise ValueError(f"{name} lies between 0 and 1, got {value}")
+    return value
 
 
 def quantile(level: float) -> float:
     """Return the normal quantile of a two-sided interval of that level: 1.96 for 0.95."""
-    return float(norm.ppf((1 + check_level(level)) / 2))
+    return float(norm.ppf((1 + between_0_and_1("a confidence level", level)) / 2))
 
 
 def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:

@@ -9,7 +9,7 @@ from scipy.stats import chi2, rankdata, studentized_range
 
 from harness_ext.stats.multiple import holm
 from harness_ext.stats.paired import difference, paired_counts
-from harness_ext.stats.proportion import check_level
+from harness_ext.stats.proportion import between_0_and_1
 from harness_ext.stats.result import Result
 
 BoolArray = npt.NDArray[np.bool_]
@@ -76,7 +76,7 @@ def against_control(outcomes: BoolArray, control: int, alpha: float = 0.05) -> l
     if not 0 <= control < answers.shape[1]:
         raise ValueError(f"the control is an arm from 0 to {answers.shape[1] - 1}, got {control}")
     arms = [arm for arm in range(answers.shape[1]) if arm != control]
-    alone = [difference(paired_counts(answers[:, arm], answers[:, control]), 1 - check_level(alpha)) for arm in arms]
+    alone = [difference(paired_counts(answers[:, arm], answers[:, control]), 1 - between_0_and_1("alpha", alpha)) for arm in arms]
     results = []
     for arm, one, p in zip(arms, alone, holm([one.p for one in alone if one.p is not None]), strict=True):
         settings = {"arm": arm, "control": control, **one.settings, "p_alone": one.p, "tests": len(arms)}
@@ -93,7 +93,7 @@ def critical_difference(scores: FloatArray, alpha: float = 0.05) -> CriticalDiff
     values = _scores(scores)
     n, arms = values.shape
     ranks = rankdata(-values, axis=1).mean(axis=0)
-    needed = float(studentized_range.isf(check_level(alpha), arms, inf)) / sqrt(2) * sqrt(arms * (arms + 1) / (6 * n))
+    needed = float(studentized_range.isf(between_0_and_1("alpha", alpha), arms, inf)) / sqrt(2) * sqrt(arms * (arms + 1) / (6 * n))
     order = [int(i) for i in np.argsort(ranks, kind="stable")]
     groups: list[tuple[int, ...]] = []
     reached = 0

@@ -99,6 +99,16 @@ def test_tangos_limits_are_where_the_score_is_the_quantile(table: PairedCounts, 
             assert float(tables.tango_score(table.first, table.second, table.n, end)) == pytest.approx(sign * z, abs=1e-5)
 
 
+@settings(max_examples=60)
+@given(corners)
+def test_limits_and_scores_move_one_way(table: PairedCounts) -> None:
+    low, high = tables.newcombe(table.both, table.first, table.second, table.neither, np.linspace(0, 8, 401))
+    assert np.diff(low).max() < 1e-12
+    assert np.diff(high).min() > -1e-12
+    scores = tables.tango_score(table.first, table.second, table.n, np.linspace(-1, 1, 401))
+    assert (scores[1:] <= scores[:-1] + 1e-9).all()
+
+
 def test_limits_known_in_closed_form() -> None:
     # Without discordant items the score is -sqrt(n D / (1 - D)); with b = n it is sqrt(n (1 - D) / (1 + D)).
     z2 = 1.959963984540054**2

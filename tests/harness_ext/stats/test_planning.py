@@ -169,7 +169,7 @@ def test_settings_out_of_range_are_refused() -> None:
     for alpha in (0.0, 0.5):
         with pytest.raises(ValueError, match="alpha of a one-sided test"):
             items_for_equivalence(0.05, 0.2, alpha=alpha)
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="power lies between 0 and 1"):
         items_for_difference(0.1, 0.2, power=1.0)
     with pytest.raises(ValueError, match="1 item or more"):
         detectable_difference(0, 0.2)

@@ -138,5 +138,5 @@ def test_data_without_form_are_refused() -> None:
     for control in (-1, 3):
         with pytest.raises(ValueError, match="control is an arm from 0 to 2"):
             against_control(np.zeros((4, 3), dtype=bool), control)
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="alpha lies between 0 and 1"):
         critical_difference(np.ones((4, 3)), alpha=0)
