@@ -1,9 +1,10 @@
 """A single proportion."""
 
 from dataclasses import dataclass
-from math import sqrt
 
 from scipy.stats import norm
+
+from harness_ext.stats import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,16 @@ class Interval:
     level: float
 
 
+def between_0_and_1(name: str, value: float) -> float:
+    """Return *value*; ValueError, which calls it *name*, unless it lies between 0 and 1, neither included."""
+    if not 0 < value < 1:
+        raise ValueError(f"{name} lies between 0 and 1, got {value}")
+    return value
+
+
 def quantile(level: float) -> float:
     """Return the normal quantile of a two-sided interval of that level: 1.96 for 0.95."""
-    if not 0 < level < 1:
-        raise ValueError(f"a confidence level lies between 0 and 1, got {level}")
-    return float(norm.ppf((1 + level) / 2))
+    return float(norm.ppf((1 + between_0_and_1("a confidence level", level)) / 2))
 
 
 def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
@@ -29,10 +35,5 @@ def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     """
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"needs 0 <= successes <= n and n >= 1, got {successes} of {n}")
-    z = quantile(level)
-    p = successes / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else centre - reach
-    high = 1.0 if successes == n else centre + reach
-    return Interval(low, high, level)
+    low, high = tables.wilson(successes, n, quantile(level))
+    return Interval(float(low), float(high), level)
