@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t
 
-from harness_ext.stats.arrays import FloatArray, check_draws, check_level, vector
+from harness_ext.stats.arrays import check_draws, check_level, vector
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.resampling import acceleration, bca_bounds, resamples
 from harness_ext.stats.result import Result
@@ -20,6 +20,7 @@ def recovered_share(a: npt.ArrayLike, b: npt.ArrayLike, base: npt.ArrayLike, lev
     possible. The paired bootstrap (Efron 1987, JASA 82:171) resamples items, thus all three runs together; BCa's acceleration is
     the jackknife's. Fieller's interval (1954, J R Stat Soc B 16:175), from the paired covariance on n − 1 degrees of freedom, stands
     beside it as `fieller_low` and `fieller_high`, and the gain b − base with its t interval as `gain`, `gain_low`, `gain_high`.
+    Where a resample has no gain, or one of the other sign, ratios have no order and Fieller's is the interval: `interval` says which.
     Where the gain's interval holds 0, which is where Fieller's has no bounds, the share is undefined: the estimate is NaN, the
     interval None and the note says so.
     """
@@ -45,14 +46,14 @@ def recovered_share(a: npt.ArrayLike, b: npt.ArrayLike, base: npt.ArrayLike, lev
     residuals = parts[0] - share * parts[1]
     if np.abs(residuals).max() <= 1e-12 * np.abs(parts).max():
         return Result(share, None, None, n, "recovered-share", {**settings, "level": level}, "; ".join([*notes, "the share is the same in all resamples"]))
-    sums = resamples(parts, draws, seed)
+    sums, left = resamples(parts, draws, seed), parts.sum(axis=1, keepdims=True) - parts
     crossed = int((sums[1] * gain <= 0).sum())
-    if crossed:
-        notes.append(f"{crossed} of {draws} resamples have no gain, or one of the other sign: trust Fieller's interval rather")
-    ratios = sums[0] / np.where(sums[1] == 0, np.finfo(np.float64).tiny, sums[1])
-    influence = _influence(parts)
-    low, high = bca_bounds(ratios[None], np.array([share]), acceleration(influence[None]), level)[0]
-    return Result(share, Interval(float(low), float(high), level), None, n, "recovered-share", settings, "; ".join(notes))
+    if crossed or (left[1] * gain <= 0).any():
+        notes.append(f"Fieller's interval: {crossed} of {draws} resamples have no gain, or one of the other sign")
+        return Result(share, bounds, None, n, "recovered-share", {**settings, "interval": "fieller"}, "; ".join(notes))
+    without = left[0] / left[1]
+    low, high = bca_bounds((sums[0] / sums[1])[None], np.array([share]), acceleration((without.mean() - without)[None]), level)[0]
+    return Result(share, Interval(float(low), float(high), level), None, n, "recovered-share", {**settings, "interval": "bca"}, "; ".join(notes))
 
 
 def fieller(numerator: float, denominator: float, var_n: float, var_d: float, cov: float, df: float, level: float = 0.95) -> Interval | None:
@@ -74,10 +75,3 @@ def fieller(numerator: float, denominator: float, var_n: float, var_d: float, co
     last = numerator * numerator - square * var_n
     reach = sqrt(max(middle * middle - lead * last, 0.0))
     return Interval((middle - reach) / lead, (middle + reach) / lead, level)
-
-
-def _influence(parts: FloatArray) -> FloatArray:
-    """Return how far each item pulls the ratio, as the jackknife sees it."""
-    left = parts.sum(axis=1, keepdims=True) - parts
-    without = left[0] / np.where(left[1] == 0, np.finfo(np.float64).tiny, left[1])
-    return np.asarray(without.mean() - without)

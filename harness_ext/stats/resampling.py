@@ -8,10 +8,12 @@ are told apart from 1e-9 of the sum of absolute differences.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import hypot, sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
 from scipy.stats import norm, t
 
 from harness_ext.stats.arrays import FloatArray, check_draws, check_level, flat, matrix, vector
@@ -134,25 +136,30 @@ def hierarchical_bootstrap(values: npt.ArrayLike, level: float = 0.95, draws: in
 def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
     """Return the mean of differences, shape (seeds, items), with a t interval for random seeds and random items.
 
-    The variance of the grand mean in the crossed two-way layout is (MS_seed + MS_item − MS_residual)/(S·n), on Satterthwaite's (1946,
-    Biometrics Bull 2:110) degrees of freedom; a variance below the larger of MS_seed and MS_item is raised to it, as the residual cannot
-    explain more. The choice for few seeds. `n` counts items.
+    In the crossed two-way layout S·n times the variance of the grand mean is (MS_seed − MS_residual) + MS_item. Each part brings its own
+    t quantile, on S − 1 and n − 1 degrees of freedom, and the squared half-widths add (Howe 1974, JASA 69:789); a negative part counts 0.
+    With two seeds the first difference is too unsteady, and the residual is taken from the items' part instead, which covers at
+    least *level*. `p` is 1 minus the level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
     """
     x = matrix("values", values)
     check_level(level)
     seeds, n = x.shape
-    settings: dict[str, object] = {"seeds": seeds}
     note = _too_few(x)
     if note:
-        return Result(float(x.mean()), None, None, n, "crossed-t", {**settings, "level": level}, note)
-    squares, freedom = _mean_squares(x)
-    total = max(squares[0] + squares[1] - squares[2], squares[0], squares[1])
-    df = float(total**2 / (squares**2 / freedom).sum())
-    error = float(np.sqrt(total / x.size))
-    half = float(t.ppf((1 + level) / 2, df)) * error
-    estimate = float(x.mean())
-    p = 2 * float(t.sf(abs(estimate) / error, df))
-    return Result(estimate, Interval(estimate - half, estimate + half, level), p, n, "crossed-t", {**settings, "df": df})
+        return Result(float(x.mean()), None, None, n, "crossed-t", {"seeds": seeds, "level": level}, note)
+    by_seed, by_item, rest = _mean_squares(x)
+    parts = (by_seed, max(by_item - rest, 0.0)) if seeds == 2 else (max(by_seed - rest, 0.0), by_item)
+
+    def half(tail: float) -> float:
+        return hypot(*(float(t.isf(tail, df)) * sqrt(part / x.size) for df, part in zip((seeds - 1, n - 1), parts, strict=True)))
+
+    estimate, reach = float(x.mean()), half((1 - level) / 2)
+    p = 1.0
+    if half(1e-300) < abs(estimate):
+        p = 2e-300
+    elif estimate:
+        p = 2 * float(np.exp(brentq(lambda log: half(np.exp(log)) - abs(estimate), np.log(1e-300), np.log(0.5), xtol=1e-13)))
+    return Result(estimate, Interval(estimate - reach, estimate + reach, level), p, n, "crossed-t", {"seeds": seeds})
 
 
 def variance_split(values: npt.ArrayLike) -> VarianceSplit:
@@ -164,8 +171,8 @@ def variance_split(values: npt.ArrayLike) -> VarianceSplit:
     seeds, n = x.shape
     if seeds < 2 or n < 2:
         raise ValueError(f"a split needs at least two seeds and two items, got {seeds} and {n}")
-    (by_seed, by_item, rest), _ = _mean_squares(x)
-    seed, item, residual = max(0.0, float(by_seed - rest) / n), max(0.0, float(by_item - rest) / seeds), float(rest)
+    by_seed, by_item, rest = _mean_squares(x)
+    seed, item, residual = max(0.0, (by_seed - rest) / n), max(0.0, (by_item - rest) / seeds), rest
     parts = np.array([seed / seeds, item / n, residual / (seeds * n)])
     shares = parts / parts.sum() if parts.any() else parts
     return VarianceSplit(seed, item, residual, *(float(share) for share in shares))
@@ -189,7 +196,7 @@ def bca_bounds(draws: Numbers, estimates: FloatArray, accelerations: FloatArray,
     """Return the BCa bounds, shape (rows, 2), from *draws*, shape (rows, draws), of which ties with the estimate count half."""
     count = draws.shape[1]
     ordered: Numbers = np.sort(draws, axis=1)
-    band = _TIE * np.maximum(estimates - ordered[:, 0], ordered[:, -1] - estimates)
+    band = _TIE * (ordered[:, 9 * count // 10] - ordered[:, count // 10])
     below = (ordered < (estimates - band).astype(draws.dtype)[:, None]).sum(axis=1)
     tied = (ordered <= (estimates + band).astype(draws.dtype)[:, None]).sum(axis=1) - below
     bias = norm.ppf(((below + tied / 2) / count).clip(0.5 / count, 1 - 0.5 / count))[:, None]
@@ -266,13 +273,12 @@ def _whole(x: FloatArray) -> npt.NDArray[np.bool_]:
     return np.asarray((np.abs(x - np.rint(x)) <= 1e-12 * np.abs(x)).all(axis=1))
 
 
-def _mean_squares(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean squares and degrees of freedom of seeds, items and residual."""
+def _mean_squares(x: FloatArray) -> tuple[float, float, float]:
+    """Return the mean squares of seeds, items and residual."""
     seeds, n = x.shape
     grand, by_seed, by_item = x.mean(), x.mean(axis=1, keepdims=True), x.mean(axis=0, keepdims=True)
-    rest = x - by_seed - by_item + grand
-    freedom = np.array([seeds - 1, n - 1, (seeds - 1) * (n - 1)], dtype=np.float64)
-    return np.array([n * ((by_seed - grand) ** 2).sum(), seeds * ((by_item - grand) ** 2).sum(), (rest**2).sum()]) / freedom, freedom
+    rest = float(((x - by_seed - by_item + grand) ** 2).sum()) / ((seeds - 1) * (n - 1))
+    return n * float(((by_seed - grand) ** 2).sum()) / (seeds - 1), seeds * float(((by_item - grand) ** 2).sum()) / (n - 1), rest
 
 
 def _too_few(x: FloatArray) -> str:
