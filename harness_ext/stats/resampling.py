@@ -8,7 +8,7 @@ are told apart from 1e-9 of the sum of absolute differences.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import exp, hypot, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ _BLOCK = 1 << 21
 _EXACT_IN_SINGLE = 1 << 24
 _TIE = 1e-9
 _MOST_SAMPLES = 64
+_SMALLEST = 1e-150
+"""The least tail that is looked for."""
 _NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
 Numbers = npt.NDArray[np.floating[Any]]
 
@@ -137,7 +139,8 @@ def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
     """Return the mean of differences, shape (seeds, items), with a t interval for random seeds and random items.
 
     In the crossed two-way layout S·n times the variance of the grand mean is (MS_seed − MS_residual) + MS_item. Each part brings its own
-    t quantile, on S − 1 and n − 1 degrees of freedom, and the squared half-widths add (Howe 1974, JASA 69:789); a negative part counts 0.
+    t quantile, on S − 1 and n − 1 degrees of freedom, and the squared half-widths add (Howe 1974, JASA 69:789); a negative part counts 0,
+    and the residual alone is the least.
     With two seeds the first difference is too unsteady, and the residual is taken from the items' part instead, which covers at
     least *level*. `p` is 1 minus the level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
     """
@@ -151,14 +154,15 @@ def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
     parts = (by_seed, max(by_item - rest, 0.0)) if seeds == 2 else (max(by_seed - rest, 0.0), by_item)
 
     def half(tail: float) -> float:
-        return hypot(*(float(t.isf(tail, df)) * sqrt(part / x.size) for df, part in zip((seeds - 1, n - 1), parts, strict=True)))
+        seed, item = (float(quantile) for quantile in t.isf(tail, [seeds - 1, n - 1]))
+        return max(hypot(seed * sqrt(parts[0] / x.size), item * sqrt(parts[1] / x.size)), item * sqrt(rest / x.size))
 
     estimate, reach = float(x.mean()), half((1 - level) / 2)
     p = 1.0
-    if half(1e-300) < abs(estimate):
-        p = 2e-300
+    if abs(estimate) >= half(_SMALLEST):
+        p = 2 * _SMALLEST
     elif estimate:
-        p = 2 * float(np.exp(brentq(lambda log: half(np.exp(log)) - abs(estimate), np.log(1e-300), np.log(0.5), xtol=1e-13)))
+        p = 2 * exp(brentq(lambda log_tail: half(exp(log_tail)) - abs(estimate), log(_SMALLEST), log(0.5), xtol=1e-13))
     return Result(estimate, Interval(estimate - reach, estimate + reach, level), p, n, "crossed-t", {"seeds": seeds})
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, bootstrap, permutation_test
+from scipy.stats import binom, bootstrap, permutation_test, ttest_1samp
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
@@ -161,6 +161,9 @@ def test_crossed_p_is_where_the_interval_meets_zero(seeds: int) -> None:
     assert p is not None
     assert min(abs(bound) for bound in bounds(crossed_mean(x, 1 - p))) == pytest.approx(0, abs=1e-9)
     assert crossed_mean(x - x.mean()).p == pytest.approx(1)
+    assert crossed_mean(np.repeat([[0.1], [0.2], [0.3]], 9, axis=1)).p == pytest.approx(ttest_1samp([0.1, 0.2, 0.3], 0).pvalue)
+    low, high = bounds(crossed_mean([[0.0, 1.0], [1.0, 0.0]]))
+    assert low < 0.5 < high
 
 
 @pytest.mark.parametrize("by_seed", [0.0, 0.05, 0.3])
