@@ -17,7 +17,7 @@ from harness_ext.stats.result import Result
 
 _NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
 _EXACT_RANKS = 100
-"""Up to this many items the signed-rank distribution is counted out; beyond, the normal approximation holds to the third digit."""
+"""Up to this many items the signed-rank distribution is counted out; beyond, it is taken as normal."""
 
 
 def item_means(values: npt.ArrayLike, items: Sequence[Hashable]) -> tuple[list[Hashable], FloatArray]:
@@ -73,9 +73,9 @@ def hodges_lehmann(d: npt.ArrayLike, level: float = 0.95) -> Result:
     """Return the pseudomedian with the interval that inverts Wilcoxon's signed-rank test (Hodges & Lehmann 1963, Ann Math Stat 34:598).
 
     The estimate is the median of the n(n+1)/2 Walsh averages (d_i + d_j)/2, i ≤ j, and the interval lies between two of them (Hollander,
-    Wolfe & Chicken 2014, chapter 3): ranks counted out up to 100 items, by the normal approximation beyond. It covers at least *level*;
-    ties widen it. `p` is the signed-rank test's, zeros handled by Pratt (1959). Time n log n and memory n at any n. The interval is
-    None where n is too small for the level (n < 6 at 0.95).
+    Wolfe & Chicken 2014, chapter 3): ranks counted out up to 100 items, by the normal approximation beyond. Up to 100 it covers at
+    least *level*; ties widen it. `p` is the signed-rank test's, zeros handled by Pratt (1959, JASA 54:655). Time n log n and memory n at
+    any n. The interval is None where n is too small for the level (n < 6 at 0.95).
     """
     x = np.sort(vector("d", d))
     check_level(level)

@@ -50,7 +50,7 @@ class VarianceSplit:
 def sign_flip(d: npt.ArrayLike, draws: int = 10_000, seed: int = 0) -> Result:
     """Test a mean difference of 0 by flipping signs (Fisher 1935, The Design of Experiments, section 21), two-sided.
 
-    Exchangeable under the null: item by item, either run could have had either outcome. All 2^n sign patterns are counted where they are
+    Exact where, under the null, either run could have had either outcome of an item, so that differences are symmetric about 0. All 2^n sign patterns are counted where they are
     no more than *draws*; otherwise p = (c + 1)/(draws + 1) (Phipson & Smyth 2010, Stat Appl Genet Mol Biol 9:39).
     """
     x = vector("d", d)
