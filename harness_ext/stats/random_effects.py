@@ -38,8 +38,9 @@ def random_effects(effects: npt.ArrayLike, standard_errors: npt.ArrayLike, level
     τ² solves Q(τ²) = k − 1 (Paule & Mandel 1982, J Res Natl Bur Stand 87:377; recommended by Veroniki et al. 2016, Res Synth Methods
     7:55), 0 where Q is below k − 1 already. The interval is Hartung & Knapp's (2001, Stat Med 20:3875) on k − 1 degrees of freedom, its
     scale factor not below 1 (Röver, Knapp & Friede 2015, BMC Med Res Methodol 15:99): with Paule–Mandel the factor is 1 wherever τ² > 0,
-    so that only intervals of too similar effects are widened. With few families that agree it covers more than *level*. The prediction interval is that of Higgins, Thompson & Spiegelhalter
-    (2009, J R Stat Soc A 172:137) on k − 2 degrees of freedom. One family gives its own effect, without an interval across families.
+    so that only intervals of too similar effects are widened. With few families that agree it covers more than *level*. The
+    prediction interval is that of Higgins, Thompson & Spiegelhalter (2009, J R Stat Soc A 172:137) on k − 2 degrees of freedom. One
+    family gives its own effect, without an interval across families.
     Raises ValueError for standard errors that are not positive: an effect without error has no finite weight.
     """
     y = vector("effects", effects)

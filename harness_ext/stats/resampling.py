@@ -1,7 +1,7 @@
 """Permutation and bootstrap inference for means of paired differences, one pair of runs or thousands of them at once.
 
-The same draws serve all pairs, so that many pairs cost one matrix product. Numbers depend on the data and the seed alone: not on how many
-pairs stand beside a pair, nor on memory. Differences that are multiples of 1/k, k up to 64 (right or wrong, or averages of k
+The same draws serve all pairs, so that many pairs cost one matrix product. Numbers depend on the data and the seed alone, up to rounding: not
+on how many pairs stand beside a pair, nor on memory. Differences that are multiples of 1/k, k up to 64 (right or wrong, or averages of k
 samples), go through the product as whole numbers in single precision, where sums are exact; all others in double precision, where sums
 are told apart from 1e-9 of the sum of absolute differences.
 """
@@ -50,8 +50,9 @@ class VarianceSplit:
 def sign_flip(d: npt.ArrayLike, draws: int = 10_000, seed: int = 0) -> Result:
     """Test a mean difference of 0 by flipping signs (Fisher 1935, The Design of Experiments, section 21), two-sided.
 
-    Exact where, under the null, either run could have had either outcome of an item, so that differences are symmetric about 0. All 2^n sign patterns are counted where they are
-    no more than *draws*; otherwise p = (c + 1)/(draws + 1) (Phipson & Smyth 2010, Stat Appl Genet Mol Biol 9:39).
+    Exact where, under the null, either run could have had either outcome of an item, so that differences are symmetric about 0. All 2^n
+    sign patterns are counted where they are no more than *draws*; otherwise p = (c + 1)/(draws + 1) (Phipson & Smyth 2010, Stat Appl
+    Genet Mol Biol 9:39).
     """
     x = vector("d", d)
     p = float(sign_flip_many(x[None], draws, seed)[0])
