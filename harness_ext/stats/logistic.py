@@ -1,21 +1,25 @@
-"""Logistic models of a right or wrong answer: plain, and conditional on the question."""
+"""Logistic models of a right or wrong answer: plain, penalised against separation, and conditional on the question."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.special import expit, log_expit
+from scipy.stats import chi2, norm
+
+from harness_ext.stats.arrays import matrix
 
 FloatArray = npt.NDArray[np.float64]
 Derivatives = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """From coefficients to the score and the information."""
 _STEPS, _TOLERANCE, _FAR = 50, 1e-9, 15.0
+_CLIMB, _HALVINGS = 500, 40
 
 
 @dataclass(frozen=True, slots=True)
 class LogisticFit:
-    """Maximum-likelihood coefficients, in the order of the columns, and their covariance.
+    """Coefficients of largest (penalised) likelihood, in the order of the columns, and their covariance.
 
     `n` counts the observations that tell something (in a conditional fit, those of strata with both
     outcomes) and `strata` those strata (1 in a plain fit).
@@ -53,6 +57,45 @@ def logistic(x: FloatArray, y: npt.NDArray[np.bool_]) -> LogisticFit | None:
 
     found = _newton(derivatives, x.shape[1])
     return None if found is None else LogisticFit(*found, len(y), 1)
+
+
+def firth_logistic(x: FloatArray, y: npt.NDArray[np.bool_]) -> LogisticFit | None:
+    """Fit as `logistic` does, the likelihood multiplied by Jeffreys' prior: finite also where a column separates the outcomes.
+
+    Firth (1993, Biometrika 80:27), for separation Heinze & Schemper (2002, Stat Med 21:2409). The covariance is the inverse Fisher
+    information; the Wald p and interval made from it are poor under separation, where `firth_p` is the p to report. Returns None
+    where a column is a sum of others. ValueError where *x* or *y* is malformed.
+    """
+    design = _design(x, y)
+    found = None if design is None else _climb(*design, np.arange(design[0].shape[1]))
+    return None if design is None or found is None else LogisticFit(found[0], np.linalg.inv(_penalised(*design, found[0])[2]).astype(np.float64), len(y), 1)
+
+
+def firth_p(x: FloatArray, y: npt.NDArray[np.bool_], column: int) -> float | None:
+    """Return the p of a coefficient of 0 by the penalised likelihood ratio (Heinze & Schemper 2002, Stat Med 21:2409, section 2.2).
+
+    The penalty is that of the whole design in both fits; chi-square on 1 degree of freedom. None where `firth_logistic` is.
+    """
+    design = _design(x, y)
+    if design is None:
+        return None
+    every = np.arange(design[0].shape[1])
+    if column not in every:
+        raise ValueError(f"x has columns 0 to {every[-1]}, not {column}")
+    full, without = _climb(*design, every), _climb(*design, every[every != column])
+    return None if full is None or without is None else float(chi2.sf(max(0.0, 2 * (full[1] - without[1])), 1))
+
+
+def attributed(fit: LogisticFit, first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return how much each column adds to the difference of mean log-odds, *second* group minus *first*: b (mean second − mean first).
+
+    The parts sum to the whole, and are its Shapley values, since the predictor is linear (Lundberg & Lee 2017, arXiv:1705.07874,
+    corollary 1). A description of the model, not of causes: correlated features share by their coefficients.
+    """
+    one, two = matrix("first", first), matrix("second", second)
+    if {one.shape[1], two.shape[1]} != {len(fit.coefficients)}:
+        raise ValueError(f"groups have the fit's {len(fit.coefficients)} columns, got {one.shape[1]} and {two.shape[1]}")
+    return np.asarray(fit.coefficients * (two.mean(axis=0) - one.mean(axis=0)))
 
 
 def conditional_logistic(x: FloatArray, y: npt.NDArray[np.bool_], strata: Sequence[object]) -> LogisticFit | None:
@@ -124,3 +167,48 @@ def _newton(derivatives: Derivatives, p: int) -> tuple[FloatArray, FloatArray] |
         if np.abs(step).max() < _TOLERANCE:
             return b, np.linalg.inv(information).astype(np.float64)
     return None
+
+
+def _design(x: FloatArray, y: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray] | None:
+    """Return design and outcome as numbers; None where the design's columns are dependent."""
+    design, outcome = matrix("x", x), np.asarray(y, dtype=np.float64)
+    if outcome.shape != (len(design),) or not np.isin(outcome, (0, 1)).all():
+        raise ValueError(f"y is one bool for each of the {len(design)} rows of x")
+    scaled = design / np.maximum(np.linalg.norm(design, axis=0), np.finfo(np.float64).tiny)
+    return None if np.linalg.matrix_rank(scaled, tol=1e-8) < design.shape[1] else (design, outcome)
+
+
+def _penalised(x: FloatArray, y: FloatArray, b: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    """Return the penalised log-likelihood, its modified score (Firth 1993, section 3.3), and the information."""
+    linear = x @ b
+    mean = expit(linear)
+    weights = mean * expit(-linear)
+    information = (x * weights[:, None]).T @ x
+    sign, size = np.linalg.slogdet(information)
+    if sign <= 0:
+        return -np.inf, np.zeros_like(b), information
+    hat = weights * (x * np.linalg.solve(information, x.T).T).sum(axis=1)
+    likelihood = float((y * log_expit(linear) + (1 - y) * log_expit(-linear)).sum() + size / 2)
+    return likelihood, np.asarray(x.T @ (y - mean + hat * (0.5 - mean))), information
+
+
+def _climb(x: FloatArray, y: FloatArray, free: npt.NDArray[np.intp]) -> tuple[FloatArray, float] | None:
+    """Maximise the penalised likelihood over the *free* coefficients, the others 0, by scoring with halved steps."""
+    b = np.zeros(x.shape[1])
+    likelihood, score, information = _penalised(x, y, b)
+    for _ in range(_CLIMB):
+        step = np.zeros_like(b)
+        step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
+        gain = float(step @ score)
+        if gain < 1e-20:
+            return b, likelihood
+        step *= min(1.0, 5 / max(float(np.abs(x @ step).max()), 1e-300))
+        for _ in range(_HALVINGS):
+            tried = _penalised(x, y, b + step)
+            if tried[0] >= likelihood - 1e-12 * abs(likelihood):
+                break
+            step /= 2
+        else:
+            return None
+        b, (likelihood, score, information) = b + step, tried
+    return (b, likelihood) if gain < 1e-12 else None

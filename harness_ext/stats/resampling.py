@@ -1,0 +1,294 @@
+"""Permutation and bootstrap inference for means of paired differences, one pair of runs or thousands of them at once.
+
+The same draws serve all pairs, so that many pairs cost one matrix product. Numbers depend on the data and the seed alone, up to rounding: not
+on how many pairs stand beside a pair, nor on memory. Differences that are multiples of 1/k, k up to 64 (right or wrong, or averages of k
+samples), go through the product as whole numbers in single precision, where sums are exact; all others in double precision, where sums
+are told apart from 1e-9 of the sum of absolute differences.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import exp, hypot, log, sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+from scipy.stats import norm, t
+
+from harness_ext.stats.arrays import FloatArray, check_draws, check_level, flat, matrix, vector
+from harness_ext.stats.proportion import Interval
+from harness_ext.stats.result import Result
+
+_BLOCK = 1 << 21
+"""How many numbers a block of draws may hold."""
+_EXACT_IN_SINGLE = 1 << 24
+_TIE = 1e-9
+_MOST_SAMPLES = 64
+_SMALLEST = 1e-150
+"""The least tail that is looked for."""
+_NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
+Numbers = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceSplit:
+    """Variance components of differences by seed and item (crossed, one value per cell), and where the mean's variance comes from.
+
+    `seed`, `item` and `residual` are variances of single effects, in the squared unit of the values; negative estimates are set to 0.
+    The shares are those of the variance of the grand mean, seed/S + item/n + residual/(S·n), and sum to 1 (all 0 where nothing varies).
+    """
+
+    seed: float
+    item: float
+    residual: float
+    seed_share: float
+    item_share: float
+    residual_share: float
+
+
+def sign_flip(d: npt.ArrayLike, draws: int = 10_000, seed: int = 0) -> Result:
+    """Test a mean difference of 0 by flipping signs (Fisher 1935, The Design of Experiments, section 21), two-sided.
+
+    Exact where, under the null, either run could have had either outcome of an item, so that differences are symmetric about 0. All 2^n
+    sign patterns are counted where they are no more than *draws*; otherwise p = (c + 1)/(draws + 1) (Phipson & Smyth 2010, Stat Appl
+    Genet Mol Biol 9:39).
+    """
+    x = vector("d", d)
+    p = float(sign_flip_many(x[None], draws, seed)[0])
+    if _enumerable(len(x), draws):
+        return Result(float(x.mean()), None, p, len(x), "sign-flip-exact", {"patterns": 2 ** len(x)})
+    return Result(float(x.mean()), None, p, len(x), "sign-flip", {"draws": draws, "seed": seed})
+
+
+def sign_flip_many(differences: npt.ArrayLike, draws: int = 10_000, seed: int = 0) -> FloatArray:
+    """Return the p of `sign_flip` for each row of *differences*, shape (pairs, items), all over the same flips."""
+    x = matrix("differences", differences)
+    check_draws(draws)
+    pairs, n = x.shape
+    exact = _enumerable(n, draws)
+    total = 2**n if exact else draws
+    rng = np.random.default_rng(seed)
+    counts = np.zeros(pairs, dtype=np.int64)
+    groups = _lattices(x)
+    for start, size in _blocks(total, pairs, n):
+        signs = _patterns(start, size, n) if exact else _signs(rng, size, n)
+        for rows, numbers, _ in groups:
+            observed = np.abs(numbers.sum(axis=1, dtype=np.float64))
+            if numbers.dtype == np.float64:
+                observed -= _TIE * np.abs(numbers).sum(axis=1)
+            sums = numbers @ signs.astype(numbers.dtype, copy=False).T
+            counts[rows] += (np.abs(sums, out=sums) >= observed[:, None].astype(numbers.dtype)).sum(axis=1)
+    return counts / total if exact else (counts + 1) / (draws + 1)
+
+
+def bca_interval(d: npt.ArrayLike, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Result:
+    """Return a mean difference with its BCa bootstrap interval, items resampled (Efron 1987, JASA 82:171)."""
+    x = vector("d", d)
+    low, high = bootstrap_many(x[None], draws, seed, level)[0]
+    settings = {"draws": draws, "seed": seed}
+    if flat(x):
+        return Result(float(x.mean()), None, None, len(x), "bca-bootstrap", {**settings, "level": level}, _NO_SPREAD)
+    return Result(float(x.mean()), Interval(float(low), float(high), level), None, len(x), "bca-bootstrap", settings)
+
+
+def bootstrap_many(differences: npt.ArrayLike, draws: int = 10_000, seed: int = 0, level: float = 0.95) -> FloatArray:
+    """Return BCa intervals, shape (pairs, 2), of the row means of *differences*, all over the same resampled items.
+
+    The bias correction counts ties half, and the acceleration is the mean's closed form Σu³/(6 (Σu²)^1.5) over residuals u (Efron 1987,
+    JASA 82:171). NaN in rows of equal differences. Memory grows as pairs × draws.
+    """
+    x = matrix("differences", differences)
+    check_draws(draws)
+    check_level(level)
+    intervals = np.full((len(x), 2), np.nan)
+    for rows, sums, observed, scale in _resampled(x, draws, seed):
+        residuals = x[rows] - x[rows].mean(axis=1, keepdims=True)
+        intervals[rows] = bca_bounds(sums, observed, acceleration(residuals), level) / scale
+    intervals[[flat(row) for row in x]] = np.nan
+    return intervals
+
+
+def hierarchical_bootstrap(values: npt.ArrayLike, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Result:
+    """Return the mean of differences, shape (seeds, items), with a percentile interval that resamples seeds and items.
+
+    Seeds and items are crossed, as all seeds see the same items: both are resampled, and a cell has the product of their weights (the
+    pigeonhole bootstrap, Owen 2007, Ann Appl Stat 1:386). One seed fewer than there are is drawn, which takes the downward bias out of
+    the seeds' variance (Rao & Wu 1988, JASA 83:231). The cell-by-cell residual variance counts two to three times, which errs to the
+    safe side and is small beside the items'. With few seeds a percentile interval is too short where seeds differ much: `crossed_mean`
+    has the t quantile for that. One seed says nothing about seeds: its interval is None. `n` counts items.
+    """
+    x = matrix("values", values)
+    check_draws(draws)
+    check_level(level)
+    seeds, n = x.shape
+    settings: dict[str, object] = {"seeds": seeds, "draws": draws, "seed": seed}
+    note = _too_few(x)
+    if note:
+        return Result(float(x.mean()), None, None, n, "pigeonhole-bootstrap", {**settings, "level": level}, note)
+    rng = np.random.default_rng(seed)
+    picked = _weights(rng, draws, seeds, seeds - 1)
+    means = np.empty(draws)
+    for start, size in _blocks(draws, seeds, n):
+        by_seed = x @ _weights(rng, size, n, n).T
+        means[start : start + size] = (picked[start : start + size].T * by_seed).sum(axis=0)
+    low, high = np.quantile(means / ((seeds - 1) * n), [(1 - level) / 2, (1 + level) / 2])
+    return Result(float(x.mean()), Interval(float(low), float(high), level), None, n, "pigeonhole-bootstrap", settings)
+
+
+def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
+    """Return the mean of differences, shape (seeds, items), with a t interval for random seeds and random items.
+
+    In the crossed two-way layout S·n times the variance of the grand mean is (MS_seed − MS_residual) + MS_item. Each part brings its own
+    t quantile, on S − 1 and n − 1 degrees of freedom, and the squared half-widths add (Howe 1974, JASA 69:789); a negative part counts 0,
+    and the residual alone is the least.
+    With two seeds the first difference is too unsteady, and the residual is taken from the items' part instead, which covers at
+    least *level*. `p` is 1 minus the level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
+    """
+    x = matrix("values", values)
+    check_level(level)
+    seeds, n = x.shape
+    note = _too_few(x)
+    if note:
+        return Result(float(x.mean()), None, None, n, "crossed-t", {"seeds": seeds, "level": level}, note)
+    by_seed, by_item, rest = _mean_squares(x)
+    parts = (by_seed, max(by_item - rest, 0.0)) if seeds == 2 else (max(by_seed - rest, 0.0), by_item)
+
+    def half(tail: float) -> float:
+        seed, item = (float(quantile) for quantile in t.isf(tail, [seeds - 1, n - 1]))
+        return max(hypot(seed * sqrt(parts[0] / x.size), item * sqrt(parts[1] / x.size)), item * sqrt(rest / x.size))
+
+    estimate, reach = float(x.mean()), half((1 - level) / 2)
+    p = 1.0
+    if abs(estimate) >= half(_SMALLEST):
+        p = 2 * _SMALLEST
+    elif estimate:
+        p = 2 * exp(brentq(lambda log_tail: half(exp(log_tail)) - abs(estimate), log(_SMALLEST), log(0.5), xtol=1e-13))
+    return Result(estimate, Interval(estimate - reach, estimate + reach, level), p, n, "crossed-t", {"seeds": seeds})
+
+
+def variance_split(values: npt.ArrayLike) -> VarianceSplit:
+    """Split the variance of values, shape (seeds, items), by ANOVA of the crossed two-way layout with random effects.
+
+    Searle, Casella & McCulloch (1992, Variance Components, chapter 4). Needs two seeds and two items.
+    """
+    x = matrix("values", values)
+    seeds, n = x.shape
+    if seeds < 2 or n < 2:
+        raise ValueError(f"a split needs at least two seeds and two items, got {seeds} and {n}")
+    by_seed, by_item, rest = _mean_squares(x)
+    seed, item, residual = max(0.0, (by_seed - rest) / n), max(0.0, (by_item - rest) / seeds), rest
+    parts = np.array([seed / seeds, item / n, residual / (seeds * n)])
+    shares = parts / parts.sum() if parts.any() else parts
+    return VarianceSplit(seed, item, residual, *(float(share) for share in shares))
+
+
+def resamples(x: FloatArray, draws: int, seed: int) -> FloatArray:
+    """Return sums of the rows of *x* over resampled items, shape (rows, draws): all rows over the same items."""
+    sums = np.empty((len(x), draws))
+    for rows, part, _, scale in _resampled(x, draws, seed):
+        sums[rows] = part / (scale / x.shape[1])
+    return sums
+
+
+def acceleration(residuals: FloatArray) -> FloatArray:
+    """Return BCa's acceleration of row means from their residuals, or of any statistic from its jackknife influence (rows)."""
+    cubes, squares = (residuals**3).sum(axis=-1), (residuals**2).sum(axis=-1)
+    return np.asarray(np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0))
+
+
+def bca_bounds(draws: Numbers, estimates: FloatArray, accelerations: FloatArray, level: float) -> FloatArray:
+    """Return the BCa bounds, shape (rows, 2), from *draws*, shape (rows, draws), of which ties with the estimate count half."""
+    count = draws.shape[1]
+    ordered: Numbers = np.sort(draws, axis=1)
+    band = _TIE * (ordered[:, 9 * count // 10] - ordered[:, count // 10])
+    below = (ordered < (estimates - band).astype(draws.dtype)[:, None]).sum(axis=1)
+    tied = (ordered <= (estimates + band).astype(draws.dtype)[:, None]).sum(axis=1) - below
+    bias = norm.ppf(((below + tied / 2) / count).clip(0.5 / count, 1 - 0.5 / count))[:, None]
+    shifted = bias + norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    share = norm.cdf(bias + shifted / (1 - accelerations[:, None] * shifted))
+    place = share * (count - 1)
+    before = np.floor(place).astype(np.intp)
+    left = np.take_along_axis(ordered, before, axis=1).astype(np.float64)
+    right = np.take_along_axis(ordered, np.minimum(before + 1, count - 1), axis=1)
+    return np.asarray(left + (place - before) * (right - left))
+
+
+def _enumerable(n: int, draws: int) -> bool:
+    return n < 63 and 2**n <= draws
+
+
+def _blocks(total: int, pairs: int, n: int) -> Iterator[tuple[int, int]]:
+    step = max(1, _BLOCK // max(pairs, n))
+    for start in range(0, total, step):
+        yield start, min(step, total - start)
+
+
+def _patterns(start: int, size: int, n: int) -> npt.NDArray[np.float32]:
+    codes = np.arange(start, start + size)[:, None] >> np.arange(n)
+    return (1 - 2 * (codes & 1)).astype(np.float32)
+
+
+def _signs(rng: np.random.Generator, size: int, n: int) -> npt.NDArray[np.float32]:
+    """Return random signs, a row per draw, eight to a byte; whole 64-bit words per row make the stream independent of blocks."""
+    words = np.frombuffer(rng.bytes(size * ((n + 63) // 64) * 8), dtype=np.uint8).reshape(size, -1)
+    signs = np.unpackbits(words, axis=1, count=n).astype(np.float32)
+    signs *= -2
+    signs += 1
+    return signs
+
+
+def _weights(rng: np.random.Generator, size: int, n: int, picks: int) -> FloatArray:
+    """Return how often each of n is drawn in *picks* draws with replacement, a row per resample."""
+    picked = rng.integers(0, n, size=(size, picks)) + n * np.arange(size)[:, None]
+    return np.bincount(picked.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+
+
+def _resampled(x: FloatArray, draws: int, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], Numbers, FloatArray, int]]:
+    """Yield, for rows of one lattice, their indices, resampled sums, observed sums, and what divides a sum into a mean of *x*."""
+    pairs, n = x.shape
+    groups = _lattices(x)
+    sums: list[Numbers] = [np.empty((len(rows), draws), dtype=numbers.dtype) for rows, numbers, _ in groups]
+    rng = np.random.default_rng(seed)
+    for start, size in _blocks(draws, pairs, n):
+        weights = _weights(rng, size, n, n)
+        for (_, numbers, _), target in zip(groups, sums, strict=True):
+            target[:, start : start + size] = numbers @ weights.astype(numbers.dtype, copy=False).T
+    for (rows, numbers, unit), target in zip(groups, sums, strict=True):
+        yield rows, target, numbers.sum(axis=1, dtype=np.float64), unit * n
+
+
+def _lattices(x: FloatArray) -> list[tuple[npt.NDArray[np.intp], Numbers, int]]:
+    """Group rows by the least k whose multiple is whole: row indices, numbers, k; the rest in double precision with k = 1."""
+    left = np.arange(len(x))
+    groups: list[tuple[npt.NDArray[np.intp], Numbers, int]] = []
+    for unit in range(1, _MOST_SAMPLES + 1):
+        likely = left[_whole(x[left, :32] * unit)]
+        found = likely[_whole(x[likely] * unit) & (np.abs(x[likely]).max(axis=1) * unit * x.shape[1] < _EXACT_IN_SINGLE)]
+        if len(found):
+            groups.append((found, np.rint(x[found] * unit).astype(np.float32), unit))
+            left = np.setdiff1d(left, found, assume_unique=True)
+        if not len(left):
+            return groups
+    return [*groups, (left, x[left], 1)]
+
+
+def _whole(x: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether all numbers in a row are whole, up to the rounding of a difference of averages."""
+    return np.asarray((np.abs(x - np.rint(x)) <= 1e-12 * np.abs(x)).all(axis=1))
+
+
+def _mean_squares(x: FloatArray) -> tuple[float, float, float]:
+    """Return the mean squares of seeds, items and residual."""
+    seeds, n = x.shape
+    grand, by_seed, by_item = x.mean(), x.mean(axis=1, keepdims=True), x.mean(axis=0, keepdims=True)
+    rest = float(((x - by_seed - by_item + grand) ** 2).sum()) / ((seeds - 1) * (n - 1))
+    return n * float(((by_seed - grand) ** 2).sum()) / (seeds - 1), seeds * float(((by_item - grand) ** 2).sum()) / (n - 1), rest
+
+
+def _too_few(x: FloatArray) -> str:
+    if len(x) < 2:
+        return "one seed: how much seeds differ cannot be estimated"
+    if x.shape[1] < 2 or flat(x.ravel()):
+        return _NO_SPREAD
+    return ""
