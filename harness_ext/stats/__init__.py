@@ -1,12 +1,115 @@
-"""Paired inference for accuracies: pure functions over counts, each with its source."""
+"""Inference for runs on shared items: pure functions over counts and arrays, each with its source (docs/statistics.md)."""
 
-from harness_ext.stats.logistic import LogisticFit, conditional_logistic, logistic
-from harness_ext.stats.multiple import holm
-from harness_ext.stats.paired import PairedCounts, mcnemar_exact, mcnemar_midp, newcombe_interval
+from harness_ext.stats.distribution import energy_distance, feature_tost
+from harness_ext.stats.effect import Effect, Verdict, decide, effect_of_counts, effect_of_families, effect_of_items, effect_of_seeds, right
+from harness_ext.stats.equivalence import noninferiority_counts, p_above, tost_counts
+from harness_ext.stats.logistic import LogisticFit, attributed, conditional_logistic, firth_logistic, firth_p, logistic
+from harness_ext.stats.means import clustered_mean, hodges_lehmann, item_means, length_controlled, paired_t, tost_clustered, tost_means
+from harness_ext.stats.multiple import benjamini_hochberg, holm
+from harness_ext.stats.paired import (
+    PairedCounts,
+    bonett_price_interval,
+    difference,
+    matched_odds_ratio,
+    mcnemar_exact,
+    mcnemar_midp,
+    newcombe_interval,
+    paired_counts,
+    posterior_difference,
+    tango_interval,
+)
+from harness_ext.stats.planning import (
+    Plan,
+    Settlement,
+    detectable_difference,
+    items_for_difference,
+    items_for_equivalence,
+    items_to_settle,
+    plan,
+    simulated_power,
+)
 from harness_ext.stats.proportion import Interval, wilson_interval
-from harness_ext.stats.verdict import PairedResult, Verdict, compare_counts
+from harness_ext.stats.random_effects import RandomEffects, random_effects, sign_test
+from harness_ext.stats.ratio import fieller, recovered_share
+from harness_ext.stats.resampling import (
+    VarianceSplit,
+    bca_interval,
+    bootstrap_many,
+    crossed_mean,
+    hierarchical_bootstrap,
+    sign_flip,
+    sign_flip_many,
+    variance_split,
+)
+from harness_ext.stats.result import Result
+from harness_ext.stats.several import CriticalDifference, against_control, cochran_q, critical_difference, friedman
 
 __all__ = [
-    "Interval", "LogisticFit", "PairedCounts", "PairedResult", "Verdict", "compare_counts", "conditional_logistic", "holm",
-    "logistic", "mcnemar_exact", "mcnemar_midp", "newcombe_interval", "wilson_interval",
-]  # fmt: skip
+    "CriticalDifference",
+    "Effect",
+    "Interval",
+    "LogisticFit",
+    "PairedCounts",
+    "Plan",
+    "RandomEffects",
+    "Result",
+    "Settlement",
+    "VarianceSplit",
+    "Verdict",
+    "against_control",
+    "attributed",
+    "bca_interval",
+    "benjamini_hochberg",
+    "bonett_price_interval",
+    "bootstrap_many",
+    "clustered_mean",
+    "cochran_q",
+    "conditional_logistic",
+    "critical_difference",
+    "crossed_mean",
+    "decide",
+    "detectable_difference",
+    "difference",
+    "effect_of_counts",
+    "effect_of_families",
+    "effect_of_items",
+    "effect_of_seeds",
+    "energy_distance",
+    "feature_tost",
+    "fieller",
+    "firth_logistic",
+    "firth_p",
+    "friedman",
+    "hierarchical_bootstrap",
+    "hodges_lehmann",
+    "holm",
+    "item_means",
+    "items_for_difference",
+    "items_for_equivalence",
+    "items_to_settle",
+    "length_controlled",
+    "logistic",
+    "matched_odds_ratio",
+    "mcnemar_exact",
+    "mcnemar_midp",
+    "newcombe_interval",
+    "noninferiority_counts",
+    "p_above",
+    "paired_counts",
+    "paired_t",
+    "plan",
+    "posterior_difference",
+    "random_effects",
+    "recovered_share",
+    "right",
+    "sign_flip",
+    "sign_flip_many",
+    "sign_test",
+    "simulated_power",
+    "tango_interval",
+    "tost_clustered",
+    "tost_counts",
+    "tost_means",
+    "variance_split",
+    "wilson_interval",
+]

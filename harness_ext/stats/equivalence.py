@@ -22,7 +22,7 @@ def tost_counts(counts: PairedCounts, margin: float, alpha: float = 0.05, interv
     says that the estimate of the method is outside. *margin* lies between 0 and 1.
     """
     between_0_and_1("a margin", margin)
-    above, below = (_one_sided(table, margin, interval) for table in (counts, _swapped(counts)))
+    above, below = (p_above(table, -margin, interval) for table in (counts, counts.swapped()))
     return _result(counts, margin, alpha, interval, "tost", max(above, below))
 
 
@@ -31,7 +31,7 @@ def noninferiority_counts(counts: PairedCounts, margin: float, alpha: float = 0.
 
     The lower limit of `interval`, of level 1 - 2 *alpha*, is above -*margin* where p is below *alpha*.
     """
-    return _result(counts, margin, alpha, interval, "noninferiority", _one_sided(counts, between_0_and_1("a margin", margin), interval))
+    return _result(counts, margin, alpha, interval, "noninferiority", p_above(counts, -between_0_and_1("a margin", margin), interval))
 
 
 def tost_level(alpha: float) -> float:
@@ -47,23 +47,21 @@ def _result(counts: PairedCounts, margin: float, alpha: float, interval: Interva
     return Result(counts.difference, limits, p, counts.n, f"{test}-{interval}", settings)
 
 
-def _swapped(counts: PairedCounts) -> PairedCounts:
-    return PairedCounts(counts.both, counts.second, counts.first, counts.neither)
-
-
-def _one_sided(counts: PairedCounts, margin: float, interval: IntervalName) -> float:
-    """Return the p of a difference of -*margin* or less against a greater one."""
+def p_above(counts: PairedCounts, bound: float, interval: IntervalName = "newcombe") -> float:
+    """Return the one-sided p of a difference of at most *bound*, between -1 and 1, against a greater one, by inverting the interval named."""
+    if not -1 < bound < 1:
+        raise ValueError(f"a bound of a difference lies between -1 and 1, got {bound}")
     interval_named(interval)
     if interval == "tango":
-        return float(norm.sf(tables.tango_score(counts.first, counts.second, counts.n, -margin)))
+        return float(norm.sf(tables.tango_score(counts.first, counts.second, counts.n, bound)))
     if interval == "bonett-price":
         centre, error = tables.bonett_price(counts.first, counts.second, counts.n)
-        return float(norm.sf((float(centre) + margin) / float(error)))
+        return float(norm.sf((float(centre) - bound) / float(error)))
     cells = counts.both, counts.first, counts.second, counts.neither
-    # Where the estimate is itself below -margin, the upper limit is the one that meets it, at a p above 1/2.
-    if counts.difference < -margin:
-        return float(norm.cdf(_crossing(lambda z: -margin - float(tables.newcombe(*cells, z)[1]))))
-    return float(norm.sf(_crossing(lambda z: float(tables.newcombe(*cells, z)[0]) + margin)))
+    # Where the estimate is itself below the bound, the upper limit is the one that meets it, at a p above 1/2.
+    if counts.difference < bound:
+        return float(norm.cdf(_crossing(lambda z: bound - float(tables.newcombe(*cells, z)[1]))))
+    return float(norm.sf(_crossing(lambda z: float(tables.newcombe(*cells, z)[0]) - bound)))
 
 
 def _crossing(room: Callable[[float], float]) -> float:

@@ -52,6 +52,10 @@ class PairedCounts:
         """Accuracy of the first run minus that of the second."""
         return (self.first - self.second) / self.n
 
+    def swapped(self) -> "PairedCounts":
+        """Return the table of the same items with the runs in the other order."""
+        return PairedCounts(self.both, self.second, self.first, self.neither)
+
 
 def paired_counts(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedCounts:
     """Count the outcomes of two runs on the same items, True for a right answer, in the same order.

@@ -110,7 +110,7 @@ def simulated_power(
     """Return the share of simulated tables of *n* items in which the decision falls, with the 95 % Wilson interval of that share.
 
     A table is multinomial, with the mean *accuracy* of the two runs, between 0 and 1 and such that all four cells are possible. The decisions are those of
-    `compare_counts` for one pair: "difference" is mid-p at most *alpha*; "equivalence" is the interval named, of level 1 - 2 *alpha*,
+    `effect_of_counts` and `decide` for one pair: "difference" is mid-p at most *alpha*; "equivalence" is the interval named, of level 1 - 2 *alpha*,
     inside ± *margin*, which it needs. Where the
     truth is no difference, or one of the margin's size, the share is the size of that test.
     """

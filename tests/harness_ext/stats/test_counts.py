@@ -7,8 +7,6 @@ from statsmodels.stats.proportion import proportion_confint
 
 from harness_ext.stats import (
     PairedCounts,
-    Verdict,
-    compare_counts,
     holm,
     mcnemar_exact,
     mcnemar_midp,
@@ -66,27 +64,6 @@ def test_bounds(table: PairedCounts) -> None:
 @given(counts, st.integers(1, 40))
 def test_items_that_both_get_right_do_not_change_the_test(table: PairedCounts, more: int) -> None:
     assert mcnemar_midp(PairedCounts(table.both + more, table.first, table.second, table.neither)) == mcnemar_midp(table)
-
-
-@pytest.mark.parametrize(
-    ("table", "verdict"),
-    [
-        (PairedCounts(100, 60, 10, 30), Verdict.DIFFERENT),
-        (PairedCounts(900, 12, 11, 1077), Verdict.EQUIVALENT),
-        (PairedCounts(1000, 60, 20, 920), Verdict.DIFFERENT_WITHIN_MARGIN),
-        (PairedCounts(10, 4, 3, 13), Verdict.INCONCLUSIVE),
-        (PairedCounts(5, 0, 0, 0), Verdict.INCONCLUSIVE),
-    ],
-)
-def test_the_four_verdicts(table: PairedCounts, verdict: Verdict) -> None:
-    (result,) = compare_counts([table], margin=0.05)
-    assert result.verdict is verdict
-
-
-def test_verdicts_are_corrected_for_the_number_of_tests() -> None:
-    alone = PairedCounts(20, 15, 5, 60)
-    assert compare_counts([alone], 0.01)[0].verdict is Verdict.DIFFERENT
-    assert compare_counts([alone, *[PairedCounts(30, 5, 5, 60)] * 9], 0.01)[0].verdict is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("bad", [(-1, 0, 0, 5), (0, 0, 0, 0)])

@@ -1,0 +1,147 @@
+"""A difference between two runs, whatever it was estimated from, and the verdict that it supports.
+
+Counts of right answers, means of items, several seeds, several families: each gives an `Effect`, and verdicts and claims ask nothing else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+from harness_ext.stats.arrays import FloatArray, flat, matrix, vector
+from harness_ext.stats.equivalence import p_above, tost_level
+from harness_ext.stats.means import paired_t
+from harness_ext.stats.paired import PairedCounts, interval_named, mcnemar_midp
+from harness_ext.stats.proportion import Interval, between_0_and_1
+from harness_ext.stats.random_effects import random_effects
+from harness_ext.stats.resampling import crossed_mean
+from harness_ext.stats.result import Result
+
+_ONE_ERROR = 2 * float(norm.cdf(1)) - 1
+"""The level of an interval that reaches one standard error to each side."""
+
+
+class Verdict(Enum):
+    """The four things a comparison may say; a large p alone is never "equivalent"."""
+
+    DIFFERENT = "different"
+    EQUIVALENT = "equivalent"
+    DIFFERENT_WITHIN_MARGIN = "different but within the margin"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A difference, first run minus second, and how sure it is.
+
+    `p` is two-sided, of no difference. `at_level` gives the interval of a level, `above` the one-sided p of a difference of at most a bound; both
+    None where the data cannot say how sure the difference is, for the reason in `note`. `error` is its standard error.
+    """
+
+    estimate: float
+    n: int
+    p: float | None
+    method: str
+    at_level: Callable[[float], Interval | None] | None
+    above: Callable[[float], float] | None
+    error: float | None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
+
+    def result(self, level: float = 0.95) -> Result:
+        """Return the difference with its interval and p."""
+        interval = self.at_level(level) if self.at_level else None
+        return Result(self.estimate, interval, self.p, self.n, self.method, self.settings, self.note)
+
+    def p_above(self, bound: float) -> float:
+        """Return the p of a difference of at most *bound* against a greater one; 1 where nothing can be said."""
+        return self.above(bound) if self.above else 1.0
+
+    def p_below(self, bound: float) -> float:
+        """Return the p of a difference of at least *bound* against a smaller one; 1 where nothing can be said."""
+        return 1 - self.above(bound) if self.above else 1.0
+
+    def p_inside(self, margin: float) -> float:
+        """Return the p of two one-sided tests that the difference lies inside ± *margin* (Schuirmann 1987, J Pharmacokinet Biopharm 15:657)."""
+        return max(self.p_above(-margin), self.p_below(margin))
+
+    def p_outside(self, margin: float) -> float:
+        """Return the p of a difference beyond ± *margin*, twice the smaller of the two one-sided ones."""
+        return min(1.0, 2 * min(self.p_above(margin), self.p_below(-margin)))
+
+
+def effect_of_counts(counts: PairedCounts) -> Effect:
+    """Return the difference of two accuracies on the same items: McNemar's mid-p, Newcombe's interval and tests by its inversion."""
+    newcombe = interval_named("newcombe")
+    around = newcombe(counts, _ONE_ERROR)
+    return Effect(
+        estimate=counts.difference,
+        n=counts.n,
+        p=mcnemar_midp(counts),
+        method="mcnemar-midp",
+        at_level=lambda level: newcombe(counts, level),
+        above=lambda bound: p_above(counts, bound),
+        error=(around.high - around.low) / 2,
+        settings={"b": counts.first, "c": counts.second, "interval": "newcombe10"},
+    )
+
+
+def effect_of_items(differences: npt.ArrayLike) -> Effect:
+    """Return the mean of one difference per item, shape (items,): paired t. For outcomes that are shares of several samples."""
+    return _shifted(vector("differences", differences), paired_t, {})
+
+
+def effect_of_seeds(differences: npt.ArrayLike) -> Effect:
+    """Return the mean of differences, shape (seeds, items), both seeds and items being drawn from many: `crossed_mean`."""
+    x = matrix("differences", differences)
+    if flat(x.ravel()) and not x.any():  # all seeds agree on every item: the items alone say how sure that is
+        return effect_of_counts(PairedCounts(x.shape[1], 0, 0, 0))
+    return _shifted(x, crossed_mean, {"seeds": len(x)})
+
+
+def effect_of_families(effects: npt.ArrayLike, errors: npt.ArrayLike) -> Effect:
+    """Return the mean of one effect per family, shape (families,), families being drawn from many: `random_effects`."""
+    y, se = vector("effects", effects), vector("errors", errors)
+    return _shifted(y, lambda shifted, level: random_effects(shifted, se, level).result, {})
+
+
+def _shifted(x: FloatArray, of: Callable[[FloatArray, float], Result], settings: Mapping[str, object]) -> Effect:
+    """Return the effect whose tests against a bound are those of the differences less the bound against 0."""
+    found = of(x, _ONE_ERROR)
+    if found.interval is None:
+        return Effect(found.estimate, found.n, found.p, found.method, None, None, None, settings, found.note)
+
+    def at_level(level: float) -> Interval | None:
+        return of(x, level).interval
+
+    def above(bound: float) -> float:
+        moved = of(x - bound, 0.95)
+        half = (moved.p if moved.p is not None else 1.0) / 2
+        return half if moved.estimate > 0 else 1 - half
+
+    error = (found.interval.high - found.interval.low) / 2
+    return Effect(found.estimate, found.n, found.p, found.method, at_level, above, error, settings, found.note)
+
+
+def decide(effect: Effect, p_adjusted: float, margin: float, alpha: float = 0.05) -> Verdict:
+    """Return the verdict of a difference.
+
+    *different* where *p_adjusted*, the effect's p adjusted for the tests made beside it, is at most *alpha*; *equivalent* where the interval of level
+    1 - 2 alpha lies inside ± *margin*, a difference between 0 and 1 chosen before looking; both: different but within the margin.
+    """
+    between_0_and_1("a margin", margin)
+    inner = effect.at_level(tost_level(alpha)) if effect.at_level else None
+    within = inner is not None and -margin < inner.low and inner.high < margin
+    different = p_adjusted <= alpha
+    if different:
+        return Verdict.DIFFERENT_WITHIN_MARGIN if within else Verdict.DIFFERENT
+    return Verdict.EQUIVALENT if within else Verdict.INCONCLUSIVE
+
+
+def right(values: npt.ArrayLike) -> npt.NDArray[np.bool_] | None:
+    """Return outcomes of 0 and 1 as booleans; None where some are neither."""
+    x = np.asarray(values, dtype=np.float64)
+    return x == 1 if np.isin(x, (0.0, 1.0)).all() else None
