@@ -11,7 +11,10 @@ from harness_ext.output_files import check_writable, write_text
 from synth.errors import StylerepError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
+    from rich.table import Table
 
     from harness_ext.analyze import StyleAnalysis
     from harness_ext.compare import Report
@@ -265,29 +268,76 @@ def distill(
 def evaluate(
     context: typer.Context,
     arm: Annotated[str | None, typer.Option(help="Arm to record, where the adapter's manifest does not say it.")] = None,
+    claims: Annotated[
+        Path | None, typer.Option(help="A file of claims about this run, declared beforehand: its hash is recorded, so that compare --claims can tell.")
+    ] = None,
 ) -> None:
     """Run lm_eval, with its own options, on stylerep's tasks, and record the run."""
+    from harness_ext.compare.claims import claims_digest
     from harness_ext.seam import evaluate as run
 
-    typer.echo(f"Run: {run(context.args, arm)}")
+    typer.echo(f"Run: {run(context.args, arm, claims_digest(claims) if claims else None)}")
 
 
-@app.command(epilog="Example: stylerep compare runs/base runs/hc --margin 0.05 --json verdicts.json")
+@app.command(
+    epilog="Example: stylerep compare runs/base runs/hc --margin 0.05 --json verdicts.json        Claims, for CI: stylerep compare runs/* "
+    "--claims claims.yaml (ends with 0 if all are met, 1 if one is not, 2 if one is open, 3 for an error)        Before the runs: stylerep compare --plan"
+)
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders; the first is the baseline unless --baseline names another.")],
-    baseline: Annotated[Path | None, typer.Option(help="The run that the others are compared with.")] = None,
-    margin: Annotated[float, typer.Option(help="Largest difference of accuracies that still counts as equivalent.")] = 0.05,
+    runs: Annotated[list[Path] | None, typer.Argument(help="Run folders. The first one's arm is the baseline unless --baseline names another.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="What the others are compared with: a run folder, or an arm that every model has (base).")] = None,
+    margin: Annotated[float, typer.Option(help="Largest difference of accuracies that still counts as equivalent; choose it before looking.")] = 0.05,
+    by: Annotated[
+        str, typer.Option(help="What rows are told apart by, of family, arm, seed and task; what is left out is taken together: seeds as draws from many.")
+    ] = "family,arm,task",
+    partial: Annotated[bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")] = False,
+    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/statistics.md).")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as Markdown.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as LaTeX.")] = None,
+    figures: Annotated[Path | None, typer.Option(help="Also draw forest.svg and differences.svg into this folder.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of resampling.")] = 0,
+    plan: Annotated[bool, typer.Option("--plan", help="Say instead how many items it takes, and what so many can show; needs no runs.")] = False,
+    discordance: Annotated[
+        float | None, typer.Option(help="With --plan: share of items that exactly one of two runs gets right.  [default: several]", show_default=False)
+    ] = None,
+    items: Annotated[int | None, typer.Option(help="With --plan: say what this many items can show.  [default: several]", show_default=False)] = None,
 ) -> None:
-    """Compare runs with a baseline, item by item: difference, interval, p, verdict."""
-    from harness_ext.compare import compare as run
-    from harness_ext.compare import report_json
+    """Compare runs with a baseline, item by item: differences, intervals, verdicts, shares of a gain, effects over families, declared claims."""
+    if plan:
+        from harness_ext.compare.planning import plan_tables
+        from harness_ext.compare.to_text import rich_tables
 
-    check_writable(json_file)
-    report = run(runs, baseline, margin)
+        if runs:
+            raise StylerepError("--plan is about runs to come; leave run folders out. What it takes to settle theirs, compare says by itself.")
+        _print_tables(rich_tables(plan_tables(margin, discordance, items)))
+        return
+    if discordance is not None or items is not None:
+        raise StylerepError("--discordance and --items go with --plan.")
+    from harness_ext.compare import compare as run
+    from harness_ext.compare import load_claims, report_json
+    from harness_ext.compare.to_text import report_latex, report_markdown
+
+    check_writable(json_file, markdown, latex)
+    if figures and figures.exists() and not figures.is_dir():
+        raise StylerepError(f"{figures}: this is a file; name a folder for the figures.")
+    report = run(runs or [], baseline, margin, by=by, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
     if json_file:
         write_text(json_file, json.dumps(report_json(report), indent=2) + "\n")
+    if markdown:
+        write_text(markdown, report_markdown(report))
+    if latex:
+        write_text(latex, report_latex(report))
+    if figures:
+        from harness_ext.compare.figures import draw
+
+        draw(report, figures)
     _print_report(report)
+    if report.judgement:
+        from harness_ext.compare import Outcome
+
+        typer.echo(f"\nclaims: {report.judgement.outcome.value}")
+        raise typer.Exit({Outcome.MET: 0, Outcome.NOT_MET: 1, Outcome.INCONCLUSIVE: 2}[report.judgement.outcome])
 
 
 @app.command(epilog="Example: stylerep reproduce studies/demo.yaml --out demo")
@@ -413,9 +463,15 @@ def _console() -> "Console":
 
 
 def _print_report(report: "Report") -> None:
-    from harness_ext.tables import report_notes, report_tables
+    from harness_ext.compare.tables import report_notes, report_tables
+    from harness_ext.compare.to_text import rich_tables
 
+    _print_tables(rich_tables(report_tables(report)))
+    for note in report_notes(report):
+        _console().print(note, highlight=False, markup=False)
+
+
+def _print_tables(tables: "Sequence[Table]") -> None:
     console = _console()
-    for table in report_tables(report):
+    for table in tables:
         console.print(table)
-    console.print(report_notes(report), highlight=False)

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from harness_ext.analyze.association import Analysis
 from harness_ext.analyze.summary import Group
-from harness_ext.tables import p_text
+from harness_ext.compare.tables import p_text
 from synth.style.profile import ProfileComparison
 
 

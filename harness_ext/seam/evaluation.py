@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SEEDS = [0, 1234, 1234, 1234]
 
 
-def evaluate(argv: Sequence[str], arm: str | None = None) -> Path:
+def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | None = None) -> Path:
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
     Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only looked through if one of them is
@@ -39,7 +39,8 @@ def evaluate(argv: Sequence[str], arm: str | None = None) -> Path:
     a name of `stylerep models list`, the chat template is applied if the tokenizer has one, in the way of its family, the batch size of ``hf`` is 16
     unless given, and a model kept in bfloat16 is computed in float32 where the processor has no bfloat16. For a chat model behind an address, messages
     are sent as such, and a trace that the server gives in a field of its own is put before the answer. A manifest is written beside lm_eval's
-    files; *arm* overrides the arm that an adapter's manifest names. Raises StylerepError for what the user can mend.
+    files; *arm* overrides the arm that an adapter's manifest names, and *claims_sha256* is recorded as that of a
+    file of claims declared before the run. Raises StylerepError for what the user can mend.
     """
     args = _parse(argv)
     folder = _output_folder(args)
@@ -47,6 +48,8 @@ def evaluate(argv: Sequence[str], arm: str | None = None) -> Path:
     check_documents(tasks, _metadata(args))
     manifest, model = _prepare_local(args) if (args.model or "hf") in LOCAL else (_prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
+    if claims_sha256:
+        manifest["claims_sha256"] = claims_sha256
     _refuse_other_run(folder, manifest)
 
     before = _result_files(folder)

@@ -1,7 +1,7 @@
 """Inference for runs on shared items: pure functions over counts and arrays, each with its source (docs/statistics.md)."""
 
 from harness_ext.stats.distribution import energy_distance, feature_tost
-from harness_ext.stats.effect import Effect, Verdict, decide, effect_of_counts, effect_of_families, effect_of_items, effect_of_seeds, right
+from harness_ext.stats.effect import Effect, Verdict, decide, effect_of_counts, effect_of_families, effect_of_items, effect_of_parts, effect_of_seeds, right
 from harness_ext.stats.equivalence import noninferiority_counts, p_above, tost_counts
 from harness_ext.stats.logistic import LogisticFit, attributed, conditional_logistic, firth_logistic, firth_p, logistic
 from harness_ext.stats.means import clustered_mean, hodges_lehmann, item_means, length_controlled, paired_t, tost_clustered, tost_means
@@ -73,6 +73,7 @@ __all__ = [
     "effect_of_counts",
     "effect_of_families",
     "effect_of_items",
+    "effect_of_parts",
     "effect_of_seeds",
     "energy_distance",
     "feature_tost",

@@ -3,7 +3,7 @@
 Counts of right answers, means of items, several seeds, several families: each gives an `Effect`, and verdicts and claims ask nothing else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -15,7 +15,7 @@ from harness_ext.stats.arrays import FloatArray, flat, matrix, vector
 from harness_ext.stats.equivalence import p_above, tost_level
 from harness_ext.stats.means import paired_t
 from harness_ext.stats.paired import PairedCounts, interval_named, mcnemar_midp
-from harness_ext.stats.proportion import Interval, between_0_and_1
+from harness_ext.stats.proportion import Interval, between_0_and_1, quantile
 from harness_ext.stats.random_effects import random_effects
 from harness_ext.stats.resampling import crossed_mean
 from harness_ext.stats.result import Result
@@ -106,6 +106,33 @@ def effect_of_families(effects: npt.ArrayLike, errors: npt.ArrayLike) -> Effect:
     """Return the mean of one effect per family, shape (families,), families being drawn from many: `random_effects`."""
     y, se = vector("effects", effects), vector("errors", errors)
     return _shifted(y, lambda shifted, level: random_effects(shifted, se, level).result, {})
+
+
+def effect_of_parts(parts: Sequence[Effect]) -> Effect:
+    """Return the mean of independent effects that are all there is, such as those on several tasks: normal, their errors added in squares."""
+    if len(parts) == 1:
+        return parts[0]
+    estimate, n = sum(part.estimate for part in parts) / len(parts), sum(part.n for part in parts)
+    errors = [part.error for part in parts if part.error]
+    settings = {"parts": len(parts)}
+    if len(errors) < len(parts):
+        return Effect(estimate, n, None, "mean-of-parts", None, None, None, settings, next((part.note for part in parts if part.note), "no error is known"))
+    error = float(np.sqrt(np.sum(np.square(errors)))) / len(parts)
+
+    def at_level(level: float) -> Interval:
+        half = quantile(level) * error
+        return Interval(estimate - half, estimate + half, level)
+
+    return Effect(
+        estimate=estimate,
+        n=n,
+        p=2 * float(norm.sf(abs(estimate) / error)),
+        method="mean-of-parts",
+        at_level=at_level,
+        above=lambda bound: float(norm.sf((estimate - bound) / error)),
+        error=error,
+        settings=settings,
+    )
 
 
 def _shifted(x: FloatArray, of: Callable[[FloatArray, float], Result], settings: Mapping[str, object]) -> Effect:

@@ -1,0 +1,7 @@
+"""Compares runs with a baseline: verdicts, shares, effects over families, declared claims (``stylerep compare``)."""
+
+from harness_ext.compare.claims import Claims, Judgement, Outcome, claims_digest, load_claims
+from harness_ext.compare.report import AcrossFamilies, Cell, Comparison, Report, compare
+from harness_ext.compare.to_json import report_json
+
+__all__ = ["AcrossFamilies", "Cell", "Claims", "Comparison", "Judgement", "Outcome", "Report", "claims_digest", "compare", "load_claims", "report_json"]

@@ -1,0 +1,94 @@
+"""Puts the outcomes of two conditions side by side, item by item."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+import numpy.typing as npt
+
+from harness_ext.compare.conditions import Condition
+from harness_ext.runs import Item, Run
+from harness_ext.stats import Effect, PairedCounts, effect_of_counts, effect_of_items, effect_of_seeds, paired_counts, right
+from synth.errors import StylerepError
+
+FloatArray = npt.NDArray[np.float64]
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two conditions on one task, over the items that both have.
+
+    `first` and `second` are the runs paired with each other, one pair a seed. `items` are the document hashes, `left_out` how many more the two have together.
+    """
+
+    key: Key
+    first: tuple[Run, ...]
+    second: tuple[Run, ...]
+    items: tuple[str, ...]
+    left_out: int
+
+    def values(self, of: Callable[[Run, Key, Item], float]) -> tuple[FloatArray, FloatArray]:
+        """Return a number for every item in both, each of shape (seeds, items)."""
+        one, two = ([[of(run, self.key, run.tasks[self.key][item]) for item in self.items] for run in runs] for runs in (self.first, self.second))
+        return np.array(one, dtype=np.float64), np.array(two, dtype=np.float64)
+
+    def counts(self) -> PairedCounts | None:
+        """Return the 2×2 table of right and wrong; None for several seeds, or outcomes that are shares."""
+        one, two = self.values(accuracy)
+        firsts, seconds = right(one[0]), right(two[0])
+        return paired_counts(firsts, seconds) if len(one) == 1 and firsts is not None and seconds is not None else None
+
+    def effect(self) -> Effect:
+        """Return the difference of accuracies, first minus second."""
+        if counts := self.counts():
+            return effect_of_counts(counts)
+        one, two = self.values(accuracy)
+        return effect_of_items(one[0] - two[0]) if len(one) == 1 else effect_of_seeds(one - two)
+
+
+def paired(first: Condition, second: Condition, key: Key, partial: bool = False) -> Pair:
+    """Pair two conditions on a task: runs by seed, a single run with all seeds of the other, items by document hash.
+
+    Raises StylerepError, naming hashes, where the items differ (with *partial*, only where none is shared), or no seed is shared.
+    """
+    ones, twos = _by_seed(first, second)
+    items = [set(run.tasks[key]) for run in (*ones, *twos)]
+    shared, union = set.intersection(*items), set.union(*items)
+    if not shared or (len(union) > len(shared) and not partial):
+        raise StylerepError(_mismatch((*ones, *twos), key, not shared))
+    return Pair(key, ones, twos, tuple(item for item in ones[0].tasks[key] if item in shared), len(union) - len(shared))
+
+
+def accuracy(run: Run, key: Key, item: Item) -> float:
+    """Return the accuracy of one item, 0 to 1."""
+    value = item.metrics.get("acc", item.metrics.get("exact_match"))
+    if value is None or not 0 <= value <= 1:
+        raise StylerepError(f"{run.folder}, {key[0]}, item {item.doc_hash[:12]}: acc must lie between 0 and 1, found {value}.")
+    return value
+
+
+def _by_seed(first: Condition, second: Condition) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    if len(second.runs) == 1:
+        return first.runs, second.runs * len(first.runs)
+    if len(first.runs) == 1:
+        return first.runs * len(second.runs), second.runs
+    theirs = dict(zip(second.seeds, second.runs, strict=True))
+    both = [(run, theirs[seed]) for seed, run in zip(first.seeds, first.runs, strict=True) if seed in theirs]
+    if not both:
+        raise StylerepError(f"{first.name} and {second.name} share no seed ({_numbers(first)}; {_numbers(second)}), so their runs cannot be paired.")
+    ones, twos = zip(*both, strict=True)
+    return ones, twos
+
+
+def _mismatch(runs: Sequence[Run], key: Key, nothing: bool) -> str:
+    missing = ((sorted(set(one.tasks[key]) - set(two.tasks[key])), one, two) for one, two in permutations(runs, 2))
+    only, one, two = next(found for found in missing if found[0])
+    shown = ", ".join(item[:12] for item in only[:3]) + (", …" if len(only) > 3 else "")
+    advice = "no item is shared" if nothing else "evaluate both on the same items, or compare the shared ones with --partial"
+    return f"{key[0]}: {len(only)} of {len(one.tasks[key])} items of {one.folder} are missing from {two.folder} (doc_hash {shown}); {advice}."
+
+
+def _numbers(condition: Condition) -> str:
+    return ", ".join(str(seed) for seed in condition.seeds)

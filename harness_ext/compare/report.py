@@ -1,0 +1,354 @@
+"""Compares runs item by item and says what the differences support."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from harness_ext.compare.claims import Claims, Judgement, judge
+from harness_ext.compare.conditions import Condition, baselines, conditions, read_by
+from harness_ext.compare.pairing import Key, Pair, accuracy, paired
+from harness_ext.compare.shares import Share, shares
+from harness_ext.compare.style import StyleEffect, style_effects, style_means
+from harness_ext.runs import load_run
+from harness_ext.stats import (
+    Effect,
+    Interval,
+    RandomEffects,
+    Result,
+    Settlement,
+    VarianceSplit,
+    Verdict,
+    benjamini_hochberg,
+    cochran_q,
+    crossed_mean,
+    decide,
+    effect_of_families,
+    effect_of_parts,
+    holm,
+    items_to_settle,
+    matched_odds_ratio,
+    mcnemar_exact,
+    paired_t,
+    posterior_difference,
+    random_effects,
+    right,
+    sign_test,
+    tost_counts,
+    variance_split,
+    wilson_interval,
+)
+from synth.errors import StylerepError
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One condition on one task: its accuracy with an interval (Wilson's for one run), and the means of the style scores it has."""
+
+    run: str
+    model: str
+    family: str
+    arm: str
+    seeds: int
+    task: str
+    n: int
+    accuracy: float
+    interval: Interval | None
+    style: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One condition against its baseline on one task, or over all tasks.
+
+    `result` is the difference of accuracies with its interval of level 1 - alpha and p; `equivalence` the interval of level 1 - 2 alpha that must lie
+    inside ± `margin`; `p_adjusted` is p adjusted by `correction` over `tests` comparisons. `beside` holds other methods' answers to the same
+    questions. `settlement` says how many items would settle an inconclusive verdict.
+    """
+
+    run: str
+    baseline: str
+    model: str
+    family: str
+    arm: str
+    task: str
+    result: Result
+    equivalence: Interval | None
+    p_adjusted: float
+    correction: str
+    tests: int
+    margin: float
+    verdict: Verdict
+    left_out: int = 0
+    beside: tuple[Result, ...] = ()
+    settlement: Settlement | None = None
+    variance: VarianceSplit | None = None
+    style: tuple[StyleEffect, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """The result's signature, with what the verdict depends on."""
+        return _signature(self.result, self.margin, self.correction, self.tests)
+
+
+@dataclass(frozen=True, slots=True)
+class AcrossFamilies:
+    """One arm against the baseline arm on one task, over families as draws from many (random effects); `signs` is the sign test beside."""
+
+    arm: str
+    task: str
+    families: tuple[str, ...]
+    summary: RandomEffects
+    equivalence: Interval | None
+    p_adjusted: float
+    correction: str
+    tests: int
+    margin: float
+    verdict: Verdict
+    signs: Result
+
+    @property
+    def signature(self) -> str:
+        """The summary's signature, with what the verdict depends on."""
+        return _signature(self.summary.result, self.margin, self.correction, self.tests)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a comparison found; see the classes of its parts. `omnibus` tests, task by task, whether the arms of a model differ at all."""
+
+    cells: list[Cell]
+    comparisons: list[Comparison]
+    families: list[AcrossFamilies] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
+    omnibus: list[tuple[str, str, Result]] = field(default_factory=list)
+    judgement: Judgement | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def compare(
+    folders: Sequence[Path],
+    baseline: Path | str | None = None,
+    margin: float = 0.05,
+    *,
+    by: str = "family,arm,task",
+    partial: bool = False,
+    claims: Claims | None = None,
+    alpha: float = ALPHA,
+    seed: int = 0,
+) -> Report:
+    """Compare run folders with a baseline on every task they share.
+
+    Runs are paired on (task, filter, document hash). Those of one base model and arm whose seeds differ are one condition; *by* says what
+    rows are told apart by. *baseline* is a run's folder, or an arm; the arm of the first run if left out. Verdicts are corrected by Holm
+    over all comparisons, or, where *claims* are declared, by Holm over the claims and by Benjamini and Hochberg over the comparisons.
+    *seed* is that of resampling.
+    Raises StylerepError where a run cannot be read, no task is shared, or two runs hold different items of a task (the hashes are named;
+    *partial* compares the items they share).
+    """
+    if not 0 < margin < 1:
+        raise StylerepError(f"The margin is a difference of accuracies between 0 and 1, got {margin}.")
+    if not 0 < alpha < 0.5:
+        raise StylerepError(f"Alpha lies between 0 and 0.5, got {alpha}.")
+    rows = read_by(by)
+    given: dict[Path, Path] = {}
+    for folder in (*folders, *([Path(baseline)] if baseline is not None and Path(baseline).is_dir() else [])):
+        given.setdefault(folder.resolve(), folder)
+    if len(given) < 2:
+        raise StylerepError("A comparison needs two different run folders.")
+    found = conditions([load_run(folder) for folder in given.values()], rows)
+    chosen = baselines(found, baseline)
+    if not chosen:
+        raise StylerepError("There is nothing to compare: all runs are of one arm, and differ in their seeds alone; tell them apart with --by arm,seed,task.")
+    named = {one.name: one for one in found}
+    pairs = [(named[name], base, pair) for name, base in chosen.items() for pair in _pairs(named[name], base, partial)]
+    correction = "bh" if claims else "holm"
+    across = _across(pairs, rows, margin, alpha, correction)
+    comparisons = [] if across and "family" not in rows else _compared(pairs, rows, margin, alpha, correction, seed)
+    return Report(
+        cells=[_cell(one, key) for one in _in_order(found, chosen) for key in one.tasks if _is_compared(key, one, pairs)],
+        comparisons=comparisons,
+        families=across,
+        shares=shares(found, partial, seed),
+        omnibus=_omnibus(found, partial),
+        judgement=judge(claims, found, partial, alpha) if claims else None,
+        notes=_notes(pairs),
+    )
+
+
+def _pairs(one: Condition, base: Condition, partial: bool) -> list[Pair]:
+    shared = [key for key in base.tasks if key in one.tasks]
+    if not shared:
+        raise StylerepError(f"{one.runs[0].folder} and {base.runs[0].folder} share no task.")
+    return [paired(one, base, key, partial) for key in shared]
+
+
+def _in_order(found: Sequence[Condition], chosen: dict[str, Condition]) -> list[Condition]:
+    """Return baselines before what is compared with them, else the order given."""
+    bases = list(dict.fromkeys(base.name for base in chosen.values()))
+    return sorted(found, key=lambda one: bases.index(one.name) if one.name in bases else len(bases))
+
+
+def _is_compared(key: Key, one: Condition, pairs: Sequence[tuple[Condition, Condition, Pair]]) -> bool:
+    return any(pair.key == key and one.name in (first.name, second.name) for first, second, pair in pairs)
+
+
+def label(key: Key) -> str:
+    """Return a task's name, with its filter where it has one."""
+    task, filtered = key
+    return task if filtered == "none" else f"{task}:{filtered}"
+
+
+def _compared(
+    pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str], margin: float, alpha: float, correction: str, seed: int
+) -> list[Comparison]:
+    """Return the comparisons that rows are asked for: by task or over all of them; over families is the summary's part."""
+    if "task" in by:
+        drafts = [(one, base, label(pair.key), pair.effect(), [pair]) for one, base, pair in pairs]
+    else:
+        together: dict[str, list[tuple[Condition, Condition, Pair]]] = {}
+        for one, base, pair in pairs:
+            together.setdefault(one.name, []).append((one, base, pair))
+        drafts = [
+            (part[0][0], part[0][1], f"{len(part)} tasks", effect_of_parts([pair.effect() for *_, pair in part]), [pair for *_, pair in part])
+            for part in together.values()
+        ]
+    adjusted = _adjusted([effect for *_, effect, _ in drafts], correction)
+    found = [
+        _comparison(one, base, task, effect, taken, p, correction, len(drafts), margin, alpha, seed)
+        for (one, base, task, effect, taken), p in zip(drafts, adjusted, strict=True)
+    ]
+    p_styles = iter(benjamini_hochberg([1.0 if effect.mean.p is None else effect.mean.p for one in found for effect in one.style]))
+    return [replace(one, style=tuple(replace(effect, p_adjusted=next(p_styles)) for effect in one.style)) for one in found]
+
+
+def _adjusted(effects: Sequence[Effect], correction: str) -> list[float]:
+    p_values = [1.0 if effect.p is None else effect.p for effect in effects]
+    return holm(p_values) if correction == "holm" else benjamini_hochberg(p_values)
+
+
+def _comparison(
+    one: Condition, base: Condition, task: str, effect: Effect, taken: Sequence[Pair], p: float, correction: str, tests: int, margin: float,
+    alpha: float, seed: int,
+) -> Comparison:  # fmt: skip
+    verdict = decide(effect, p, margin, alpha)
+    pair = taken[0] if len(taken) == 1 else None
+    counts = pair.counts() if pair else None
+    beside: tuple[Result, ...] = ()
+    settlement = variance = None
+    if counts:
+        exact = Result(counts.difference, None, mcnemar_exact(counts), counts.n, "mcnemar-exact", {"b": counts.first, "c": counts.second})
+        beside = (exact, tost_counts(counts, margin, alpha), tost_counts(counts, margin, alpha, "tango"), posterior_difference(counts, 1 - alpha, margin),
+                  matched_odds_ratio(counts, 1 - alpha))  # fmt: skip
+        settlement = items_to_settle(counts, margin, alpha) if verdict is Verdict.INCONCLUSIVE else None
+    elif pair and len(pair.first) > 1 and len(pair.items) > 1:
+        first, second = pair.values(accuracy)
+        variance = variance_split(first - second)
+    return Comparison(
+        run=one.name,
+        baseline=base.name,
+        model=one.model,
+        family=one.family,
+        arm=one.arm,
+        task=task,
+        result=effect.result(1 - alpha),
+        equivalence=effect.at_level(1 - 2 * alpha) if effect.at_level else None,
+        p_adjusted=p,
+        correction=correction,
+        tests=tests,
+        margin=margin,
+        verdict=verdict,
+        left_out=sum(one.left_out for one in taken),
+        beside=beside,
+        settlement=settlement,
+        variance=variance,
+        style=tuple(style_effects(pair, seed)) if pair else (),
+    )
+
+
+def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str], margin: float, alpha: float, correction: str) -> list[AcrossFamilies]:
+    """Summarise over families every arm that two or more have, by task or over all: one effect a family, the mean of those of its models (and tasks)."""
+    effects: dict[tuple[str, str], dict[str, list[Effect]]] = {}
+    for one, base, pair in pairs:
+        if one.family and base.model == one.model:
+            effects.setdefault((one.arm, label(pair.key) if "task" in by else "all tasks"), {}).setdefault(one.family, []).append(pair.effect())
+    drafts = []
+    for (arm, task), found in effects.items():
+        means = {family: effect_of_parts(members) for family, members in found.items()}
+        sure = [(family, effect.estimate, effect.error) for family, effect in means.items() if effect.error]
+        if len(sure) > 1:
+            drafts.append((arm, task, tuple(family for family, _, _ in sure), [estimate for _, estimate, _ in sure], [error for *_, error in sure]))
+    summaries = [effect_of_families(estimates, errors) for *_, estimates, errors in drafts]
+    adjusted = _adjusted(summaries, correction)
+    return [
+        AcrossFamilies(
+            arm=arm,
+            task=task,
+            families=families,
+            summary=random_effects(estimates, errors, 1 - alpha),
+            equivalence=effect.at_level(1 - 2 * alpha) if effect.at_level else None,
+            p_adjusted=p,
+            correction=correction,
+            tests=len(drafts),
+            margin=margin,
+            verdict=decide(effect, p, margin, alpha),
+            signs=sign_test(estimates),
+        )
+        for (arm, task, families, estimates, errors), effect, p in zip(drafts, summaries, adjusted, strict=True)
+    ]
+
+
+def _cell(one: Condition, key: Key) -> Cell:
+    items = list(one.runs[0].tasks[key])
+    shared = [item for item in items if all(item in run.tasks[key] for run in one.runs)]
+    values = np.array([[accuracy(run, key, run.tasks[key][item]) for item in shared] for run in one.runs])
+    answers = right(values[0])
+    interval: Interval | None
+    if len(one.runs) == 1 and answers is not None:
+        interval = wilson_interval(int(answers.sum()), len(shared))
+    else:
+        interval = (crossed_mean(values) if len(values) > 1 else paired_t(values[0])).interval
+    style = style_means([run.tasks[key][item] for run in one.runs for item in shared])
+    return Cell(one.name, one.model, one.family, one.arm, len(one.runs), label(key), len(shared), float(values.mean()), interval, style)
+
+
+def _omnibus(found: Sequence[Condition], partial: bool) -> list[tuple[str, str, Result]]:
+    """Return (model, task, Cochran's Q) wherever a model has three or more arms of one run each on a task."""
+    results = []
+    models: dict[str, list[Condition]] = {}
+    for one in found:
+        if len(one.runs) == 1:
+            models.setdefault(one.model, []).append(one)
+    for model, arms in models.items():
+        for key in arms[0].tasks:
+            runs = [one.runs[0] for one in arms if key in one.runs[0].tasks]
+            sets = [set(run.tasks[key]) for run in runs]
+            items = set.intersection(*sets)
+            if len(runs) < 3 or len(items) < 2 or (not partial and any(one != sets[0] for one in sets)):
+                continue
+            answers = right([[accuracy(run, key, run.tasks[key][item]) for run in runs] for item in sorted(items)])
+            if answers is not None:
+                results.append((model, label(key), cochran_q(answers)))
+    return results
+
+
+def _notes(pairs: Sequence[tuple[Condition, Condition, Pair]]) -> list[str]:
+    """Say what a reader must know to trust the pairs: items left out, decoding that differs."""
+    notes = []
+    for one, base, pair in pairs:
+        if pair.left_out:
+            notes.append(f"{one.name} and {base.name}, {label(pair.key)}: {pair.left_out} items that only one of them has are left out.")
+    for one, base in {(one.name, base.name): (one, base) for one, base, _ in pairs}.values():
+        ours, theirs = one.runs[0].manifest, base.runs[0].manifest
+        for name in ("gen_kwargs", "chat_template"):
+            if ours and theirs and ours.get(name) != theirs.get(name):
+                notes.append(f"{one.name} and {base.name} differ in {name} ({ours.get(name)}; {theirs.get(name)}): the difference is not of their arms alone.")
+    return notes
+
+
+def _signature(result: Result, margin: float, correction: str, tests: int) -> str:
+    before, _, version = result.signature.rpartition("|")
+    return f"{before}|margin:{margin:g}|{correction}:{tests}|{version}"

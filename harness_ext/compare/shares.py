@@ -1,0 +1,61 @@
+"""The shares of a gain that the paper reports: recovered by hard-coded style, kept with wrong conclusions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from harness_ext.compare.conditions import Condition
+from harness_ext.compare.pairing import FloatArray, Key, accuracy
+from harness_ext.stats import Result, recovered_share
+
+_SHARES = (
+    ("share of the gain of st that hc recovers", "hc", "st", "base"),
+    ("share of the gain of hc kept with wrong conclusions", "hc_w", "hc", "base"),
+    ("share of the gain of st kept with wrong conclusions", "hc_w", "st", "base"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """(accuracy of `first` − `base`) / (accuracy of `second` − `base`) of one model on one task; `note` says what the interval leaves out."""
+
+    question: str
+    model: str
+    family: str
+    task: str
+    first: str
+    second: str
+    base: str
+    result: Result
+    note: str = ""
+
+
+def shares(found: Sequence[Condition], partial: bool, seed: int) -> list[Share]:
+    """Return every share whose three arms some model has on the same items of a task; seeds are averaged per item."""
+    results = []
+    for model in dict.fromkeys(one.model for one in found):
+        arms = {one.arm: one for one in found if one.model == model}
+        for question, *wanted in _SHARES:
+            if not all(arm in arms for arm in wanted):
+                continue
+            three = [arms[arm] for arm in wanted]
+            for key in [key for key in three[0].tasks if all(key in one.tasks for one in three)]:
+                items = [set(run.tasks[key]) for one in three for run in one.runs]
+                if any(one != two for one, two in combinations(items, 2)) and not partial:
+                    continue
+                if shared := sorted(set.intersection(*items)):
+                    averages = any(len(one.runs) > 1 for one in three)
+                    first, second, base = (_means(one, key, shared) for one in three)
+                    result = recovered_share(first, second, base, seed=seed)
+                    note = "seeds are averaged; the interval covers other items, not other seeds" if averages else ""
+                    task = key[0] if key[1] == "none" else f"{key[0]}:{key[1]}"
+                    names = [one.name for one in three]
+                    results.append(Share(question, model, three[0].family, task, names[0], names[1], names[2], result, note))
+    return results
+
+
+def _means(one: Condition, key: Key, items: Sequence[str]) -> FloatArray:
+    values = [[accuracy(run, key, run.tasks[key][item]) for item in items] for run in one.runs]
+    return np.asarray(np.mean(values, axis=0), dtype=np.float64)

@@ -1,0 +1,73 @@
+"""Writes the tables of a report for a terminal, as Markdown and as LaTeX."""
+
+import re
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from harness_ext.compare.report import Report
+from harness_ext.compare.tables import TextTable, report_notes, report_tables
+
+_LATEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
+          "^": r"\textasciicircum{}", "±": r"$\pm$", "²": r"$^2$", "<": r"$<$", ">": r"$>$", "…": r"\ldots{}"}  # fmt: skip
+
+
+def rich_tables(tables: Sequence[TextTable]) -> list[Table]:
+    """Return the tables as rich prints them; brackets in names are no markup."""
+    made = []
+    for one in tables:
+        table = Table(title=one.title.replace("[", r"\["), title_justify="left")
+        for number, name in enumerate(one.header):
+            table.add_column(name.replace("[", r"\["), justify="left" if number in one.left else "right")
+        for row in one.rows:
+            table.add_row(*(cell.replace("[", r"\[") for cell in row))
+        made.append(table)
+    return made
+
+
+def report_markdown(report: Report) -> str:
+    """Return the report as Markdown; what a run is named cannot break out of its cell."""
+    parts = [markdown_table(one) for one in report_tables(report)]
+    signatures = [f"{_markdown(name)}, {_markdown(task)}: `{signature}`" for name, task, signature in _signatures(report)]
+    notes = [*map(_markdown, report_notes(report)), *signatures]
+    return "\n\n".join([*parts, "\n".join(f"- {note}" for note in notes)]) + "\n"
+
+
+def markdown_table(one: TextTable) -> str:
+    """Return a table as Markdown, its title a heading."""
+    rule = "|".join(" --- " if number in one.left else " ---: " for number in range(len(one.header)))
+    return "\n".join([f"### {_markdown(one.title)}", "", _line(one.header), f"|{rule}|", *(_line(row) for row in one.rows)])
+
+
+def report_latex(report: Report) -> str:
+    """Return the report as LaTeX tables (booktabs)."""
+    parts = []
+    for one in report_tables(report):
+        columns = "".join("l" if number in one.left else "r" for number in range(len(one.header)))
+        body = "\n".join(" & ".join(map(_latex, row)) + r" \\" for row in one.rows)
+        head = " & ".join(map(_latex, one.header)) + r" \\"
+        parts.append(
+            "\\begin{table}\n\\caption{" + _latex(one.title) + "}\n\\begin{tabular}{" + columns + "}\n\\toprule\n" + head + "\n\\midrule\n" + body
+            + "\n\\bottomrule\n\\end{tabular}\n\\end{table}"
+        )  # fmt: skip
+    signatures = [f"{name}, {task}: {signature}" for name, task, signature in _signatures(report)]
+    comments = "\n".join(f"% {_latex(line)}" for line in (*report_notes(report), *signatures))
+    return "\n\n".join(["% needs \\usepackage{booktabs}", *parts, comments]) + "\n"
+
+
+def _signatures(report: Report) -> list[tuple[str, str, str]]:
+    found = [(one.run, one.task, one.signature) for one in report.comparisons]
+    found += [(one.arm, one.task, one.signature) for one in report.families]
+    return [*found, *((one.question, one.task, one.result.signature) for one in report.shares)]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(_markdown, cells)) + " |"
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", " ".join(text.split()))
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
