@@ -9,6 +9,7 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import Linear as LoraLinear
 
+from distill.adapt import without_dropout
 from distill.fast.attention import NAME, rows
 from distill.fast.lora import LoraGroup
 
@@ -79,7 +80,7 @@ def _gradients(model: Any, sample: Sequence[Sequence[int]], packed: bool) -> tor
 
     parts = [[row] for row in sample] if not packed else [list(sample)]
     training = model.training
-    model.eval()  # without dropout
+    without_dropout(model)
     model.zero_grad()
     for part in parts:
         ids = torch.tensor([token for row in part for token in row], device=model.device).unsqueeze(0)
@@ -120,6 +121,8 @@ def _groups(model: Any, sample: Sequence[Sequence[int]]) -> list[LoraGroup]:
     calls: list[tuple[str, Any, torch.Tensor]] = []
     adapter = model.active_adapter
     layers = {name: layer for name, layer in model.named_modules() if _is_plain(layer, adapter)}
+    if not layers:
+        return []
     hooks = [
         layer.register_forward_pre_hook(lambda _, inputs, name=name, layer=layer: calls.append((name.rpartition(".")[0], layer, inputs[0])))
         for name, layer in layers.items()

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from rich.console import Console
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from distill.loading import load_model, load_tokenizer
+from distill.adapt import trained_model
+from distill.families import model_family
+from distill.fast.install import Speed, speed_up
+from distill.loading import load_config, load_model, load_tokenizer
 from distill.memory import needed_bytes
 from distill.precision import fast_dtype
 from distill.recipe import Recipe
@@ -266,6 +270,34 @@ def test_qlora_without_bitsandbytes_is_refused(tiny_model: Path, data: dict[str,
     monkeypatch.setattr("transformers.utils.is_bitsandbytes_available", lambda: False)
     with pytest.raises(StylerepError, match="pip install bitsandbytes"):
         distill(str(tiny_model), data["hc"], tmp_path / "q", Recipe(method="qlora"), QUIET)
+
+
+def test_qlora_trains_an_adapter_beside_weights_of_4_bits(data: dict[str, Path], tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason='needs pip install "stylerep[qlora]"')
+    # Sizes that bitsandbytes can bring into its form for evaluation on processors, which has no gradient and does not go back to the same.
+    sizes = {"hidden_size": 128, "intermediate_size": 256, "head_dim": 64}
+    model = str(build(replace(SHAPES["llama3"], config={**SHAPES["llama3"].config, **sizes}), tmp_path / "model"))
+    recipe = Recipe(method="qlora", epochs=3, batch_size=4)
+    adapted = trained_model(model, recipe, model_family(load_config(model), load_tokenizer(model)))
+    assert speed_up(adapted, [list(range(5, 60)), list(range(7, 50))]) == Speed(packed=True)
+    states = [module.weight.quant_state for module in adapted.modules() if hasattr(module, "quant_state")]
+    assert len(states) == 14
+    assert not any(getattr(state, "packing_format_for_cpu", False) for state in states)
+    short = distill(model, data["hc"], tmp_path / "short", replace(recipe, epochs=1), QUIET)
+    long = distill(model, data["hc"], tmp_path / "long", recipe, QUIET, Running(merged=tmp_path / "merged"))
+    plain = distill(model, data["hc"], tmp_path / "plain", recipe, QUIET, Running(plain=True, gradient_checkpointing=True))
+    lora = distill(model, data["hc"], tmp_path / "lora", replace(recipe, method="lora"), QUIET)
+    first, last, padded, other = (json.loads((folder / "manifest.json").read_text()) for folder in (short, long, plain, lora))
+    assert (last["packed"], last["fused_groups"]) == (True, 0)
+    assert last["train_loss"] < first["train_loss"]
+    assert last["train_loss"] == pytest.approx(padded["train_loss"], rel=1e-3)
+    assert last["train_loss"] == pytest.approx(other["train_loss"], rel=2e-2)
+    assert weights(long).keys() == weights(lora).keys()
+    assert all(value.dtype == torch.float32 and value.abs().max() > 0 for value in weights(long).values())
+    # The merged model holds the model's own weights, not those of 4 bits.
+    ids = torch.tensor([[5, 60, 70, 80]])
+    wanted = PeftModel.from_pretrained(load_model(model, torch.float32), str(long))(ids).logits
+    torch.testing.assert_close(load_model(str(tmp_path / "merged"), torch.float32)(ids).logits, wanted, rtol=2e-2, atol=2e-2)
 
 
 def test_a_merged_model_computes_what_the_adapter_does(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
