@@ -4,7 +4,7 @@ import warnings
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from peft import LoraConfig, get_peft_model
 
 from distill.families import Family
 from distill.loading import load_model
@@ -24,10 +24,8 @@ def trained_model(model: str, recipe: Recipe, family: Family) -> Any:
     torch.manual_seed(recipe.seed)
     if recipe.method == "full":
         return load_model(model, torch.float32)
-    if recipe.method == "qlora":
-        base = prepare_model_for_kbit_training(load_model(model, fast_dtype(), quantization_config=_four_bits()), use_gradient_checkpointing=False)
-    else:
-        base = load_model(model, fast_dtype())
+    # Of a model of 4 bits, peft's preparation would turn embeddings, norms and hence all activations into float32; here they are as for lora.
+    base = load_model(model, fast_dtype(), **({"quantization_config": _four_bits()} if recipe.method == "qlora" else {}))
     lora = LoraConfig(
         r=recipe.rank, lora_alpha=recipe.alpha, target_modules=family.lora_targets, fan_in_fan_out=family.fan_in_fan_out, lora_dropout=0.0,
         use_dora=recipe.method == "dora", task_type="CAUSAL_LM",
@@ -38,10 +36,20 @@ def trained_model(model: str, recipe: Recipe, family: Family) -> Any:
         raise StylerepError(f"The family {family.name} cannot be adapted as its file says (lora_targets: {family.lora_targets}): {error}") from error
 
 
+def without_dropout(model: Any) -> None:
+    """Set a model to evaluate, but not its matrix layers: on some processors those of bitsandbytes would take a form that has no gradient, for good."""
+    model.eval()
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.Linear):
+            layer.train()
+
+
 def _four_bits() -> Any:
     from transformers import BitsAndBytesConfig
     from transformers.utils import is_bitsandbytes_available
 
     if not is_bitsandbytes_available():
-        raise StylerepError("qlora needs the package bitsandbytes, which is not installed: pip install bitsandbytes, or choose --method lora.")
+        raise StylerepError(
+            "qlora needs the package bitsandbytes (0.46.1 or newer), which is not installed: pip install bitsandbytes, or choose --method lora."
+        )
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=fast_dtype())

@@ -17,19 +17,22 @@ _HIDDEN, _INNER = 16, 5
 _PROCESS = 1.0e9
 
 
-def needed_bytes(config: Any, recipe: Recipe, longest: int, tokens: int, checkpointing: bool) -> tuple[float, int]:
+def needed_bytes(config: Any, recipe: Recipe, longest: int, tokens: int, checkpointing: bool, shards: int = 1) -> tuple[float, int]:
     """Return an estimate of the bytes that a training holds at its peak on one device, and the model's number of parameters.
 
-    *longest* row and *tokens* of a part, in tokens. Weights, gradients and AdamW's two moments, activations, attention weights and logits are
-    counted; the estimate is rough (within a third or so) and meant to find what cannot work.
+    *longest* row and *tokens* of a part, in tokens. Weights, gradients and AdamW's two moments (shared out over so many *shards*), activations,
+    attention weights and logits are counted; the estimate is rough (within a third or so) and meant to find what cannot work.
     """
     model, text = empty_model(config), config.get_text_config()
     parameters = sum(parameter.numel() for parameter in model.parameters())
     linear = [module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and "lm_head" not in name]
     adapters = recipe.rank * sum(module.in_features + module.out_features for module in linear)
     width = fast_dtype().itemsize
-    frozen = {"full": 0.0, "qlora": 0.6}.get(recipe.method, width)
-    weights = parameters * frozen + (parameters if recipe.method == "full" else adapters) * (4 + 4 + 8)  # float32, gradients, moments
+    trained = parameters if recipe.method == "full" else adapters
+    quantised = sum(module.weight.numel() for module in linear) if recipe.method == "qlora" else 0
+    frozen = 0 if recipe.method == "full" else (parameters - quantised) * width
+    # 4 bits, and 0.13 of scales, are held whole by every process; of what is trained: float32, gradients, moments
+    weights = quantised * 0.52 + (frozen + trained * (4 + 4 + 8)) / shards
     hidden, inner, layers, heads = (_number(text, *names) for names in (
         ("hidden_size", "n_embd"), ("intermediate_size", "n_inner"), ("num_hidden_layers", "n_layer"), ("num_attention_heads", "n_head"),
     ))  # fmt: skip
@@ -43,9 +46,9 @@ def needed_bytes(config: Any, recipe: Recipe, longest: int, tokens: int, checkpo
     return weights + activations + logits + _PROCESS, parameters
 
 
-def check_memory(config: Any, recipe: Recipe, longest: int, tokens: int, checkpointing: bool) -> int:
+def check_memory(config: Any, recipe: Recipe, longest: int, tokens: int, checkpointing: bool, shards: int = 1) -> int:
     """Return the number of parameters; raise StylerepError where the training needs clearly more memory than there is."""
-    needed, parameters = needed_bytes(config, recipe, longest, tokens, checkpointing)
+    needed, parameters = needed_bytes(config, recipe, longest, tokens, checkpointing, shards)
     free = available_bytes()
     if free is not None and needed > 1.5 * free:
         ways = ["--part-tokens with a smaller number"] if tokens > longest else []

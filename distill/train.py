@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
+from accelerate.utils import DistributedType
 from rich.console import Console
 from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
@@ -97,7 +98,7 @@ def distill(
     lengths = [len(row.input_ids) for row in encoded]
     plan = step_rows([row["id"] for row in rows], recipe.epochs, recipe.batch_size, recipe.seed)
     share = min(running.part_tokens, max(sum(sorted(lengths)[-recipe.batch_size :]) // state.num_processes, 1))
-    parameters = check_memory(config, recipe, max(lengths), share, running.gradient_checkpointing)
+    parameters = check_memory(config, recipe, max(lengths), share, running.gradient_checkpointing, _shards(state))
     recipe = recipe.settled(family, parameters, limit)
 
     settings = {
@@ -111,7 +112,7 @@ def distill(
     with state.main_process_first():
         checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
     trained = trained_model(model, recipe, family)
-    speed = _prepare(trained, encoded, running, state.device)
+    speed = _prepare(trained, encoded, running, state)
     for note in speed.notes:
         console.print(f"Note: {note}.")
     pad = None if speed.packed else _pad_id(tokenizer, family)
@@ -152,8 +153,8 @@ def distill(
     return out
 
 
-def _prepare(trained: Any, encoded: Sequence[Encoded], running: Running, device: torch.device) -> Speed:
-    if device.type == "cpu":
+def _prepare(trained: Any, encoded: Sequence[Encoded], running: Running, state: PartialState) -> Speed:
+    if state.device.type == "cpu":
         keep_freed_memory()
     if running.gradient_checkpointing:
         trained.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -161,15 +162,24 @@ def _prepare(trained: Any, encoded: Sequence[Encoded], running: Running, device:
             trained.enable_input_require_grads()
     if running.plain:
         return Speed()
-    sharded = any(name in _environment() for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"))
-    if not getattr(trained, "is_loaded_in_4bit", False) and not sharded:
-        trained.to(device)
+    shards = _shards(state)
+    if not getattr(trained, "is_loaded_in_4bit", False) and shards == 1:
+        trained.to(state.device)
     # Sharded weights cannot lie in one block with others.
-    return speed_up(trained, [row.input_ids for row in encoded], fuse=not sharded)
+    speed = speed_up(trained, [row.input_ids for row in encoded], fuse=shards == 1)
+    if shards < state.num_processes and _sharding():
+        speed.notes.append("models are shared out over GPUs only; here every process holds the whole model")
+    return speed
 
 
-def _environment() -> set[str]:
-    return {name for name, value in os.environ.items() if value.lower() in ("1", "true")}
+def _sharding() -> bool:
+    return any(os.environ.get(name, "").lower() in ("1", "true") for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"))
+
+
+def _shards(state: PartialState) -> int:
+    """Return over how many processes accelerate shares the model out: it does so for GPUs alone, and says nothing elsewhere."""
+    shared = _sharding() and state.distributed_type not in (DistributedType.NO, DistributedType.MULTI_CPU)
+    return int(state.num_processes) if shared else 1
 
 
 def _trained(trainer: StepTrainer, speed: Speed, state: PartialState) -> dict[str, Any]:

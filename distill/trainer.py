@@ -68,6 +68,13 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types
             total += loss.detach()
         return total
 
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        """Save as transformers does; of weights that a model uses twice, once (gathered from shards, they no longer show that they are the same)."""
+        if state_dict is not None:
+            tied = getattr(self.model, "all_tied_weights_keys", None) or {}
+            state_dict = {name: value for name, value in state_dict.items() if name not in tied}
+        super()._save(output_dir, state_dict)
+
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Return 0: transformers' estimate is made from fields that steps do not have."""
         return 0

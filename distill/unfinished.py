@@ -82,5 +82,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers ships 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Mark the checkpoint."""
         self._latest = time.monotonic()
+        if args.world_size > 1:  # each writes a part
+            torch.distributed.barrier()
         if state.is_world_process_zero:
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _WHOLE).touch()

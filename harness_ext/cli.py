@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -256,7 +257,8 @@ def distill(
         made = distill_selected(model, data, out, select, drop, settled, running)
     else:
         made = run(model, data, out, settled, None, running, ids)
-    typer.echo(f"{'Model' if settled.method == 'full' else 'Adapter'}: {made}")
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
+        typer.echo(f"{'Model' if settled.method == 'full' else 'Adapter'}: {made}")
 
 
 @app.command(

@@ -9,6 +9,7 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import Linear as LoraLinear
 
+from distill.adapt import without_dropout
 from distill.encode import Encoded, packed
 from distill.fast.attention import NAME, rows
 from distill.fast.lora import LoraGroup
@@ -79,7 +80,7 @@ def _gradients(model: Any, sample: Sequence[Sequence[int]], packed_rows: bool) -
     """Return the gradient of the rows' cross-entropy by the trained parameters, up to 10,000 numbers spread over each, as one float32 vector."""
     halves = [Encoded(list(row), len(row) // 2) for row in sample]  # the first half as a prompt, so that rows may share a beginning
     training = model.training
-    model.eval()  # without dropout
+    without_dropout(model)
     model.zero_grad()
     for part in [halves] if packed_rows else [[row] for row in halves]:
         inputs = packed(part)
@@ -117,6 +118,8 @@ def _groups(model: Any, sample: Sequence[Sequence[int]]) -> list[LoraGroup]:
     calls: list[tuple[str, Any, torch.Tensor]] = []
     adapter = model.active_adapter
     layers = {name: layer for name, layer in model.named_modules() if _is_plain(layer, adapter)}
+    if not layers:
+        return []
     hooks = [
         layer.register_forward_pre_hook(lambda _, inputs, name=name, layer=layer: calls.append((name.rpartition(".")[0], layer, inputs[0])))
         for name, layer in layers.items()

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,33 @@ def test_wrong_options_are_told_in_a_sentence(
     (tmp_path / "ids.txt").write_text(f"{read_dataset(data['hc'])[0][0]['id']}\n")
     assert says in one_sentence(stylerep("distill", "--model", tiny_model, "--data", data["hc"], "--out", "a", *options))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ids.txt"]
+
+
+@pytest.mark.parametrize("name", ["ddp", "fsdp", "deepspeed"])
+def test_accelerate_takes_the_launch_files(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+    from accelerate.utils import DeepSpeedPlugin, FullyShardedDataParallelPlugin
+    from accelerate.utils.launch import prepare_deepspeed_cmd_env, prepare_multi_gpu_env
+
+    path = Path(str(resources.files("distill.launch"))) / f"{name}.yaml"
+    arguments, settings, _ = _validate_launch_command(launch_command_parser().parse_args(["--config_file", str(path), "train.py"]))
+    assert (arguments.multi_gpu, arguments.use_fsdp, arguments.use_deepspeed) == (name == "ddp", name == "fsdp", name == "deepspeed")
+    nested = {**settings.fsdp_config, **settings.deepspeed_config}
+    assert nested.keys() <= vars(launch_command_parser().parse_args(["train.py"])).keys()
+    if name == "deepspeed":
+        assert nested.keys() <= {field.name for field in fields(DeepSpeedPlugin)}
+        arguments.deepspeed_fields_from_accelerate_config = ",".join(nested)
+        environment = prepare_deepspeed_cmd_env(arguments)[1]
+    else:
+        environment = prepare_multi_gpu_env(arguments)
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    if name == "fsdp":
+        sharding = FullyShardedDataParallelPlugin()
+        assert (sharding.fsdp_version, sharding.reshard_after_forward, sharding.state_dict_type.name) == (2, True, "FULL_STATE_DICT")
+    if name == "deepspeed":
+        zero = DeepSpeedPlugin().deepspeed_config["zero_optimization"]
+        assert (zero["stage"], zero["stage3_gather_16bit_weights_on_model_save"]) == (3, True)
 
 
 def test_the_launch_files_can_be_read(stylerep: Callable[..., Any]) -> None:

@@ -4,23 +4,32 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
+from peft import PeftModel
 from rich.console import Console
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from distill.loading import load_model, load_tokenizer
+from distill.adapt import trained_model
+from distill.families import model_family
+from distill.fast.install import Speed, speed_up
+from distill.loading import load_config, load_model, load_tokenizer
+from distill.memory import needed_bytes
+from distill.precision import fast_dtype
 from distill.recipe import Recipe
 from distill.train import Running, distill
 from distill.trainer import StepTrainer
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
 from synth.synthesis import synth
+from tests.distill.tiny_families import SHAPES, build
 
 QUIET = Console(quiet=True)
 
@@ -160,27 +169,87 @@ def test_checkpoints_of_another_training_are_dropped_only_on_demand(tiny_model: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
 
 
-@pytest.mark.slow
-def test_two_processes_give_the_result_of_one(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
-    options = ["--model", str(tiny_model), "--data", str(data["hc"]), "--epochs", "1.5", "--batch-size", "5"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def launch(file: str, module: str, options: list[str]) -> subprocess.Popen[str]:
+    """Start ``stylerep distill`` in two processes without GPUs, by one of the launch files."""
     folder = subprocess.run([sys.executable, "-m", "harness_ext", "launch-path"], capture_output=True, text=True, check=True).stdout.strip()
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", f"{folder}/ddp.yaml", "--num_processes", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    for number, command in ((1, [sys.executable, "-m"]), (2, [*launch, "--module"])):
-        done = subprocess.run(
-            [*command, "harness_ext", "distill", *options, "--out", str(tmp_path / str(number))], capture_output=True, text=True, env=environment, check=False
-        )
-        assert done.returncode == 0, done.stderr
-    one, two = tmp_path / "1", tmp_path / "2"
-    assert [json.loads((path / "manifest.json").read_text())["processes"] for path in (one, two)] == [1, 2]
-    losses = [json.loads((path / "manifest.json").read_text())["train_loss"] for path in (one, two)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
-    ours, theirs = weights(one), weights(two)
-    change = torch.cat([value.flatten() for name, value in ours.items() if "lora_B" in name])
-    other = torch.cat([value.flatten() for name, value in theirs.items() if "lora_B" in name])
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", f"{folder}/{file}.yaml", "--num_processes", "2", "--module", module]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    return subprocess.Popen([*command, "distill", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    """Wait for the end of a launch and return what it printed."""
+    said, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return said + errors
+
+
+def assert_alike(one: Path, two: Path, start: dict[str, torch.Tensor] | None = None) -> None:
+    """Compare what one process and two have made: loss, names, and how the weights changed (from zero, unless *start* is given)."""
+    manifests = [json.loads((path / "manifest.json").read_text()) for path in (one, two)]
+    assert [manifest["processes"] for manifest in manifests] == [1, 2]
+    assert manifests[0]["train_loss"] == pytest.approx(manifests[1]["train_loss"], rel=1e-2)
+    ours, theirs = (dict(load_file(next(path.glob("*.safetensors")))) for path in (one, two))
+    assert {name: value.shape for name, value in ours.items()} == {name: value.shape for name, value in theirs.items()}
+    change, other = (
+        torch.cat([(value.float() - (start[name] if start else 0)).flatten() for name, value in sorted(made.items()) if start or "lora_B" in name])
+        for made in (ours, theirs)
+    )
     assert change.norm() > 0
     # In bfloat16 halves are rounded before they are added up; Adam's first steps follow signs, which flip where a gradient is near 0.
     assert (change - other).norm() < 0.1 * change.norm()
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_result_of_one(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    options = ["--model", str(tiny_model), "--data", str(data["hc"]), "--epochs", "1.5", "--batch-size", "5"]
+    said = finished(launch("ddp", "harness_ext", [*options, "--out", str(tmp_path / "2")]))
+    assert said.count("Adapter:") == 1
+    one = distill(str(tiny_model), data["hc"], tmp_path / "1", Recipe(epochs=1.5, batch_size=5), QUIET)
+    assert_alike(one, tmp_path / "2")
+
+
+@pytest.mark.slow
+def test_an_adapter_of_a_model_shared_out_goes_on_after_a_kill(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    one, two = distill(str(tiny_model), data["hc"], tmp_path / "1", Recipe(epochs=3, batch_size=4), QUIET), tmp_path / "2"
+    options = ["--model", str(tiny_model), "--data", str(data["hc"]), "--epochs", "3", "--batch-size", "4", "--save-minutes", "0", "--out", str(two)]
+    process = launch("fsdp", "tests.distill.shared_out", options)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("2.unfinished/checkpoint-*/stylerep_checkpoint_is_whole")):
+        assert process.poll() is None, "the training ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    killed = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    for each in killed:
+        each.kill()
+    psutil.wait_procs(killed)
+    process.communicate()
+    assert not two.exists()
+    assert "Going on from step" in finished(launch("fsdp", "tests.distill.shared_out", options))
+    assert_alike(one, two)
+    manifest = json.loads((two / "manifest.json").read_text())
+    assert (manifest["resumed"], manifest["packed"], manifest["fused_groups"]) == (True, True, 0)
+
+
+@pytest.mark.slow
+def test_a_model_shared_out_is_written_whole(data: dict[str, Path], tmp_path: Path) -> None:
+    model = build(SHAPES["gemma2"], tmp_path / "model")  # its embeddings are its output layer: one tensor, to be written once
+    recipe = Recipe(method="full", epochs=2, batch_size=4, learning_rate=1e-3)
+    one, two = distill(str(model), data["hc"], tmp_path / "1", recipe, QUIET), tmp_path / "2"
+    options = ["--model", str(model), "--data", str(data["hc"]), "--method", "full", "--epochs", "2", "--batch-size", "4", "--learning-rate", "1e-3"]
+    finished(launch("fsdp", "tests.distill.shared_out", [*options, "--part-tokens", "300", "--out", str(two)]))
+    assert_alike(one, two, {name: value.float() for name, value in load_file(model / "model.safetensors").items()})
+    loaded = [AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)(torch.tensor([[5, 60, 70]])).logits for folder in (one, two)]
+    torch.testing.assert_close(*loaded, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.slow
+def test_without_gpus_nothing_is_shared_out_and_that_is_said(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+    options = ["--model", str(tiny_model), "--data", str(data["hc"]), "--epochs", "1", "--batch-size", "6", "--out", str(tmp_path / "2")]
+    assert "every process holds the whole model" in " ".join(finished(launch("fsdp", "harness_ext", options)).split())
 
 
 def test_full_fine_tuning_makes_a_model(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
@@ -203,9 +272,35 @@ def test_qlora_without_bitsandbytes_is_refused(tiny_model: Path, data: dict[str,
         distill(str(tiny_model), data["hc"], tmp_path / "q", Recipe(method="qlora"), QUIET)
 
 
-def test_a_merged_model_computes_what_the_adapter_does(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
-    from peft import PeftModel
+def test_qlora_trains_an_adapter_beside_weights_of_4_bits(data: dict[str, Path], tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason='needs pip install "stylerep[qlora]"')
+    # Sizes that bitsandbytes can bring into its form for evaluation on processors, which has no gradient and does not go back to the same.
+    sizes = {"hidden_size": 128, "intermediate_size": 256, "head_dim": 64}
+    model = str(build(replace(SHAPES["llama3"], config={**SHAPES["llama3"].config, **sizes}), tmp_path / "model"))
+    recipe = Recipe(method="qlora", epochs=3, batch_size=4)
+    adapted = trained_model(model, recipe, model_family(load_config(model), load_tokenizer(model)))
+    assert speed_up(adapted, [list(range(5, 60)), list(range(7, 50))]) == Speed(packed=True)
+    states = [module.weight.quant_state for module in adapted.modules() if hasattr(module, "quant_state")]
+    assert len(states) == 14
+    assert not any(getattr(state, "packing_format_for_cpu", False) for state in states)
+    short = distill(model, data["hc"], tmp_path / "short", replace(recipe, epochs=1), QUIET)
+    long = distill(model, data["hc"], tmp_path / "long", recipe, QUIET, Running(merged=tmp_path / "merged"))
+    plain = distill(model, data["hc"], tmp_path / "plain", recipe, QUIET, Running(plain=True, gradient_checkpointing=True))
+    lora = distill(model, data["hc"], tmp_path / "lora", replace(recipe, method="lora"), QUIET)
+    first, last, padded, other = (json.loads((folder / "manifest.json").read_text()) for folder in (short, long, plain, lora))
+    assert (last["packed"], last["fused_groups"]) == (True, 0)
+    assert last["train_loss"] < first["train_loss"]
+    assert last["train_loss"] == pytest.approx(padded["train_loss"], rel=1e-3)
+    assert last["train_loss"] == pytest.approx(other["train_loss"], rel=2e-2)
+    assert weights(long).keys() == weights(lora).keys()
+    assert all(value.dtype == torch.float32 and value.abs().max() > 0 for value in weights(long).values())
+    # The merged model holds the model's own weights, not those of 4 bits.
+    ids = torch.tensor([[5, 60, 70, 80]])
+    wanted = PeftModel.from_pretrained(load_model(model, torch.float32), str(long))(ids).logits
+    torch.testing.assert_close(load_model(str(tmp_path / "merged"), torch.float32)(ids).logits, wanted, rtol=2e-2, atol=2e-2)
 
+
+def test_a_merged_model_computes_what_the_adapter_does(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
     out = distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(epochs=5, batch_size=4), QUIET, Running(merged=tmp_path / "merged"))
     base = load_model(str(tiny_model), torch.float32)
     ids = torch.tensor([[5, 60, 70, 80]])
@@ -242,6 +337,18 @@ def test_a_training_that_memory_cannot_hold_is_refused_before_it_begins(
     with pytest.raises(StylerepError, match=r"needs about \d+ GB of memory, and 0 GB are free; try .*--gradient-checkpointing"):
         distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(), QUIET)
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_of_4_bits_and_weights_shared_out_need_less() -> None:
+    from transformers import LlamaConfig
+
+    config = LlamaConfig(vocab_size=128_000, hidden_size=4096, intermediate_size=14336, num_hidden_layers=32, num_attention_heads=32, num_key_value_heads=8)
+    full, shared, lora, qlora = (
+        needed_bytes(config, Recipe(method=method), 500, 500, True, shards)[0] for method, shards in (("full", 1), ("full", 4), ("lora", 1), ("qlora", 1))
+    )
+    assert full - shared == pytest.approx(0.75 * 16 * 8.03e9, rel=1e-2)
+    # Embeddings and the output layer, 1 of 8 billion parameters, are not quantised.
+    assert lora - qlora == pytest.approx(6.98e9 * (fast_dtype().itemsize - 0.52), rel=1e-2)
 
 
 def test_what_holds_no_checkpoint_stands_in_nobodys_way(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
