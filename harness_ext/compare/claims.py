@@ -184,24 +184,23 @@ def _number(value: Any, below: float, where: str) -> float:
     return float(value)
 
 
-def judge(claims: Claims, found: Sequence[Condition], partial: bool, alpha: float | None = None) -> Judgement:
+def judge(claims: Claims, found: Sequence[Condition], partial: bool) -> Judgement:
     """Judge every claim on the conditions found.
 
     A claim is met where its p, the greatest of all that it needs (Berger 1982, Technometrics 24:295), adjusted by Holm over the claims of the file, is at
     most alpha; not met where the contrary of something that it needs is shown at alpha, unadjusted; else inconclusive. Raises StylerepError where a claim
     names an arm or a task that the runs do not have.
     """
-    size = claims.alpha if alpha is None else min(alpha, claims.alpha)
     findings = [_findings(claim, found, partial) for claim in claims.claims]
     p_values = [max(finding.p for finding in needed) for needed in findings]
     results = []
     for claim, needed, p, p_holm in zip(claims.claims, findings, p_values, holm(p_values), strict=True):
-        refuted = any(finding.p_contrary <= size for finding in needed)
-        outcome = Outcome.MET if p_holm <= size else Outcome.NOT_MET if refuted else Outcome.INCONCLUSIVE
+        refuted = any(finding.p_contrary <= claims.alpha for finding in needed)
+        outcome = Outcome.MET if p_holm <= claims.alpha else Outcome.NOT_MET if refuted else Outcome.INCONCLUSIVE
         results.append(ClaimResult(claim, outcome, p, p_holm, tuple(needed)))
     runs = [run for one in found for run in one.runs]
     recorded = sum(run.manifest.get("claims_sha256") == claims.sha256 for run in runs)
-    return Judgement(str(claims.path), claims.sha256, size, tuple(results), recorded, len(runs))
+    return Judgement(str(claims.path), claims.sha256, claims.alpha, tuple(results), recorded, len(runs))
 
 
 def _findings(claim: Claim, found: Sequence[Condition], partial: bool) -> list[Finding]:

@@ -174,7 +174,7 @@ def compare(
         families=across,
         shares=shares(found, partial, seed),
         omnibus=_omnibus(found, partial),
-        judgement=judge(claims, found, partial, alpha) if claims else None,
+        judgement=judge(claims, found, partial) if claims else None,
         notes=_notes(pairs),
     )
 

@@ -7,12 +7,13 @@ import numpy as np
 
 from harness_ext.compare.pairing import FloatArray, Key, Pair
 from harness_ext.runs import Item, Run
-from harness_ext.stats import Result, bca_interval, hodges_lehmann, length_controlled, sign_flip
+from harness_ext.stats import Interval, Result, bootstrap_many, hodges_lehmann, length_controlled, sign_flip_many
 
 STYLE = ("answered", "pivot_density", "pivot_kinds", "stage_coverage", "style_adherence", "trace_words")
 _LENGTH = "trace_words"
 _NOT_CONTROLLED = ("answered", _LENGTH)
 _DRAWS = 10_000
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,18 @@ def score_of(name: str) -> Callable[[Run, Key, Item], float]:
 def style_effects(pair: Pair, seed: int) -> list[StyleEffect]:
     """Return the difference of every style score that both conditions have."""
     names = shared_scores(pair)
+    if not names:
+        return []
     values = {name: [side.mean(axis=0) for side in pair.values(score_of(name))] for name in names}
     lengths = _length_differences(*values[_LENGTH]) if _LENGTH in values else None
+    differences = np.array([one - two for one, two in values.values()])
+    settings = {"draws": _DRAWS, "seed": seed}
     found = []
-    for name, (one, two) in values.items():
-        d = one - two
-        interval, p = bca_interval(d, draws=_DRAWS, seed=seed), sign_flip(d, _DRAWS, seed).p
-        mean = Result(interval.estimate, interval.interval, p, interval.n, "sign-flip+bca", interval.settings, interval.note)
+    for name, d, p, (low, high) in zip(
+        names, differences, sign_flip_many(differences, _DRAWS, seed), bootstrap_many(differences, _DRAWS, seed, _LEVEL), strict=True
+    ):
+        interval = None if np.isnan(low) else Interval(float(low), float(high), _LEVEL)
+        mean = Result(float(d.mean()), interval, float(p), len(d), "sign-flip+bca", settings, "" if interval else "all differences are equal")
         controlled = length_controlled(d, lengths) if name not in _NOT_CONTROLLED and lengths is not None else None
         found.append(StyleEffect(name, mean, hodges_lehmann(d), controlled))
     return found
