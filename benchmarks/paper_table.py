@@ -32,12 +32,12 @@ from benchmarks.margins_only import (
     possible,
     under_some,
 )
+from harness_ext.stats.effect import Verdict, decide, effect_of_counts
 from harness_ext.stats.equivalence import tost_counts, tost_level
 from harness_ext.stats.multiple import holm
 from harness_ext.stats.paired import PairedCounts, mcnemar_midp, newcombe_interval
 from harness_ext.stats.planning import items_for_equivalence, items_to_settle
 from harness_ext.stats.proportion import Interval
-from harness_ext.stats.verdict import Verdict, compare_counts
 
 POWER = 0.8
 MARGINS = (0.02, 0.05, 0.10)
@@ -132,7 +132,7 @@ def verdicts() -> str:
     for row in REPORTED:
         found = possible(row, *CLAIMED)
         for margin in MARGINS:
-            said = [compare_counts([table], margin, ALPHA)[0].verdict.value for table in points(found)]
+            said = [_verdict(table, margin).value for table in points(found)]
             held = [_where(equivalent(found, margin, interval), found) for interval in ("newcombe", "tango", "bonett-price")]
             rows.append([row.name, f"±{100 * margin:.0f}", *said, *held])
     return _table(["model, task", "margin", "smallest", "at .20", "greatest", "equivalent for", "by Tango", "by Bonett–Price"], rows)
@@ -157,7 +157,7 @@ def adjusted_verdicts() -> str:
         at = [points(possible(row, *CLAIMED))[i] for row in FAMILIES]
         columns = []
         for margin in MARGINS:
-            apart = [result.p_holm <= ALPHA for result in compare_counts(at, margin, ALPHA)]
+            apart = [p <= ALPHA for p in holm([mcnemar_midp(table) for table in at])]
             together = [p <= ALPHA for p in holm(_equivalence_p(at, margin))]
             columns.append([_VERDICTS[pair].value for pair in zip(apart, together, strict=True)])
         rows += [[row.name, point, *cells] for row, *cells in zip(FAMILIES, *columns, strict=True)]
@@ -183,11 +183,15 @@ def others() -> str:
     for row, first, second in _pairs():
         found = possible(row, first, second)
         span = f"{_share(discordant(found[0]) / row.n)} to {_share(discordant(found[-1]) / row.n)}"
-        said = [_said([compare_counts([table], margin, ALPHA)[0].verdict for table in points(found)]) for margin in MARGINS]
+        said = [_said([_verdict(table, margin) for table in points(found)]) for margin in MARGINS]
         where = [_where(different(found), found), *(_where(equivalent(found, margin), found) for margin in MARGINS[1:])]
         rows.append([f"{ARMS[first]} − {ARMS[second]}", row.name, _signed(found[0].difference), span, *said, *where])
     head = ["pair", "model, task", "difference", "possible discordance", *(f"verdict ±{100 * margin:.0f}" for margin in MARGINS)]
     return _table([*head, "different for", "equivalent ±5 for", "equivalent ±10 for"], rows)
+
+
+def _verdict(table: PairedCounts, margin: float) -> Verdict:
+    return decide(effect_of_counts(table), mcnemar_midp(table), margin, ALPHA)
 
 
 def _said(found: Sequence[Verdict]) -> str:
@@ -216,7 +220,7 @@ def items() -> str:
     for row, first, second in [*((row, *CLAIMED) for row in REPORTED), *_pairs()]:
         table = assumed(possible(row, first, second))
         for margin in MARGINS:
-            if compare_counts([table], margin, ALPHA)[0].verdict is Verdict.INCONCLUSIVE:
+            if _verdict(table, margin) is Verdict.INCONCLUSIVE:
                 found = items_to_settle(table, margin, ALPHA, POWER)
                 needed = [f"{n:,}" if n else "no number" for n in (found.for_difference, found.for_equivalence)]
                 equal = f"{items_for_equivalence(margin, ASSUMED, 0.0, POWER, ALPHA):,}"
