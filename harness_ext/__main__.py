@@ -1,6 +1,7 @@
 """Entry of the command: turns a user's mistake into one sentence and exit code 2."""
 
 import errno
+import os
 import sys
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from synth.errors import StylerepError
 
 _INTERRUPTED = 130
+_PIPE_CLOSED = 141
 
 
 def main() -> None:
@@ -26,6 +28,9 @@ def main() -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except KeyboardInterrupt:
         _leave("Interrupted; what was there before is unchanged.", _INTERRUPTED)
+    except BrokenPipeError:  # what reads our output has had enough, as head does; 1 would look like a claim that is not met
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_PIPE_CLOSED)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
             raise

@@ -293,7 +293,7 @@ def compare(
         str, typer.Option(help="What rows are told apart by, of family, arm, seed and task; what is left out is taken together: seeds as draws from many.")
     ] = "family,arm,task",
     partial: Annotated[bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")] = False,
-    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/statistics.md).")] = None,
+    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/comparing.md).")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as Markdown.")] = None,
     latex: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as LaTeX.")] = None,
@@ -461,7 +461,11 @@ def _print_divergence(own: "StyleProfile", other: "StyleProfile") -> None:
 def _console() -> "Console":
     from rich.console import Console
 
-    return Console(width=None if Console().is_terminal else 150)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end with 1
+
+    return Output(width=None if Console().is_terminal else 150)
 
 
 def _print_report(report: "Report") -> None:

@@ -1,4 +1,4 @@
-"""Hypotheses declared beforehand in a file, and whether the runs bear them out (docs/statistics.md)."""
+"""Hypotheses declared beforehand in a file, and whether the runs bear them out (docs/comparing.md)."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence

@@ -38,7 +38,13 @@ def plan_tables(margin: float, discordance: float | None = None, items: int | No
     return [
         TextTable(
             f"Items for {100 * _POWER:.0f} % power, alpha .05 (formula; power of the decision itself simulated, 10,000 draws)",
-            ("discordance", f"equivalent within ±{points}, if equal", "simulated power", f"if {100 * margin / 2:g} apart", f"different, if {points} apart"),
+            (
+                "discordance",
+                f"items: equivalent within ±{points}, if truly equal",
+                "simulated power",
+                f"the same, if truly {100 * margin / 2:g} apart",
+                f"different, if truly {points} apart",
+            ),
             tuple(needed),
         ),
         TextTable(

@@ -187,7 +187,7 @@ def _number(estimate: float, interval: Interval | None, digits: int) -> str:
 
 
 def _claims(judgement: Judgement) -> TextTable:
-    known = f"its hash is in {judgement.recorded} of {judgement.runs} runs since their evaluation"
+    known = f"recorded in {judgement.recorded} of {judgement.runs} runs when they were made"
     title = f"Claims of {judgement.path} (sha256 {judgement.sha256[:12]}; {known}), alpha {judgement.alpha:g}, Holm over {len(judgement.results)}"
     rows = []
     for one in judgement.results:

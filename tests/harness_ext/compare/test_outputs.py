@@ -114,6 +114,16 @@ def test_the_command_ends_as_its_claims_do(runs: list[Path], tmp_path: Path) -> 
     assert stylerep("compare", *two, "--claims", claims, "--mragin", "1").returncode == 3
 
 
+def test_a_reader_that_has_had_enough_is_no_claim_that_is_not_met(runs: list[Path]) -> None:
+    command = [sys.executable, "-m", "harness_ext", "compare", *map(str, runs)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
+
+
 def test_everything_asked_for_is_written(runs: list[Path], tmp_path: Path) -> None:
     files = {"--json": tmp_path / "v.json", "--markdown": tmp_path / "v.md", "--latex": tmp_path / "v.tex", "--figures": tmp_path / "figures"}
     done = stylerep("compare", *runs, "--baseline", "base", *(word for pair in files.items() for word in pair))
