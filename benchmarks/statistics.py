@@ -559,7 +559,45 @@ def measured(scenario: Scenario, draws: int, seed: int) -> Iterator[Row]:
         yield Row(scenario.section, name, cells)
 
 
-REASONS: dict[str, str] = {}
+REASONS: dict[str, str] = {
+    "Type-I*: McNemar exact*": "The exact p is discrete and conservative by construction, the more so the fewer items are discordant; mid-p mends that.",
+    "Type-I*: sign flip, right*": "On right and wrong answers sign flips are the exact McNemar test by simulation, and as conservative.",
+    "*: paired t in spite of*": "Shown for contrast, never used so: items of one template are not independent, and a test that takes them so is wrong.",
+    "*: * skewness 6*": "Flips, t and BCa need symmetric differences or many items. These are neither; the error fades as items grow.",
+    "Type-I*: cluster-robust*": (
+        "Just beyond the tolerance: ten templates of very unequal sizes hold the correlation within templates only roughly; or chance, at 0.040."
+    ),
+    "*Firth, Wald": "Wald's p from Firth's fit is conservative with few items: report the likelihood ratio, which is inside.",
+    "Size*margin 0.05, discordance 0.05": (
+        "Here the second run is never right alone and one count decides: steps of whole items, and a skewed binomial that Newcombe's and "
+        "Bonett-Price's intervals follow less well than Tango's, which errs to the safe side."
+    ),
+    "Size*": (
+        "Too few items: the 90 % interval is about as wide as the margins or wider, so that hardly anything is declared equivalent. "
+        "An error to the safe side only; the one-sided non-inferiority test of the same counts has its size."
+    ),
+    "Coverage*: matched odds*": "An exact interval, conservative by construction.",
+    "Coverage*: BCa*": "BCa has no t quantile and undercovers with few items, most for skewed, heavy tails.",
+    "Coverage*: length*": "Thirty items, skewed and heteroscedastic residuals: HC3 is slightly short.",
+    "Coverage*: recovered*": "At 30 items the bootstrap is slightly short; and where the gain is often undefined, what is left is a selection.",
+    "Coverage*discordance*": "Few discordant items (1 to 10 are expected): discrete, and erring to the safe side.",
+    "*crossed t*": (
+        "Two seeds: conservative by construction. Three or five: conservative where seeds hardly vary, but too short where their variance "
+        "dominates, likely because its estimate, a difference of mean squares, is then sometimes small, or 0, by chance. A weakness."
+    ),
+    "*pigeonhole*": (
+        "It counts the residual variance two to three times and overcovers where that dominates; where seeds dominate, percentiles of few "
+        "seeds undercover. It is therefore never used for verdicts."
+    ),
+    "*: prediction*": (
+        "With few families the variance between them is hardly known; a prediction overcovers where they agree and undercovers where they "
+        "differ. A rough guide."
+    ),
+    "*: random effects*": (
+        "The Hartung-Knapp factor is held at 1 or more: where families agree, or are three, the interval is too wide. An error to the safe side."
+    ),
+    "Power*": "Few discordant items: the normal approximation asks for too few items. `plan` shows the simulated power beside.",
+}
 """Why rows, by a pattern of section and name, have entries outside the tolerance."""
 
 
