@@ -53,20 +53,23 @@ def tost_means(d: npt.ArrayLike, margin: float, alpha: float = 0.05) -> Result:
 def clustered_mean(d: npt.ArrayLike, clusters: Sequence[Hashable], level: float = 0.95) -> Result:
     """Return the mean over items with a cluster-robust interval, for items written from one template or asked of one passage.
 
-    The variance is CR2 of an intercept-only regression, in closed form Σ s_g²/(1 − n_g/n)/n² where s_g sums the residuals of
-    cluster g, with Bell & McCaffrey's (2002, Surv Methodol 28:169) Satterthwaite degrees of freedom: clusters − 1 where clusters
-    have one size, fewer where they do not (Cameron & Miller 2015, J Hum Resour 50:317, section VI; Miller 2024, arXiv:2411.00640).
+    The variance is CR2 of an intercept-only regression, in closed form Σ a_g s_g²/n² where s_g sums the residuals of cluster g and a_g makes
+    the estimate unbiased if items of one cluster correlate by ρ, with Satterthwaite degrees of freedom under the same ρ (Bell & McCaffrey 2002,
+    Surv Methodol 28:169; Pustejovsky & Tipton 2018, J Bus Econ Stat 36:672): clusters − 1 where clusters have one size, fewer where they
+    do not. ρ, in `settings` as `icc`, is the ANOVA estimate, not below 0 (Searle, Casella & McCulloch 1992, Variance Components, section
+    3.6). To take ρ as 0 throughout, as Bell & McCaffrey do, makes intervals too short where a few of the clusters are large (Imbens & Kolesár
+    2016, Rev Econ Stat 98:701). See Miller 2024, arXiv:2411.00640, for why clusters matter.
     With one item per cluster it is the paired t. `n` counts clusters.
     """
-    x, error, df, count = _clustered(d, clusters)
+    x, error, df, count, icc = _clustered(d, clusters)
     check_level(level)
-    return _t_result(float(x.mean()), error, df, count, level, "cluster-cr2-t", items=len(x))
+    return _t_result(float(x.mean()), error, df, count, level, "cluster-cr2-t", items=len(x), icc=icc)
 
 
 def tost_clustered(d: npt.ArrayLike, clusters: Sequence[Hashable], margin: float, alpha: float = 0.05) -> Result:
     """Test equivalence of means as `tost_means` does, with the error and degrees of freedom of `clustered_mean`."""
-    x, error, df, count = _clustered(d, clusters)
-    return _tost_result(float(x.mean()), error, df, count, margin, alpha, "tost-cluster-cr2", items=len(x))
+    x, error, df, count, icc = _clustered(d, clusters)
+    return _tost_result(float(x.mean()), error, df, count, margin, alpha, "tost-cluster-cr2", items=len(x), icc=icc)
 
 
 def hodges_lehmann(d: npt.ArrayLike, level: float = 0.95) -> Result:
@@ -142,22 +145,41 @@ def _tost_result(estimate: float, error: float | None, df: float, n: int, margin
     return Result(estimate, Interval(estimate - half, estimate + half, 1 - 2 * alpha), p, n, method, {**settings, "df": float(df)})
 
 
-def _clustered(d: npt.ArrayLike, clusters: Sequence[Hashable]) -> tuple[FloatArray, float | None, float, int]:
-    """Return the differences, the CR2 standard error of their mean, its degrees of freedom and the number of clusters."""
+def _clustered(d: npt.ArrayLike, clusters: Sequence[Hashable]) -> tuple[FloatArray, float | None, float, int, float]:
+    """Return the differences, the CR2 standard error of their mean, its degrees of freedom, the number of clusters and their correlation."""
     x = vector("d", d)
     if len(clusters) != len(x):
         raise ValueError(f"d and clusters differ in length: {len(x)} and {len(clusters)}")
     codes = _codes(clusters, list(dict.fromkeys(clusters)))
     sizes = np.bincount(codes)
     if len(sizes) < 2 or flat(x):
-        return x, None, len(sizes) - 1, len(sizes)
-    share = sizes / len(x)
-    sums = np.bincount(codes, weights=x - x.mean())
-    error = sqrt(float((sums**2 / (1 - share)).sum())) / len(x)
-    cross = share**2 / (1 - share)
-    df = 1 / float((share**2).sum() + cross.sum() ** 2 - (cross**2).sum())
+        return x, None, len(sizes) - 1, len(sizes), 0.0
+    share, sums = sizes / len(x), np.bincount(codes, weights=x - x.mean())
+    icc = _intraclass(x, codes, sizes)
+    # Variances of the clusters' sums, and of their sums of residuals, if items of a cluster correlate by icc.
+    true = (1 - icc) * sizes + icc * sizes**2
+    seen = true * (1 - 2 * share) + share**2 * true.sum()
+    raised = true / seen
+    error = sqrt(float((raised * sums**2).sum())) / len(x)
+    # The squared covariances of sums of residuals, true.sum() w_g w_h − w_g true_h − true_g w_h off the diagonal, without a matrix of clusters.
+    ww, tt, wt = (float((raised * product).sum()) for product in (share**2, true**2, share * true))
+    whole = float(true.sum())
+    every = 2 * ww * tt + (whole * ww) ** 2 + 2 * wt**2 - 4 * whole * ww * wt
+    df = whole**2 / (every + float((raised**2 * (seen**2 - (seen - true) ** 2)).sum()))
     settled = error > 1e-12 * float(np.abs(x).max())
-    return x, error if settled else None, df, len(sizes)
+    return x, error if settled else None, df, len(sizes), icc
+
+
+def _intraclass(x: FloatArray, codes: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]) -> float:
+    """Return the ANOVA estimate of the correlation of items of one cluster, not below 0; 0 where all clusters are of one item."""
+    n, count = len(x), len(sizes)
+    if n == count:
+        return 0.0
+    means = np.bincount(codes, weights=x) / sizes
+    within = float(((x - means[codes]) ** 2).sum()) / (n - count)
+    between = float((sizes * (means - x.mean()) ** 2).sum()) / (count - 1)
+    cluster = max(0.0, (between - within) * (count - 1) / (n - float((sizes**2).sum()) / n))
+    return cluster / (cluster + within) if cluster else 0.0
 
 
 def _signed_rank_quantile(n: int, tail: float) -> int:

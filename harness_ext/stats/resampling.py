@@ -139,11 +139,10 @@ def hierarchical_bootstrap(values: npt.ArrayLike, level: float = 0.95, draws: in
 def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
     """Return the mean of differences, shape (seeds, items), with a t interval for random seeds and random items.
 
-    In the crossed two-way layout S·n times the variance of the grand mean is (MS_seed − MS_residual) + MS_item. Each part brings its own
+    In the crossed two-way layout S·n times the variance of the grand mean is MS_seed + (MS_item − MS_residual). Each part brings its own
     t quantile, on S − 1 and n − 1 degrees of freedom, and the squared half-widths add (Howe 1974, JASA 69:789); a negative part counts 0,
-    and the residual alone is the least.
-    With two seeds the first difference is too unsteady, and the residual is taken from the items' part instead, which covers at
-    least *level*. `p` is 1 minus the level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
+    and the residual alone is the least. The residual could as well be taken from the seeds' part; with few seeds that difference is too
+    unsteady, and tests reject too often. So taken, the interval covers more than *level* where seeds hardly differ. `p` is 1 minus the level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
     """
     x = matrix("values", values)
     check_level(level)
@@ -152,7 +151,7 @@ def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
     if note:
         return Result(float(x.mean()), None, None, n, "crossed-t", {"seeds": seeds, "level": level}, note)
     by_seed, by_item, rest = _mean_squares(x)
-    parts = (by_seed, max(by_item - rest, 0.0)) if seeds == 2 else (max(by_seed - rest, 0.0), by_item)
+    parts = by_seed, max(by_item - rest, 0.0)
 
     def half(tail: float) -> float:
         seed, item = (float(quantile) for quantile in t.isf(tail, [seeds - 1, n - 1]))

@@ -1,6 +1,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
@@ -58,27 +59,58 @@ def test_clusters_of_one_size_agree_with_statsmodels() -> None:
     assert (ours.n, ours.settings["df"]) == (12, pytest.approx(11))
 
 
-@pytest.mark.parametrize("seed", range(5))
+def root(a: np.ndarray, power: float) -> np.ndarray:
+    values, vectors = np.linalg.eigh(a)
+    return np.asarray(vectors @ np.diag(values**power) @ vectors.T)
+
+
+@pytest.mark.parametrize("seed", range(6))
 def test_cr2_and_its_degrees_of_freedom_agree_with_the_matrix_form(seed: int) -> None:
     rng = np.random.default_rng(seed)
     clusters = np.sort(rng.integers(0, 7, 40))
-    d = rng.normal(size=40) + rng.normal(size=7)[clusters]
+    d = rng.normal(size=40) + (seed < 4) * rng.normal(size=7)[clusters]
+    if seed > 3:  # clusters more alike than by chance
+        d -= 0.8 * np.array([d[clusters == g].mean() for g in clusters])
     ours = clustered_mean(d, clusters.tolist(), 0.9)
-    x = np.ones((40, 1))
-    away = np.eye(40) - x @ x.T / 40
+    icc = ours.settings["icc"]
+    assert isinstance(icc, float)
+    assert (icc > 0) == (seed < 4)
+    # Pustejovsky & Tipton (2018) with an exchangeable working covariance.
+    away, working = np.eye(40) - np.ones((40, 40)) / 40, (1 - icc) * np.eye(40) + icc * (clusters[:, None] == clusters)
     parts, columns = [], []
     for g in np.unique(clusters):
         rows = np.flatnonzero(clusters == g)
-        values, vectors = np.linalg.eigh(away[np.ix_(rows, rows)])
-        adjusted = vectors @ np.diag(values**-0.5) @ vectors.T @ x[rows]
-        parts.append(float((adjusted[:, 0] @ (d - d.mean())[rows]) ** 2) / 40**2)
-        columns.append(away[:, rows] @ adjusted[:, 0] / 40)
-    gram = np.stack(columns) @ np.stack(columns).T
+        own = root(working[np.ix_(rows, rows)], 0.5)
+        residuals = away[rows] @ working @ away[rows].T
+        adjusted = own @ root(own @ residuals @ own, -0.5) @ own @ np.ones(len(rows))
+        parts.append(float((adjusted @ (d - d.mean())[rows]) ** 2) / 40**2)
+        columns.append(away[:, rows] @ adjusted / 40)
+    gram = np.stack(columns) @ working @ np.stack(columns).T
     df = np.trace(gram) ** 2 / (gram**2).sum()
     assert ours.settings["df"] == pytest.approx(df, abs=1e-10)
     low, high = bounds(ours)
     assert (low + high) / 2 == pytest.approx(d.mean())
     assert (high - low) / 2 == pytest.approx(t.ppf(0.95, df) * np.sqrt(sum(parts)), abs=1e-10)
+
+
+def test_the_correlation_within_clusters_is_that_of_a_mixed_model() -> None:
+    clusters = np.repeat(np.arange(12), 5)
+    d = drawn(0, 60) + np.repeat(drawn(1, 12), 5)
+    groups = pd.Series(clusters)
+    fit = sm.MixedLM(d, np.ones(60), groups).fit(reml=True)  # equals ANOVA where clusters have one size
+    between = float(np.asarray(fit.cov_re)[0, 0])
+    assert clustered_mean(d, clusters.tolist()).settings["icc"] == pytest.approx(between / (between + fit.scale), abs=1e-4)
+
+
+def test_few_large_clusters_do_not_make_the_test_reject_too_often() -> None:
+    rng, rejected = np.random.default_rng(0), 0
+    codes = np.repeat(np.arange(10), [60, 40, 30, 20, 15, 10, 10, 5, 5, 5])
+    for _ in range(1000):
+        d = rng.normal(size=200) + rng.choice([-1.0, 1.0], 10)[codes]
+        p = clustered_mean(d, codes.tolist()).p
+        assert p is not None
+        rejected += p <= 0.05
+    assert rejected / 1000 < 0.09  # 0.129 with the correction and degrees of freedom for independent items
 
 
 @given(SEEDS)

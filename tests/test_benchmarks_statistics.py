@@ -1,0 +1,104 @@
+"""The Monte-Carlo table and the speed of docs/statistics.md are made by benchmarks/statistics.py: every part runs, and the page holds its rows."""
+
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.statistics import REASONS, Cell, Row, Scenario, counted, families, main, measured, put, reason, scenarios, speed, table
+from harness_ext.stats import PairedCounts, effect_of_counts
+
+PAGE = Path(__file__).parents[1] / "docs/statistics.md"
+NAMES = [(scenario.section, name) for scenario in scenarios() for name in scenario.names]
+
+
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: next(iter(scenario.names)))
+def test_every_scenario_gives_shares(scenario: Scenario) -> None:
+    rows = list(measured(scenario, 3 * scenario.part, 1))
+    assert [row.name for row in rows] == list(scenario.names)
+    assert rows == list(measured(scenario, 3 * scenario.part, 1))
+    assert all(row.cells for row in rows)
+    assert all(0 <= cell.value <= 1 for row in rows for cell in row.cells.values())
+
+
+def page_rows() -> dict[tuple[str, str], list[str]]:
+    text = PAGE.read_text(encoding="utf-8").partition("<!-- montecarlo -->")[2].partition("<!-- /montecarlo -->")[0]
+    found: dict[tuple[str, str], list[str]] = {}
+    section = ""
+    for line in text.splitlines():
+        if line.startswith("### "):
+            section = line[4:]
+        elif line.startswith("| ") and not line.startswith("| |"):
+            name, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+            found[section, name] = cells
+    return found
+
+
+def test_the_page_has_the_rows_of_the_benchmark() -> None:
+    assert list(page_rows()) == NAMES
+
+
+def test_the_page_explains_every_entry_outside() -> None:
+    outside = [key for key, cells in page_rows().items() if any("outside" in cell for cell in cells)]
+    assert outside
+    assert [key for key in outside if reason(Row(*key, {})) is None] == []
+    assert "Not explained" not in PAGE.read_text(encoding="utf-8")
+
+
+def test_every_reason_concerns_a_row() -> None:
+    assert [pattern for pattern in REASONS if not any(fnmatchcase(f"{section}: {name}", pattern) for section, name in NAMES)] == []
+
+
+def test_what_is_outside_is_marked_and_explained() -> None:
+    fine, off = Cell(0.055, 400, 0.05, 0.01), Cell(0.07, 400, 0.05, 0.01)
+    assert (str(fine), str(off)) == ("0.055 ± 0.011", "**0.070 ± 0.013** outside")
+    lines = table([Row("Here", "a test", {"200": fine, "500": off})])
+    assert "| a test | 0.055 ± 0.011 | **0.070 ± 0.013** outside |" in lines
+    assert "1 of 2 entries are inside; the 1 others:" in lines
+    assert lines[-1] == "- Not explained. Concerned: a test (500)."
+
+
+def test_outside_without_a_reason_is_an_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("benchmarks.statistics.REASONS", {})
+    with pytest.raises(SystemExit, match=r"outside without a reason: .*McNemar exact, discordance 0.05"):
+        main(["montecarlo", "--draws", "500", "--only", "*McNemar exact, discordance 0.05"])
+    assert "Not explained" in capsys.readouterr().out
+
+
+def test_errors_of_families_are_those_of_the_effects() -> None:
+    effects, errors, _ = families(np.random.default_rng(3), 4, 0.0)
+    rng = np.random.default_rng(3)
+    rng.normal(0, 0, 5)
+    n = rng.choice([200, 500, 1000], 4)
+    tables = rng.multinomial(n, np.tile([0.5, 0.1, 0.1, 0.3], (4, 1)))
+    expected = [effect_of_counts(PairedCounts(*(int(cell) for cell in cells))) for cells in tables]
+    assert effects == pytest.approx([one.estimate for one in expected])
+    assert errors == pytest.approx([one.error for one in expected])
+
+
+def test_tables_have_the_truth_asked_for() -> None:
+    both, b, c, neither = counted(np.random.default_rng(0), 500, 4000, 0.2, 0.05).mean(axis=1) / 500
+    assert ((b - c, b + c), both + neither) == ((pytest.approx(0.05, abs=0.001), pytest.approx(0.2, abs=0.002)), pytest.approx(0.8, abs=0.002))
+
+
+def test_speed_is_written_into_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- speed -->\nold\n<!-- /speed -->\nafter\n", encoding="utf-8")
+    speed(2, 0, page, draws=999, size={"runs": 3, "tasks": 2, "items": 60})
+    text = page.read_text(encoding="utf-8")
+    assert re.match(r"before\n<!-- speed -->\n\n`python -m benchmarks.statistics speed", text)
+    assert text.endswith("<!-- /speed -->\nafter\n")
+    assert "old" not in text
+    assert "6 pairs, 999 flips" in text
+    assert "| sign flip |" in capsys.readouterr().out
+    errors = re.search(r"scipy's: [\d.]+, ([\d.]+) Monte-Carlo standard errors", text)
+    assert errors
+    assert float(errors[1]) < 5
+
+
+def test_a_page_without_the_comments_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("nothing", encoding="utf-8")
+    with pytest.raises(SystemExit, match="has no <!-- montecarlo -->"):
+        put(tmp_path / "page.md", "montecarlo", ["x"])
