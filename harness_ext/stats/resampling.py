@@ -142,7 +142,8 @@ def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
     In the crossed two-way layout S·n times the variance of the grand mean is MS_seed + (MS_item − MS_residual). Each part brings its own
     t quantile, on S − 1 and n − 1 degrees of freedom, and the squared half-widths add (Howe 1974, JASA 69:789); a negative part counts 0,
     and the residual alone is the least. The residual could as well be taken from the seeds' part; with few seeds that difference is too
-    unsteady, and tests reject too often. So taken, the interval covers more than *level* where seeds hardly differ. `p` is 1 minus the level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
+    unsteady, and tests reject too often. So taken, the interval covers more than *level* where seeds hardly differ. `p` is 1 minus the
+    level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
     """
     x = matrix("values", values)
     check_level(level)
