@@ -1,5 +1,6 @@
 import ast
 import contextlib
+import hashlib
 import json
 import os
 import socket
@@ -142,9 +143,13 @@ def test_a_missing_benchmark_is_told_in_a_sentence(stylerep: Run, tmp_path: Path
 @pytest.mark.slow
 def test_a_run_is_recorded_and_keeps_other_runs_out(stylerep: Run, tmp_path: Path, tiny_model: Path) -> None:
     evaluate = ["eval", "--model", "hf", "--model_args", f"pretrained={tiny_model}", "--tasks", "style_arith", "--limit", 3]
-    result = stylerep(*evaluate, "--gen_kwargs", "max_gen_toks=8", "--output_path", "base")
+    claims = tmp_path / "claims.yaml"
+    claims.write_text("claims:\n- {better: [hc, base], task: style_arith}\n")
+    assert "mistyped.yaml: this claims file cannot be read" in one_sentence(stylerep(*evaluate, "--output_path", "base", "--claims", "mistyped.yaml"))
+    result = stylerep(*evaluate, "--gen_kwargs", "max_gen_toks=8", "--output_path", "base", "--claims", claims)
     assert result.returncode == 0, result.stderr[-3000:]
     run = load_run(tmp_path / "base")
+    assert run.manifest["claims_sha256"] == hashlib.sha256(claims.read_bytes()).hexdigest()
     (items,) = run.tasks.values()
     assert len(items) == 3
     assert {key: run.manifest[key] for key in ("arm", "family", "chat_template", "model")} == {
