@@ -42,9 +42,9 @@ def report_notes(report: Report) -> list[str]:
     some = report.comparisons[0] if report.comparisons else report.families[0]
     margin = f"{100 * some.margin:g}"
     if some.correction == "holm":
-        corrected = f"p adj.: Holm over {some.tests} comparison{'s' if some.tests > 1 else ''}."
+        corrected = f"p Holm: adjusted by Holm over {some.tests} comparison{'s' if some.tests > 1 else ''}."
     else:
-        corrected = f"p adj.: claims are corrected by Holm among themselves, these {some.tests} comparisons by Benjamini and Hochberg."
+        corrected = f"p BH: claims are corrected by Holm among themselves, these {some.tests} comparisons by Benjamini and Hochberg."
     notes = [
         "Accuracy in %, Wilson interval (over seeds and items where there are several seeds). Difference in points, paired by item; one run each: "
         "Newcombe interval, McNemar mid-p; several seeds: both seeds and items as draws from many.",
