@@ -277,7 +277,7 @@ def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str
             effects.setdefault((one.arm, label(pair.key) if "task" in by else "all tasks"), {}).setdefault(one.family, []).append(pair.effect())
     drafts = []
     for (arm, task), found in effects.items():
-        means = {family: effect_of_parts(members) for family, members in found.items()}
+        means = {family: effect_of_parts(members, share_items=True) for family, members in found.items()}
         sure = [(family, effect.estimate, effect.error) for family, effect in means.items() if effect.error]
         if len(sure) > 1:
             drafts.append((arm, task, tuple(family for family, _, _ in sure), [estimate for _, estimate, _ in sure], [error for *_, error in sure]))

@@ -108,8 +108,11 @@ def effect_of_families(effects: npt.ArrayLike, errors: npt.ArrayLike) -> Effect:
     return _shifted(y, lambda shifted, level: random_effects(shifted, se, level).result, {})
 
 
-def effect_of_parts(parts: Sequence[Effect]) -> Effect:
-    """Return the mean of independent effects that are all there is, such as those on several tasks: normal, their errors added in squares."""
+def effect_of_parts(parts: Sequence[Effect], share_items: bool = False) -> Effect:
+    """Return the mean of effects that are all there is, such as those on several tasks, taken as normal.
+
+    Errors of independent parts add in squares; those of parts that *share_items* add whole, as if wholly correlated, which is the most they can be.
+    """
     if len(parts) == 1:
         return parts[0]
     estimate, n = sum(part.estimate for part in parts) / len(parts), sum(part.n for part in parts)
@@ -117,7 +120,7 @@ def effect_of_parts(parts: Sequence[Effect]) -> Effect:
     settings = {"parts": len(parts)}
     if len(errors) < len(parts):
         return Effect(estimate, n, None, "mean-of-parts", None, None, None, settings, next((part.note for part in parts if part.note), "no error is known"))
-    error = float(np.sqrt(np.sum(np.square(errors)))) / len(parts)
+    error = float(np.sum(errors) if share_items else np.sqrt(np.sum(np.square(errors)))) / len(parts)
 
     def at_level(level: float) -> Interval:
         half = quantile(level) * error

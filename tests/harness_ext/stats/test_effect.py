@@ -16,6 +16,7 @@ from harness_ext.stats import (
     effect_of_counts,
     effect_of_families,
     effect_of_items,
+    effect_of_parts,
     effect_of_seeds,
     holm,
     mcnemar_midp,
@@ -123,3 +124,18 @@ def test_a_result_has_a_signature() -> None:
     result = effect_of_counts(PairedCounts(40, 12, 7, 41)).result(0.9)
     assert isinstance(result.interval, Interval)
     assert result.signature.startswith("test:mcnemar-midp|n:100|b:12|c:7|interval:newcombe10|level:0.9|stylerep:")
+
+
+def test_parts_that_share_items_are_less_sure_than_independent_ones() -> None:
+    parts = [effect_of_counts(PairedCounts(40, 12, 7, 41)), effect_of_counts(PairedCounts(30, 20, 10, 40))]
+    apart, shared = effect_of_parts(parts), effect_of_parts(parts, share_items=True)
+    assert apart.estimate == shared.estimate == pytest.approx(0.075)
+    assert apart.n == 200
+    errors = [part.error or 0.0 for part in parts]
+    assert apart.error == pytest.approx(np.hypot(*errors) / 2)
+    assert shared.error == pytest.approx(sum(errors) / 2)
+    interval = apart.result().interval
+    assert interval is not None
+    assert apart.p_above(interval.low) == pytest.approx(0.025)
+    assert effect_of_parts([effect_of_items([0.5, 0.5]), parts[0]]).result().interval is None
+    assert effect_of_parts(parts[:1]) is parts[0]
