@@ -59,16 +59,8 @@ def points(found: Sequence[PairedCounts]) -> list[PairedCounts]:
 
 def equivalent(found: Sequence[PairedCounts], margin: float, interval: IntervalName = "newcombe", alpha: float = ALPHA) -> "npt.NDArray[np.bool_]":
     """Say of each table whether its interval of level 1 - 2 alpha lies inside ± margin: `tost_counts` over all tables at once."""
-    both, first, second, neither = np.array([(t.both, t.first, t.second, t.neither) for t in found]).T
-    n, z = found[0].n, quantile(tost_level(alpha))
-    if interval == "tango":
-        return (tables.tango_score(first, second, n, -margin) > z) & (tables.tango_score(first, second, n, margin) < -z)
-    if interval == "newcombe":
-        low, high = tables.newcombe(both, first, second, neither, z)
-    else:
-        centre, error = tables.bonett_price(first, second, n)
-        low, high = centre - z * error, centre + z * error
-    return (low > -margin) & (high < margin)
+    counts = np.array([(table.both, table.first, table.second, table.neither) for table in found])
+    return tables.inside(counts, margin, quantile(tost_level(alpha)), interval)
 
 
 def different(found: Sequence[PairedCounts]) -> "npt.NDArray[np.bool_]":

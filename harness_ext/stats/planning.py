@@ -10,7 +10,6 @@ from math import ceil, sqrt
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.stats import norm
 
@@ -129,7 +128,8 @@ def simulated_power(
         if margin is None:
             raise ValueError("equivalence needs a margin")
         settings |= {"margin": margin, "interval": interval}
-        decided = _inside(drawn, n, between_0_and_1("a margin", margin), quantile(tost_level(alpha)), interval)
+        interval_named(interval)
+        decided = tables.inside(drawn, between_0_and_1("a margin", margin), quantile(tost_level(alpha)), interval)
     else:
         raise ValueError(f"a question is difference or equivalence, got {question}")
     found = int(times[decided].sum())
@@ -180,20 +180,6 @@ def items_to_settle(counts: PairedCounts, margin: float, alpha: float = 0.05, po
         return Settlement(apart, "difference", apart, None, "the difference observed is not inside the margin")
     together = items_for_equivalence(margin, share, difference, power, alpha)
     return Settlement(min(apart, together), "difference" if apart < together else "equivalence", apart, together)
-
-
-def _inside(drawn: npt.NDArray[np.int64], n: int, margin: float, z: float, interval: IntervalName) -> npt.NDArray[np.bool_]:
-    """Say for each row of *drawn*, the counts of one table, whether its interval lies inside ± *margin*."""
-    both, first, second, neither = drawn.T
-    interval_named(interval)
-    if interval == "tango":
-        return (tables.tango_score(first, second, n, -margin) > z) & (tables.tango_score(first, second, n, margin) < -z)
-    if interval == "newcombe":
-        low, high = tables.newcombe(both, first, second, neither, z)
-    else:
-        centre, error = tables.bonett_price(first, second, n)
-        low, high = centre - z * error, centre + z * error
-    return (low > -margin) & (high < margin)
 
 
 def _check_rates(difference: float, discordance: float) -> None:

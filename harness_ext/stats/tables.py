@@ -73,3 +73,17 @@ def midp(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
     fewer, discordant = np.minimum(b, c), b + c
     p = 2 * binom.cdf(fewer, discordant, 0.5) - binom.pmf(fewer, discordant, 0.5)
     return np.where(b == c, 1.0, p)
+
+
+def inside(counts: npt.NDArray[np.int64], margin: float, z: float, interval: str) -> npt.NDArray[np.bool_]:
+    """Say of each table, a row (both, first, second, neither), whether its interval lies inside ± *margin*: "newcombe", "bonett-price" or "tango"."""
+    both, first, second, neither = counts.T
+    n = counts.sum(axis=1)
+    if interval == "tango":
+        return (tango_score(first, second, n, -margin) > z) & (tango_score(first, second, n, margin) < -z)
+    if interval == "newcombe":
+        low, high = newcombe(both, first, second, neither, z)
+    else:
+        centre, error = bonett_price(first, second, n)
+        low, high = centre - z * error, centre + z * error
+    return (low > -margin) & (high < margin)
