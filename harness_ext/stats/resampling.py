@@ -8,6 +8,7 @@ are told apart from 1e-9 of the sum of absolute differences.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, hypot, log, sqrt
 from typing import Any
 
@@ -25,6 +26,8 @@ _BLOCK = 1 << 21
 _EXACT_IN_SINGLE = 1 << 24
 _TIE = 1e-9
 _MOST_SAMPLES = 64
+_MOST_KEPT = 1 << 25
+"""How many weights are kept between calls, two bytes each."""
 _SMALLEST = 1e-150
 """The least tail that is looked for."""
 _NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
@@ -244,14 +247,22 @@ def _weights(rng: np.random.Generator, size: int, n: int, picks: int) -> FloatAr
     return np.bincount(picked.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 
+@lru_cache(maxsize=1)
+def _kept_weights(seed: int, draws: int, n: int) -> npt.NDArray[np.uint16]:
+    """Return the weights of all resamples of *n* items, kept for the next comparison of as many."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate([_weights(rng, size, n, n).astype(np.uint16) for _, size in _blocks(draws, 1, n)])
+
+
 def _resampled(x: FloatArray, draws: int, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], Numbers, FloatArray, int]]:
     """Yield, for rows of one lattice, their indices, resampled sums, observed sums, and what divides a sum into a mean of *x*."""
     pairs, n = x.shape
     groups = _lattices(x)
     sums: list[Numbers] = [np.empty((len(rows), draws), dtype=numbers.dtype) for rows, numbers, _ in groups]
+    kept = _kept_weights(seed, draws, n) if draws * n <= _MOST_KEPT else None
     rng = np.random.default_rng(seed)
     for start, size in _blocks(draws, pairs, n):
-        weights = _weights(rng, size, n, n)
+        weights = _weights(rng, size, n, n) if kept is None else kept[start : start + size]
         for (_, numbers, _), target in zip(groups, sums, strict=True):
             target[:, start : start + size] = numbers @ weights.astype(numbers.dtype, copy=False).T
     for (rows, numbers, unit), target in zip(groups, sums, strict=True):
