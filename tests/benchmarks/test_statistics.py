@@ -1,4 +1,4 @@
-"""The Monte-Carlo table and the speed of docs/statistics.md are made by benchmarks/statistics.py: every part runs, and the page holds its rows."""
+"""The Monte-Carlo table and the speed of docs/statistics.md are made by benchmarks/statistics: every part runs, and the page holds its rows."""
 
 import re
 from fnmatch import fnmatchcase
@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.statistics import REASONS, Cell, Row, Scenario, counted, families, main, measured, put, reason, scenarios, speed, table
+from benchmarks.statistics.__main__ import main
+from benchmarks.statistics.rows import REASONS, Cell, Row, Scenario, measured, put, reason, table
+from benchmarks.statistics.scenarios import counted, families, scenarios
+from benchmarks.statistics.speed import speed
 from harness_ext.stats import PairedCounts, effect_of_counts
 
-PAGE = Path(__file__).parents[1] / "docs/statistics.md"
+PAGE = Path(__file__).parents[2] / "docs/statistics.md"
 NAMES = [(scenario.section, name) for scenario in scenarios() for name in scenario.names]
 
 
@@ -61,7 +64,7 @@ def test_what_is_outside_is_marked_and_explained() -> None:
 
 
 def test_outside_without_a_reason_is_an_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("benchmarks.statistics.REASONS", {})
+    monkeypatch.setattr("benchmarks.statistics.rows.REASONS", {})
     with pytest.raises(SystemExit, match=r"outside without a reason: .*McNemar exact, discordance 0.05"):
         main(["montecarlo", "--draws", "500", "--only", "*McNemar exact, discordance 0.05"])
     assert "Not explained" in capsys.readouterr().out

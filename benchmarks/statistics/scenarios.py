@@ -1,51 +1,24 @@
-"""Whether the tests and intervals of harness_ext/stats keep what they promise, and how fast many pairs of runs are compared.
+"""Data whose truth is known, and what the functions of the package make of them."""
 
-    python -m benchmarks.statistics montecarlo [--draws 20000] [--seed 0] [--write docs/statistics.md]    # about 8 minutes on one core
-    python -m benchmarks.statistics speed [--pairs 10] [--seed 0] [--write docs/statistics.md]            # about 2 minutes on one core
-
-`montecarlo` draws data whose truth is known, calls the functions of the package on them, and counts. The same seed gives the same table; a scenario's
-data depend on the seed and its own name alone. Beyond the tolerances of `TOLERANCE` an entry is printed as outside, with the reason of `REASONS`; without
-one the command ends with an error. `--write` puts the result between the comments of its name in a page.
-
-`speed` compares 20 runs pairwise over 10 tasks of 2,000 items, beside scipy's functions and evalsig, if it is installed, on a few of the same pairs.
-"""
-
-import argparse
-import os
-import resource
-import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
-from importlib.metadata import PackageNotFoundError, version
-from itertools import combinations
 from math import sqrt
-from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
-from scipy.stats import bootstrap as scipy_bootstrap
-from scipy.stats import norm, permutation_test
+from scipy.stats import norm
 
+from benchmarks.statistics.rows import ALPHA, FLIPS, ITEMS, RESAMPLES, Array, Rng, Run, Scenario
 from harness_ext.stats import (
     PairedCounts,
     Verdict,
-    bca_interval,
-    benjamini_hochberg,
     bootstrap_many,
     clustered_mean,
     cochran_q,
     crossed_mean,
     decide,
-    detectable_difference,
     effect_of_counts,
     energy_distance,
     firth_logistic,
@@ -58,81 +31,17 @@ from harness_ext.stats import (
     logistic,
     matched_odds_ratio,
     mcnemar_exact,
-    mcnemar_midp,
-    newcombe_interval,
-    paired_counts,
     paired_t,
     plan,
     posterior_difference,
     random_effects,
     recovered_share,
-    sign_flip,
     sign_flip_many,
     tables,
     tost_clustered,
     tost_means,
 )
 from harness_ext.stats.proportion import Interval, quantile
-
-Array = npt.NDArray[Any]
-Rng = np.random.Generator
-Run = Callable[[Rng, Any, int], npt.ArrayLike]
-"""From a generator, a column and a number of draws to 0s and 1s, a column for each name; NaN where the method gave no answer."""
-TOLERANCE = {"type-I": 0.01, "coverage": 0.015, "power": 0.02}
-ALPHA, FLIPS, RESAMPLES = 0.05, 1999, 599
-ITEMS = (200, 500, 2000)
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One or more rows of the table: what is measured, over which columns, how, and what part of the draws it gets."""
-
-    section: str
-    names: Mapping[str, float]
-    """The rows, and what each should be."""
-    kind: str
-    columns: tuple[Any, ...]
-    run: Run
-    part: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A measured share, from how many draws, and what it should be."""
-
-    value: float
-    draws: int
-    nominal: float
-    tolerance: float
-
-    @property
-    def error(self) -> float:
-        """The Monte-Carlo standard error."""
-        return sqrt(self.value * (1 - self.value) / self.draws) if self.draws else float("nan")
-
-    @property
-    def inside(self) -> bool:
-        """Whether the share is within the tolerance."""
-        return abs(self.value - self.nominal) <= self.tolerance + 1e-12
-
-    def __str__(self) -> str:
-        shown = f"{self.value:.3f} ± {self.error:.3f}"
-        return shown if self.inside else f"**{shown}** outside"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the table."""
-
-    section: str
-    name: str
-    cells: Mapping[str, Cell]
-
-    @property
-    def outside(self) -> list[str]:
-        """The columns whose entries are outside."""
-        return [column for column, cell in self.cells.items() if not cell.inside]
-
 
 # Data whose truth is known
 
@@ -540,314 +449,3 @@ def _seeds_and_families() -> Iterator[Scenario]:
         names = {f"random effects {level:.0%}, effects vary by {tau:g}": level for level in (0.95, 0.9)}
         names[f"prediction 95% of one family more, effects vary by {tau:g}"] = 0.95
         yield Scenario(section, names, "coverage", columns, each(partial(families_cover, tau, 0.05)), 10)
-
-
-def measured(scenario: Scenario, draws: int, seed: int) -> Iterator[Row]:
-    """Yield the rows of a scenario."""
-    number = max(2, draws // scenario.part)
-    found = []
-    for column in scenario.columns:
-        rng = np.random.default_rng([seed, crc32(f"{scenario.section}|{'|'.join(scenario.names)}|{column}".encode())])
-        found.append(np.asarray(scenario.run(rng, column, number), dtype=np.float64).reshape(number, len(scenario.names)))
-    for i, (name, nominal) in enumerate(scenario.names.items()):
-        cells = {}
-        for column, values in zip(scenario.columns, found, strict=True):
-            defined = values[~np.isnan(values[:, i]), i]
-            if len(defined):
-                shown = f"{column:,}" if isinstance(column, int) else str(column)
-                cells[shown] = Cell(float(defined.mean()), len(defined), nominal, TOLERANCE[scenario.kind])
-        yield Row(scenario.section, name, cells)
-
-
-REASONS: dict[str, str] = {
-    "Type-I*: McNemar exact*": "The exact p is discrete and conservative by construction, the more so the fewer items are discordant; mid-p mends that.",
-    "Type-I*: sign flip, right*": "On right and wrong answers sign flips are the exact McNemar test by simulation, and as conservative.",
-    "*: paired t in spite of*": "Shown for contrast, never used so: items of one template are not independent, and a test that takes them so is wrong.",
-    "*: * skewness 6*": "Flips, t and BCa need symmetric differences or many items. These are neither; the error fades as items grow.",
-    "Type-I*: cluster-robust*": (
-        "Just beyond the tolerance: ten templates of very unequal sizes hold the correlation within templates only roughly; or chance, at 0.040."
-    ),
-    "*Firth, Wald": "Wald's p from Firth's fit is conservative with few items: report the likelihood ratio, which is inside.",
-    "Size*margin 0.05, discordance 0.05": (
-        "Here the second run is never right alone and one count decides: steps of whole items, and a skewed binomial that Newcombe's and "
-        "Bonett-Price's intervals follow less well than Tango's, which errs to the safe side."
-    ),
-    "Size*": (
-        "Too few items: the 90 % interval is about as wide as the margins or wider, so that hardly anything is declared equivalent. "
-        "An error to the safe side only; the one-sided non-inferiority test of the same counts has its size."
-    ),
-    "Coverage*: matched odds*": "An exact interval, conservative by construction.",
-    "Coverage*: BCa*": "BCa has no t quantile and undercovers with few items, most for skewed, heavy tails.",
-    "Coverage*: length*": "Thirty items, skewed and heteroscedastic residuals: HC3 is slightly short.",
-    "Coverage*: recovered*": "At 30 items the bootstrap is slightly short; and where the gain is often undefined, what is left is a selection.",
-    "Coverage*discordance*": "Few discordant items (1 to 10 are expected): discrete, and erring to the safe side.",
-    "*crossed t*": (
-        "Conservative where seeds hardly vary: the residual variance is left in the seeds' part, with its wide t quantile. Taking it out gives "
-        "tests of the right size there and too large ones where seeds do vary (up to .085 with three seeds, commit b588368). An error to the safe side."
-    ),
-    "*pigeonhole*": (
-        "It counts the residual variance two to three times and overcovers where that dominates; where seeds dominate, percentiles of few "
-        "seeds undercover. It is therefore never used for verdicts."
-    ),
-    "*: prediction*": (
-        "With few families the variance between them is hardly known; a prediction overcovers where they agree and undercovers where they "
-        "differ. A rough guide."
-    ),
-    "*: random effects*": (
-        "The Hartung-Knapp factor is held at 1 or more: where families agree, or are three, the interval is too wide. An error to the safe side."
-    ),
-    "Power*": "Few discordant items: the normal approximation asks for too few items. `plan` shows the simulated power beside.",
-}
-"""Why rows, by a pattern of section and name, have entries outside the tolerance."""
-
-
-def reason(row: Row) -> str | None:
-    """Return the pattern of the reason why entries of a row are outside."""
-    return next((pattern for pattern in REASONS if fnmatchcase(f"{row.section}: {row.name}", pattern)), None)
-
-
-def table(rows: Sequence[Row]) -> list[str]:
-    """Return the rows as Markdown, a table for each section, and then why entries are outside."""
-    lines: list[str] = []
-    for section in dict.fromkeys(row.section for row in rows):
-        part = [row for row in rows if row.section == section]
-        columns = sorted(dict.fromkeys(column for row in part for column in row.cells), key=lambda name: (len(name), name))
-        lines += [f"### {section}", "", "| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-        lines += [f"| {row.name} | " + " | ".join(str(row.cells.get(column, "")) for column in columns) + " |" for row in part]
-        lines.append("")
-    cells = [cell for row in rows for cell in row.cells.values()]
-    inside = sum(cell.inside for cell in cells)
-    lines += ["### Entries outside, and why", "", f"{inside} of {len(cells)} entries are inside; the {len(cells) - inside} others:", ""]
-    why: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.outside:
-            why.setdefault(reason(row) or "", []).append(row)
-    for pattern, concerned in why.items():
-        names = "; ".join(f"{row.name} ({', '.join(row.outside)})" for row in concerned)
-        lines.append(f"- {REASONS.get(pattern, 'Not explained.')} Concerned: {names}.")
-    return lines
-
-
-def origin() -> str:
-    """Return the date and the commit."""
-    found = subprocess.run([shutil.which("git") or "git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return f"{date.today().isoformat()}, commit {found.stdout.strip() or 'unknown'}"
-
-
-def put(page: Path, name: str, lines: Sequence[str]) -> None:
-    """Write lines between the comments of a name in a page."""
-    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
-    text = page.read_text(encoding="utf-8")
-    before, found, rest = text.partition(opening)
-    _, closed, after = rest.partition(closing)
-    if not found or not closed:
-        raise SystemExit(f"{page} has no {opening} … {closing}")
-    page.write_text("\n".join([before + opening, *lines, closing]) + after, encoding="utf-8")
-
-
-def montecarlo(draws: int, seed: int, write: Path | None, only: str = "*") -> list[Row]:
-    """Print the Monte-Carlo table, and write it into a page."""
-    rows: list[Row] = []
-    began = time.monotonic()
-    for scenario in scenarios():
-        if any(fnmatchcase(f"{scenario.section}: {name}", only) for name in scenario.names):
-            start = time.monotonic()
-            rows += measured(scenario, draws, seed)
-            print(f"{time.monotonic() - start:6.1f} s  {'; '.join(scenario.names)}", file=sys.stderr, flush=True)
-    head = f"`python -m benchmarks.statistics montecarlo --draws {draws} --seed {seed}`, {origin()}, {time.monotonic() - began:.0f} s on one core."
-    lines = ["", head, "", *table(rows), ""]
-    print("\n".join(lines), flush=True)
-    if write:
-        put(write, "montecarlo", lines)
-    return rows
-
-
-# Speed
-
-
-def outcomes(rng: Rng, runs: int = 20, tasks: int = 10, items: int = 2000) -> npt.NDArray[np.bool_]:
-    """Return right answers, shape (tasks, runs, items): runs differ in ability, items in difficulty."""
-    ability = rng.normal(0, 0.15, (tasks, runs, 1))
-    return np.asarray(rng.random((tasks, runs, items)) < expit(ability + rng.normal(0.4, 2, (tasks, 1, items))))
-
-
-def timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call takes, and its result."""
-    began = time.perf_counter()
-    found = call()
-    return time.perf_counter() - began, found
-
-
-def peak() -> float:
-    """Return the most memory that this process has held, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-
-
-def mean(x: Array, axis: int) -> Array:
-    """Return means, for scipy's resampling."""
-    return np.asarray(x.mean(axis=axis))
-
-
-def scipy_flips(rows: Array, draws: int, batch: int | None, seed: int) -> Array:
-    """Return scipy's p of each row."""
-    options: dict[str, Any] = {"vectorized": True, "batch": batch, "random_state": np.random.default_rng(seed)}
-    return np.array([permutation_test((row,), mean, permutation_type="samples", n_resamples=draws, **options).pvalue for row in rows])
-
-
-def scipy_bca(rows: Array, draws: int, batch: int | None, seed: int) -> Array:
-    """Return scipy's BCa interval of each row."""
-    options: dict[str, Any] = {"vectorized": True, "batch": batch, "random_state": np.random.default_rng(seed)}
-    return np.array([scipy_bootstrap((row,), mean, n_resamples=draws - 1, method="BCa", **options).confidence_interval for row in rows])
-
-
-def farthest(one: Array, other: Array) -> float:
-    """Return the greatest difference of two arrays."""
-    return float(np.abs(one - other).max())
-
-
-def speed(pairs: int, seed: int, write: Path | None, draws: int = 10_000, size: Mapping[str, int] | None = None) -> None:
-    """Print what many pairs cost, beside scipy and evalsig on some of them, and how far their numbers lie apart."""
-    rng = np.random.default_rng(seed)
-    right = outcomes(rng, **(size or {}))
-    tasks, runs, items = right.shape
-    first, second = np.array(list(combinations(range(runs), 2))).T
-    d = [answers[first] * 1.0 - answers[second] for answers in right]
-    total = tasks * len(first)
-    flips, p = timed(lambda: np.concatenate([sign_flip_many(x, draws, seed) for x in d]))
-    boot, ends = timed(lambda: np.concatenate([bootstrap_many(x, draws, seed) for x in d]))
-    most = peak()
-    again = np.concatenate([sign_flip_many(x, draws, seed + 1) for x in d]), np.concatenate([bootstrap_many(x, draws, seed + 1) for x in d])
-    chosen = np.sort(rng.choice(total, min(pairs, total), replace=False))
-    rows = np.concatenate(d)[chosen]
-    error = rows.std(axis=1, ddof=1)[:, None] / sqrt(items)
-    alone = timed(lambda: [sign_flip(row, draws, seed) for row in rows])[0], timed(lambda: [bca_interval(row, 0.95, draws, seed) for row in rows])[0]
-    theirs, bounds = (
-        min((timed(partial(one, rows, draws, batch, seed)) for batch in (None, 500)), key=lambda found: found[0]) for one in (scipy_flips, scipy_bca)
-    )
-    p_scipy, ends_scipy = theirs[1], bounds[1]
-    # Ours counts sums beyond either end, scipy's twice those beyond one: its variance is that of twice a tail.
-    chance = np.sqrt((p[chosen] * (1 - p[chosen]) + 2 * p[chosen] * (1 - p[chosen] / 2)) / draws)
-    lines = [
-        "",
-        f"`python -m benchmarks.statistics speed --pairs {len(chosen)} --seed {seed}`, {origin()}, {os.cpu_count()} shared cores, one thread.",
-        f"{runs} runs × {tasks} tasks × {items:,} items: {total:,} pairs, {draws:,} flips or resamples each; peak memory {most:.2f} GB.",
-        f"scipy {version('scipy')} on {len(chosen)} of the same pairs, all resamples at once (its default) or in batches of 500, whichever is faster.",
-        "",
-        "| | all pairs, s | ms a pair | a pair alone, ms | scipy, ms a pair | times as fast | a pair alone |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    costs: list[tuple[str, float, float, float]] = [("sign flip", flips, alone[0], theirs[0]), ("BCa interval", boot, alone[1], bounds[0])]
-    for name, whole, single, other in [*costs, ("both", flips + boot, sum(alone), theirs[0] + bounds[0])]:
-        one, few, ref = whole / total, single / len(chosen), other / len(chosen)
-        lines.append(f"| {name} | {whole:.1f} | {1e3 * one:.2f} | {1e3 * few:.0f} | {1e3 * ref:.0f} | {ref / one:,.0f} | {ref / few:.1f} |")
-    in_errors, two_seeds = farthest(p[chosen] / chance, p_scipy / chance), farthest(p[chosen], again[0][chosen])
-    apart, seeds_apart = (farthest(ends[chosen] / error, other / error) for other in (ends_scipy, again[1][chosen]))
-    lines += [
-        "",
-        f"Greatest difference of p from scipy's: {farthest(p[chosen], p_scipy):.4f}, {in_errors:.1f} Monte-Carlo standard errors; between two seeds of ours "
-        f"{two_seeds:.4f}.",
-        f"Greatest difference of interval ends: {apart:.3f} standard errors of the mean; between two seeds of ours {seeds_apart:.3f}.",
-        "",
-        *beside_evalsig(right, chosen, (first, second), draws, seed),
-        "",
-    ]
-    print("\n".join(lines), flush=True)
-    if write:
-        put(write, "speed", lines)
-
-
-def beside_evalsig(right: npt.NDArray[np.bool_], chosen: npt.NDArray[np.int64], pairs: tuple[Any, Any], draws: int, seed: int) -> list[str]:
-    """Return a table of the same quantities by evalsig and by us, on the same pairs."""
-    try:
-        from evalsig import inference
-        from evalsig.inference.mde import mde
-
-        named = f"evalsig {version('evalsig')}"
-    except (ImportError, PackageNotFoundError):
-        return ["evalsig is not installed, and left out."]
-    which = [(right[i // len(pairs[0])][pairs[0][i % len(pairs[0])]], right[i // len(pairs[0])][pairs[1][i % len(pairs[0])]]) for i in chosen]
-    # Its difference is second minus first.
-    arrays = [(second * 1.0, first * 1.0) for first, second in which]
-    counts = [paired_counts(*pair) for pair in which]
-    rows = [first - second for second, first in arrays]
-    error = np.array([row.std(ddof=1) / sqrt(len(row)) for row in rows])[:, None]
-    n = len(which)
-
-    def limits(found: Sequence[Any]) -> Array:
-        return np.array([(one.interval.low, one.interval.high) if hasattr(one, "interval") else one.ci for one in found], dtype=np.float64)
-
-    seconds, permuted = timed(lambda: [inference.paired_permutation_test(*pair, n_resamples=draws, rng=seed) for pair in arrays])
-    quick, mcnemar = timed(lambda: [inference.mcnemar_test(*pair) for pair in arrays])
-    own, both = timed(lambda: [(mcnemar_midp(one := paired_counts(*pair)), newcombe_interval(one)) for pair in which])
-    exact = np.array([mcnemar_exact(one) for one in counts])
-    few = [(one[:40], other[:40]) for one, other in which]
-    t, t_own = [inference.paired_t_test(*pair) for pair in arrays], [paired_t(row) for row in rows]
-    flipped = np.array([sign_flip(row, draws, seed).p for row in rows])
-    bca = limits([bca_interval(row, 0.95, draws, seed) for row in rows])
-    midp, newcombe = np.array([p for p, _ in both]), np.array([(one.low, one.high) for _, one in both])
-    p_few = np.array([inference.mcnemar_test(other * 1.0, one * 1.0).p_value for one, other in few])
-    p_theirs, p_t = np.array([one.p_value for one in mcnemar]), np.array([one.p_value for one in t])
-    discordance = np.array([(one.first + one.second) / one.n for one in counts])
-    detect = np.array([detectable_difference(one.n, rate) or np.nan for one, rate in zip(counts, discordance, strict=True)])
-    detect_theirs = np.array([mde(float(row.std(ddof=1)), len(row)).mde for row in rows])
-    adjusted = max(
-        farthest(np.array(ours(midp.tolist())), inference_adjusted(theirs, midp))
-        for ours, theirs in ((holm, "holm"), (benjamini_hochberg, "benjamini_hochberg"))
-    )
-    p_flipped, p_few_ours = np.array([one.p_value for one in permuted]), np.array([mcnemar_exact(paired_counts(*pair)) for pair in few])
-    apart = farthest(flipped / (chance := np.sqrt(2 * flipped * (1 - flipped) / draws)), p_flipped / chance)
-    beyond = "beyond 25 discordant items it takes chi-square with a continuity correction, which approximates our exact p; we report mid-p"
-    found = [
-        ("p, sign flip", f"{farthest(flipped, p_flipped):.4f}, {apart:.1f} Monte-Carlo standard errors", "same, up to random flips"),
-        ("p, paired t", f"{farthest(np.array([one.p for one in t_own], dtype=np.float64), p_t):.0e}", "same"),
-        ("interval, paired t", f"{farthest(limits(t_own), limits(t)):.0e}", "same"),
-        ("Holm's and Benjamini-Hochberg's adjusted p", f"{adjusted:.0e}", "same"),
-        ("p, McNemar, first 40 items", f"{farthest(p_few_ours, p_few):.0e} from exact", "same as our exact p, for up to 25 discordant items"),
-        ("p, McNemar", f"{farthest(exact, p_theirs):.4f} from exact, {farthest(midp, p_theirs):.4f} from mid-p", f"no: {beyond}"),
-        ("interval of the difference", f"{farthest(newcombe / error, limits(mcnemar) / error):.3f} standard errors", "no: it takes Wald's, we Newcombe's"),
-        ("bootstrap interval", f"{farthest(bca / error, limits(permuted) / error):.3f} standard errors", "no: it takes percentiles, we BCa"),
-        ("smallest detectable difference", f"{farthest(detect, detect_theirs):.5f}", "no: it takes one standard deviation, we one under each hypothesis"),
-    ]
-    return [
-        f"Beside {named}, on the same {n} pairs (discordance {discordance.min():.2f} to {discordance.max():.2f}):",
-        "",
-        "| quantity | greatest difference | same? |",
-        "|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in found),
-        "",
-        f"It takes {1e3 * seconds / n:.0f} ms a pair for its permutation test with bootstrap interval, {1e3 * quick / n:.2f} ms for McNemar's p and interval "
-        f"(we {1e3 * own / n:.2f} ms for mid-p and Newcombe's interval).",
-    ]
-
-
-def inference_adjusted(name: str, p: Array) -> Array:
-    """Return p adjusted by evalsig."""
-    from evalsig.inference import multiplicity
-
-    return np.asarray(getattr(multiplicity, name)(p).p_adjusted)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    table_of = commands.add_parser("montecarlo")
-    table_of.add_argument("--draws", type=int, default=20_000, help="data sets of the quick scenarios; slower ones get a part of them")
-    table_of.add_argument("--only", default="*", help="a pattern of sections and names")
-    pace = commands.add_parser("speed")
-    pace.add_argument("--pairs", type=int, default=10, help="how many pairs scipy and evalsig get")
-    for command in (table_of, pace):
-        command.add_argument("--seed", type=int, default=0)
-        command.add_argument("--write", type=Path, help="a page to write the result into")
-    given = parser.parse_args(arguments)
-    if given.command == "speed":
-        speed(given.pairs, given.seed, given.write)
-        return
-    rows = montecarlo(given.draws, given.seed, given.write, given.only)
-    unexplained = [row.name for row in rows if row.outside and not reason(row)]
-    if unexplained:
-        raise SystemExit(f"outside without a reason: {'; '.join(unexplained)}")
-
-
-if __name__ == "__main__":
-    main()
