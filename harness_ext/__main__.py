@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import traceback
 
 import typer
 
@@ -15,9 +16,18 @@ _PIPE_CLOSED = 141
 def main() -> None:
     """Run ``stylerep`` and exit: 0 done, 2 a mistake told in one sentence, 130 interrupted.
 
-    Where ``compare --claims`` says by 1 and 2 what came of the claims, a mistake is 3.
+    Where ``compare --claims`` says by 1 and 2 what came of the claims, a mistake is 3, and so is a fault of ours.
     """
-    mistake = 3 if sys.argv[1:2] == ["compare"] and any(word.partition("=")[0] == "--claims" for word in sys.argv) else 2
+    if sys.argv[1:2] != ["compare"] or all(word.partition("=")[0] != "--claims" for word in sys.argv):
+        _run(2)
+    try:
+        _run(3)
+    except Exception:  # noqa: BLE001 (told and passed on by the code)
+        traceback.print_exc()  # Python would end with 1
+        sys.exit(3)
+
+
+def _run(mistake: int) -> None:
     try:
         from harness_ext.cli import app
 

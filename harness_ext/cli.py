@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness_ext.output_files import check_writable, write_text
+from harness_ext.output_files import check_folder, check_writable, write_text
 from synth.errors import StylerepError
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ def compare(
     markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as Markdown.")] = None,
     latex: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as LaTeX.")] = None,
     figures: Annotated[Path | None, typer.Option(help="Also draw forest.svg and differences.svg into this folder.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of resampling.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of resampling.", min=0)] = 0,
     plan: Annotated[bool, typer.Option("--plan", help="Say instead how many items it takes, and what so many can show; needs no runs.")] = False,
     discordance: Annotated[
         float | None, typer.Option(help="With --plan: share of items that exactly one of two runs gets right.  [default: several]", show_default=False)
@@ -321,8 +321,7 @@ def compare(
     from harness_ext.compare.to_text import report_latex, report_markdown
 
     check_writable(json_file, markdown, latex)
-    if figures and figures.exists() and not figures.is_dir():
-        raise StylerepError(f"{figures}: this is a file; name a folder for the figures.")
+    check_folder(figures)
     report = run(runs or [], baseline, margin, by=by, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
     if json_file:
         write_text(json_file, json.dumps(report_json(report), indent=2) + "\n")

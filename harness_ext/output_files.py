@@ -5,7 +5,7 @@ from pathlib import Path
 from synth.errors import StylerepError
 from synth.replace_file import write_text
 
-__all__ = ["check_writable", "write_text"]
+__all__ = ["check_folder", "check_writable", "write_text"]
 
 
 def check_writable(*paths: Path | None) -> None:
@@ -15,3 +15,13 @@ def check_writable(*paths: Path | None) -> None:
             raise StylerepError(f"{path}: there is no folder {path.parent} to write it in.")
         if path is not None and path.is_dir():
             raise StylerepError(f"{path}: this is a folder; name a file.")
+
+
+def check_folder(path: Path | None) -> None:
+    """Make the folder that files are to be written to, or raise StylerepError, before the work begins."""
+    if path is None:
+        return
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StylerepError(f"{path}: no folder can be made here ({error.strerror}).") from error

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness_ext.compare.report import Report
+from harness_ext.output_files import check_folder
 from harness_ext.stats import Verdict
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def draw(report: Report, folder: Path) -> list[Path]:
     """Write forest.svg and differences.svg to *folder* and return their paths; the same report gives the same bytes."""
     import matplotlib
 
-    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
     made = []
     with matplotlib.rc_context(_STYLE):
         for name, figure in (("forest", forest(report)), ("differences", differences(report))):

@@ -114,6 +114,16 @@ def test_the_command_ends_as_its_claims_do(runs: list[Path], tmp_path: Path) -> 
     assert stylerep("compare", *two, "--claims", claims, "--mragin", "1").returncode == 3
 
 
+def test_what_goes_wrong_beside_claims_is_no_claim_that_is_not_met(runs: list[Path], tmp_path: Path) -> None:
+    program = "import sys, harness_ext.compare.report as r; r.load_run = None; sys.argv = sys.argv[1:]; from harness_ext.__main__ import main; main()"
+    claims = tmp_path / "claims.yaml"
+    claims.write_text("claims:\n- {better: [hc, base], task: style_arith}\n")
+    command = [sys.executable, "-c", program, "stylerep", "compare", *map(str, runs[:2])]
+    done = subprocess.run([*command, f"--claims={claims}"], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "Traceback" in done.stderr
+
+
 def test_a_reader_that_has_had_enough_is_no_claim_that_is_not_met(runs: list[Path]) -> None:
     command = [sys.executable, "-m", "harness_ext", "compare", *map(str, runs)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -143,6 +153,9 @@ def test_everything_asked_for_is_written(runs: list[Path], tmp_path: Path) -> No
         (["a", "b", "--items", "5"], "go with --plan"),
         (["a", "b", "--json", "/nowhere/x.json"], "there is no folder /nowhere"),
         (["--plan", "--discordance", "7"], "discordance is a share of items"),
+        (["a", "b", "--seed", "-1"], "Invalid value for '--seed'"),
+        (["a", "b", "--figures", "/dev/null/x"], "no folder can be made here"),
+        (["a", "b", "--figures", "/dev/null"], "no folder can be made here"),
     ],
 )
 def test_what_compare_does_not_take_is_told_in_a_sentence(arguments: list[str], says: str) -> None:
