@@ -9,6 +9,8 @@ from harness_ext.runs import Run
 from synth.errors import StylerepError
 
 BY = ("family", "arm", "seed", "task")
+DECODING = ("gen_kwargs", "chat_template")
+"""What a manifest says of how responses were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def read_by(text: str) -> tuple[str, ...]:
 
 
 def conditions(runs: Sequence[Run], by: Collection[str]) -> list[Condition]:
-    """Group runs: those of one base model and arm whose seeds differ are one condition, unless *by* tells seeds apart."""
+    """Group runs: those of one base model, arm and decoding whose seeds differ are one condition, unless *by* tells seeds apart."""
     groups: dict[object, list[Run]] = {}
     for run in runs:
         key = _group(run)
@@ -96,9 +98,10 @@ def baselines(found: Sequence[Condition], baseline: Path | str | None) -> dict[s
     return chosen
 
 
-def _group(run: Run) -> tuple[str, str] | None:
+def _group(run: Run) -> tuple[str, ...] | None:
+    """Return what seeds of one condition have in common; None where the manifest does not say."""
     model, arm = run.manifest.get("base_model"), run.manifest.get("arm")
-    return (str(model), str(arm)) if model and arm and arm != "unknown" else None
+    return (str(model), str(arm), *(str(run.manifest.get(name)) for name in DECODING)) if model and arm and arm != "unknown" else None
 
 
 def _arm(run: Run) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from harness_ext.compare.claims import Claims, Judgement, judge
-from harness_ext.compare.conditions import Condition, baselines, conditions, read_by
+from harness_ext.compare.conditions import DECODING, Condition, baselines, conditions, read_by
 from harness_ext.compare.pairing import Key, Pair, accuracy, paired
 from harness_ext.compare.shares import Share, shares
 from harness_ext.compare.style import StyleEffect, style_effects, style_means
@@ -343,7 +343,7 @@ def _notes(pairs: Sequence[tuple[Condition, Condition, Pair]]) -> list[str]:
             notes.append(f"{one.name} and {base.name}, {label(pair.key)}: {pair.left_out} items that only one of them has are left out.")
     for one, base in {(one.name, base.name): (one, base) for one, base, _ in pairs}.values():
         ours, theirs = one.runs[0].manifest, base.runs[0].manifest
-        for name in ("gen_kwargs", "chat_template"):
+        for name in DECODING:
             if ours and theirs and ours.get(name) != theirs.get(name):
                 notes.append(f"{one.name} and {base.name} differ in {name} ({ours.get(name)}; {theirs.get(name)}): the difference is not of their arms alone.")
     return notes

@@ -157,6 +157,12 @@ def test_one_run_twice_is_no_second_seed(tmp_path: Path) -> None:
     assert [one.run for one in compare([*runs, again]).comparisons] == ["llama3-hc-0", "again"]
 
 
+def test_other_decoding_is_no_second_seed(tmp_path: Path) -> None:
+    runs = study(tmp_path, {"base": 0.3, "hc": 0.4}, n=30)
+    other = write_run(tmp_path / "other", [1.0] * 30, base_model="org/llama3", family="llama3", arm="hc", seed=1, gen_kwargs={"max_gen_toks": 8})
+    assert [one.run for one in compare([*runs, other]).comparisons] == ["llama3-hc-0", "other"]
+
+
 def test_families_are_draws_from_many(tmp_path: Path) -> None:
     runs = study(tmp_path, {"base": 0.3, "hc": 0.5}, ("llama3", "qwen3", "gemma2"))
     report = compare(runs)
