@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+from typing import NoReturn
 
 import typer
 
@@ -19,7 +20,7 @@ def main() -> None:
     Where ``compare --claims`` says by 1 and 2 what came of the claims, a mistake is 3, and so is a fault of ours.
     """
     if sys.argv[1:2] != ["compare"] or all(word.partition("=")[0] != "--claims" for word in sys.argv):
-        _run(2)
+        _run(2)  # which ends the process
     try:
         _run(3)
     except Exception:  # noqa: BLE001 (told and passed on by the code)
@@ -27,7 +28,7 @@ def main() -> None:
         sys.exit(3)
 
 
-def _run(mistake: int) -> None:
+def _run(mistake: int) -> NoReturn:
     try:
         from harness_ext.cli import app
 
@@ -56,7 +57,7 @@ def _run(mistake: int) -> None:
         _leave(f"{message} (stylerep --help shows what there is.)", mistake)
 
 
-def _leave(sentence: str, code: int) -> None:
+def _leave(sentence: str, code: int) -> NoReturn:
     print(f"stylerep: {sentence}", file=sys.stderr)
     sys.exit(code)
 

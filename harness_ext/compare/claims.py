@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from harness_ext.compare.conditions import Condition
-from harness_ext.compare.pairing import Key, Pair, paired
+from harness_ext.compare.pairing import Key, Pair, label, paired
 from harness_ext.compare.style import score_of, shared_scores
 from harness_ext.stats import Effect, effect_of_families, feature_tost, holm
 from synth.errors import StylerepError
@@ -240,7 +240,7 @@ def _claimed(claim: Claim, task: str, found: Sequence[Condition], partial: bool)
         if len(others) > 1 or sum(other.model == one.model for other in sides[0]) > 1:
             raise StylerepError(f"The claim {claim.name!r}: several runs of {one.model or 'one model'} are of these arms; compare them in calls of their own.")
         for other in others:
-            keys: list[Key] = [key for key in one.tasks if key in other.tasks and task in (key[0], f"{key[0]}:{key[1]}")]
+            keys: list[Key] = [key for key in one.tasks if key in other.tasks and task in (key[0], label(key))]
             pairs += [(one, paired(one, other, key, partial)) for key in keys]
     if not pairs:
         raise StylerepError(f"The claim {claim.name!r}: no model has {' and '.join(claim.arms)} on the task {task}.")

@@ -61,6 +61,12 @@ def paired(first: Condition, second: Condition, key: Key, partial: bool = False)
     return Pair(key, ones, twos, tuple(item for item in ones[0].tasks[key] if item in shared), len(union) - len(shared))
 
 
+def label(key: Key) -> str:
+    """Return a task's name, with its filter where it has one."""
+    task, filtered = key
+    return task if filtered == "none" else f"{task}:{filtered}"
+
+
 def accuracy(run: Run, key: Key, item: Item) -> float:
     """Return the accuracy of one item, 0 to 1."""
     value = item.metrics.get("acc", item.metrics.get("exact_match"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness_ext.compare.claims import Claims, Judgement, judge
 from harness_ext.compare.conditions import DECODING, Condition, baselines, conditions, read_by
-from harness_ext.compare.pairing import Key, Pair, accuracy, paired
+from harness_ext.compare.pairing import Key, Pair, accuracy, label, paired
 from harness_ext.compare.shares import Share, shares
 from harness_ext.compare.style import StyleEffect, style_effects, style_means
 from harness_ext.runs import load_run
@@ -194,12 +194,6 @@ def _in_order(found: Sequence[Condition], chosen: dict[str, Condition]) -> list[
 
 def _is_compared(key: Key, one: Condition, pairs: Sequence[tuple[Condition, Condition, Pair]]) -> bool:
     return any(pair.key == key and one.name in (first.name, second.name) for first, second, pair in pairs)
-
-
-def label(key: Key) -> str:
-    """Return a task's name, with its filter where it has one."""
-    task, filtered = key
-    return task if filtered == "none" else f"{task}:{filtered}"
 
 
 def _compared(

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from harness_ext.compare.conditions import Condition
-from harness_ext.compare.pairing import FloatArray, Key, accuracy
+from harness_ext.compare.pairing import FloatArray, Key, accuracy, label
 from harness_ext.stats import Result, recovered_share
 
 _SHARES = (
@@ -50,9 +50,8 @@ def shares(found: Sequence[Condition], partial: bool, seed: int) -> list[Share]:
                     first, second, base = (_means(one, key, shared) for one in three)
                     result = recovered_share(first, second, base, seed=seed)
                     note = "seeds are averaged; the interval covers other items, not other seeds" if averages else ""
-                    task = key[0] if key[1] == "none" else f"{key[0]}:{key[1]}"
                     names = [one.name for one in three]
-                    results.append(Share(question, model, three[0].family, task, names[0], names[1], names[2], result, note))
+                    results.append(Share(question, model, three[0].family, label(key), names[0], names[1], names[2], result, note))
     return results
 
 
