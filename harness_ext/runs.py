@@ -58,8 +58,8 @@ def load_run(folder: Path) -> Run:
         raise StylerepError(f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or with lm_eval --log_samples.")
     tasks: dict[tuple[str, str], dict[str, Item]] = {}
     for task, path in files.items():
-        for where, row in _rows(path):
-            item = _item(row, where)
+        for where, row in sample_rows(path):
+            item = item_of(row, where)
             items = tasks.setdefault((task, item.filter), {})
             if item.doc_hash in items:
                 raise StylerepError(f"{where}: the item {item.doc_hash} occurs a second time.")
@@ -81,7 +81,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def sample_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each row of a samples file with its place; raise StylerepError, naming file and line, for what is no sample."""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             where = f"{path}, line {number}"
@@ -94,7 +95,8 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield where, row
 
 
-def _item(row: dict[str, Any], where: str) -> Item:
+def item_of(row: dict[str, Any], where: str) -> Item:
+    """Return what a row of a samples file was scored; raise StylerepError for a score that is NaN."""
     metrics = {}
     for name, value in row.items():
         if name in _NOT_METRICS or not isinstance(value, (int, float)):

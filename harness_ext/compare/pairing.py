@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness_ext.compare.conditions import Condition
 from harness_ext.runs import Item, Run
-from harness_ext.stats import Effect, PairedCounts, effect_of_counts, effect_of_items, effect_of_seeds, paired_counts, right
+from harness_ext.stats import Effect, PairedCounts, effect_of_runs, paired_counts, right
 from synth.errors import StylerepError
 
 FloatArray = npt.NDArray[np.float64]
@@ -42,10 +43,7 @@ class Pair:
 
     def effect(self) -> Effect:
         """Return the difference of accuracies, first minus second."""
-        if counts := self.counts():
-            return effect_of_counts(counts)
-        one, two = self.values(accuracy)
-        return effect_of_items(one[0] - two[0]) if len(one) == 1 else effect_of_seeds(one - two)
+        return effect_of_runs(*self.values(accuracy))
 
 
 def paired(first: Condition, second: Condition, key: Key, partial: bool = False) -> Pair:
@@ -67,6 +65,12 @@ def label(key: Key) -> str:
     return task if filtered == "none" else f"{task}:{filtered}"
 
 
+def shared_seeds(first: Sequence[Any], second: Sequence[Any]) -> list[tuple[int, int]]:
+    """Return the places in both of every seed that both have, in the order of the first."""
+    places = {seed: place for place, seed in enumerate(second)}
+    return [(place, places[seed]) for place, seed in enumerate(first) if seed in places]
+
+
 def accuracy(run: Run, key: Key, item: Item) -> float:
     """Return the accuracy of one item, 0 to 1."""
     value = item.metrics.get("acc", item.metrics.get("exact_match"))
@@ -80,12 +84,10 @@ def _by_seed(first: Condition, second: Condition) -> tuple[tuple[Run, ...], tupl
         return first.runs, second.runs * len(first.runs)
     if len(first.runs) == 1:
         return first.runs * len(second.runs), second.runs
-    theirs = dict(zip(second.seeds, second.runs, strict=True))
-    both = [(run, theirs[seed]) for seed, run in zip(first.seeds, first.runs, strict=True) if seed in theirs]
+    both = shared_seeds(first.seeds, second.seeds)
     if not both:
         raise StylerepError(f"{first.name} and {second.name} share no seed ({_numbers(first)}; {_numbers(second)}), so their runs cannot be paired.")
-    ones, twos = zip(*both, strict=True)
-    return ones, twos
+    return tuple(first.runs[one] for one, _ in both), tuple(second.runs[two] for _, two in both)
 
 
 def _mismatch(runs: Sequence[Run], key: Key, nothing: bool) -> str:

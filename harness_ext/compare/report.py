@@ -20,9 +20,9 @@ from harness_ext.stats import (
     Settlement,
     VarianceSplit,
     Verdict,
+    accuracy_interval,
     benjamini_hochberg,
     cochran_q,
-    crossed_mean,
     decide,
     effect_of_families,
     effect_of_parts,
@@ -30,14 +30,12 @@ from harness_ext.stats import (
     items_to_settle,
     matched_odds_ratio,
     mcnemar_exact,
-    paired_t,
     posterior_difference,
     random_effects,
     right,
     sign_test,
     tost_counts,
     variance_split,
-    wilson_interval,
 )
 from synth.errors import StylerepError
 
@@ -299,14 +297,8 @@ def _cell(one: Condition, key: Key) -> Cell:
     items = list(one.runs[0].tasks[key])
     shared = [item for item in items if all(item in run.tasks[key] for run in one.runs)]
     values = np.array([[accuracy(run, key, run.tasks[key][item]) for item in shared] for run in one.runs])
-    answers = right(values[0])
-    interval: Interval | None
-    if len(one.runs) == 1 and answers is not None:
-        interval = wilson_interval(int(answers.sum()), len(shared))
-    else:
-        interval = (crossed_mean(values) if len(values) > 1 else paired_t(values[0])).interval
     style = style_means([run.tasks[key][item] for run in one.runs for item in shared])
-    return Cell(one.name, one.model, one.family, one.arm, len(one.runs), label(key), len(shared), float(values.mean()), interval, style)
+    return Cell(one.name, one.model, one.family, one.arm, len(one.runs), label(key), len(shared), float(values.mean()), accuracy_interval(values), style)
 
 
 def _omnibus(found: Sequence[Condition], partial: bool) -> list[tuple[str, str, Result]]:

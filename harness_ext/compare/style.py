@@ -54,7 +54,7 @@ def style_effects(pair: Pair, seed: int) -> list[StyleEffect]:
     if not names:
         return []
     values = {name: [side.mean(axis=0) for side in pair.values(score_of(name))] for name in names}
-    lengths = _length_differences(*values[_LENGTH]) if _LENGTH in values else None
+    lengths = length_differences(*values[_LENGTH]) if _LENGTH in values else None
     differences = np.array([one - two for one, two in values.values()])
     settings = {"draws": _DRAWS, "seed": seed}
     found = []
@@ -68,7 +68,7 @@ def style_effects(pair: Pair, seed: int) -> list[StyleEffect]:
     return found
 
 
-def _length_differences(one: FloatArray, two: FloatArray) -> FloatArray | None:
+def length_differences(one: FloatArray, two: FloatArray) -> FloatArray | None:
     """Return the differences of log length of the items; None where equal length lies outside the middle nine tenths of them, or there are fewer than 3."""
     differences = np.log1p(one) - np.log1p(two)
     low, high = np.quantile(differences, [0.05, 0.95])

@@ -1,7 +1,19 @@
 """Inference for runs on shared items: pure functions over counts and arrays, each with its source (docs/statistics.md)."""
 
 from harness_ext.stats.distribution import energy_distance, feature_tost
-from harness_ext.stats.effect import Effect, Verdict, decide, effect_of_counts, effect_of_families, effect_of_items, effect_of_parts, effect_of_seeds, right
+from harness_ext.stats.effect import (
+    Effect,
+    Verdict,
+    accuracy_interval,
+    decide,
+    effect_of_counts,
+    effect_of_families,
+    effect_of_items,
+    effect_of_parts,
+    effect_of_runs,
+    effect_of_seeds,
+    right,
+)
 from harness_ext.stats.equivalence import noninferiority_counts, p_above, tost_counts
 from harness_ext.stats.logistic import LogisticFit, attributed, conditional_logistic, firth_logistic, firth_p, logistic
 from harness_ext.stats.means import clustered_mean, hodges_lehmann, item_means, length_controlled, paired_t, tost_clustered, tost_means
@@ -30,6 +42,7 @@ from harness_ext.stats.planning import (
 )
 from harness_ext.stats.proportion import Interval, wilson_interval
 from harness_ext.stats.random_effects import RandomEffects, random_effects, sign_test
+from harness_ext.stats.ranks import RankInterval, group_letters, mean_interval, pareto_front, rank_intervals
 from harness_ext.stats.ratio import fieller, recovered_share
 from harness_ext.stats.resampling import (
     VarianceSplit,
@@ -52,10 +65,12 @@ __all__ = [
     "PairedCounts",
     "Plan",
     "RandomEffects",
+    "RankInterval",
     "Result",
     "Settlement",
     "VarianceSplit",
     "Verdict",
+    "accuracy_interval",
     "against_control",
     "attributed",
     "bca_interval",
@@ -74,6 +89,7 @@ __all__ = [
     "effect_of_families",
     "effect_of_items",
     "effect_of_parts",
+    "effect_of_runs",
     "effect_of_seeds",
     "energy_distance",
     "feature_tost",
@@ -81,6 +97,7 @@ __all__ = [
     "firth_logistic",
     "firth_p",
     "friedman",
+    "group_letters",
     "hierarchical_bootstrap",
     "hodges_lehmann",
     "holm",
@@ -93,14 +110,17 @@ __all__ = [
     "matched_odds_ratio",
     "mcnemar_exact",
     "mcnemar_midp",
+    "mean_interval",
     "newcombe_interval",
     "noninferiority_counts",
     "p_above",
     "paired_counts",
     "paired_t",
+    "pareto_front",
     "plan",
     "posterior_difference",
     "random_effects",
+    "rank_intervals",
     "recovered_share",
     "right",
     "sign_flip",

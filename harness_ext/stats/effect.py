@@ -14,8 +14,8 @@ from scipy.stats import norm
 from harness_ext.stats.arrays import FloatArray, flat, matrix, vector
 from harness_ext.stats.equivalence import p_above, tost_level
 from harness_ext.stats.means import paired_t
-from harness_ext.stats.paired import PairedCounts, interval_named, mcnemar_midp
-from harness_ext.stats.proportion import Interval, between_0_and_1, quantile
+from harness_ext.stats.paired import PairedCounts, interval_named, mcnemar_midp, paired_counts
+from harness_ext.stats.proportion import Interval, between_0_and_1, quantile, wilson_interval
 from harness_ext.stats.random_effects import random_effects
 from harness_ext.stats.resampling import crossed_mean
 from harness_ext.stats.result import Result
@@ -100,6 +100,24 @@ def effect_of_seeds(differences: npt.ArrayLike) -> Effect:
     if flat(x.ravel()) and not x.any():  # all seeds agree on every item: the items alone say how sure that is
         return effect_of_counts(PairedCounts(x.shape[1], 0, 0, 0))
     return _shifted(x, crossed_mean, {"seeds": len(x)})
+
+
+def effect_of_runs(first: npt.ArrayLike, second: npt.ArrayLike) -> Effect:
+    """Return the difference of outcomes from 0 to 1, each of shape (seeds, items): of counts, of items or of seeds, whichever they are."""
+    one, two = matrix("first", first), matrix("second", second)
+    if len(one) > 1:
+        return effect_of_seeds(one - two)
+    firsts, seconds = right(one[0]), right(two[0])
+    return effect_of_items(one[0] - two[0]) if firsts is None or seconds is None else effect_of_counts(paired_counts(firsts, seconds))
+
+
+def accuracy_interval(outcomes: npt.ArrayLike, level: float = 0.95) -> Interval | None:
+    """Return the interval of a mean outcome, shape (seeds, items): Wilson's for one run of right and wrong, else over seeds and items as draws from many."""
+    values = matrix("outcomes", outcomes)
+    if len(values) > 1:
+        return crossed_mean(values, level).interval
+    answers = right(values[0])
+    return paired_t(values[0], level).interval if answers is None else wilson_interval(int(answers.sum()), len(answers), level)
 
 
 def effect_of_families(effects: npt.ArrayLike, errors: npt.ArrayLike) -> Effect:

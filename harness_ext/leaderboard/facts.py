@@ -1,0 +1,115 @@
+"""What a run folder says of its run: which model, arm and seed it is, and in which version it answered its tasks."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness_ext.runs import read_manifest
+from synth.errors import StylerepError
+
+_IDENTITY = ("base_model", "base_sha256", "model_name", "arm", "gen_kwargs", "chat_template")
+"""What runs of one arm have in common when only their seeds differ."""
+_OWN = ("seed", "adapter_sha256", "dataset_fingerprint")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """Who answered.
+
+    `group` is shared by the seeds of one arm, empty where a folder does not say enough. `template` says whether prompts went through a chat template,
+    None if unknown; `versions` and `shots` are by task. `folder` is the name of the run folder.
+    """
+
+    id: str
+    model: str
+    family: str
+    arm: str
+    seed: str
+    group: str
+    template: bool | None
+    gen_kwargs: str
+    folder: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    shots: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_facts(folder: Path) -> RunFacts:
+    """Read what a run folder says of itself: its manifest, else what lm_eval wrote of the model; else its own name stands for the model."""
+    manifest, results = read_manifest(folder), _results(folder)
+    versions = manifest.get("task_versions") or results.get("versions") or {}
+    shots = results.get("n-shot") or {}
+    config = results.get("config") or {}
+    if not manifest and config:
+        arguments = config.get("model_args")
+        named = arguments.get("pretrained") or arguments.get("model") if isinstance(arguments, dict) else None
+        manifest = {
+            "base_model": named or results.get("model_name"),
+            "model_args": arguments,
+            "gen_kwargs": config.get("gen_kwargs"),
+            "chat_template": bool(results.get("chat_template")),
+        }
+    name = folder.resolve().name
+    model = str(manifest.get("model_name") or manifest.get("base_model") or name)
+    arm, seed = _text(manifest.get("arm")), _text(manifest.get("seed"))
+    identity = {key: manifest.get(key) for key in _IDENTITY}
+    grouped = bool(manifest.get("base_model") and arm and arm != "unknown")
+    own = {**identity, **{key: manifest.get(key) for key in _OWN}, **({} if grouped else {"folder": name, "arguments": manifest.get("model_args")})}
+    short = printable(model.rstrip("/").rpartition("/")[2] or model)
+    return RunFacts(
+        id=f"{slug('-'.join(part for part in (short, arm, seed) if part))}-{digest(own)[:6]}",
+        model=short,
+        family=printable(_text(manifest.get("family"))),
+        arm=printable(arm),
+        seed=printable(seed),
+        group=digest(identity)[:12] if grouped else "",
+        template=manifest.get("chat_template"),
+        gen_kwargs=settings_text(manifest.get("gen_kwargs")),
+        folder=printable(name),
+        versions={task: f"{version:g}" if isinstance(version, float) else str(version) for task, version in versions.items() if version is not None},
+        shots={task: int(count) for task, count in shots.items() if isinstance(count, int)},
+    )
+
+
+def settings_text(settings: object) -> str:
+    """Return settings of decoding as one line, ``do_sample=False, max_gen_toks=224``, without an empty list of stop strings."""
+    if isinstance(settings, Mapping):
+        return printable(", ".join(f"{name}={value}" for name, value in sorted(settings.items()) if not (name == "until" and not value)))
+    return printable(_text(settings))
+
+
+def slug(text: str) -> str:
+    """Return a name for files and addresses: lower case, and no more than 60 letters, digits, dots, dashes and underscores."""
+    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._")[:60] or "x"
+
+
+def digest(value: object) -> str:
+    """Return the SHA-256 of a value as JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode(errors="replace")).hexdigest()
+
+
+def printable(text: str) -> str:
+    """Return what can be shown on one line: other characters become marks."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _results(folder: Path) -> dict[str, Any]:
+    """Return the contents of the results files below a folder, tasks of all of them together, the newest winning."""
+    merged: dict[str, Any] = {}
+    for path in sorted(folder.rglob("results_*.json"), key=lambda path: path.name):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise StylerepError(f"{path}: this is not valid JSON ({error}).") from error
+        if isinstance(content, dict):
+            for key in ("versions", "n-shot"):
+                content[key] = {**(merged.get(key) or {}), **(content.get(key) or {})}
+            merged = content
+    return merged

@@ -1,0 +1,110 @@
+"""Reads a samples file twice: for the scores and places of its rows, then row by row in the order of a set of items."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness_ext.leaderboard.board import STYLE
+from harness_ext.leaderboard.facts import settings_text
+from harness_ext.runs import item_of, sample_rows
+from synth.errors import StylerepError
+
+SCORES = ("acc", "recorded", *STYLE)
+"""What a board keeps of an item's metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The rows of one task and filter in a samples file.
+
+    `hashes` are the items in the order of the file, `lines` the place of each row in it, in bytes. `scores` has those of `SCORES` that every item has,
+    each of shape (items,). `decoding` is what the first row says of how it was generated.
+    """
+
+    path: Path
+    sha256: str
+    task: str
+    filter: str
+    hashes: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    scores: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    decoding: str = ""
+
+    @property
+    def label(self) -> str:
+        """The task's name, with its filter where it has one."""
+        return self.task if self.filter == "none" else f"{self.task}:{self.filter}"
+
+    @property
+    def items(self) -> str:
+        """The digest of the set of items, 12 hexadecimal digits."""
+        return hashlib.sha256("\n".join(sorted(self.hashes)).encode()).hexdigest()[:12]
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
+
+
+def scan(task: str, path: Path) -> list[Scanned]:
+    """Read the scores of a samples file, one `Scanned` a filter; raise StylerepError, naming file and line, for what is unreadable or doubled."""
+    found: dict[str, Scanned] = {}
+    values: dict[str, list[dict[str, float]]] = {}
+    seen: set[tuple[str, str]] = set()
+    sha256, place = file_digest(path), 0
+    for (where, row), begin in zip(sample_rows(path), _line_starts(path), strict=True):
+        place += 1
+        item = item_of(row, where)
+        if (item.filter, item.doc_hash) in seen:
+            raise StylerepError(f"{where}: the item {item.doc_hash} occurs a second time.")
+        seen.add((item.filter, item.doc_hash))
+        if item.filter not in found:
+            found[item.filter] = Scanned(path, sha256, task, item.filter, decoding=settings_text(_generation(row)))
+        kept = found[item.filter]
+        kept.hashes.append(item.doc_hash)
+        kept.lines.append(begin)
+        values.setdefault(item.filter, []).append(_scores(item.metrics, where))
+    for name, kept in found.items():
+        for score in SCORES:
+            if all(score in one for one in values[name]):
+                kept.scores[score] = np.array([one[score] for one in values[name]])
+    return list(found.values())
+
+
+def rows_at(path: Path, places: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield the rows that begin at these bytes of a samples file."""
+    with path.open("rb") as file:
+        for place in places:
+            file.seek(place)
+            yield json.loads(file.readline())
+
+
+def _scores(metrics: dict[str, float], where: str) -> dict[str, float]:
+    scores = {name: metrics[name] for name in SCORES if name in metrics}
+    if "acc" not in scores and "exact_match" in metrics:
+        scores["acc"] = metrics["exact_match"]
+    if "acc" in scores and not 0 <= scores["acc"] <= 1:
+        raise StylerepError(f"{where}: acc must lie between 0 and 1, found {scores['acc']}.")
+    return scores
+
+
+def _generation(row: dict[str, Any]) -> object:
+    arguments = row.get("arguments")
+    first = arguments.get("gen_args_0") if isinstance(arguments, dict) else None
+    settings = first.get("arg_1") if isinstance(first, dict) else None
+    return settings if isinstance(settings, dict) else None
+
+
+def _line_starts(path: Path) -> Iterator[int]:
+    place = 0
+    with path.open("rb") as lines:
+        for line in lines:
+            yield place
+            place += len(line)
