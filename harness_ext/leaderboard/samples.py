@@ -58,9 +58,8 @@ def scan(task: str, path: Path) -> list[Scanned]:
     found: dict[str, Scanned] = {}
     values: dict[str, list[dict[str, float]]] = {}
     seen: set[tuple[str, str]] = set()
-    sha256, place = file_digest(path), 0
+    sha256 = file_digest(path)
     for (where, row), begin in zip(sample_rows(path), _line_starts(path), strict=True):
-        place += 1
         item = item_of(row, where)
         if (item.filter, item.doc_hash) in seen:
             raise StylerepError(f"{where}: the item {item.doc_hash} occurs a second time.")

@@ -1,0 +1,226 @@
+"""What a board folder keeps of each run, so that a model is added without the run folders of the others.
+
+    items/<set>/order.json, 0.js …                      the items of a set, in the order of the first run that had them
+    runs/<run>/run.json                                 who answered, and what the run has
+    runs/<run>/<column>/scores.parquet, outcomes.js, 0.js …   its scores in that order, and its responses
+
+A column's folder is written whole or not at all, and ``run.json`` after it, so that a killed process leaves a board as it was.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness_ext.leaderboard.board import Column
+from harness_ext.leaderboard.facts import RunFacts, digest, read_facts, slug
+from harness_ext.leaderboard.samples import Scanned, file_digest, rows_at, scan
+from harness_ext.runs import sample_files
+from synth.errors import StylerepError
+from synth.replace_file import write_text
+from synth.replace_folder import replace_folder
+
+FORMAT = 1
+"""Raised when what is kept changes; what an older stylerep kept is then made anew from the run folders."""
+_WORTH_A_POOL = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a run has of a column: where its responses are cut into shards, and how they were generated. `source` names the file and settings it was made from."""
+
+    column: Column
+    decoding: str
+    shards: tuple[int, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A run on a board."""
+
+    facts: RunFacts
+    parts: Mapping[str, Part]
+
+
+@dataclass(slots=True)
+class Added:
+    """What adding run folders changed: names of runs, and sentences that a user should read."""
+
+    added: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Store:
+    """The runs and sets of items of a board folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def runs(self) -> list[KeptRun]:
+        """Return all runs, in the order of their names; raise StylerepError for one that cannot be read."""
+        return [_read_run(path) for path in sorted((self.folder / "runs").glob("*/run.json"))]
+
+    def scores(self, run: str, column: str) -> dict[str, npt.NDArray[np.float64]]:
+        """Return the scores of a run on a column, each of shape (items,), in the order of the set."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.folder / "runs" / run / column / "scores.parquet")
+        return {name: table[name].to_numpy().astype(np.float64) for name in table.column_names}
+
+    def item_shards(self, items: str) -> list[int]:
+        """Return the number of the first item of each shard of a set."""
+        return [int(first) for first in self._set(items)["shards"]]
+
+    def remove(self, run: str) -> None:
+        """Take a run off the board, and the sets of items that no other run has."""
+        shutil.rmtree(self.folder / "runs" / run)
+        kept = {part.column.items for one in self.runs() for part in one.parts.values()}
+        for path in (self.folder / "items").iterdir():
+            if path.name not in kept:
+                shutil.rmtree(path)
+
+    def add(self, folders: Sequence[Path], traces: int | None, workers: int, say: Callable[[str], None]) -> Added:
+        """Add run folders; what the board has of other runs is not touched.
+
+        *traces* is how many responses of each column are kept to be read (the first ones; None for all), *workers* how many processes may read. A task that
+        a run already has on the board is made anew only if its file changed. Raises StylerepError for a folder that cannot be read, and for two
+        that hold the same task of the same run with different contents.
+        """
+        done, work = Added(), []
+        seen: dict[tuple[str, str], tuple[Path, str]] = {}
+        for folder in folders:
+            if not folder.is_dir():
+                raise StylerepError(f"{folder}: there is no such run folder.")
+            if not (files := sample_files(folder)):
+                raise StylerepError(
+                    f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or bring results of other harnesses by stylerep import."
+                )
+            facts = read_facts(folder)
+            there = {part.source for part in self._parts(facts.id).values()}
+            for task, path in files.items():
+                source = digest([file_digest(path), traces, FORMAT])
+                other, known = seen.setdefault((facts.id, task), (path, source))
+                if known != source:
+                    raise StylerepError(f"{other} and {path}: the same run (model, arm, seed, decoding) with different responses to {task}; give one of them.")
+                if other == path and source not in there:
+                    work.append((facts, task, path, source))
+            (done.added if any(facts.id == one[0].id for one in work) else done.unchanged).append(facts.id)
+        scanned = list(_mapped(scan, [(task, path) for _, task, path, _ in work], workers, say, "reading"))
+        jobs = []
+        for (facts, _, _, source), columns in zip(work, scanned, strict=True):
+            for one in columns:
+                if "acc" not in one.scores:
+                    done.notes.append(f"{facts.id}, {one.label}: left out, since its items have no acc or exact_match.")
+                    continue
+                column = _column(one, facts)
+                jobs.append((self.folder, facts, column, one, self._order(column, one), traces, source))
+        parts = list(_mapped(_write_part, jobs, workers, say, "reading traces of"))
+        for (_, facts, *_), part in zip(jobs, parts, strict=True):
+            self._record(facts, part)
+        return done
+
+    def _parts(self, run: str) -> Mapping[str, Part]:
+        path = self.folder / "runs" / run / "run.json"
+        return _read_run(path).parts if path.is_file() else {}
+
+    def _record(self, facts: RunFacts, part: Part) -> None:
+        """Add a part to a run's record; another column of the same task and source gives way, since its file is no more."""
+        kept = {name: one for name, one in self._parts(facts.id).items() if one.column.task != part.column.task}
+        gone = set(self._parts(facts.id)) - set(kept) - {part.column.id}
+        content = {"format": FORMAT, "facts": asdict(facts), "parts": {name: asdict(one) for name, one in {**kept, part.column.id: part}.items()}}
+        write_text(self.folder / "runs" / facts.id / "run.json", json.dumps(content, indent=1, sort_keys=True) + "\n")
+        for name in gone:
+            shutil.rmtree(self.folder / "runs" / facts.id / name, ignore_errors=True)
+
+    def _set(self, items: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / "items" / items / "order.json").read_text(encoding="utf-8"))
+        return content
+
+    def _order(self, column: Column, scanned: Scanned) -> list[int]:
+        """Return the places, in the scanned rows, of the items in the order of their set, which is written if it is new."""
+        from harness_ext.leaderboard.annotate import item_record
+        from harness_ext.leaderboard.shards import write_shards
+
+        target = self.folder / "items" / column.items
+        if not (target / "order.json").is_file():
+            with replace_folder(target) as fresh:
+                shards = write_shards(f"items/{column.items}", map(item_record, rows_at(scanned.path, scanned.lines)), fresh)
+                write_text(fresh / "order.json", json.dumps({"hashes": scanned.hashes, "shards": shards}) + "\n")
+            return list(range(len(scanned.hashes)))
+        places = {item: place for place, item in enumerate(scanned.hashes)}
+        return [places[item] for item in self._set(column.items)["hashes"]]
+
+
+def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, order: list[int], traces: int | None, source: str) -> Part:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from harness_ext.leaderboard.annotate import response_record
+    from harness_ext.leaderboard.shards import write_outcomes, write_shards
+
+    key, shown = f"runs/{facts.id}/{column.id}", order if traces is None else order[:traces]
+    scores = {name: values[order] for name, values in scanned.scores.items()}
+    with replace_folder(board / key) as fresh:
+        rows = rows_at(scanned.path, [scanned.lines[place] for place in shown])
+        shards = write_shards(key, (response_record(_text(row), row) for row in rows), fresh)
+        write_outcomes(key, scores["acc"].tolist(), fresh)
+        pq.write_table(pa.table(scores), fresh / "scores.parquet", compression="zstd")
+    return Part(column, scanned.decoding or facts.gen_kwargs, tuple(shards), source)
+
+
+def _text(row: Mapping[str, Any]) -> str | None:
+    """Return the first response of a row; None where likelihoods were asked for."""
+    found = row.get("resps")
+    while isinstance(found, list) and found:
+        found = found[0]
+    return found if isinstance(found, str) and row.get("output_type") != "loglikelihood" else None
+
+
+def _column(scanned: Scanned, facts: RunFacts) -> Column:
+    shots = facts.shots.get(scanned.task, 0)
+    version = ", ".join(part for part in (facts.versions.get(scanned.task, ""), f"{shots}-shot" if shots else "") if part)
+    items = scanned.items
+    return Column(f"{slug(scanned.label)}-{digest([scanned.label, version, items])[:8]}", scanned.label, version, items, len(scanned.hashes))
+
+
+def _mapped(work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], workers: int, say: Callable[[str], None], doing: str) -> Iterator[Any]:
+    """Do all jobs, in several processes if it is worth their start, and say from time to time how far it is."""
+    size = sum(os.path.getsize(path) for job in jobs for path in _paths(job))
+    if workers < 2 or len(jobs) < 2 or size < 1000 * _WORTH_A_POOL:
+        yield from (work(*job) for job in jobs)
+        return
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
+        for number, made in enumerate(pool.map(work, *zip(*jobs, strict=True)), 1):
+            if number % 20 == 0 or number == len(jobs):
+                say(f"{doing} {number} of {len(jobs)} tasks")
+            yield made
+
+
+def _paths(job: Iterable[Any]) -> Iterator[Path]:
+    for value in job:
+        if isinstance(value, Scanned):
+            yield value.path
+        elif isinstance(value, Path) and value.is_file():
+            yield value
+
+
+def _read_run(path: Path) -> KeptRun:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        parts = {
+            name: Part(Column(**one["column"]), one["decoding"], tuple(one["shards"]), one["source"] if content["format"] == FORMAT else "")
+            for name, one in content["parts"].items()
+        }
+        return KeptRun(RunFacts(**content["facts"]), parts)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StylerepError(f"{path}: this is no record of a run on a board ({error}); remove its folder and add the run again.") from error
