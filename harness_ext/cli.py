@@ -341,6 +341,43 @@ def compare(
         raise typer.Exit({Outcome.MET: 0, Outcome.NOT_MET: 1, Outcome.INCONCLUSIVE: 2}[report.judgement.outcome])
 
 
+@app.command(
+    epilog="Example: stylerep leaderboard runs/* -o board        Add a model: stylerep leaderboard runs/new -o board        Results of other harnesses become "
+    "runs by: stylerep import"
+)
+def leaderboard(
+    runs: Annotated[list[Path] | None, typer.Argument(help="Run folders to put on the board; what it has of others stays as it is.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The board's folder: a new one, or a board to add to.")] = Path("board"),
+    title: Annotated[str | None, typer.Option(help="Heading of the board.", show_default=False)] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(help="Tasks of the overall ranking, patterns separated by commas; if never said, the largest block of rows and tasks without a gap."),
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="The run to whose length of traces accuracy is adjusted; if never said, the first one given.")] = None,
+    by_seed: Annotated[bool | None, typer.Option("--by-seed/--seeds-together", help="Whether runs that differ in the seed are rows of their own.")] = None,
+    traces: Annotated[str | None, typer.Option(help="How many responses of each task can be read on the pages: a number, or all.", show_default="all")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="Take a run off the board; may be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes that read runs.", min=1, show_default="one a core")] = None,
+) -> None:
+    """Rank runs on pages that open from disk: accuracy beside style, with the ranks that the data allow, down to every trace."""
+    from harness_ext.compare.to_text import rich_tables
+    from harness_ext.leaderboard import leaderboard as run
+    from harness_ext.leaderboard.tables import board_notes, board_tables
+
+    if traces is not None and traces != "all" and not traces.isdecimal():
+        raise StylerepError(f"--traces takes a number or all, found {traces!r}.")
+    board, changed = run(
+        runs or [], out, title=title, tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()], by_seed=by_seed,
+        baseline=baseline, traces=int(traces) if traces and traces != "all" else None, all_traces=traces == "all", remove=remove or [], workers=jobs,
+        say=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    _print_tables(rich_tables(board_tables(board)[:1]))
+    for note in (*board_notes(board), *changed.notes):
+        _console().print(note, highlight=False, markup=False)
+    counts = [f"{len(names)} {word}" for names, word in ((changed.added, "added or renewed"), (changed.unchanged, "unchanged")) if names]
+    typer.echo(f"\nBoard: {out / 'index.html'} ({len(board.runs)} runs{': ' + ', '.join(counts) if counts else ''})")
+
+
 @app.command(epilog="Example: stylerep reproduce studies/demo.yaml --out demo")
 def reproduce(
     study: Annotated[Path, typer.Argument(help="A study file; the name of one that comes with stylerep will do (demo).")],

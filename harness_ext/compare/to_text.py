@@ -41,18 +41,29 @@ def markdown_table(one: TextTable) -> str:
 
 def report_latex(report: Report) -> str:
     """Return the report as LaTeX tables (booktabs)."""
-    parts = []
-    for one in report_tables(report):
-        columns = "".join("l" if number in one.left else "r" for number in range(len(one.header)))
-        body = "\n".join(" & ".join(map(_latex, row)) + r" \\" for row in one.rows)
-        head = " & ".join(map(_latex, one.header)) + r" \\"
-        parts.append(
-            "\\begin{table}\n\\caption{" + _latex(one.title) + "}\n\\begin{tabular}{" + columns + "}\n\\toprule\n" + head + "\n\\midrule\n" + body
-            + "\n\\bottomrule\n\\end{tabular}\n\\end{table}"
-        )  # fmt: skip
     signatures = [f"{name}, {task}: {signature}" for name, task, signature in _signatures(report)]
-    comments = "\n".join(f"% {_latex(line)}" for line in (*report_notes(report), *signatures))
-    return "\n\n".join(["% needs \\usepackage{booktabs}", *parts, comments]) + "\n"
+    return latex_page(report_tables(report), [*report_notes(report), *signatures])
+
+
+def latex_page(tables: Sequence[TextTable], notes: Sequence[str]) -> str:
+    """Return tables as LaTeX (booktabs), and notes as comments below them."""
+    comments = "\n".join(f"% {_latex(line)}" for line in notes)
+    return "\n\n".join(["% needs \\usepackage{booktabs}", *map(_latex_table, tables), comments]) + "\n"
+
+
+def markdown_page(tables: Sequence[TextTable], notes: Sequence[str]) -> str:
+    """Return tables as Markdown, and notes as a list below them."""
+    return "\n\n".join([*map(markdown_table, tables), "\n".join(f"- {_markdown(note)}" for note in notes)]) + "\n"
+
+
+def _latex_table(one: TextTable) -> str:
+    columns = "".join("l" if number in one.left else "r" for number in range(len(one.header)))
+    body = "\n".join(" & ".join(map(_latex, row)) + r" \\" for row in one.rows)
+    head = " & ".join(map(_latex, one.header)) + r" \\"
+    return (
+        "\\begin{table}\n\\caption{" + _latex(one.title) + "}\n\\begin{tabular}{" + columns + "}\n\\toprule\n" + head + "\n\\midrule\n" + body
+        + "\n\\bottomrule\n\\end{tabular}\n\\end{table}"
+    )  # fmt: skip
 
 
 def _signatures(report: Report) -> list[tuple[str, str, str]]:

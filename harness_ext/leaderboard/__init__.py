@@ -1,1 +1,173 @@
 """Leaderboards: static pages that rank runs, show accuracy beside style, and open every figure down to the trace that it came from."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness_ext.compare.to_text import latex_page, markdown_page
+from harness_ext.leaderboard.board import Board, BoardRun, Column, View
+from harness_ext.leaderboard.comparable import all_columns, ranked_together, rows_of
+from harness_ext.leaderboard.facts import read_facts
+from harness_ext.leaderboard.ranking import ALPHA, DRAWS, SEED, Scores, make_view
+from harness_ext.leaderboard.store import Added, KeptRun, Store
+from harness_ext.leaderboard.tables import board_csv, board_json, board_notes, board_tables
+from synth.errors import StylerepError
+from synth.replace_file import write_text
+
+__all__ = ["Board", "BoardSettings", "leaderboard"]
+BOARD_FILE = "board.json"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSettings:
+    """What a board was asked to be; kept in its folder, so that the next command need not say it again. `baseline` is the id of a run."""
+
+    title: str = "Leaderboard"
+    tasks: tuple[str, ...] = ()
+    by_seed: bool = False
+    baseline: str = ""
+    traces: int | None = None
+
+
+def leaderboard(
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    title: str | None = None,
+    tasks: Sequence[str] | None = None,
+    by_seed: bool | None = None,
+    baseline: str | None = None,
+    traces: int | None = None,
+    all_traces: bool = False,
+    remove: Sequence[str] = (),
+    workers: int | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> tuple[Board, Added]:
+    """Write a board of run folders, or add them to the board that is there: pages, and the same tables as Markdown, CSV, JSON and LaTeX.
+
+    *out* is a new folder or a board; what is not given is as the board has it. *tasks* are patterns of the tasks that the overall ranking is over (the largest
+    block of rows and tasks without a gap if there are none), *baseline* the run whose lengths `Entry.equal_length` refers to (a run folder, or a label, arm
+    or id that one row alone has; the first run given if left out), *traces* how many responses of each column can be read on the pages (*all_traces*: all).
+    *remove* takes runs, by id or label, off the board. *workers* is the number of processes. Returns the board and what changed.
+    Raises StylerepError for what cannot be read or is no board, before anything is changed; runs read before an error in another stay on the board.
+    """
+    settings = _settings(out)
+    if settings is None and not folders:
+        raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
+    there = settings or BoardSettings()
+    asked = replace(
+        there,
+        title=title if title is not None else there.title,
+        tasks=tuple(tasks) if tasks is not None else there.tasks,
+        by_seed=there.by_seed if by_seed is None else by_seed,
+        traces=None if all_traces else there.traces if traces is None else traces,
+        baseline=there.baseline or read_facts(folders[0]).id,
+    )
+    store = Store(out)
+    out.mkdir(parents=True, exist_ok=True)
+    added = store.add(folders, asked.traces, workers or os.cpu_count() or 1, say)
+    for name in remove:
+        store.remove(_named(store.runs(), name, "--remove").facts.id)
+    kept = store.runs()
+    if not any(one.parts for one in kept):
+        raise StylerepError(f"{out}: no run with an accuracy is on the board." + "".join(f" {note}" for note in added.notes))
+    if baseline is not None:
+        folder = Path(baseline)
+        asked = replace(asked, baseline=read_facts(folder).id if folder.is_dir() else _named(kept, baseline, "--baseline").facts.id)
+    board = make_board(store, kept, asked)
+    _write(board, kept, store, asked)
+    return board, added
+
+
+def make_board(store: Store, kept: Sequence[KeptRun], settings: BoardSettings) -> Board:
+    """Rank what a board keeps; raise StylerepError where its settings name what it lacks."""
+    rows, columns = rows_of(kept, settings.by_seed), all_columns(kept)
+    together = ranked_together(rows, columns, settings.tasks)
+    notes = []
+    baseline = next((row for row in rows for run in row.runs if run.id == settings.baseline), None)
+    if baseline is None:
+        baseline = rows[0]
+        notes.append("The run that was the baseline is not on the board any more; its place is taken by the first row.")
+    scores = Scores(store, rows)
+    views: list[View] = []
+    if len(together) > 1:
+        views.append(make_view("all", f"{len(together)} tasks" if len(together) < len(columns) else "All tasks", together, rows, scores, baseline))
+    views += [make_view(column.id, _title(column, columns), [column], rows, scores, baseline) for column in columns]
+    signature = (
+        f"rank:pairwise-holm|alpha:{ALPHA:g}|accuracy:wilson,mover|pairs:mcnemar-midp,paired-t,crossed-t,mean-of-parts|front:bootstrap|draws:{DRAWS}|seed:{SEED}"
+        f"|baseline:{baseline.key}|stylerep:{version('stylerep')}"
+    )
+    runs = tuple(run for row in rows for run in row.runs)
+    return Board(settings.title, tuple(views), tuple(columns), runs, baseline.key, signature, tuple(notes))
+
+
+def _title(column: Column, columns: Sequence[Column]) -> str:
+    same = [one for one in columns if one.task == column.task]
+    return column.task if len(same) == 1 else f"{column.task}, {column.detail}"
+
+
+def _named(kept: Sequence[KeptRun], name: str, option: str) -> KeptRun:
+    """Return the one run that a name fits: its id, its label or its arm."""
+    labels = {run.id: run for row in rows_of(kept, by_seed=True) for run in row.runs}
+
+    def fits(run: BoardRun) -> bool:
+        return name in (run.id, run.label, run.arm, run.model)
+
+    found = [one for one in kept if fits(labels[one.facts.id])]
+    exact = [one for one in found if name in (one.facts.id, labels[one.facts.id].label)]
+    found = exact or found
+    if len(found) != 1:
+        names = ", ".join(f"{run.label} ({run.id})" for run in list(labels.values())[:20])
+        raise StylerepError(f"{option} {name}: {'several runs are' if found else 'no run is'} called so; there are {names}.")
+    return found[0]
+
+
+def _settings(out: Path) -> BoardSettings | None:
+    """Read the settings of a board; None where there is nothing yet. Raises StylerepError for a folder that holds something else."""
+    path = out / BOARD_FILE
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return None
+    if not path.is_file() and (out / "runs").is_dir() and (out / "items").is_dir():
+        return None  # a first command was killed
+    if not path.is_file():
+        raise StylerepError(f"{out}: this holds something other than a board (no {BOARD_FILE}); choose another folder.")
+    try:
+        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        named = {field.name: found[field.name] for field in fields(BoardSettings)}
+        return BoardSettings(**{**named, "tasks": tuple(named["tasks"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise StylerepError(f"{path}: this is not the file of a board ({error}).") from error
+
+
+def _write(board: Board, kept: Sequence[KeptRun], store: Store, settings: BoardSettings) -> None:
+    from harness_ext.leaderboard.page import write_pages
+
+    parts = {one.facts.id: one.parts for one in kept}
+    catalogue = {
+        "columns": [
+            {"id": column.id, "label": _title(column, board.columns), "set": column.items, "n": column.n, "shards": store.item_shards(column.items)}
+            for column in board.columns
+        ],
+        "runs": [
+            {
+                **{name: getattr(run, name) for name in ("id", "label", "model", "family", "arm", "seed", "decoding")},
+                "parts": {name: {"shards": list(part.shards), "accuracy": _accuracy(store, run, name)} for name, part in parts[run.id].items()},
+            }
+            for run in board.runs
+        ],
+    }
+    tables, notes = board_tables(board), [*board_notes(board), f"Signature: {board.signature}"]
+    write_pages(board, catalogue, store.folder)
+    write_text(store.folder / "table.md", f"# {board.title}\n\n{markdown_page(tables, notes)}")
+    write_text(store.folder / "table.tex", latex_page(tables, notes))
+    write_text(store.folder / "table.csv", board_csv(board))
+    own = {field.name: getattr(settings, field.name) for field in fields(BoardSettings)}
+    write_text(store.folder / BOARD_FILE, json.dumps({"settings": own, **board_json(board)}, indent=1) + "\n")
+
+
+def _accuracy(store: Store, run: BoardRun, column: str) -> float:
+    return float(store.scores(run.id, column)["acc"].mean())

@@ -30,12 +30,13 @@ from synth.replace_folder import replace_folder
 
 FORMAT = 1
 """Raised when what is kept changes; what an older stylerep kept is then made anew from the run folders."""
-_WORTH_A_POOL = 4000
+_WORTH_A_POOL = 5_000_000
+"""Bytes to read from which on several processes are faster than one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a run has of a column: where its responses are cut into shards, and how they were generated. `source` names the file and settings it was made from."""
+    """What a run has of a column: where its responses are cut into shards, and how they were generated. `source` tells whether its file has changed."""
 
     column: Column
     decoding: str
@@ -124,8 +125,7 @@ class Store:
                     continue
                 column = _column(one, facts)
                 jobs.append((self.folder, facts, column, one, self._order(column, one), traces, source))
-        parts = list(_mapped(_write_part, jobs, workers, say, "reading traces of"))
-        for (_, facts, *_), part in zip(jobs, parts, strict=True):
+        for (_, facts, *_), part in zip(jobs, _mapped(_write_part, jobs, workers, say, "reading traces of"), strict=True):
             self._record(facts, part)
         return done
 
@@ -183,7 +183,7 @@ def _text(row: Mapping[str, Any]) -> str | None:
     found = row.get("resps")
     while isinstance(found, list) and found:
         found = found[0]
-    return found if isinstance(found, str) and row.get("output_type") != "loglikelihood" else None
+    return found if isinstance(found, str) else None
 
 
 def _column(scanned: Scanned, facts: RunFacts) -> Column:
@@ -196,7 +196,7 @@ def _column(scanned: Scanned, facts: RunFacts) -> Column:
 def _mapped(work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], workers: int, say: Callable[[str], None], doing: str) -> Iterator[Any]:
     """Do all jobs, in several processes if it is worth their start, and say from time to time how far it is."""
     size = sum(os.path.getsize(path) for job in jobs for path in _paths(job))
-    if workers < 2 or len(jobs) < 2 or size < 1000 * _WORTH_A_POOL:
+    if workers < 2 or len(jobs) < 2 or size < _WORTH_A_POOL:
         yield from (work(*job) for job in jobs)
         return
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
