@@ -1,7 +1,5 @@
 """Figures of an analysis, each as one SVG that needs nothing else."""
 
-import io
-import re
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -12,31 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness_ext.analyze.scored import STRIP, ScoredResponse
+from harness_ext.drawing import INK, KIND_COLOURS, STAGE_COLOURS, STYLE, as_svg
 from harness_ext.stats import wilson_interval
 from synth.style import KINDS, STAGES
 from synth.style.scores import BINS
 
-# Okabe & Ito's colours, which people with any colour vision can tell apart.
-KIND_COLOURS = dict(zip(KINDS, ("#d55e00", "#0072b2", "#e69f00", "#009e73"), strict=True))
-STAGE_COLOURS = dict(zip(STAGES, ("#56b4e9", "#e69f00", "#0072b2", "#009e73"), strict=True))
 _MODEL_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#f0e442")
-_INK = "#808080"  # readable on white and on black
 _STRIPS = 24
-_STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "stylerep",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "text.parse_math": False,
-}
 
 
 def figures(scored: Sequence[ScoredResponse]) -> dict[str, str]:
@@ -45,13 +25,13 @@ def figures(scored: Sequence[ScoredResponse]) -> dict[str, str]:
     for one in scored:
         groups.setdefault(one.response.model, []).append(one)
     judged = {model: own for model, own in groups.items() if len({one.response.is_correct for one in own} & {True, False}) == 2}
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         drawn = {"pivots_along": _pivots_along(groups), "stage_strips": _stage_strips(groups)}
         if judged:
             drawn["density_by_outcome"] = _density_by_outcome(judged)
         if any(one.response.is_correct is not None for one in scored):
             drawn["length_accuracy"] = _length_accuracy(groups)
-        return {name: _svg(figure) for name, figure in drawn.items()}
+        return {name: as_svg(figure) for name, figure in drawn.items()}
 
 
 def _panels(names: Sequence[str], height: float, columns: int = 3, share: str = "") -> tuple[Figure, list[Axes]]:
@@ -120,8 +100,8 @@ def _density_by_outcome(groups: dict[str, list[ScoredResponse]]) -> Figure:
     axes[0].invert_yaxis()
     axes[0].set_xlim(left=0)
     figure.supxlabel("pivots / 100 words", fontsize=9)
-    marks = [mpl.lines.Line2D([], [], color=_INK, marker="o", linestyle="", label="right"),
-             mpl.lines.Line2D([], [], color=_INK, marker="s", markerfacecolor="none", linestyle="", label="wrong")]  # fmt: skip
+    marks = [mpl.lines.Line2D([], [], color=INK, marker="o", linestyle="", label="right"),
+             mpl.lines.Line2D([], [], color=INK, marker="s", markerfacecolor="none", linestyle="", label="wrong")]  # fmt: skip
     figure.legend(handles=marks, loc="outside upper right", ncols=2)
     return figure
 
@@ -162,12 +142,3 @@ def _nothing(text: str) -> Figure:
 
 def _short(name: str) -> str:
     return name if len(name) <= 40 else name[:39] + "\u2026"
-
-
-def _svg(figure: Figure) -> str:
-    """Return the SVG without its XML head and fixed size, for an HTML page."""
-    out = io.StringIO()
-    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"|height="[\d.]+pt" width="[\d.]+pt"', 'width="100%" role="img"', text, count=1)

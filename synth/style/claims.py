@@ -79,6 +79,26 @@ def find_claims(text: str, characters: Characters) -> list[ArithmeticClaim]:
     return claims
 
 
+def claim_span(text: str, claim: ArithmeticClaim) -> tuple[int, int]:
+    """Return where a claim that was found in *text* begins and ends: from its first number to its last, units after that left out."""
+    side, opens_line = _left_side(text, claim.place)
+    tokens = _tokens(side, opens_line)
+    start = claim.place - len(side) + _places(side)[_first(tokens) - len(tokens)][0]
+    side = _right_side(text, claim.place + 1)
+    if plain := _PLAIN.match(side):
+        return start, claim.place + 1 + plain.end(1)
+    stop = _END_OF_SIDE.search(side)
+    side = side[: stop.start()] if stop else side
+    parser = _Parser(_tokens(side, opens_line=False))
+    parser.sum(0)
+    return start, claim.place + 1 + _places(side)[parser.at - 1][1]
+
+
+def _places(side: str) -> list[tuple[int, int]]:
+    """Return where the tokens of a side stand."""
+    return [found.span() for found in _TOKEN.finditer(side) if found.lastgroup != "blank"]
+
+
 def _converts(left: _Side, right: _Side) -> bool:
     """Say whether an equation is one of units: 3 hours + 24 minutes = 204 minutes, 2 feet = 2 * 12 inches."""
     if left.added or right.added:
@@ -153,6 +173,17 @@ def _left(side: str, opens_line: bool, must_operate: bool) -> _Side | None:
     if must_operate and not _OPERATION.search(side):
         return None
     tokens = _tokens(side, opens_line)
+    first = _first(tokens)
+    if first and tokens[first - 1][0] in ("other", "word", "frac"):
+        kind, boundary = tokens[first - 1]
+        variable = kind == "other" and (boundary.startswith("\\") or boundary not in _PUNCTUATION)
+        if variable or kind == "frac" or boundary.lower() in _FUNCTIONS:
+            return None
+    return _value(tokens[first:], whole=True)
+
+
+def _first(tokens: list[tuple[str, str]]) -> int:
+    """Return the number of the token that the arithmetic at the end of a side begins with."""
     first, depth = len(tokens), 0
     after = ""
     for i in range(len(tokens) - 1, -1, -1):
@@ -170,12 +201,7 @@ def _left(side: str, opens_line: bool, must_operate: bool) -> _Side | None:
         elif kind == "other":
             break
         first, after = i, kind
-    if first and tokens[first - 1][0] in ("other", "word", "frac"):
-        kind, boundary = tokens[first - 1]
-        variable = kind == "other" and (boundary.startswith("\\") or boundary not in _PUNCTUATION)
-        if variable or kind == "frac" or boundary.lower() in _FUNCTIONS:
-            return None
-    return _value(tokens[first:], whole=True)
+    return first
 
 
 @functools.lru_cache(maxsize=20_000)

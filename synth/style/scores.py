@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synth.style.characters import BoolArray, IntArray, look
-from synth.style.claims import find_claims
+from synth.style.claims import ArithmeticClaim, claim_span, find_claims
 from synth.style.lexicon import CUES, KINDS, STAGES, Found, Lexicon, Matches, Pivot
 from synth.style.repetition import looping, repetition
 from synth.style.stages import FEATURES, Units, cut, features, label, load_stage_model
@@ -112,7 +112,7 @@ class StyleScores:
 
 @dataclass(frozen=True)
 class Reading:
-    """A trace as the ruler sees it: its scores, and where pivots and stages stand in it."""
+    """A trace as the ruler sees it: its scores, and where pivots, stages and arithmetic claims stand in it."""
 
     text: str
     lexicon: Lexicon
@@ -121,6 +121,7 @@ class Reading:
     units: Units = field(repr=False)
     described: BoolArray = field(repr=False)
     unit_stages: IntArray = field(repr=False)
+    claims: list[ArithmeticClaim] = field(repr=False)
 
     @cached_property
     def pivots(self) -> list[Pivot]:
@@ -137,6 +138,11 @@ class Reading:
             else:
                 spans.append((STAGES[stage], start, end))
         return spans
+
+    @property
+    def claim_spans(self) -> list[tuple[bool, int, int]]:
+        """The arithmetic claims as (true, start, end) in characters; in a chain of equations they share a side."""
+        return [(claim.true, *claim_span(self.text, claim)) for claim in self.claims]
 
 
 def read_trace(trace: str, lexicon: Lexicon, closed: bool = True) -> Reading:
@@ -177,7 +183,7 @@ def read_trace(trace: str, lexicon: Lexicon, closed: bool = True) -> Reading:
         repetition=repetition(trace, units),
         looping=looping(trace),
     )
-    return Reading(trace, lexicon, scores, found, units, described, stages)
+    return Reading(trace, lexicon, scores, found, units, described, stages, claims)
 
 
 def style_scores(trace: str, lexicon: Lexicon, closed: bool = True) -> StyleScores:

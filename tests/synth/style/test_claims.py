@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth.style.characters import look
-from synth.style.claims import find_claims
+from synth.style.claims import claim_span, find_claims
+from tests.hostile import hostile_responses
 
 
 def truths(text: str) -> list[bool]:
@@ -64,3 +65,27 @@ def test_truth_is_that_of_exact_arithmetic(left: int, right: int, sign: str, off
     value = {"+": Fraction(left + right), "-": Fraction(left - right), "*": Fraction(left * right), "/": Fraction(left, right)}[sign] + off
     stated = str(value) if value.denominator == 1 else f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
     assert truths(f"Thus {left} {sign} {right} = {stated}.") == [off == 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("so 18 mph \u00d7 1.5 hours = 27 miles.", ["18 mph \u00d7 1.5 hours = 27"]),
+        ("12 * 12 = 144 = 140 + 4, then", ["12 * 12 = 144", "144 = 140 + 4"]),
+        ("- 18 + 12 = 30", ["18 + 12 = 30"]),
+        ("n = 3 + 4 = 7", ["3 + 4 = 7"]),
+        (r"Thus \[ \frac{36}{20} = \frac{9}{5} \] holds", [r"\frac{36}{20} = \frac{9}{5}"]),
+        ("\U0001f600: so 2(3+4) = 14. And 5 + 5 = 10!", ["2(3+4) = 14", "5 + 5 = 10"]),
+        ("5 apples + 3 apples = 4 apples + 4 apples in all", ["5 apples + 3 apples = 4 apples + 4"]),
+    ],
+)
+def test_a_claim_says_where_it_stands(text: str, expected: list[str]) -> None:
+    spans = (claim_span(text, claim) for claim in find_claims(text, look(text)))
+    assert [text[start:end] for start, end in spans] == expected
+
+
+def test_every_claim_in_hostile_text_has_a_place() -> None:
+    for text in hostile_responses(800, seed=5):
+        for claim in find_claims(text[:50_000], look(text[:50_000])):
+            start, end = claim_span(text[:50_000], claim)
+            assert 0 <= start < claim.place < end <= len(text)
