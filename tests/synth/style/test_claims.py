@@ -75,7 +75,7 @@ def test_truth_is_that_of_exact_arithmetic(left: int, right: int, sign: str, off
         ("- 18 + 12 = 30", ["18 + 12 = 30"]),
         ("n = 3 + 4 = 7", ["3 + 4 = 7"]),
         (r"Thus \[ \frac{36}{20} = \frac{9}{5} \] holds", [r"\frac{36}{20} = \frac{9}{5}"]),
-        ("\U0001f600. 2(3+4) = 14 and 5 + 5 = 10!", ["2(3+4) = 14", "5 + 5 = 10"]),
+        ("\U0001f600: so 2(3+4) = 14. And 5 + 5 = 10!", ["2(3+4) = 14", "5 + 5 = 10"]),
         ("5 apples + 3 apples = 4 apples + 4 apples in all", ["5 apples + 3 apples = 4 apples + 4"]),
     ],
 )
