@@ -108,6 +108,10 @@ REASONS: dict[str, str] = {
         "Too few items: the 90 % interval is about as wide as the margins or wider, so that hardly anything is declared equivalent. "
         "An error to the safe side only; the one-sided non-inferiority test of the same counts has its size."
     ),
+    "Coverage of rank*": (
+        "At least 0.95 is promised: only equal rows can be shown to differ in error, and the fewer there are, the rarer an error; "
+        "nor does Holm use that all pairs share their items. An error to the safe side."
+    ),
     "Coverage*: matched odds*": "An exact interval, conservative by construction.",
     "Coverage*: BCa*": "BCa has no t quantile and undercovers with few items, most for skewed, heavy tails.",
     "Coverage*: length*": "Thirty items, skewed and heteroscedastic residuals: HC3 is slightly short.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
+from itertools import combinations
 from math import sqrt
 from typing import Any
 
@@ -20,6 +21,7 @@ from harness_ext.stats import (
     crossed_mean,
     decide,
     effect_of_counts,
+    effect_of_runs,
     energy_distance,
     firth_logistic,
     firth_p,
@@ -31,15 +33,19 @@ from harness_ext.stats import (
     logistic,
     matched_odds_ratio,
     mcnemar_exact,
+    mean_interval,
     paired_t,
     plan,
     posterior_difference,
     random_effects,
+    rank_intervals,
     recovered_share,
+    shown_above,
     sign_flip_many,
     tables,
     tost_clustered,
     tost_means,
+    wilson_interval,
 )
 from harness_ext.stats.proportion import Interval, quantile
 
@@ -328,6 +334,7 @@ def scenarios() -> Iterator[Scenario]:
     yield from _type_one()
     yield from _tost()
     yield from _coverage()
+    yield from _ranks()
     yield from _seeds_and_families()
     for question, discordance, difference, margin in (
         ("difference", 0.2, 0.05, 0.5),
@@ -409,6 +416,31 @@ def _coverage() -> Iterator[Scenario]:
     for gain, rates in (("0.32", (0.364, 0.684, 0.642)), ("0.12", (0.768, 0.89, 0.834))):
         names = {f"recovered share 95%, {which}, gain {gain}": 0.95 for which in ("as reported", "Fieller")}
         yield Scenario(section, names, "coverage", columns, each(partial(share_covers, rates)), 10)
+
+
+def _ranks() -> Iterator[Scenario]:
+    section, columns = "Coverage of rank intervals of all rows at once, 300 items, by number of rows", (3, 6, 12)
+
+    def ranks_covered(gap: float, rng: Rng, k: int) -> float:
+        truth = 0.5 + gap * (np.arange(k) - (k - 1) / 2)
+        difficulty = rng.random(300)
+        noise = rng.uniform(-0.2, 0.2, (k, 300))
+        right = ((difficulty + noise) % 1 < truth[:, None]).astype(float)
+        effects = {(i, j): effect_of_runs(right[[i]], right[[j]]) for i, j in combinations(range(k), 2)}
+        found = rank_intervals(right.mean(axis=1), shown_above(effects, k, ALPHA))
+        best, worst = ([sum(other > own + (0 if ties else -1e-9) for other in truth) for own in truth] for ties in (True, False))
+        return float(all(one.best <= 1 + low and one.worst >= high for one, low, high in zip(found, best, worst, strict=True)))
+
+    for name, gap in (("equal rows", 0.0), ("rows 1 point apart", 0.01), ("rows 5 points apart", 0.05)):
+        yield Scenario(section, {f"pairwise McNemar mid-p, Holm, {name}": 0.95}, "coverage", columns, each(partial(ranks_covered, gap)), 20)
+    section = "Coverage of the mean accuracy of 4 tasks, by items of each"
+
+    def mean_covered(rates: Sequence[float], rng: Rng, n: int) -> float:
+        counts = [int(rng.binomial(n, rate)) for rate in rates]
+        return holds(mean_interval([count / n for count in counts], [wilson_interval(count, n) for count in counts]), float(np.mean(rates)))
+
+    for name, rates in (("0.2 to 0.8", (0.2, 0.4, 0.6, 0.8)), ("0 to 0.1", (0.0, 0.01, 0.05, 0.1))):
+        yield Scenario(section, {f"MOVER of Wilson 95%, accuracies {name}": 0.95}, "coverage", (30, 100, 500), each(partial(mean_covered, rates)), 2)
 
 
 def _seeds_and_families() -> Iterator[Scenario]:

@@ -19,11 +19,11 @@ from harness_ext.stats import (
     effect_of_parts,
     effect_of_runs,
     group_letters,
-    holm,
     length_controlled,
     mean_interval,
     pareto_front,
     rank_intervals,
+    shown_above,
 )
 
 ALPHA = 0.05
@@ -118,12 +118,9 @@ def _mean(row: Row, ids: Sequence[str], scores: Scores, name: str) -> float | No
 
 def _ranks(rows: Sequence[Row], ids: Sequence[str], scores: Scores) -> dict[str, Rank]:
     """Rank rows by mean accuracy; all pairs are tested, and what is shown at ALPHA after Holm's adjustment bounds the ranks."""
-    pairs = list(combinations(range(len(rows)), 2))
-    effects = [effect_of_parts([scores.effect(rows[i], rows[j], column) for column in ids]) for i, j in pairs]
-    above = np.zeros((len(rows), len(rows)), dtype=bool)
-    for (i, j), effect, p in zip(pairs, effects, holm([1.0 if effect.p is None else effect.p for effect in effects]), strict=True):
-        if p <= ALPHA and effect.estimate:
-            above[(i, j) if effect.estimate > 0 else (j, i)] = True
+    pairs = combinations(range(len(rows)), 2)
+    effects = {(i, j): effect_of_parts([scores.effect(rows[i], rows[j], column) for column in ids]) for i, j in pairs}
+    above = shown_above(effects, len(rows), ALPHA)
     accuracies = [round(_mean(row, ids, scores, "acc") or 0.0, 12) for row in rows]
     if not rows:
         return {}
@@ -133,7 +130,7 @@ def _ranks(rows: Sequence[Row], ids: Sequence[str], scores: Scores) -> dict[str,
 
 
 def _equal_length(row: Row, ids: Sequence[str], scores: Scores, baseline: Row) -> tuple[Figure | None, str]:
-    """Return the baseline's accuracy plus what is left of the difference from it at equal length of traces, or why that is not known."""
+    """Return the baseline's accuracy plus what is left of the difference from it at equal length of traces, kept between 0 and 1, or why that is not known."""
     if row is baseline:
         return _mean_figure([_tasks(row, scores)[one] for one in ids]), "the baseline itself"
     parts, levels = [], []
@@ -154,7 +151,8 @@ def _equal_length(row: Row, ids: Sequence[str], scores: Scores, baseline: Row) -
         levels.append(float(base.mean()))
     estimate = float(np.mean(levels) + np.mean([part.estimate for part in parts]))
     half = float(np.sqrt(sum(((part.interval.high - part.interval.low) / 2) ** 2 for part in parts if part.interval))) / len(parts)
-    return Figure(estimate, Interval(estimate - half, estimate + half, 1 - ALPHA)), ""
+    low, high = (min(max(limit, 0.0), 1.0) for limit in (estimate - half, estimate + half))
+    return Figure(min(max(estimate, 0.0), 1.0), Interval(low, high, 1 - ALPHA)), ""
 
 
 def _fronts(rows: Sequence[Row], ids: Sequence[str], scores: Scores) -> dict[str, dict[str, Front]]:

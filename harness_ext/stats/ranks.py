@@ -1,6 +1,6 @@
 """Ranks that data allow, and groups that they cannot tell apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness_ext.stats.arrays import FloatArray, vector
+from harness_ext.stats.effect import Effect
+from harness_ext.stats.multiple import holm
 from harness_ext.stats.proportion import Interval
 
 BoolMatrix = npt.NDArray[np.bool_]
@@ -23,6 +25,16 @@ class RankInterval:
     rank: int
     best: int
     worst: int
+
+
+def shown_above(effects: Mapping[tuple[int, int], Effect], k: int, alpha: float = 0.05) -> BoolMatrix:
+    """Say which of k rows are shown to be above which, shape (k, k): the p of every pair's *effect*, first minus second, adjusted by Holm over all of them."""
+    above = np.zeros((k, k), dtype=bool)
+    adjusted = holm([1.0 if effect.p is None else effect.p for effect in effects.values()])
+    for ((i, j), effect), p in zip(effects.items(), adjusted, strict=True):
+        if p <= alpha and effect.estimate:
+            above[(i, j) if effect.estimate > 0 else (j, i)] = True
+    return above
 
 
 def rank_intervals(estimates: npt.ArrayLike, above: BoolMatrix) -> list[RankInterval]:
