@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-VERBS = ("models pull", "synth", "teach", "analyze", "distill", "eval", "compare", "reproduce")
+VERBS = ("models pull", "synth", "teach", "analyze", "distill", "eval", "compare", "leaderboard", "reproduce")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -42,6 +42,9 @@ def test_help_imports_nothing_heavy() -> None:
         (["synth", "--problems", "arith", "--n", 5, "--arms", "hc,hx", "--out", "d"], "no arm 'hx'"),
         (["distill", "--model", "nowhere", "--data", "d", "--out", "a"], "not a trace data set"),
         (["compare", "a", "b"], "no such run folder"),
+        (["leaderboard"], "there is no board here"),
+        (["leaderboard", "a", "-o", "b"], "no such run folder"),
+        (["leaderboard", "a", "--traces", "few", "-o", "b"], "--traces takes a number or all"),
         (["models", "pull", "gpt-7"], "no model 'gpt-7'"),
         (["reproduce", "nothing.yaml", "--out", "s"], "no such study file"),
         (["eval", "--tasks", "style_arith"], "--output_path"),

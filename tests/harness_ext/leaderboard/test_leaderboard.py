@@ -21,12 +21,13 @@ N = 400
 
 
 def rights(accuracy: float, n: int = N, shift: float = 0.0) -> list[float]:
-    """Right answers for about that share of items, the same easy items first for all runs."""
+    """Right answers for about that share of items; which ones, *shift* decides."""
     return [float((i * 0.6180339887 + shift) % 1 < accuracy) for i in range(n)]
 
 
 def arms(folder: Path, accuracies: Mapping[str, float], task: str = "style_arith", **more: Any) -> list[Path]:
-    return [write_run(folder / arm, rights(accuracy), task, base_model="org/m", family="f", arm=arm, **more) for arm, accuracy in accuracies.items()]
+    made = enumerate(accuracies.items())
+    return [write_run(folder / arm, rights(accuracy, shift=0.37 * i), task, base_model="org/m", family="f", arm=arm, **more) for i, (arm, accuracy) in made]
 
 
 def entry(board: Board, arm: str, view: int = 0) -> Entry:
@@ -115,7 +116,7 @@ def test_seeds_are_one_row_unless_they_are_asked_for_apart(tmp_path: Path) -> No
     assert board.views[0].entries[0].label == "llama3 hc, 3 seeds"
     assert set(ranks(board)) == {"hc", "base"}
     board, _ = leaderboard([], tmp_path / "board", by_seed=True)
-    assert [one.label for one in board.views[0].entries[:3]] == ["llama3 hc seed 0", "llama3 hc seed 1", "llama3 hc seed 2"] or len(board.views[0].entries) == 4
+    assert sorted(one.label for one in board.views[0].entries) == ["llama3 base", *(f"llama3 hc seed {seed}" for seed in range(3))]
 
 
 def test_adding_a_run_touches_nothing_of_the_others(tmp_path: Path) -> None:
@@ -295,3 +296,13 @@ def test_bad_runs_are_named(tmp_path: Path) -> None:
         leaderboard([cut], tmp_path / "board")
     with pytest.raises(StylerepError, match="acc must lie between 0 and 1, found 7"):
         leaderboard([write_run(tmp_path / "odd", [7])], tmp_path / "board")
+
+
+def test_the_command_says_what_it_did(stylerep: Any, tmp_path: Path) -> None:
+    runs = arms(tmp_path / "runs", {"base": 0.3, "hc": 0.6})
+    result = stylerep("leaderboard", *runs, "-o", tmp_path / "board")
+    assert result.returncode == 0, result.stderr
+    assert "(2 runs: 2 added or renewed)" in result.stdout
+    assert "style_arith (style_arith: version not known, 400 items" in " ".join(result.stdout.split())
+    again = stylerep("leaderboard", runs[0], "-o", tmp_path / "board")
+    assert "(2 runs: 1 unchanged)" in again.stdout
