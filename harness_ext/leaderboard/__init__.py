@@ -68,7 +68,6 @@ def leaderboard(
         baseline=there.baseline or read_facts(folders[0]).id,
     )
     store = Store(out)
-    out.mkdir(parents=True, exist_ok=True)
     added = store.add(folders, asked.traces, workers or os.cpu_count() or 1, say)
     for name in remove:
         store.remove(_named(store.runs(), name, "--remove").facts.id)

@@ -162,7 +162,7 @@ def test_a_run_evaluated_again_takes_its_own_place(tmp_path: Path) -> None:
 def test_two_folders_of_one_run_must_not_contradict_each_other(tmp_path: Path) -> None:
     one = write_run(tmp_path / "a", rights(0.3), base_model="m", arm="base")
     two = write_run(tmp_path / "b", rights(0.4), base_model="m", arm="base")
-    with pytest.raises(StylerepError, match="the same run .* with different responses to style_arith; give one of them"):
+    with pytest.raises(StylerepError, match="with different responses to style_arith; give one of them"):
         leaderboard([one, two], tmp_path / "board")
     other = write_run(tmp_path / "c", rights(0.5), "style_chain", base_model="m", arm="base")
     board, _ = leaderboard([one, other], tmp_path / "board")  # other tasks of it are one row
