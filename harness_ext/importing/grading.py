@@ -10,8 +10,6 @@ from harness_ext.importing.record import Record
 from synth.errors import StylerepError
 
 _TELL_AFTER = 5.0
-_LIKELIHOOD = "none (likelihoods)"
-_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +24,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One draw of a task, graded: its rows, how its answers were read, whether by us, and the ids of documents where the recorded score is another."""
+    """One draw of a task, graded: its rows, how its answers were read if they were, and the ids of documents where the recorded score is another."""
 
     rows: Sequence[Mapping[str, Any]]
-    answer_type: str
+    answer_type: str | None
     regraded: bool
     accuracy: float
     recorded: float | None
@@ -49,10 +47,11 @@ def answers(records: Sequence[Record], items: Sequence[Item]) -> tuple[list[Answ
     for several in together.values():
         texts, recorded = (tuple(value for record, _ in several for value in getattr(record, name)) for name in ("texts", "recorded"))
         found.append(Answer(several[0][1], texts, recorded, several[0][0].where))
-    counts = {len(answer.texts) for answer in found}
-    if len(counts) > 1 or (counts == {0} and any(len(answer.recorded) != 1 for answer in found)):
-        first = found[0]
-        other = next((answer for answer in found if len(answer.texts) != len(first.texts)), first)
+    first = found[0]
+    other = next((answer for answer in found if (len(answer.texts), len(answer.recorded)) != (len(first.texts), len(first.recorded))), None)
+    if not any(answer.recorded for answer in found):
+        raise StylerepError(f"{first.where}: there are no responses.")
+    if other:
         raise StylerepError(
             f"{other.where}: there are {len(other.texts)} responses to this item and {len(first.texts)} to that of {first.where}; every item needs as many."
         )
@@ -78,12 +77,12 @@ def grade(found: Sequence[Answer], draw: int, answer_type: str | None, regrade: 
         if not regrade and recorded is None:
             raise StylerepError(f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by.")
         rows.append(_row(answer, draw, answer.item.answer_type or read_as, regrade))
-    types = {answer.item.answer_type or read_as for answer in found} if known else {_UNKNOWN}
+    types = {answer.item.answer_type or read_as for answer in found}
     both = [(row["acc"], row["recorded"], row["doc_id"]) for row in rows if "recorded" in row]
     differ = tuple(number for own, theirs, number in both if own != theirs)
     return Graded(
         rows,
-        ", ".join(sorted(types)) if generated else _LIKELIHOOD,
+        ", ".join(sorted(types)) if generated and known else None,
         regrade,
         sum(row["acc"] for row in rows) / len(rows),
         sum(theirs for _, theirs, _ in both) / len(both) if both else None,

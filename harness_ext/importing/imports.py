@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness_ext.importing.checks import apart, check_decoding, check_models, check_out, check_reading, listed, numbers
 from harness_ext.importing.formats import READERS, ROWS, format_of, source_files
 from harness_ext.importing.grading import answers, grade
 from harness_ext.importing.items import Item, Items, items_of_run, items_of_task, own_items
 from harness_ext.importing.matching import match_items
 from harness_ext.importing.record import Evaluation, Reading
 from harness_ext.importing.run_folders import About, Draft, ImportedTask, check_run, folder_name, write_run
-from harness_ext.runs import MANIFEST
 from synth.answers import is_right
 from synth.errors import StylerepError
 from synth.problems.problem import ANSWER_TYPES
 
+_LOW = 0.9
 _TYPES = tuple(name for name in ANSWER_TYPES if name != "gym")
 
 
@@ -68,9 +69,9 @@ def import_runs(
         raise StylerepError(f"There is no answer type {answer_type!r}; choose from {', '.join(_TYPES)}.")
     files = source_files(sources)
     chosen, reading = format_of(files, format_name), reading or Reading()
-    _check_reading(chosen, reading)
+    check_reading(chosen, reading)
     evaluations = _merged([one for path in files for one in READERS[chosen](path, reading)], model, task, chosen in ROWS)
-    _check_models(models or {}, evaluations)
+    check_models(models or {}, evaluations)
     notes = [note for evaluation in evaluations for note in evaluation.notes]
     targets = _targets(evaluations, task, like)
     runs: dict[Path, list[Draft]] = {}
@@ -82,10 +83,11 @@ def import_runs(
                 raise StylerepError(f"{folder}: the models {runs[folder][0].evaluation.model} and {evaluation.model} would have the same folder; use --model.")
             runs.setdefault(folder, []).append(draft)
             notes += more
-    _check_out(Path(out), model, runs)
+    check_out(Path(out), model, runs)
     for folder, drafts in runs.items():
-        _check_decoding(drafts)
+        check_decoding(drafts)
         check_run(folder, drafts, chosen, overwrite)
+    notes += apart(runs)
     written = [one for folder, drafts in runs.items() for one in write_run(folder, drafts, chosen)]
     return Imported(chosen, written, list(dict.fromkeys(notes)))
 
@@ -106,9 +108,9 @@ def _drafts(
     matched = match_items(evaluation.records, items) if items else own_items(evaluation)
     notes = _about_items(evaluation, matched, items)
     found, several = answers(evaluation.records, matched)
-    draws = max(1, len(found[0].texts))
+    draws = len(found[0].recorded)
     if several:
-        notes.append(f"{evaluation.task}: {draws} rows stand for each item, so they are taken for {draws} draws of it.")
+        notes.append(f"{evaluation.task}: each item occurs {draws} times, which are taken for {draws} draws of it.")
     if draws > 1 and about.seed is not None:
         raise StylerepError(
             f"{evaluation.model}, {evaluation.task}: there are {draws} responses to each item, and their seeds are their numbers; leave seed out."
@@ -116,6 +118,11 @@ def _drafts(
     name = folder_name(evaluation.model)
     for draw in range(draws):
         graded = grade(found, draw, answer_type, regrade, say)
+        if graded.agreement is not None and graded.agreement < _LOW:
+            notes.append(
+                f"{evaluation.task}: {len(graded.disagreements)} grades differ from the recorded ones; look at some (doc_id {numbers(graded.disagreements)}), "
+                "or say with --answer-type how answers are to be read."
+            )
         if regrade and not graded.regraded:
             why = "there are only likelihoods" if not found[0].texts else "no right answer is known"
             notes.append(f"{evaluation.task}: {why}, so acc is the score that came with the responses.")
@@ -133,7 +140,7 @@ def _about_items(evaluation: Evaluation, matched: Sequence[Item], items: Items |
     notes = []
     there = {item.document_hash for item in matched}
     if missing := [item for item in items.items if item.document_hash not in there]:
-        first = ", ".join(str(item.number) for item in missing[:5]) + (", …" if len(missing) > 5 else "")
+        first = numbers([item.number for item in missing])
         notes.append(f"{evaluation.task}: {len(missing)} of {len(items.items)} items have no response (doc_id {first}); compare such runs with --partial.")
     other = [
         item.number
@@ -141,8 +148,7 @@ def _about_items(evaluation: Evaluation, matched: Sequence[Item], items: Items |
         if record.golds and item.golds and item.answer_type != "gym" and not _same_answer(record.golds, item)
     ]
     if other:
-        first = ", ".join(map(str, other[:5])) + (", …" if len(other) > 5 else "")
-        notes.append(f"{evaluation.task}: {len(other)} right answers differ from those of {items.matched_to} (doc_id {first}), which count.")
+        notes.append(f"{evaluation.task}: {len(other)} right answers differ from those of {items.matched_to} (doc_id {numbers(other)}), which count.")
     return notes
 
 
@@ -153,10 +159,10 @@ def _same_answer(golds: Sequence[str], item: Item) -> bool:
 def _merged(evaluations: Sequence[Evaluation], model: str | None, task: str | None, parts: bool) -> list[Evaluation]:
     """Return one evaluation for each model and task; files are put together only where they may be *parts* of one."""
     if model is not None and len(said := list(dict.fromkeys(one.model for one in evaluations if one.said))) > 1:
-        raise StylerepError(f"The sources name several models ({_listed(said)}); leave --model out, and each gets a folder.")
+        raise StylerepError(f"The sources name several models ({listed(said)}); leave --model out, and each gets a folder.")
     tasks = list(dict.fromkeys(one.task for one in evaluations if one.named))
     if task is not None and len(tasks) > 1:
-        raise StylerepError(f"The sources name several tasks ({_listed(tasks)}); import them one after the other to give one a --task.")
+        raise StylerepError(f"The sources name several tasks ({listed(tasks)}); import them one after the other to give one a --task.")
     together: dict[tuple[str, str], Evaluation] = {}
     for one in evaluations:
         named = replace(one, model=model or one.model, task=folder_name(task or one.task))
@@ -180,47 +186,3 @@ def _targets(evaluations: list[Evaluation], task: str | None, like: str | Path |
         return found
     ours = items_of_task(task) if task else None
     return [ours] if ours else []
-
-
-def _check_reading(chosen: str, reading: Reading) -> None:
-    """Refuse options that the format has no use for."""
-    fields = reading.fields
-    if reading.filter and chosen != "lm_eval":
-        raise StylerepError(f"--filter is for lm_eval, whose samples have filters; the sources are of the format {chosen}.")
-    if chosen in ROWS:
-        return
-    given = {"--response-field": fields.response, "--model-field": fields.model, "--task-field": fields.task, "--id-field": reading.item}
-    if chosen != "lm_eval":
-        given |= {"--question-field": fields.question, "--answer-field": fields.answer}
-    for option, value in given.items():
-        if value is not None:
-            raise StylerepError(f"{option} is for files of rows; in the format {chosen} it is known where this stands.")
-
-
-def _check_models(models: Mapping[str, About], evaluations: Sequence[Evaluation]) -> None:
-    there = list(dict.fromkeys(one.model for one in evaluations))
-    for name in models:
-        if name not in there:
-            raise StylerepError(f"The file of models names {name}, of which the sources hold nothing; they hold {_listed(there)}.")
-
-
-def _check_out(out: Path, model: str | None, folders: Iterable[Path]) -> None:
-    if out.exists() and not out.is_dir():
-        raise StylerepError(f"{out}: a file stands where run folders are to be written; choose another --out.")
-    if (out / MANIFEST).is_file() and out not in folders:
-        what = "there are several responses to each item, and each draw gets a folder beside it" if model else "each model gets a folder in it"
-        raise StylerepError(f"{out}: this is a run folder itself, and {what}; choose another --out" + (", or name the --model." if not model else "."))
-
-
-def _check_decoding(drafts: Sequence[Draft]) -> None:
-    first = drafts[0].evaluation
-    for draft in drafts:
-        if draft.evaluation.gen_kwargs != first.gen_kwargs:
-            raise StylerepError(
-                f"{first.model}: the tasks {first.task} and {draft.evaluation.task} were decoded in different ways ({first.gen_kwargs}, "
-                f"{draft.evaluation.gen_kwargs}), so they are different runs; import them into a folder each."
-            )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

@@ -1,6 +1,7 @@
 """Which item of which task each response answers, so that imported runs pair with each other and with runs of ours."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,18 +83,17 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
 def own_items(evaluation: Evaluation) -> list[Item]:
     """Return an item for each record of an evaluation that nothing is matched to.
 
-    Documents of lm_eval keep their hashes; others are named by question and right answer, and by which occurrence of the two it is.
+    Documents of lm_eval keep their hashes; others are named by question and right answer. Where every item occurs equally often, its occurrences are
+    draws of it; where few occur again, they are items of their own. Raises StylerepError where it is neither, and for a record without a question.
     """
-    seen: dict[str, int] = {}
+    documents = [_document(record) if record.document is None else record.document for record in evaluation.records]
+    digests = [_digest(record, document) for record, document in zip(evaluation.records, documents, strict=True)]
+    draws = _are_draws(digests, evaluation)
+    seen: Counter[str] = Counter()
     items = []
-    for number, record in enumerate(evaluation.records):
-        if record.document is not None:
-            digest, document = record.document_hash or document_hash(record.document), record.document
-        else:
-            document = _document(record)
-            digest = document_hash({"answer": list(record.golds), "question": document["question"]})
-        seen[digest] = seen.get(digest, 0) + 1
-        unique = digest if seen[digest] == 1 else document_hash({"doc_hash": digest, "occurrence": seen[digest]})
+    for number, (record, document, digest) in enumerate(zip(evaluation.records, documents, digests, strict=True)):
+        seen[digest] += 1
+        unique = digest if draws or seen[digest] == 1 else document_hash({"doc_hash": digest, "occurrence": seen[digest]})
         meta = _meta(document) | ({"options": list(record.options)} if record.options else {})
         given = document.get("answer_type") if record.document is not None else None
         known = given if given in ANSWER_TYPES else None
@@ -123,6 +123,27 @@ def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, 
     return Item(
         document, digest, number if isinstance(number, int) else 0, question, golds, answer_type, _meta(document), str(document.get("answer", gold or ""))
     )
+
+
+def _digest(record: Record, document: Mapping[str, Any]) -> str:
+    if record.document is not None:
+        return record.document_hash or document_hash(document)
+    return document_hash({"answer": list(record.golds), "question": document["question"]})
+
+
+def _are_draws(digests: Sequence[str], evaluation: Evaluation) -> bool:
+    """Say whether records of the same item are draws of it."""
+    counts = Counter(digests)
+    again = sum(n > 1 for n in counts.values())
+    if len(set(counts.values())) == 1:
+        return bool(again)
+    if 2 * again > len(counts):
+        first, odd = next(iter(counts)), next(one for one, n in counts.items() if n != counts[digests[0]])
+        places = [evaluation.records[digests.index(one)].where for one in (odd, first)]
+        raise StylerepError(
+            f"{places[0]}: this item occurs {counts[odd]} times and that of {places[1]} {counts[first]} times; every item needs as many responses."
+        )
+    return False
 
 
 def _document(record: Record) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _record(row: Row, reading: Reading) -> Record:
 def _texts(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
     """Return the responses of a sample, none where it was scored by likelihoods alone: those are pairs of a number and whether it was the greatest."""
     requests, asked = fields["resps"], _arguments(fields)
-    if len(requests) == 1 and isinstance(requests[0], list) and all(one is None or isinstance(one, str) for one in requests[0]):
+    if len(requests) == 1 and isinstance(requests[0], list) and requests[0] and all(one is None or isinstance(one, str) for one in requests[0]):
         if asked and not isinstance(asked[-1], Mapping):
             return ()
         return responses(requests[0], where)
@@ -110,7 +110,8 @@ def _score(fields: Mapping[str, Any], given: str | None, where: str) -> Any:
     metrics = fields.get("metrics")
     own: Sequence[str] = metrics if isinstance(metrics, list) else ()
     if given is None and len(own) == 1 and own[0] in fields:
-        return fields[own[0]] if isinstance(fields[own[0]], (int, float, list)) else None
+        score = fields[own[0]]
+        return score if isinstance(score, list) or (isinstance(score, (int, float)) and 0 <= score <= 1) else None
     return find_field(fields, "correct", given, where)
 
 

@@ -36,13 +36,13 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class ImportedTask:
-    """One task of one imported run, as it was written; `answer_type` is how right answers were read, `agreement` None where nothing was graded twice."""
+    """One task of one imported run, as it was written; `answer_type` is None where no answer was read, `agreement` where nothing was graded twice."""
 
     folder: Path
     model: str
     task: str
     n: int
-    answer_type: str
+    answer_type: str | None
     regraded: bool
     accuracy: float
     recorded_accuracy: float | None

@@ -19,7 +19,7 @@ def import_table(imported: Imported) -> TextTable:
             _percent(one.recorded_accuracy),
             _percent(one.agreement),
             f"{len(one.disagreements):,}" if one.agreement is not None else "",
-            one.answer_type,
+            one.answer_type or "not read",
             one.matched_to or "",
         )
         for one in imported.tasks
