@@ -21,11 +21,12 @@ _TYPES = tuple(name for name in ANSWER_TYPES if name != "gym")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import made: the format that sources had, every task of every run folder, and what a user should know beside."""
+    """What an import made: the format that sources had, every task of every run folder, what a user should know beside, and the run that it pairs with."""
 
     format: str
     tasks: Sequence[ImportedTask]
     notes: Sequence[str]
+    like: Path | None = None
 
     @property
     def folders(self) -> list[Path]:
@@ -89,7 +90,9 @@ def import_runs(
         check_run(folder, drafts, chosen, overwrite)
     notes += apart(runs)
     written = [one for folder, drafts in runs.items() for one in write_run(folder, drafts, chosen)]
-    return Imported(chosen, written, list(dict.fromkeys(notes)))
+    filtered = [one for one in targets if one.filter != "none"]
+    notes += [f"{like}: its scores of {one.task} are those of the filter {one.filter}; import that run too, and both pair." for one in filtered]
+    return Imported(chosen, written, list(dict.fromkeys(notes)), Path(like) if like is not None and not filtered else None)
 
 
 def _drafts(

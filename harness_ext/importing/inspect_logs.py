@@ -35,7 +35,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
 
     A sample that ended with an error has an empty response. Raises StylerepError for a log that is broken, or in which no sample stands.
     """
-    header, samples = _from_zip(path) if zipfile.is_zipfile(path) else _from_json(path)
+    header, samples = _from_zip(path) if path.suffix == ".eval" else _from_json(path)
     about, plan = _inner(header, "eval"), _inner(header, "plan")
     task = clean(str(about.get("task") or path.stem).rpartition("/")[2])
     names = [str(one["name"]) for one in about.get("scorers") or [] if isinstance(one, Mapping) and one.get("name")]

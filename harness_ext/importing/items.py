@@ -40,12 +40,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The items of a task that responses are matched to, and how a manifest and a user are told of it."""
+    """The items of a task that responses are matched to, how a manifest and a user are told of it, and the filter that these items stand under."""
 
     task: str
     items: Sequence[Item]
     matched_to: str
     version: Any = None
+    filter: str = "none"
 
 
 def items_of_task(task: str) -> Items | None:
@@ -69,15 +70,17 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
     if chosen not in files or (not both and len(files) > 1) or len(both) > 1:
         raise StylerepError(f"{folder}: name one of its tasks with --task: {', '.join(files)}.")
     items: dict[str, Item] = {}
+    filters: dict[str, None] = {}
     for where, row in read_rows(files[chosen]):
         document, digest = row.get("doc"), row.get("doc_hash")
         if not isinstance(document, dict) or not isinstance(digest, str):
             raise StylerepError(f"{where}: expected a sample with its document and doc_hash.")
+        filters[str(row.get("filter", "none"))] = None
         if digest not in items:
             found = document | {"target": row.get("target")}
             question = conversation_text(find_field(document, "question", None, where))
             items[digest] = _item(document, digest, row.get("doc_id", len(items)), question, gold_text(find_field(found, "answer", None, where)))
-    return Items(chosen, list(items.values()), f"{folder.resolve().name}/{chosen}")
+    return Items(chosen, list(items.values()), f"{folder.resolve().name}/{chosen}", filter="none" if "none" in filters else next(iter(filters)))
 
 
 def own_items(evaluation: Evaluation) -> list[Item]:

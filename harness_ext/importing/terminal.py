@@ -30,9 +30,11 @@ def import_table(imported: Imported) -> TextTable:
 def import_notes(imported: Imported) -> list[str]:
     """Return the notes of an import, and last the command that compares its runs."""
     folders = [shlex.quote(str(folder)) for folder in imported.folders]
-    several = len({one.model for one in imported.tasks}) > 1
-    runs = " ".join(folders if several else ["BASELINE", *folders])
-    return [*imported.notes, f"Next: stylerep compare {runs} --baseline {folders[0] if several else 'BASELINE'}"]
+    if imported.like is not None:
+        folders.insert(0, shlex.quote(str(imported.like)))
+    elif len({one.model for one in imported.tasks}) == 1:
+        folders.insert(0, "BASELINE")
+    return [*imported.notes, f"Next: stylerep compare {' '.join(folders)} --baseline {folders[0]}"]
 
 
 def _percent(share: float | None) -> str:
