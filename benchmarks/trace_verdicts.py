@@ -6,42 +6,26 @@ Responses are graded anew; --recorded takes the grades that came with them.
 """
 
 import argparse
-import hashlib
-import json
 import tempfile
 from pathlib import Path
 
-from benchmarks.regrading import ANSWER_TYPES
 from harness_ext.compare import Report, compare
 from harness_ext.compare.tables import report_notes, report_tables
 from harness_ext.compare.to_text import markdown_table
-from harness_ext.metrics import score
+from harness_ext.importing import About, import_runs
 
 BASE, RIGHT, WRONG = "qwen2.5-14b-instruct", "sky-t1-correct-5k-14b", "sky-t1-wrong-5k-14b"
 TASKS = ("aime24", "amc23")
-_STYLE = ("answered", "pivot_density", "pivot_kinds", "trace_words", "style_adherence", "stage_coverage")
-
-
-def write_run(traces: Path, model: str, out: Path, recorded: bool) -> Path:
-    """Write the responses of a model as a run folder, items named by the hash of their question."""
-    (out / model).mkdir(parents=True)
-    for task in TASKS:
-        lines = []
-        for line in (traces / model / f"{task}.jsonl").read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            (response,), (grade,) = row["code"], row["score"]
-            scores = score(response, str(row.get("answer") or row["gt"]), ANSWER_TYPES[task])
-            kept = {name: scores[name] for name in _STYLE}
-            accuracy = float(grade) if recorded else scores["acc"]
-            lines.append(json.dumps({"doc_hash": hashlib.sha256(row["question"].encode()).hexdigest(), "filter": "none", "acc": accuracy, **kept}))
-        (out / model / f"samples_{task}_2026-01-01T00-00-00.0.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return out / model
+ARMS = {BASE: "base", RIGHT: "st", WRONG: "st_w"}
 
 
 def verdicts(traces: Path, recorded: bool, margin: float) -> list[Report]:
     """Return both distilled models against their base, then the one distilled on right traces against the other."""
     with tempfile.TemporaryDirectory() as scratch:
-        runs = {model: write_run(traces, model, Path(scratch), recorded) for model in (BASE, RIGHT, WRONG)}
+        files = [traces / model / f"{task}.jsonl" for model in ARMS for task in TASKS]
+        models = {model: About(base_model=BASE, arm=arm) for model, arm in ARMS.items()}
+        import_runs(files, scratch, models=models, regrade=not recorded)
+        runs = {model: Path(scratch) / model for model in ARMS}
         return [compare([runs[BASE], runs[RIGHT], runs[WRONG]], margin=margin), compare([runs[WRONG], runs[RIGHT]], margin=margin)]
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness_ext.analyze import StyleAnalysis
     from harness_ext.compare import Report
+    from harness_ext.importing import Imported
     from synth.style.profile import StyleProfile
 
 app = typer.Typer(
@@ -378,6 +379,48 @@ def leaderboard(
     typer.echo(f"\nBoard: {out / 'index.html'} ({len(board.runs)} runs{': ' + ', '.join(counts) if counts else ''})")
 
 
+@app.command(
+    "import",
+    epilog="Example: stylerep import results/math500.jsonl --model my-7b --task style_math500 --out runs/my-7b        Of several models: stylerep import "
+    "logs/*.eval --models models.yaml --out runs        To pair with a run: stylerep import details/ --like runs/base --model my-7b --out runs/my-7b",
+)
+def import_results(
+    sources: Annotated[list[Path], typer.Argument(help="Files or folders of one format (docs/importing.md).")],
+    out: Annotated[Path, typer.Option(help="With --model the run folder, else the folder that gets a run folder for each model. Tasks are added to a run.")],
+    format_name: Annotated[str, typer.Option("--format", help="auto, lm_eval, lighteval, inspect, qwen-math or jsonl.")] = "auto",
+    model: Annotated[str | None, typer.Option(help="The model of all responses; else the sources name models.")] = None,
+    family: Annotated[str | None, typer.Option(help="Family of the model, for the manifest, as are the three below.")] = None,
+    arm: Annotated[str | None, typer.Option(help="Its arm.  [default: base]", show_default=False)] = None,
+    base_model: Annotated[str | None, typer.Option(help="What it was made from; itself if left out.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Its seed; draws of one model have their numbers for seeds.")] = None,
+    models: Annotated[Path | None, typer.Option(help="A YAML file with family, arm, base_model and seed below the name of each model.")] = None,
+    task: Annotated[str | None, typer.Option(help="Name of the task. Responses to a task of stylerep's (style_gsm8k) are matched to its documents.")] = None,
+    answer_type: Annotated[
+        str | None, typer.Option(help="How answers are read: number, option, text, expression or latex; told from the right answers if left out.")
+    ] = None,
+    like: Annotated[Path | None, typer.Option(help="A run whose documents responses are matched to, so that both can be compared.")] = None,
+    response_field: Annotated[str | None, typer.Option(help="Field that holds the response or several; found if left out, as the fields below.")] = None,
+    question_field: Annotated[str | None, typer.Option(help="Field that holds the question.")] = None,
+    answer_field: Annotated[str | None, typer.Option(help="Field that holds the right answer.")] = None,
+    score_field: Annotated[str | None, typer.Option(help="Field, metric or scorer with the recorded score, 0 to 1.")] = None,
+    id_field: Annotated[str | None, typer.Option(help="Field that holds the id of the item.")] = None,
+    model_field: Annotated[str | None, typer.Option(help="Field that names the model; else the folder does.")] = None,
+    task_field: Annotated[str | None, typer.Option(help="Field that names the task; else the file does.")] = None,
+    filter_name: Annotated[str | None, typer.Option("--filter", help="Filter of lm_eval whose scores are the recorded ones; the first if left out.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tasks that the run has already.")] = False,
+) -> None:
+    """Turn results of other harnesses into run folders, their responses graded anew."""
+    from harness_ext.importing import About, Reading, import_runs, read_models
+    from synth.responses import Fields
+
+    reading = Reading(Fields(response_field, score_field, question_field, model_field, task_field, answer_field), id_field, filter_name)
+    imported = import_runs(
+        sources, out, format_name=format_name, model=model, about=About(family, arm, base_model, seed), models=read_models(models) if models else None,
+        task=task, answer_type=answer_type, like=like, reading=reading, overwrite=overwrite, say=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    _print_imported(imported)
+
+
 @app.command(epilog="Example: stylerep reproduce studies/demo.yaml --out demo")
 def reproduce(
     study: Annotated[Path, typer.Argument(help="A study file; the name of one that comes with stylerep will do (demo).")],
@@ -510,6 +553,15 @@ def _print_report(report: "Report") -> None:
 
     _print_tables(rich_tables(report_tables(report)))
     for note in report_notes(report):
+        _console().print(note, highlight=False, markup=False)
+
+
+def _print_imported(imported: "Imported") -> None:
+    from harness_ext.compare.to_text import rich_tables
+    from harness_ext.importing.terminal import import_notes, import_table
+
+    _print_tables(rich_tables([import_table(imported)]))
+    for note in import_notes(imported):
         _console().print(note, highlight=False, markup=False)
 
 

@@ -12,6 +12,7 @@ documents. What ``--metadata`` may say (names that no model argument has):
 | ``trace_words``, ``pivot_density`` | likewise: mean words of a styled trace, and its pivots per 100 words |
 """
 
+import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,6 +64,24 @@ class Documents(Sequence[Document]):
 def documents(**metadata: Any) -> dict[str, Documents]:
     """Return the documents of a task that generates; its metadata names an ``evaluation_set`` or any ``problems`` (see `synth.problems`)."""
     return _test_split(metadata, lambda problems: map(_document, problems))
+
+
+def task_documents(task: str) -> Iterator[tuple[str, Document]]:
+    """Yield the documents of one of our tasks that generate, as lm_eval gets them, each after its question alone.
+
+    Raises StylerepError for a task of ours that generates nothing, and where its problems cannot be had.
+    """
+    config = task_config(task)
+    if str(config.get("include")).endswith("_prefer.yaml"):
+        raise StylerepError(f"{task}: this task compares likelihoods, so there are no responses to it.")
+    for problem in _problems(config["metadata"])[1]:
+        yield problem.question, _document(problem)
+
+
+def document_hash(document: Mapping[str, Any]) -> str:
+    """Return the ``doc_hash`` that lm_eval gives a document."""
+    text = json.dumps(document, indent=2, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def preference_documents(**metadata: Any) -> dict[str, Documents]:

@@ -4,7 +4,7 @@ Which fields hold what is found by their usual names, or given. One row may hold
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ _NAMES = {
     "model": ("model", "model_name"),
     "task": ("task", "dataset", "source"),
     "answer": ("answer", "gt", "gold", "target", "solution"),
+    "item": ("id", "unique_id", "item_id", "question_id", "problem_id", "idx", "doc_id"),
 }
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
@@ -131,12 +132,12 @@ class _Reader:
 
     def row(self, file: str, number: int, model: str, task: str, where: str, row: dict[str, Any]) -> Iterator[Response]:
         given = self.fields
-        texts = _texts(_field(row, "response", given.response, where, needed=True), where)
-        verdicts = _verdicts(_field(row, "correct", given.correct, where), len(texts), where)
+        texts = texts_of(find_field(row, "response", given.response, where, needed=True), where)
+        verdicts = _verdicts(find_field(row, "correct", given.correct, where), len(texts), where)
         document = row["doc"] if isinstance(row.get("doc"), dict) else row
-        question = _field(row if given.question else document, "question", given.question, where)
-        own_model, own_task = _field(row, "model", given.model, where), _field(row, "task", given.task, where)
-        answer = _gold(_field(row if given.answer else {**document, **row}, "answer", given.answer, where))
+        question = find_field(row if given.question else document, "question", given.question, where)
+        own_model, own_task = find_field(row, "model", given.model, where), find_field(row, "task", given.task, where)
+        answer = gold_text(find_field(row if given.answer else {**document, **row}, "answer", given.answer, where))
         for sample, (text, verdict) in enumerate(zip(texts, verdicts, strict=True)):
             yield Response(
                 file,
@@ -157,7 +158,11 @@ def _name(text: str) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
-def _field(row: dict[str, Any], what: str, given: str | None, where: str, needed: bool = False) -> Any:
+def find_field(row: Mapping[str, Any], what: str, given: str | None, where: str, needed: bool = False) -> Any:
+    """Return the field *given*, or that of the usual names of *what* which the row has first; None where it has none.
+
+    *what* is response, correct, question, model, task, answer or item. Raises StylerepError where the row lacks the field *given*, or one that is *needed*.
+    """
     if given is not None:
         if given not in row:
             raise StylerepError(f"{where}: there is no field {given!r}; there are {', '.join(map(str, row))}.")
@@ -168,7 +173,7 @@ def _field(row: dict[str, Any], what: str, given: str | None, where: str, needed
     return None if name is None else row[name]
 
 
-def _texts(value: Any, where: str) -> list[str]:
+def texts_of(value: Any, where: str) -> list[str]:
     """Return the responses of a row: a text, a list of texts, lm_eval's list of lists, or a chat, of which the last assistant message counts."""
     if isinstance(value, str):
         return [value]
@@ -202,7 +207,7 @@ def _verdict(value: Any, where: str) -> bool | None:
     raise StylerepError(f"{where}: a score must be 0, 1, true or false, found {str(value)[:40]!r}; name the right field with --correct-field.")
 
 
-def _gold(value: Any) -> str | None:
+def gold_text(value: Any) -> str | None:
     r"""Return a right answer as text: of a worked solution, what stands after its ``####`` or in its last box; None for what is no answer."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]

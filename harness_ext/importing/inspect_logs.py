@@ -1,0 +1,210 @@
+"""Reads logs of inspect_ai: ``.eval`` (a zip of JSON files) and ``.json``."""
+
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from harness_ext.importing.record import (
+    Evaluation,
+    Reading,
+    Record,
+    clean,
+    content_text,
+    conversation_text,
+    date_text,
+    file_date,
+    public_name,
+    score_of,
+    with_trace,
+)
+from synth.errors import StylerepError
+from synth.responses import gold_text
+
+_ZSTANDARD = 93
+_HEADER = struct.Struct("<26xHH")
+_LARGEST = 1 << 31
+
+
+def read(path: Path, reading: Reading) -> list[Evaluation]:
+    """Read one log; the epochs of a sample are several responses to it, in their order.
+
+    A sample that ended with an error has an empty response. Raises StylerepError for a log that is broken, or in which no sample stands.
+    """
+    header, samples = _from_zip(path) if path.suffix == ".eval" else _from_json(path)
+    about, plan = _inner(header, "eval"), _inner(header, "plan")
+    task = clean(str(about.get("task") or path.stem).rpartition("/")[2])
+    names = [str(one["name"]) for one in about.get("scorers") or [] if isinstance(one, Mapping) and one.get("name")]
+    epochs: dict[str, list[Record]] = {}
+    order = {str(name): number for number, name in enumerate(_inner(about, "dataset").get("sample_ids") or [])}
+    failed = 0
+    for where, sample in sorted(samples, key=lambda one: (_number(one[1].get("epoch")), order.get(str(one[1].get("id")), len(order)))):
+        failed += bool(sample.get("error"))
+        epochs.setdefault(str(sample.get("id")), []).append(_record(where, sample, names, reading.fields.correct))
+    if not epochs:
+        raise StylerepError(f"{path}: no sample stands in this log (its status is {header.get('status')}).")
+    records = [_joined(several) for several in epochs.values()]
+    notes = [f"{task}: {failed} samples ended with an error, so their responses are empty."] if failed else []
+    if header.get("status") not in (None, "success"):
+        notes.append(f"{task}: the log's status is {header['status']}, so samples may be missing.")
+    decoding = {**_inner(about, "model_generate_config"), **_inner(plan, "config")}
+    decoding = {key: value for key, value in decoding.items() if value is not None and not key.startswith("max_conn")}
+    return [
+        Evaluation(
+            public_name(str(about.get("model") or path.resolve().parent.name)),
+            task,
+            records,
+            (path,),
+            _date(about.get("created")) or file_date(path),
+            harness="inspect_ai",
+            said=bool(about.get("model")),
+            named=True,
+            version=about.get("task_version"),
+            gen_kwargs=decoding or None,
+            versions={str(name): str(version) for name, version in _inner(about, "packages").items()},
+            notes=tuple(notes),
+        )
+    ]
+
+
+def _record(where: str, sample: Mapping[str, Any], scorers: list[str], given: str | None) -> Record:
+    attachments = _inner(sample, "attachments")
+
+    def whole(value: Any) -> Any:
+        """Put back long texts that a log keeps apart."""
+        if isinstance(value, str) and value.startswith("attachment://"):
+            return attachments.get(value.removeprefix("attachment://"), value)
+        if isinstance(value, list):
+            return [whole(one) for one in value]
+        return {key: whole(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+    output = _inner(sample, "output")
+    choices = output.get("choices")
+    message = _inner(choices[0], "message") if isinstance(choices, list) and choices and isinstance(choices[0], Mapping) else {}
+    text = content_text(whole(message.get("content"))) or str(whole(output.get("completion")) or "")
+    text = with_trace(message.get("reasoning"), text)  # where older versions keep it
+    targets = sample.get("target")
+    options = sample.get("choices")
+    return Record(
+        where,
+        (clean(text),),
+        (_score(_inner(sample, "scores"), scorers, given, where),),
+        question=conversation_text(whole(sample.get("input"))),
+        prompt=conversation_text(whole(sample.get("messages"))),
+        golds=tuple(clean(gold) for gold in map(gold_text, targets if isinstance(targets, list) else [targets]) if gold),
+        item=clean(str(sample.get("id"))),
+        options=tuple(map(clean, options)) if isinstance(options, list) and all(isinstance(one, str) for one in options) else (),
+    )
+
+
+def _joined(several: list[Record]) -> Record:
+    first = several[0]
+    texts, recorded = (tuple(value for one in several for value in getattr(one, name)) for name in ("texts", "recorded"))
+    return Record(first.where, texts, recorded, first.question, first.prompt, first.golds, first.item, first.options)
+
+
+def _score(scores: Mapping[str, Any], scorers: list[str], given: str | None, where: str) -> float | None:
+    if given is not None and given not in scores and scores:
+        raise StylerepError(f"{where}: there is no scorer {given!r}; there are {', '.join(map(str, scores))}.")
+    name = given or next((name for name in [*scorers, *scores] if name in scores), "")
+    value = _inner(scores, name).get("value")
+    if given is not None:
+        return score_of(value, where)
+    try:
+        return score_of(value, where)
+    except StylerepError:
+        return None  # marks out of ten, a score of several parts: no share of right answers
+
+
+def _from_zip(path: Path) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            head = next((name for name in ("header.json", "_journal/start.json") if name in names), None)
+            if head is None:
+                raise StylerepError(f"{path}: this is no log of inspect_ai (no header.json in it).")
+            header = _member(path, archive, head)
+            return header, list(_samples(path, archive))
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, struct.error) as error:
+        raise StylerepError(f"{path}: this log cannot be unpacked ({error}).") from error
+
+
+def _samples(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name in archive.namelist():
+        if name.startswith("samples/") and name.endswith(".json"):
+            yield f"{path}, {name}", _member(path, archive, name)
+
+
+def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Mapping[str, Any]:
+    """Return a file within a log; those packed with Zstandard, as inspect_ai does of late, are unpacked by pyarrow."""
+    about = archive.getinfo(name)
+    if about.file_size > _LARGEST:
+        raise StylerepError(f"{path}, {name}: this would unpack to {about.file_size / 1e9:.0f} GB.")
+    try:
+        content = _zstandard(path, about) if about.compress_type == _ZSTANDARD else archive.read(about)
+    except NotImplementedError as error:
+        raise StylerepError(
+            f"{path}, {name}: this log is packed by method {about.compress_type}, which cannot be read here; convert it: inspect log convert --to json."
+        ) from error
+    return _object(f"{path}, {name}", content)
+
+
+def _zstandard(path: Path, about: zipfile.ZipInfo) -> bytes:
+    import pyarrow as pa
+
+    with path.open("rb") as file:
+        file.seek(about.header_offset)
+        file.seek(sum(_HEADER.unpack(file.read(_HEADER.size))), 1)
+        packed = file.read(about.compress_size)
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
+            content: bytes = stream.read(about.file_size)
+    except (pa.ArrowException, OSError) as error:
+        raise zipfile.BadZipFile(str(error)) from error
+    if zlib.crc32(content) != about.CRC:
+        raise zipfile.BadZipFile(f"{about.filename} has another checksum than it should")
+    return content
+
+
+def _from_json(path: Path) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]]]:
+    log = _object(str(path), path.read_bytes())
+    samples = log.get("samples")
+    if not isinstance(log.get("eval"), Mapping) or not (samples is None or isinstance(samples, list)):
+        raise StylerepError(f'{path}: this is no log of inspect_ai (no "eval" and "samples" in it).')
+    found = []
+    for number, sample in enumerate(samples or [], 1):
+        if not isinstance(sample, Mapping):
+            raise StylerepError(f"{path}, sample {number}: expected an object.")
+        found.append((f"{path}, sample {number}", sample))
+    return log, found
+
+
+def _object(where: str, content: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise StylerepError(f"{where}: this is not valid JSON ({error}).") from error
+    if not isinstance(value, Mapping):
+        raise StylerepError(f"{where}: expected a JSON object.")
+    return value
+
+
+def _date(created: Any) -> str | None:
+    try:
+        moment = datetime.fromisoformat(str(created).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return date_text(moment.astimezone(timezone.utc))
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 1
+
+
+def _inner(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = value.get(name)
+    return inner if isinstance(inner, Mapping) else {}

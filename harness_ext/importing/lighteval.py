@@ -1,0 +1,158 @@
+"""Reads the details that ``lighteval --save-details`` writes as Parquet, in the layout of 0.10 and later and in the flat one before it."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, public_name, score_of, with_trace
+from synth.errors import StylerepError
+from synth.responses import gold_text
+from synth.rows import Row, read_rows
+
+NESTED, FLAT = {"doc", "model_response", "metric"}, {"full_prompt", "predictions", "metrics"}
+DETAILS = re.compile(r"details_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.parquet")
+_FEW_SHOTS = re.compile(r"(?:\|\d+)+\Z")
+
+
+def read(path: Path, reading: Reading) -> list[Evaluation]:
+    """Read one file of details; the results file that lighteval writes says model, decoding and versions, else the folders say the model.
+
+    The recorded score is the first metric, or that of ``--score-field``. Raises StylerepError, naming the row, for what are no details.
+    """
+    match = DETAILS.fullmatch(path.name)
+    name, date = (match["task"], match["date"]) if match else (path.name.split(".")[0], file_date(path))
+    task = _FEW_SHOTS.sub("", name).rpartition("|")[2]
+    rows = list(read_rows(path))
+    if not rows:
+        raise StylerepError(f"{path}: there is nothing in it.")
+    records, notes = [], []
+    metrics: list[str] = []
+    for row in rows:
+        flat = row.fields.keys() >= FLAT
+        if not flat and not row.fields.keys() >= NESTED:
+            raise StylerepError(f"{row.where}: expected details of lighteval, with {', '.join(sorted(NESTED))} or {', '.join(sorted(FLAT))}.")
+        scores = row.fields["metrics" if flat else "metric"]
+        metrics = metrics or (list(scores) if isinstance(scores, Mapping) else [])
+        score = _score(scores, reading.fields.correct, row.where)
+        records.append(_flat(row, score) if flat else _nested(row, score))
+    if len(metrics) > 1 and not reading.fields.correct:
+        notes.append(f"{task}: the recorded score is {metrics[0]}; there is also {', '.join(metrics[1:])} (--score-field).")
+    if any(len(record.texts) > 1 for record in records):
+        notes.append(f"{task}: lighteval scores several responses together, so none of them has a recorded score.")
+    said = _results(path, date)
+    general = _inner(said, "config_general")
+    settings = _inner(general, "model_config")
+    model = general.get("model_name") or settings.get("model_name")
+    decoding = {key: value for key, value in _inner(settings, "generation_parameters").items() if value is not None}
+    version = _inner(said, "versions").get(name)
+    return [
+        Evaluation(
+            public_name(str(model)) if model else _folder_name(path),
+            re.sub(r"[^\w.-]+", "_", task),
+            records,
+            (path,),
+            date,
+            harness="lighteval",
+            said=True,
+            named=True,
+            version=version,
+            gen_kwargs=decoding or None,
+            versions={},
+            notes=tuple(notes),
+        )
+    ]
+
+
+def _nested(row: Row, score: float | None) -> Record:
+    document, response = _inner(row.fields, "doc"), _inner(row.fields, "model_response")
+    texts, traces = response.get("text") or [], response.get("reasonings") or []
+    _check_texts(texts, row.where)
+    traces = traces if len(traces) == len(texts) else [None] * len(texts)
+    index = document.get("gold_index")
+    choices = _list(document.get("choices"))
+    golds = [choices[i] for i in (index if isinstance(index, list) else [index]) if isinstance(i, int) and 0 <= i < len(choices)]
+    return Record(
+        row.where,
+        tuple(clean(with_trace(trace, text or "")) for trace, text in zip(traces, texts, strict=True)),
+        _scores(score, len(texts)),
+        question=conversation_text(document.get("original_query") or document.get("query")),
+        prompt=conversation_text(response.get("input")) or conversation_text(document.get("query")),
+        golds=_golds(golds),
+        item=clean(str(document.get("id") or "")),
+    )
+
+
+def _flat(row: Row, score: float | None) -> Record:
+    fields = row.fields
+    said = _list(fields["predictions"])
+    texts = said if said and all(one is None or isinstance(one, str) for one in said) else []
+    golds, choices = _list(fields.get("gold")), _list(fields.get("choices"))
+    golds = golds or [choices[i] for i in _list(fields.get("gold_index")) if isinstance(i, int) and 0 <= i < len(choices)]
+    prompt = conversation_text(fields["full_prompt"])
+    return Record(
+        row.where,
+        tuple(clean(text or "") for text in texts),
+        _scores(score, len(texts)),
+        question=conversation_text(fields.get("example")) or prompt,
+        prompt=prompt,
+        golds=_golds(golds),
+    )
+
+
+def _check_texts(texts: Any, where: str) -> None:
+    if not isinstance(texts, list) or not all(text is None or isinstance(text, str) for text in texts):
+        raise StylerepError(f"{where}: expected a list of texts in model_response.text.")
+
+
+def _score(metrics: Any, given: str | None, where: str) -> float | None:
+    scores = metrics if isinstance(metrics, Mapping) else {}
+    if given is not None and given not in scores:
+        raise StylerepError(f"{where}: there is no metric {given!r}; there are {', '.join(map(str, scores))}.")
+    if given is not None:
+        return score_of(scores[given], where)
+    first = next(iter(scores.values()), None)
+    return score_of(first, where) if isinstance(first, (int, float)) and 0 <= first <= 1 else None
+
+
+def _scores(score: float | None, n: int) -> tuple[float | None, ...]:
+    return (score,) if n <= 1 else (None,) * n
+
+
+def _golds(values: list[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(clean(gold) for gold in map(gold_text, values) if gold))
+
+
+def _results(path: Path, date: str) -> dict[str, Any]:
+    """Return the results of the same moment: ``results/MODEL/results_DATE.json`` beside ``details/MODEL/DATE``; nothing where they are not there."""
+    model = path.resolve().parent.parent
+    for number, folder in enumerate(model.parents):
+        if folder.name == "details":
+            file = folder.parent / "results" / model.relative_to(folder) / f"results_{date}.json"
+            try:
+                content = json.loads(file.read_bytes())
+            except (OSError, ValueError, RecursionError):
+                return {}
+            return content if isinstance(content, dict) else {}
+        if number > 3:
+            break
+    return {}
+
+
+def _folder_name(path: Path) -> str:
+    """Return the model's name that folders say, ``details/ORG/MODEL/DATE/…``, else that of the file's folder."""
+    parts = path.resolve().parts[:-1]
+    if "details" in parts:
+        after = parts[len(parts) - parts[::-1].index("details") : -1]
+        return clean("/".join(after)) or clean(parts[-1])
+    return clean(parts[-1])
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _inner(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = value.get(name)
+    return inner if isinstance(inner, Mapping) else {}

@@ -1,0 +1,136 @@
+"""Reads the samples that ``lm_eval --log_samples`` writes, of any task."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness_ext.importing.jsonl import options_of, responses
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, public_name, score_of
+from harness_ext.runs import read_manifest
+from synth.errors import StylerepError
+from synth.responses import find_field, gold_text
+from synth.rows import Row, read_rows
+
+SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+))?\.jsonl")
+
+
+def read(path: Path, reading: Reading) -> list[Evaluation]:
+    """Read one samples file, under the filter that is asked for or else its first; the results file beside it says model, decoding and versions.
+
+    Documents keep lm_eval's hashes. Raises StylerepError, naming the line, for what is no sample, and where there is no such filter.
+    """
+    match = SAMPLES.fullmatch(path.name)
+    task, date = (match["task"], match["date"]) if match else (path.name.split(".")[0], None)
+    rows: dict[str, list[Row]] = {}
+    for row in read_rows(path):
+        if not isinstance(row.fields.get("doc"), dict) or not isinstance(row.fields.get("resps"), list):
+            raise StylerepError(f'{row.where}: expected a sample of lm_eval, with "doc" and "resps".')
+        rows.setdefault(str(row.fields.get("filter", "none")), []).append(row)
+    if not rows:
+        raise StylerepError(f"{path}: there is nothing in it.")
+    chosen = reading.filter or next(iter(rows))
+    if chosen not in rows:
+        raise StylerepError(f"{path}: there is no filter {chosen!r}; there are {', '.join(rows)}.")
+    notes = [f"{task}: the recorded scores are those of the filter {chosen}; there is also {', '.join(name for name in rows if name != chosen)} (--filter)."]
+    records = [_record(row, reading) for row in rows[chosen]]
+    if any(len(record.texts) > 1 and set(record.recorded) == {None} for record in records):
+        notes.append(f"{task}: lm_eval scores what its filter makes of several responses, so none of them has a recorded score.")
+    said = _results(path.parent, date)
+    model = said.get("model_name") or _manifest_name(path) or path.resolve().parent.name
+    return [
+        Evaluation(
+            public_name(str(model)),
+            task,
+            records,
+            (path,),
+            date or file_date(path),
+            harness="lm_eval",
+            said=bool(said.get("model_name")),
+            named=True,
+            version=_inner(said, "versions").get(task),
+            gen_kwargs=_inner(said, "config").get("gen_kwargs") or None,
+            filter=chosen,
+            versions={"lm_eval": str(said["lm_eval_version"])} if said.get("lm_eval_version") else {},
+            notes=tuple(notes[len(rows) == 1 :]),
+        )
+    ]
+
+
+def _record(row: Row, reading: Reading) -> Record:
+    where, fields, given = row.where, row.fields, reading.fields
+    document: dict[str, Any] = fields["doc"]
+    texts = _texts(fields, where)
+    score = _score(fields, given.correct, where)
+    scores = score if isinstance(score, list) and len(score) == len(texts) else [score if len(texts) <= 1 else None] * max(1, len(texts))
+    gold = gold_text(find_field({**document, "target": fields.get("target")}, "answer", given.answer, where))
+    question = find_field(fields if given.question else document, "question", given.question, where)
+    number, digest, target = (fields.get(name) for name in ("doc_id", "doc_hash", "target"))
+    return Record(
+        where,
+        texts,
+        tuple(score_of(one, where) for one in scores),
+        question=conversation_text(question),
+        prompt=_prompt(fields),
+        golds=(clean(gold),) if gold else (),
+        item=clean(str(document.get("id", ""))),
+        options=options_of(document),
+        document=document,
+        document_hash=digest if isinstance(digest, str) else "",
+        document_number=number if isinstance(number, int) else None,
+        target=clean(str(target)) if target is not None else None,
+    )
+
+
+def _texts(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    """Return the responses of a sample, none where it was scored by likelihoods alone: those are pairs of a number and whether it was the greatest."""
+    requests, asked = fields["resps"], _arguments(fields)
+    if len(requests) == 1 and isinstance(requests[0], list) and requests[0] and all(one is None or isinstance(one, str) for one in requests[0]):
+        if asked and not isinstance(asked[-1], Mapping):
+            return ()
+        return responses(requests[0], where)
+    if all(isinstance(one, list) and one and isinstance(one[0], list) for one in requests):
+        return ()
+    raise StylerepError(f"{where}: expected the responses of one request, or likelihoods, in resps.")
+
+
+def _arguments(fields: Mapping[str, Any]) -> list[Any]:
+    """Return what the first request asked: the prompt, and decoding or a continuation."""
+    first = _inner(_inner(fields, "arguments"), "gen_args_0")
+    return [first[name] for name in sorted(first)]
+
+
+def _prompt(fields: Mapping[str, Any]) -> str:
+    asked = _arguments(fields)
+    return conversation_text(asked[0]) if asked else ""
+
+
+def _score(fields: Mapping[str, Any], given: str | None, where: str) -> Any:
+    metrics = fields.get("metrics")
+    own: Sequence[str] = metrics if isinstance(metrics, list) else ()
+    if given is None and len(own) == 1 and own[0] in fields:
+        score = fields[own[0]]
+        return score if isinstance(score, list) or (isinstance(score, (int, float)) and 0 <= score <= 1) else None
+    return find_field(fields, "correct", given, where)
+
+
+def _results(folder: Path, date: str | None) -> dict[str, Any]:
+    """Return the results file of the same moment, else the newest; nothing where there is none that can be read."""
+    files = [folder / f"results_{date}.json", *sorted(folder.glob("results_*.json"), reverse=True)]
+    path = next((file for file in files if file.is_file()), None)
+    try:
+        content = json.loads(path.read_bytes()) if path else {}
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _manifest_name(path: Path) -> Any:
+    manifests = (read_manifest(folder) for folder in list(path.parents)[:2])
+    return next((name for one in manifests if (name := one.get("model_name") or one.get("base_model"))), None)
+
+
+def _inner(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = value.get(name)
+    return inner if isinstance(inner, Mapping) else {}

@@ -1,0 +1,135 @@
+"""What every format is read into: the responses of one model to one item, as another harness recorded them."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from synth.errors import StylerepError
+from synth.responses import Fields
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
+_WORDS = {"true": 1.0, "false": 0.0, "c": 1.0, "i": 0.0, "p": 0.5, "n": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One item that a model answered.
+
+    `texts` are its responses, none where only likelihoods were recorded, and `recorded` the score, 0 to 1, that came with each: as many
+    as there are responses, one where there is none. `question` is the problem alone and `prompt` all that the model was given; either is
+    empty where it is not known. `golds` are the right answers, any of which is right. `document` is that of lm_eval, with its hash.
+    """
+
+    where: str
+    texts: tuple[str, ...]
+    recorded: tuple[float | None, ...]
+    question: str = ""
+    prompt: str = ""
+    golds: tuple[str, ...] = ()
+    item: str = ""
+    options: tuple[str, ...] = ()
+    document: Mapping[str, Any] | None = None
+    document_hash: str = ""
+    document_number: int | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a source holds of one model on one task.
+
+    `said` tells that the source itself names the model, `named` that it names the task; else folder and file do. `date` is as lm_eval
+    writes one into file names. `gen_kwargs` and `version` are None where the source does not say.
+    """
+
+    model: str
+    task: str
+    records: Sequence[Record]
+    files: tuple[Path, ...]
+    date: str
+    harness: str = "imported"
+    said: bool = False
+    named: bool = False
+    version: Any = None
+    gen_kwargs: Mapping[str, Any] | None = None
+    filter: str = "none"
+    versions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read: names of fields (None: found by their usual names), the field of an item's id, and the filter of lm_eval whose scores count."""
+
+    fields: Fields = field(default_factory=Fields)
+    item: str | None = None
+    filter: str | None = None
+
+
+def clean(text: str) -> str:
+    """Return a text that can be written as UTF-8: halves of surrogates become a mark."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def score_of(value: Any, where: str) -> float | None:
+    """Read a score as 0 to 1, None where there is none; letters are those of inspect_ai. Raises StylerepError for anything else."""
+    plain = value.strip().lower() if isinstance(value, str) else value
+    if plain is None or plain in _UNKNOWN or (isinstance(plain, float) and math.isnan(plain)):
+        return None
+    try:
+        number = _WORDS[plain] if isinstance(plain, str) and plain in _WORDS else float(plain)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise StylerepError(f"{where}: a score must be 0 to 1, true or false, found {clean(str(value)[:40])!r}; name the right one with --score-field.")
+    return number
+
+
+def conversation_text(value: Any) -> str:
+    """Return what a prompt says, given as a text or as a chat, of which all but the assistant's messages count."""
+    if isinstance(value, str):
+        return clean(value)
+    if not isinstance(value, list):
+        return ""
+    messages = [one for one in value if isinstance(one, Mapping) and one.get("role", one.get("from")) not in ("assistant", "gpt", "model")]
+    return clean("\n\n".join(content_text(one.get("content", one.get("value"))) for one in messages))
+
+
+def content_text(content: Any) -> str:
+    """Return the content of a message, a text or a list of parts; a part of reasoning becomes a trace between think tags."""
+    if isinstance(content, str):
+        return content
+    texts = []
+    for part in content if isinstance(content, list) else []:
+        if isinstance(part, Mapping) and part.get("type") == "reasoning" and isinstance(part.get("reasoning"), str):
+            texts.append(with_trace(part["reasoning"], ""))
+        elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+    return "".join(texts)
+
+
+def with_trace(trace: Any, answer: str) -> str:
+    """Return a response whose trace was recorded apart from it."""
+    return f"<think>\n{trace}\n</think>\n\n{answer}" if isinstance(trace, str) and trace.strip() else answer
+
+
+def public_name(name: str) -> str:
+    """Return the name of a model without the folders of the machine that it lay on."""
+    path = name.replace("\\", "/").rstrip("/")
+    local = path.startswith(("/", "~", "./", "../")) or re.match(r"[A-Za-z]:/", path)
+    return clean(path.rpartition("/")[2] if local else path)
+
+
+def file_date(path: Path) -> str:
+    """Return when a file was last changed, as lm_eval writes dates into file names."""
+    return date_text(datetime.fromtimestamp(path.stat().st_mtime, timezone.utc))
+
+
+def date_text(moment: datetime) -> str:
+    """Return a moment in the form that lm_eval writes into file names."""
+    return moment.strftime("%Y-%m-%dT%H-%M-%S.%f")
