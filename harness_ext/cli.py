@@ -363,7 +363,7 @@ def leaderboard(
     """Rank runs on pages that open from disk: accuracy beside style, with the ranks that the data allow, down to every trace."""
     from harness_ext.compare.to_text import rich_tables
     from harness_ext.leaderboard import leaderboard as run
-    from harness_ext.leaderboard.tables import board_notes, board_tables
+    from harness_ext.leaderboard.tables import board_notes, short_table
 
     if traces is not None and traces != "all" and not traces.isdecimal():
         raise StylerepError(f"--traces takes a number or all, found {traces!r}.")
@@ -372,7 +372,7 @@ def leaderboard(
         baseline=baseline, traces=int(traces) if traces and traces != "all" else None, all_traces=traces == "all", remove=remove or [], workers=jobs,
         say=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
-    _print_tables(rich_tables(board_tables(board)[:1]))
+    _print_tables(rich_tables([short_table(board)]))
     for note in (*board_notes(board), *changed.notes):
         _console().print(note, highlight=False, markup=False)
     counts = [f"{len(names)} {word}" for names, word in ((changed.added, "added or renewed"), (changed.unchanged, "unchanged")) if names]

@@ -24,6 +24,17 @@ def board_tables(board: Board) -> list[TextTable]:
     return [_table(board, view) for view in board.views]
 
 
+def short_table(board: Board) -> TextTable:
+    """Return the first view's table with as many columns as a terminal has room for."""
+    whole = _table(board, board.views[0])
+    several = any(len(entry.runs) > 1 for entry in board.views[0].entries)
+    shown = ("rank", "groups", "model", "arm", *(["seeds"] if several else []), "accuracy [95 %]", "equal length", TITLES["style_adherence"],
+             TITLES["pivot_density"], TITLES["trace_words"], "not ranked")  # fmt: skip
+    keep = [number for number, name in enumerate(whole.header) if name in shown]
+    rows = tuple(tuple(row[number] for number in keep) for row in whole.rows)
+    return TextTable(whole.title, tuple(whole.header[number] for number in keep), rows, frozenset(keep.index(one) for one in whole.left if one in keep))
+
+
 def board_notes(board: Board) -> list[str]:
     """Say in a few sentences how the numbers were made."""
     return [

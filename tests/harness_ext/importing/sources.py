@@ -12,7 +12,11 @@ FIXTURES = Path(__file__).parent / "fixtures"
 LM_EVAL = FIXTURES / "lm_eval"
 INSPECT = FIXTURES / "inspect"
 _DATE = "2026-11-23T18-11-26.799549"
-PENS = ("Ann has 4 pens and buys 3. How many pens has she?", "Ben picks 12 pears and eats 5. How many are left?", "A box holds 6 eggs. How many eggs are in 4 boxes?")
+PENS = (
+    "Ann has 4 pens and buys 3. How many pens has she?",
+    "Ben picks 12 pears and eats 5. How many are left?",
+    "A box holds 6 eggs. How many eggs are in 4 boxes?",
+)
 GOLDS = ("7", "7", "24")
 
 

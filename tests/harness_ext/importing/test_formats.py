@@ -190,7 +190,9 @@ def test_rows_that_repeat_all_items_are_draws_and_a_few_are_items(tmp_path: Path
 
 
 def test_fields_of_any_file(tmp_path: Path) -> None:
-    table = pa.table({"who": ["a", "b"], "what": ["sums", "sums"], "ask": list(PENS[:2]), "said": ["7", "8"], "right": ["7", "7"], "mark": ["1", "0.0"], "nr": [5, 6]})
+    table = pa.table(
+        {"who": ["a", "b"], "what": ["sums", "sums"], "ask": list(PENS[:2]), "said": ["7", "8"], "right": ["7", "7"], "mark": ["1", "0.0"], "nr": [5, 6]}
+    )
     pq.write_table(table, tmp_path / "x.parquet")
     fields = Fields(response="said", correct="mark", question="ask", model="who", task="what", answer="right")
     imported = import_runs([tmp_path / "x.parquet"], tmp_path / "runs", reading=Reading(fields, item="nr"))
