@@ -1,0 +1,102 @@
+"""Studies: a whole experiment in one file, from problems to verdicts, run cell by cell on one machine or a cluster."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness_ext.study.cells import Cell, run_folder, study_cells
+from harness_ext.study.engines import ENGINES, make_engine
+from harness_ext.study.estimate import estimates
+from harness_ext.study.file import Study, StudyModel, load_study
+from harness_ext.study.progress import Progress, clock
+from harness_ext.study.schedule import State, run_cells
+from harness_ext.study.worker import is_done
+from synth.errors import StylerepError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness_ext.compare import Report
+
+__all__ = ["ENGINES", "Cell", "Outcome", "Planned", "Study", "StudyModel", "load_study", "plan", "reproduce", "run_folder", "study_cells"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a study ended: what was compared (None where too little was left to), and how its cells fared."""
+
+    study: Study
+    report: "Report | None"
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A cell, whether it is done already, and how many seconds it is expected to take."""
+
+    cell: Cell
+    done: bool
+    seconds: float
+
+
+def plan(study_file: Path, out: Path) -> list[Planned]:
+    """Return the cells that `reproduce` would run, in order, without running any."""
+    study, folder = load_study(study_file), out.resolve()
+    cells = study_cells(study, _gpus())
+    expected = estimates(study, cells, folder)
+    return [Planned(cell, is_done(folder, cell), expected[cell.name]) for cell in cells]
+
+
+def reproduce(
+    study_file: Path,
+    out: Path,
+    jobs: int = 1,
+    *,
+    engine: str = "processes",
+    options: Mapping[str, Any] | None = None,
+    say: Callable[[str], None] = print,
+    console: "Console | None" = None,
+) -> Outcome:
+    """Run a study into the folder *out*: its cells, then comparisons with ``base``, the leaderboard and the report.
+
+    Cells that are done with the same command and inputs are not run again; *jobs* run at a time, on this machine with its cores shared among them, or on
+    the *engine* (one of `ENGINES`, with its *options*). A cell that fails keeps back only what needs it; the report is of what there is. Raises
+    StylerepError for a study file that is wrong, an engine that is not there, and where another command is at work in *out*.
+    """
+    study, folder = load_study(study_file), out.resolve()
+    cells = study_cells(study, _gpus())
+    started = make_engine(engine, folder, jobs, options or {})
+    if folder.exists() and not folder.is_dir():
+        raise StylerepError(f"{out}: a file stands where the study's folder is to be; choose another --out.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with Progress(folder, estimates(study, cells, folder), jobs, say, console) as progress:
+        state = run_cells(cells, folder, started, jobs, progress)
+    from harness_ext.study.report import write_report
+
+    report = write_report(study, cells, state, folder, say)
+    return Outcome(study, report, state)
+
+
+def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:
+    """Return a plan as lines: a command each, what is done, the time expected."""
+    lines = [f"{'done' if one.done else clock(one.seconds):>8}  stylerep {_shell(one.cell.command)}" for one in planned]
+    rest = [one.seconds for one in planned if not one.done]
+    total = f"{len(planned)} cells, {len(planned) - len(rest)} done; about {clock(max(sum(rest) / jobs, max(rest, default=0)))} for the rest, {jobs} at a time,"
+    return [*lines, f"{total} by this machine's speed (times may be off by a factor of three until like cells are on record)"]
+
+
+def _shell(command: Sequence[str]) -> str:
+    import shlex
+
+    return shlex.join(command)
+
+
+def _gpus() -> int:
+    """Return what a cell of a model gets that does not say: one GPU, where there is any (of a cluster, the study file says how many)."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return 0
+    from shutil import which
+
+    return int(which("nvidia-smi") is not None)

@@ -1,0 +1,80 @@
+"""How long cells will take: as long as like ones took before, else by their arithmetic and the speed of this machine."""
+
+import re
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from harness_ext.study.cells import Cell
+from harness_ext.study.file import Study
+from harness_ext.study.worker import read_record
+
+# Measured with the demo on 2 cores: the part of the machine's rate of matrix products that training and writing reach, and seconds to start a cell.
+_TRAINING, _WRITING, _START = 0.4, 0.05, 15.0
+_PROMPT, _TRACE = 120, 150
+"""Tokens of a prompt and of a trace, where nothing says how many."""
+
+
+def estimates(study: Study, cells: Sequence[Cell], folder: Path) -> dict[str, float]:
+    """Return the expected seconds of every cell.
+
+    That is the median of cells on record in *folder* of the same kind, model and arm, or of the same kind and model; where there are none, an estimate
+    that may be off by a factor of three.
+    """
+    records: dict[tuple[str, ...], list[float]] = {}
+    for cell in cells:
+        if seconds := read_record(folder, cell).get("seconds"):
+            for like in ((cell.kind, cell.label, cell.arm), (cell.kind, cell.label)):
+                records.setdefault(like, []).append(float(seconds))
+    found = {}
+    for cell in cells:
+        known = records.get((cell.kind, cell.label, cell.arm)) or records.get((cell.kind, cell.label))
+        found[cell.name] = statistics.median(known) if known else _by_arithmetic(study, cell)
+    return found
+
+
+def parameters(name: str) -> float | None:
+    """Return how many parameters a model has by its name (``Llama-3.2-3B``, ``smollm2-135m-instruct``); None where it does not say."""
+    sizes = re.findall(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mMbB])(?![A-Za-z])", name.replace("_", "-"))
+    return float(sizes[-1][0]) * (1e9 if sizes[-1][1] in "bB" else 1e6) if sizes else None
+
+
+def _by_arithmetic(study: Study, cell: Cell) -> float:
+    model = next((one for one in study.models if one.label == cell.label), None)
+    if cell.kind == "data":
+        return 5 + study.n * len(study.arms) / 500
+    if cell.kind == "model" or model is None:
+        return 60.0
+    size = parameters(model.name) or 135e6
+    words = float(study.style.get("trace_words", _TRACE / 1.4))
+    trace = 10 if cell.arm in ("base", "nt") else 1.4 * words
+    if cell.kind == "distill":
+        train: Mapping[str, object] = {**study.train, **model.train}
+        tokens = study.n * (_PROMPT + trace) * float(str(train.get("epochs", 1)))
+        return _START + 6 * size * tokens / (_TRAINING * matrix_rate())
+    given = {**study.evaluate, **model.evaluate}
+    items = float(given.get("limit", 2000))
+    tasks = 1 if isinstance(given["tasks"], str) else len(given["tasks"])
+    longest = float(given.get("max_gen_toks", 1024))
+    return _START + 2 * size * items * tasks * (_PROMPT * _WRITING / _TRAINING + (trace + longest) / 2) / (_WRITING * matrix_rate())
+
+
+@cache
+def matrix_rate() -> float:
+    """Measure the rate of matrix products on this machine, in operations a second, in the precision that training takes; about half a second."""
+    import torch
+
+    from distill.precision import fast_dtype
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = fast_dtype()
+    one = torch.randn(1024, 1024, device=device).to(dtype)
+    one @ one
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < 0.3:
+        result = one @ one
+        count += 1
+    result.sum().item()
+    return 2 * 1024**3 * count / (time.perf_counter() - began)

@@ -1,0 +1,121 @@
+"""Study files: problems, arms, models, seeds, training, evaluation and claims of one experiment."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synth.errors import StylerepError
+
+_KINDS: Mapping[str, Any] = {
+    "name": str, "problems": str, "n": int, "arms": list, "models": list, "seeds": list, "train": dict, "evaluate": dict, "margin": float, "style": dict,
+    "teach": dict, "claims": list, "data_seed": int,
+}  # fmt: skip
+_OPTIONAL = ("style", "teach", "claims", "data_seed")
+_EVALUATE = ("tasks", "limit", "max_gen_toks", "batch-size", "model", "metadata")
+_MODEL = ("name", "as", "train", "evaluate", "gpus")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyModel:
+    """One model of a study: its name, folder or Hub id, what it is called in files, and what differs for it from the study's settings.
+
+    `gpus` is how many its cells need; None: one where there is a GPU at all, more where its weights need them.
+    """
+
+    name: str
+    label: str
+    train: Mapping[str, Any] = field(default_factory=dict)
+    evaluate: Mapping[str, Any] = field(default_factory=dict)
+    gpus: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The contents of a study file.
+
+    `train` and `evaluate` hold options of ``stylerep distill`` and ``stylerep eval`` by their names (``max_gen_toks`` goes to lm_eval's
+    ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out), `style` dials of ``stylerep synth``, `teach` options of ``stylerep teach`` for the arm
+    ``st``, or ``from``, a file or Hub data set of traces. Every arm of every model is trained once with each of `seeds` on the same data, and compared
+    with ``base``. `claims` are hypotheses as ``stylerep compare --claims`` takes them, declared before anything runs.
+    """
+
+    name: str
+    problems: str
+    n: int
+    arms: tuple[str, ...]
+    models: tuple[StudyModel, ...]
+    seeds: tuple[int, ...]
+    train: Mapping[str, Any]
+    evaluate: Mapping[str, Any]
+    margin: float
+    style: Mapping[str, float] = field(default_factory=dict)
+    teach: Mapping[str, Any] = field(default_factory=dict)
+    claims: tuple[Any, ...] = ()
+    data_seed: int = 0
+
+
+def load_study(path: Path) -> Study:
+    """Read a study file; raise StylerepError, naming the key, where one is missing, unknown or of the wrong kind."""
+    if not path.is_file():
+        raise StylerepError(f"{path}: there is no such study file.")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StylerepError(f"{path}: this is not valid YAML ({' '.join(str(error).split())}).") from error
+    names = [one.name for one in fields(Study)]
+    if not isinstance(content, dict):
+        raise StylerepError(f"{path}: expected the keys {', '.join(names)}.")
+    for key in names:
+        if key not in content and key not in _OPTIONAL:
+            raise StylerepError(f"{path}: the key {key!r} is missing.")
+    for key, value in content.items():
+        if key not in names:
+            raise StylerepError(f"{path}: there is no key {key!r}; a study has {', '.join(names)}.")
+        if not isinstance(value, _KINDS[key]) or isinstance(value, bool):
+            raise StylerepError(f"{path}: {key!r} must be {_KINDS[key].__name__}, found {value!r}.")
+    models = tuple(_model(path, one) for one in content["models"])
+    study = Study(**{**content, "models": models, **{key: tuple(content[key]) for key in ("arms", "seeds", "claims") if key in content}})
+    _check(path, study)
+    return study
+
+
+def _model(path: Path, given: Any) -> StudyModel:
+    if isinstance(given, str):
+        given = {"name": given}
+    if not isinstance(given, dict) or not isinstance(given.get("name"), str) or not given["name"]:
+        raise StylerepError(f"{path}: an entry of 'models' is a name, or has one under 'name'; found {given!r}.")
+    for key in given:
+        if key not in _MODEL:
+            raise StylerepError(f"{path}: models, {given['name']}: there is no key {key!r}; a model has {', '.join(_MODEL)}.")
+    label = str(given.get("as") or re.sub(r"[^A-Za-z0-9._-]+", "-", given["name"].rstrip("/").rpartition("/")[2]))
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", label):
+        raise StylerepError(f"{path}: models, {given['name']}: {label!r} names files; take letters, digits, dots and dashes.")
+    folder = Path(given["name"]).expanduser()
+    name = str(folder.resolve()) if folder.is_dir() else given["name"]
+    return StudyModel(name, label, given.get("train") or {}, given.get("evaluate") or {}, given.get("gpus"))
+
+
+def _check(path: Path, study: Study) -> None:
+    for key in ("arms", "models", "seeds"):
+        values = [one.label if isinstance(one, StudyModel) else one for one in getattr(study, key)]
+        if not values:
+            raise StylerepError(f"{path}: {key!r} is empty.")
+        if doubled := next((one for one in values if values.count(one) > 1), None):
+            raise StylerepError(f"{path}: {doubled!r} occurs twice in {key!r}.")
+    if not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in study.seeds):
+        raise StylerepError(f"{path}: 'seeds' are whole numbers, found {list(study.seeds)!r}.")
+    if "base" in study.arms:
+        raise StylerepError(f"{path}: 'arms' are what is trained; base is always evaluated beside them.")
+    if any(arm.startswith("st") for arm in study.arms) != bool(study.teach):
+        raise StylerepError(f"{path}: the arm st needs 'teach', a teacher or its traces (from), and 'teach' needs an arm st.")
+    for model in study.models:
+        evaluate = {**study.evaluate, **model.evaluate}
+        if "tasks" not in evaluate:
+            raise StylerepError(f"{path}: 'evaluate' lacks 'tasks'.")
+        for key in evaluate:
+            if key not in _EVALUATE:
+                raise StylerepError(f"{path}: 'evaluate' has no key {key!r}; there are {', '.join(_EVALUATE)}.")

@@ -1,0 +1,129 @@
+"""Runs one cell in a process of its own, wherever an engine starts it, and records that it is done.
+
+    python -m harness_ext.study.worker STUDY_FOLDER CELL
+
+The record is written by the worker, not by the process that started it, so that a study whose main process was killed loses nothing that was finished; and a
+cell that is still at work is waited for, since its worker holds a lock.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness_ext.study.cells import Cell
+from synth.replace_file import write_text
+
+STATE = ".cells"
+
+
+def is_done(folder: Path, cell: Cell) -> bool:
+    """Say whether a cell has been done with the command and inputs that it has now."""
+    return read_record(folder, cell).get("key") == cell.key and (not cell.leaves or (folder / cell.leaves).is_file())
+
+
+def read_record(folder: Path, cell: Cell) -> dict[str, Any]:
+    """Return what was recorded when a cell was last done: its key, and how many seconds it took; empty if nothing was."""
+    try:
+        found = json.loads((folder / STATE / f"{cell.slug}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def log_file(folder: Path, cell: Cell) -> Path:
+    """Return where a cell's output goes."""
+    return folder / STATE / f"{cell.slug}.log"
+
+
+def read_journal(folder: Path) -> list[dict[str, Any]]:
+    """Return what workers noted, in order: time (seconds since 1970), cell, key, and event (begun, continued after a kill, done, ended with a code)."""
+    try:
+        lines = (folder / STATE / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def in_hand(folder: Path, cell: Cell) -> bool:
+    """Say whether a worker is at this cell, whoever started it."""
+    with _locked(folder, cell) as free:
+        return not free
+
+
+def run_cell(folder: Path, cell: Cell) -> int:
+    """Run a cell's command, unless it is done, and record it; return the command's exit code. Waits while another worker is at the same cell."""
+    (folder / STATE).mkdir(parents=True, exist_ok=True)
+    while True:
+        with _locked(folder, cell) as free:
+            if free:
+                return 0 if is_done(folder, cell) else _run(folder, cell)
+        time.sleep(0.5)
+
+
+def _run(folder: Path, cell: Cell) -> int:
+    state, command = folder / STATE, list(cell.command)
+    begun = state / f"{cell.slug}.begun"
+    continued = begun.is_file() and begun.read_text(encoding="utf-8") == cell.key
+    (state / f"{cell.slug}.json").unlink(missing_ok=True)
+    begun.write_text(cell.key, encoding="utf-8")
+    _note(state, cell, "continued" if continued else "begun")
+    if cell.kind == "distill" and not continued:
+        command.append("--restart")  # checkpoints of another training for the same folder are of no use
+    if cell.kind == "evaluate":
+        shutil.rmtree((folder / cell.leaves).parent, ignore_errors=True)  # lm_eval would add the new result to the old one
+    began = time.monotonic()
+    with log_file(folder, cell).open("ab" if continued else "wb") as output:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        code = subprocess.run(
+            [sys.executable, "-m", "harness_ext", *command], stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment, check=False
+        ).returncode
+    if code == 0 and cell.leaves and not (folder / cell.leaves).is_file():
+        code = 1
+    if code == 0:
+        record = {"key": cell.key, "command": list(cell.command), "seconds": round(time.monotonic() - began, 1)}
+        write_text(state / f"{cell.slug}.json", json.dumps(record, indent=1) + "\n")
+    _note(state, cell, "done" if code == 0 else f"ended with {code}")
+    return code
+
+
+def _note(state: Path, cell: Cell, event: str) -> None:
+    with (state / "journal.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps({"time": round(time.time(), 1), "cell": cell.name, "key": cell.key[:12], "event": event}) + "\n")
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, cell: Cell) -> Iterator[bool]:
+    """Hold a cell's lock, if nobody else does; it goes with the process that holds it. Where the system has no such locks, it is always free."""
+    path = folder / STATE / f"{cell.slug}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass
+        except OSError:
+            yield False
+            return
+        yield True
+
+
+def main() -> None:
+    """Read the cell that was handed over, and end as its command did."""
+    folder = Path(sys.argv[1])
+    content = json.loads((folder / STATE / f"{sys.argv[2]}.cell").read_text(encoding="utf-8"))
+    cell = Cell(**{**content, "command": tuple(content["command"]), "after": tuple(content["after"])})
+    code = run_cell(folder, cell)
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""A study runs to its report; killed, it goes on to the same results; on another engine it gives the same."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness_ext.study.worker import read_journal
+from tests.conftest import one_sentence
+from tests.harness_ext.study.files import results, write_study
+from tests.harness_ext.study.kills import run_killed
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """A study of two arms, run without interruption by one process at a time."""
+    folder = tmp_path_factory.mktemp("whole")
+    run_killed(write_study(folder, tiny_model), folder / "s", 0, 0, 0, jobs=1)
+    return folder / "s"
+
+
+def test_a_study_ends_in_verdicts_a_board_and_a_report(whole: Path) -> None:
+    verdicts = json.loads((whole / "verdicts.json").read_text(encoding="utf-8"))
+    assert [(one["arm"], one["n"]) for one in verdicts["comparisons"]] == [("nt", 4), ("hc", 4)]
+    page = (whole / "report.html").read_text(encoding="utf-8")
+    assert "style_arith: accuracy, % [95 %], by arm" in page
+    assert verdicts["comparisons"][0]["signature"] in page
+    assert (whole / "board/index.html").is_file()
+    assert "| model | base | nt | hc |" in (whole / "report.md").read_text(encoding="utf-8")
+    assert len(results(whole)) > 10
+
+
+def test_done_cells_are_not_run_again_and_a_change_redoes_what_depends_on_it(stylerep: Run, whole: Path, tmp_path: Path, tiny_model: Path) -> None:
+    before = results(whole)
+    again = stylerep("reproduce", whole.parent / "study.yaml", "--out", whole)
+    assert "6 of 6 cells were done before" in again.stdout
+    assert results(whole) == before
+    dry = stylerep("reproduce", write_study(tmp_path, tiny_model, seeds=[0, 1]), "--out", whole, "--dry-run")
+    assert dry.stdout.count("done  stylerep") == 6
+    assert "10 cells, 6 done" in dry.stdout
+
+
+def test_a_killed_study_goes_on_to_the_same_results(whole: Path, tmp_path: Path) -> None:
+    killed = run_killed(whole.parent / "study.yaml", tmp_path / "s", 4, 3, 12)
+    assert killed == 4
+    assert results(tmp_path / "s") == results(whole)
+    events = Counter((one["cell"], one["event"]) for one in read_journal(tmp_path / "s"))
+    cells = {cell for cell, _ in events}
+    assert all(events[cell, "done"] == 1 for cell in cells)  # nothing that was done was done again
+    assert sum(events[cell, "begun"] + events[cell, "continued"] - 1 for cell in cells) <= 2 * killed  # two were under way at a time
+
+
+def test_two_workers_of_an_engine_give_the_results_of_one_process(whole: Path, stylerep: Run, tmp_path: Path) -> None:
+    pytest.importorskip("submitit", reason="submitit is not installed (pip install 'stylerep[cluster]')")
+    result = stylerep("reproduce", whole.parent / "study.yaml", "--out", "s", "--engine", "submitit-local", "--jobs", 2)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert results(tmp_path / "s") == results(whole)
+
+
+def test_what_fails_is_listed_and_the_rest_is_reported(stylerep: Run, tmp_path: Path, tiny_model: Path) -> None:
+    models = [{"name": str(tiny_model), "as": "tiny"}, "nowhere"]
+    result = stylerep("reproduce", write_study(tmp_path, tiny_model, models=models, arms=["nt"]), "--out", "s")
+    assert result.returncode == 1
+    assert "FAILED  evaluate nowhere base: " in result.stderr
+    assert "There is no model 'nowhere'" in result.stderr
+    assert "not run, since what they need failed: evaluate nowhere nt 0" in result.stderr
+    assert "FAILED" in (tmp_path / "s/report.md").read_text(encoding="utf-8")
+    assert [one["model"] for one in json.loads((tmp_path / "s/verdicts.json").read_text())["comparisons"]] == [str(tiny_model)]
+
+
+def test_a_dry_run_leaves_nothing(stylerep: Run, tmp_path: Path) -> None:
+    result = stylerep("reproduce", "demo", "--out", "s", "--dry-run")
+    assert "stylerep distill --model smollm2-135m-instruct --data data/hc" in result.stdout
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_file_in_the_way_and_a_wrong_option_are_told(stylerep: Run, tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("x")
+    assert "a file stands where the study's folder is to be" in one_sentence(stylerep("reproduce", "demo", "--out", "s"))
+    assert "--engine takes processes" in one_sentence(stylerep("reproduce", "demo", "--out", "t", "--engine", "ray"))
+    assert "--engine-option takes NAME=VALUE" in one_sentence(stylerep("reproduce", "demo", "--out", "t", "--engine-option", "x"))
