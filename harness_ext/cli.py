@@ -441,7 +441,7 @@ def reproduce(
     shipped = studies_path() / f"{study}.yaml"
     file = shipped if not study.is_file() and shipped.is_file() else study
     if dry_run:
-        for line in plan_lines(plan(file, out), jobs):
+        for line in plan_lines(plan(file, out, engine), jobs):
             typer.echo(line)
         return
     options: dict[str, str | int] = {}

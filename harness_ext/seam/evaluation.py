@@ -153,6 +153,7 @@ def _prepare_server(args: argparse.Namespace) -> dict[str, Any]:
 
 def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]":
     """Fill in what a model that runs here needs; return what the manifest says of it, and the model."""
+    from distill.pretrained import resolve_model
     from harness_ext.seam.hf_model import BATCH_SIZE, prepare
 
     name = args.model or "hf"
@@ -173,6 +174,8 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
                 f"{peft}: this adapter was trained with the chat template's arguments {adapter['template_arguments']}, and the family {model.family.name} "
                 f"now gives {model.family.template_arguments}."
             )
+    trained = {} if peft else read_manifest(Path(model.path))  # a model that stylerep distill trained whole, if any
+    trained = trained if "arm" in trained and "base_model" in trained else {}
     if not hasattr(args, "apply_chat_template") and model.tokenizer.chat_template:
         args.apply_chat_template = True
     if not hasattr(args, "batch_size"):
@@ -180,12 +183,10 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
     manifest = {
         "model": name,
         "family": model.family.name,
-        "base_model": model.name,
-        "base_sha256": _base_digest(Path(model.path)),
-        "arm": adapter.get("arm", "unknown") if peft else "base",
-        "seed": adapter.get("seed"),
-        "adapter_sha256": adapter.get("adapter_sha256"),
-        "dataset_fingerprint": adapter.get("dataset_fingerprint"),
+        "base_model": trained.get("base_model", model.name),
+        "base_sha256": _base_digest(Path(resolve_model(trained["base_model"]) if trained else model.path)),
+        "arm": adapter.get("arm", "unknown") if peft else trained.get("arm", "base"),
+        **{key: (adapter or trained).get(key) for key in ("seed", "adapter_sha256", "dataset_fingerprint")},
     }
     return manifest, model
 

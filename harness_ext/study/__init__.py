@@ -1,6 +1,8 @@
 """Studies: a whole experiment in one file, from problems to verdicts, run cell by cell on one machine or a cluster."""
 
 import os
+import shlex
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +43,10 @@ class Planned:
     seconds: float
 
 
-def plan(study_file: Path, out: Path) -> list[Planned]:
+def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned]:
     """Return the cells that `reproduce` would run, in order, without running any."""
     study, folder = load_study(study_file), out.resolve()
-    cells = study_cells(study, _gpus())
+    cells = study_cells(study, _gpus(engine))
     expected = estimates(study, cells, folder)
     return [Planned(cell, is_done(folder, cell), expected[cell.name]) for cell in cells]
 
@@ -66,7 +68,7 @@ def reproduce(
     StylerepError for a study file that is wrong, an engine that is not there, and where another command is at work in *out*.
     """
     study, folder = load_study(study_file), out.resolve()
-    cells = study_cells(study, _gpus())
+    cells = study_cells(study, _gpus(engine))
     started = make_engine(engine, folder, jobs, options or {})
     if folder.exists() and not folder.is_dir():
         raise StylerepError(f"{out}: a file stands where the study's folder is to be; choose another --out.")
@@ -81,22 +83,17 @@ def reproduce(
 
 def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:
     """Return a plan as lines: a command each, what is done, the time expected."""
-    lines = [f"{'done' if one.done else clock(one.seconds):>8}  stylerep {_shell(one.cell.command)}" for one in planned]
+    lines = [
+        f"{'done' if one.done else clock(one.seconds):>8}  {f'{one.cell.gpus} GPU  ' if one.cell.gpus else ''}stylerep {shlex.join(one.cell.command)}"
+        for one in planned
+    ]
     rest = [one.seconds for one in planned if not one.done]
     total = f"{len(planned)} cells, {len(planned) - len(rest)} done; about {clock(max(sum(rest) / jobs, max(rest, default=0)))} for the rest, {jobs} at a time,"
-    return [*lines, f"{total} by this machine's speed (times may be off by a factor of three until like cells are on record)"]
+    return [*lines, f"{total} a guess that may be off by a factor of three until like cells are on record"]
 
 
-def _shell(command: Sequence[str]) -> str:
-    import shlex
-
-    return shlex.join(command)
-
-
-def _gpus() -> int:
-    """Return what a cell of a model gets that does not say: one GPU, where there is any (of a cluster, the study file says how many)."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
-        return 0
-    from shutil import which
-
-    return int(which("nvidia-smi") is not None)
+def _gpus(engine: str = "processes") -> bool:
+    """Say whether cells can have GPUs: those of this machine, or of a cluster, where the scheduler knows."""
+    if engine == "slurm":
+        return True
+    return os.environ.get("CUDA_VISIBLE_DEVICES") != "" and shutil.which("nvidia-smi") is not None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from distill.pretrained import NAMED
+from distill.recipe import load_recipe
 from harness_ext.study.file import Study, StudyModel
 
 FORMAT = 1
+_GPU_BYTES, _WHOLE, _FROZEN = 80e9, 16.0, 2.5
+"""Memory of a GPU, and bytes a parameter: trained whole (weights, gradients, two moments, float32), or held still with adapters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,16 @@ class Cell:
         return re.sub(r"[^A-Za-z0-9._=-]+", "-", self.name)
 
 
-def study_cells(study: Study, gpus: int = 0) -> list[Cell]:
-    """Return the cells of a study, each after those it waits for. *gpus* is what a model gets that does not say how many it needs."""
+def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
+    """Return the cells of a study, each after those it waits for. Where there are *gpus*, a model gets as many as it says, else as its size needs."""
     cells: dict[str, Cell] = {}
-    for name, kind, command, leaves, after, reads, label, arm, own in _drafts(study):
+    models = {model.label: model for model in study.models}
+    for name, kind, command, leaves, after, reads, label, arm in _drafts(study):
         parts = [FORMAT, version("stylerep"), command, [cells[one].key for one in after], [_digest(Path(one)) for one in reads]]
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-        cells[name] = Cell(name, kind, tuple(command), leaves, tuple(after), key, label, arm, gpus if own is None else own)
+        model = models.get(label) if kind in ("distill", "evaluate") else None
+        own = 0 if model is None or not gpus else _needed_gpus(study, model, kind) if model.gpus is None else model.gpus
+        cells[name] = Cell(name, kind, tuple(command), leaves, tuple(after), key, label, arm, own)
     return list(cells.values())
 
 
@@ -55,7 +62,7 @@ def run_folder(label: str, arm: str, seed: int | None) -> str:
     return f"runs/{label}/{arm if seed is None else f'{arm}-{seed}'}"
 
 
-Draft = tuple[str, str, list[str], str, list[str], list[str], str, str, int | None]
+Draft = tuple[str, str, list[str], str, list[str], list[str], str, str]
 
 
 def _drafts(study: Study) -> Iterator[Draft]:
@@ -68,12 +75,12 @@ def _drafts(study: Study) -> Iterator[Draft]:
         command += [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
         command += ["--like", "data/st"] if taught else []
         reads = [study.problems.split(":")[0]]
-        yield "traces", "data", [*command, "--out", "data"], f"data/{arms[-1]}/manifest.json", ["traces of st"] if taught else [], reads, "", "", 0
+        yield "traces", "data", [*command, "--out", "data"], f"data/{arms[-1]}/manifest.json", ["traces of st"] if taught else [], reads, "", ""
     for model in study.models:
         ready = []
         if model.name in NAMED or model.name.startswith("scratch:"):
             ready = [f"model {model.label}"]
-            yield ready[0], "model", ["models", "pull", model.name], "", [], [], model.label, "", 0
+            yield ready[0], "model", ["models", "pull", model.name], "", [], [], model.label, ""
         for arm in study.arms:
             data = "traces of st" if _taught(arm) else "traces"
             for seed in study.seeds:
@@ -96,28 +103,51 @@ def _teach(study: Study, arms: Sequence[str]) -> Draft:
         command = ["synth", "--from", str(source), "--arms", ",".join(arms), "--n", str(study.n), "--seed", str(study.data_seed), *options, "--out", "data"]
     else:
         command = ["teach", "--problems", study.problems, "--n", str(study.n), "--seed", str(study.data_seed), *options, "--out", "data/st"]
-    return "traces of st", "data", command, f"data/{arms[-1]}/manifest.json", [], [str(source or study.problems.split(":")[0])], "", "st", 0
+    return "traces of st", "data", command, f"data/{arms[-1]}/manifest.json", [], [str(source or study.problems.split(":")[0])], "", "st"
 
 
 def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[str]) -> Draft:
     options = [word for key, value in {**study.train, **model.train}.items() for word in (f"--{key}", str(value))]
     folder = f"adapters/{model.label}/{arm}-{seed}"
     command = ["distill", "--model", model.name, "--data", f"data/{arm}", "--seed", str(seed), *options, "--out", folder]
-    return f"distill {model.label} {arm} {seed}", "distill", command, f"{folder}/manifest.json", after, [], model.label, arm, model.gpus
+    return f"distill {model.label} {arm} {seed}", "distill", command, f"{folder}/manifest.json", after, [], model.label, arm
 
 
 def _evaluate(study: Study, model: StudyModel, arm: str, seed: int | None, after: list[str]) -> Draft:
     given: dict[str, Any] = {"model": "hf", **study.evaluate, **model.evaluate}
     tasks = given["tasks"] if isinstance(given["tasks"], str) else ",".join(given["tasks"])
-    adapter = "" if seed is None else f",{'lora_local_path' if given['model'] == 'vllm' else 'peft'}=adapters/{model.label}/{arm}-{seed}"
+    trained = "" if seed is None else f"adapters/{model.label}/{arm}-{seed}"
+    if not trained:
+        loaded = f"pretrained={model.name}"
+    elif _method(study, model) == "full":
+        loaded = f"pretrained={trained}"
+    else:
+        loaded = f"pretrained={model.name},{'lora_local_path' if given['model'] == 'vllm' else 'peft'}={trained}"
     folder = run_folder(model.label, arm, seed)
-    command = ["eval", "--model", given["model"], "--model_args", f"pretrained={model.name}{adapter}", "--tasks", tasks]
+    command = ["eval", "--model", given["model"], "--model_args", loaded, "--tasks", tasks]
     command += ["--limit", str(given["limit"])] if "limit" in given else []
     command += ["--gen_kwargs", f"max_gen_toks={given['max_gen_toks']}"] if "max_gen_toks" in given else []
     command += ["--batch_size", str(given["batch-size"])] if "batch-size" in given else []
     command += ["--metadata", json.dumps(given["metadata"])] if "metadata" in given else []
     name = f"evaluate {model.label} {arm}" + ("" if seed is None else f" {seed}")
-    return name, "evaluate", [*command, "--output_path", folder], f"{folder}/manifest.json", after, [], model.label, arm, model.gpus
+    return name, "evaluate", [*command, "--output_path", folder], f"{folder}/manifest.json", after, [], model.label, arm
+
+
+def parameters(name: str) -> float | None:
+    """Return how many parameters a model has by its name (``Llama-3.2-3B``, ``smollm2-135m-instruct``); None where it does not say."""
+    sizes = re.findall(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mMbB])(?![A-Za-z])", name.replace("_", "-"))
+    return float(sizes[-1][0]) * (1e9 if sizes[-1][1] in "bB" else 1e6) if sizes else None
+
+
+def _needed_gpus(study: Study, model: StudyModel, kind: str) -> int:
+    """Return as many GPUs as hold a model: weights and what belongs to them in training, with a quarter of each GPU left for activations."""
+    whole = kind == "distill" and _method(study, model) == "full"
+    return max(1, math.ceil((parameters(model.name) or 0.0) * (_WHOLE if whole else _FROZEN) / (0.75 * _GPU_BYTES)))
+
+
+def _method(study: Study, model: StudyModel) -> str:
+    given = {**study.train, **model.train}
+    return str(given.get("method") or load_recipe(str(given.get("recipe", "small")), {}).method)
 
 
 def _digest(path: Path) -> str:

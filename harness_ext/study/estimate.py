@@ -1,18 +1,18 @@
 """How long cells will take: as long as like ones took before, else by their arithmetic and the speed of this machine."""
 
-import re
 import statistics
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from harness_ext.study.cells import Cell
+from harness_ext.study.cells import Cell, parameters
 from harness_ext.study.file import Study
 from harness_ext.study.worker import read_record
 
 # Measured with the demo on 2 cores: the part of the machine's rate of matrix products that training and writing reach, and seconds to start a cell.
 _TRAINING, _WRITING, _START = 0.4, 0.05, 15.0
+_GPU_RATE = 3e14
 _PROMPT, _TRACE = 120, 150
 """Tokens of a prompt and of a trace, where nothing says how many."""
 
@@ -35,12 +35,6 @@ def estimates(study: Study, cells: Sequence[Cell], folder: Path) -> dict[str, fl
     return found
 
 
-def parameters(name: str) -> float | None:
-    """Return how many parameters a model has by its name (``Llama-3.2-3B``, ``smollm2-135m-instruct``); None where it does not say."""
-    sizes = re.findall(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mMbB])(?![A-Za-z])", name.replace("_", "-"))
-    return float(sizes[-1][0]) * (1e9 if sizes[-1][1] in "bB" else 1e6) if sizes else None
-
-
 def _by_arithmetic(study: Study, cell: Cell) -> float:
     model = next((one for one in study.models if one.label == cell.label), None)
     if cell.kind == "data":
@@ -53,12 +47,17 @@ def _by_arithmetic(study: Study, cell: Cell) -> float:
     if cell.kind == "distill":
         train: Mapping[str, object] = {**study.train, **model.train}
         tokens = study.n * (_PROMPT + trace) * float(str(train.get("epochs", 1)))
-        return _START + 6 * size * tokens / (_TRAINING * matrix_rate())
+        return _START + 6 * size * tokens / (_TRAINING * _rate(cell))
     given = {**study.evaluate, **model.evaluate}
     items = float(given.get("limit", 2000))
     tasks = 1 if isinstance(given["tasks"], str) else len(given["tasks"])
     longest = float(given.get("max_gen_toks", 1024))
-    return _START + 2 * size * items * tasks * (_PROMPT * _WRITING / _TRAINING + (trace + longest) / 2) / (_WRITING * matrix_rate())
+    return _START + 2 * size * items * tasks * (_PROMPT * _WRITING / _TRAINING + (trace + longest) / 2) / (_WRITING * _rate(cell))
+
+
+def _rate(cell: Cell) -> float:
+    """Return operations a second: those of GPUs, where a cell has some, as an A100 makes them."""
+    return cell.gpus * _GPU_RATE if cell.gpus else matrix_rate()
 
 
 @cache

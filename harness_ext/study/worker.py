@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _run(folder: Path, cell: Cell) -> int:
     with log_file(folder, cell).open("ab" if continued else "wb") as output:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         code = subprocess.run(
-            [sys.executable, "-m", "harness_ext", *command], stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment, check=False
+            [*_launcher(cell), "-m", "harness_ext", *command], stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment, check=False
         ).returncode
     if code == 0 and cell.leaves and not (folder / cell.leaves).is_file():
         code = 1
@@ -91,6 +92,14 @@ def _run(folder: Path, cell: Cell) -> int:
         write_text(state / f"{cell.slug}.json", json.dumps(record, indent=1) + "\n")
     _note(state, cell, "done" if code == 0 else f"ended with {code}")
     return code
+
+
+def _launcher(cell: Cell) -> list[str]:
+    """Return what starts a cell: Python, or, to train on several GPUs, accelerate with one process each and the model shared out among them."""
+    if cell.kind != "distill" or cell.gpus < 2:
+        return [sys.executable]
+    config = str(resources.files("distill.launch") / "fsdp.yaml")
+    return [sys.executable, "-m", "accelerate.commands.launch", "--config_file", config, "--num_processes", str(cell.gpus)]
 
 
 def _note(state: Path, cell: Cell, event: str) -> None:
