@@ -140,9 +140,10 @@ def parameters(name: str) -> float | None:
 
 
 def _needed_gpus(study: Study, model: StudyModel, kind: str) -> int:
-    """Return as many GPUs as hold a model: weights and what belongs to them in training, with a quarter of each GPU left for activations."""
+    """Return as many GPUs as hold a model: weights and what belongs to them in training, with a quarter of each GPU left for activations; 1, 2, 4, 8, 16 …"""
     whole = kind == "distill" and _method(study, model) == "full"
-    return max(1, math.ceil((parameters(model.name) or 0.0) * (_WHOLE if whole else _FROZEN) / (0.75 * _GPU_BYTES)))
+    least = (parameters(model.name) or 0.0) * (_WHOLE if whole else _FROZEN) / (0.75 * _GPU_BYTES)
+    return 1 << max(0, math.ceil(math.log2(least))) if least > 0 else 1
 
 
 def _method(study: Study, model: StudyModel) -> str:

@@ -44,7 +44,7 @@ class Processes:
         """Start a cell's worker in a process group of its own, so that it can be stopped with all it started."""
         _hand_over(folder, cell)
         environment = {"OMP_NUM_THREADS": str(self._threads), **os.environ}
-        command = [sys.executable, "-m", "harness_ext.study.worker", str(folder), cell.slug]
+        command = [sys.executable, "-m", "harness_ext.study", str(folder), cell.slug]
         return _Process(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True))
 
 

@@ -1,7 +1,5 @@
 """Runs one cell in a process of its own, wherever an engine starts it, and records that it is done.
 
-    python -m harness_ext.study.worker STUDY_FOLDER CELL
-
 The record is written by the worker, not by the process that started it, so that a study whose main process was killed loses nothing that was finished; and a
 cell that is still at work is waited for, since its worker holds a lock.
 """
@@ -70,6 +68,8 @@ def run_cell(folder: Path, cell: Cell) -> int:
 
 def _run(folder: Path, cell: Cell) -> int:
     state, command = folder / STATE, list(cell.command)
+    if cell.kind == "evaluate" and cell.gpus > 1 and "vllm" in command:
+        command[command.index("--model_args") + 1] += f",tensor_parallel_size={cell.gpus}"
     begun = state / f"{cell.slug}.begun"
     continued = begun.is_file() and begun.read_text(encoding="utf-8") == cell.key
     (state / f"{cell.slug}.json").unlink(missing_ok=True)
@@ -132,7 +132,3 @@ def main() -> None:
     cell = Cell(**{**content, "command": tuple(content["command"]), "after": tuple(content["after"])})
     code = run_cell(folder, cell)
     sys.exit(code if code >= 0 else 128 - code)
-
-
-if __name__ == "__main__":
-    main()
