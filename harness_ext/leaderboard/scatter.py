@@ -96,7 +96,7 @@ def _labels(shown: Sequence[Entry], places: list[list[tuple[float, float]]], sco
         width = _LETTER * len(name)
         for left, middle in ((x + 6, y - 4), (x + 6, y + 7), (x - 6 - width, y - 4), (x - 6 - width, y + 7)):
             box = (left, middle - _LINE / 2, left + width, middle + _LINE / 2)
-            if 40 <= box[0] and box[2] <= 72 * _WIDTH and not any(_overlap(box, other) for other in taken):
+            if box[0] >= 40 and box[2] <= 72 * _WIDTH and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 labels.append(f'<text class="name" data-key="{escape(entry.key)}" x="{left:.1f}" y="{middle + 3:.1f}">{escape(name)}</text>')
                 break

@@ -21,6 +21,9 @@ function save() {
   }
 }
 
+// DataTables takes the text of a button for HTML.
+const escaped = text => new Option(text).innerHTML;
+
 function keeps(row) {
   return ["family", "arm"].every(name => !state[name].length || state[name].includes(row.dataset[name]));
 }
@@ -30,9 +33,9 @@ function table(view) {
   if (!element || tables.has(view)) return tables.get(view);
   const heads = all("thead th", element), box = element.parentElement;
   const made = new DataTable(element, {
-    paging: false, info: false, autoWidth: false, order: [], fixedColumns: { start: 2 },
+    paging: false, info: false, autoWidth: false, order: [],
     columns: heads.map(head => ({ name: head.dataset.name, orderSequence: "desc" in head.dataset ? ["desc", "asc"] : ["asc", "desc"] })),
-    layout: { topStart: { buttons: [{ extend: "colvis", fade: 0, text: "Columns", columns: ":gt(1)", columnText: (_, index) => heads[index].textContent.replace(/\s+/g, " ") }] },
+    layout: { topStart: { buttons: [{ extend: "colvis", fade: 0, text: "Columns", columns: ":gt(1)", columnText: (_, index) => escaped(heads[index].textContent.replace(/\s+/g, " ")) }] },
       topEnd: null, bottomStart: null, bottomEnd: null },
     language: { zeroRecords: "No entry is like that.", emptyTable: "" },
   });

@@ -1,7 +1,7 @@
 "use strict";
 const catalogue = JSON.parse(document.getElementById("catalogue").textContent);
 const $ = id => document.getElementById(id), root = document.documentElement;
-const MOST_MARKS = 6000, LONG = 20000, SHARDS = 12;
+const MOST_MARKS = 6000, PIECE = 5000, SHARDS = 12;
 const waiting = new Map(), loaded = new Map();
 window.stylerep = { take: (key, packed) => waiting.get(key)?.(packed) };
 
@@ -172,13 +172,21 @@ function response(record) {
   }
   marks.sort((one, other) => one.start - other.start);
   const left = marks.splice(MOST_MARKS).length, from = thinking ? thinking[1] : 0;
-  const stages = record.stages.map(([stage, start]) => ({ start, stage })), parts = [];
+  const stages = record.stages.map(([, start]) => ({ start })), starts = [], parts = [];
   for (const start of new Set([0, ...stages.map(one => one.start), thinking?.[0] ?? 0, from, record.stages.at(-1)?.[2] ?? 0].sort((one, other) => one - other))) {
     if (start >= text.length) break;
     const within = record.stages.findLast(one => one[1] <= start && start < one[2]);
-    parts.push({ start, stage: within?.[0] ?? -1, answer: start >= from });
+    starts.push({ start, stage: within?.[0] ?? -1, answer: start >= from });
   }
-  if (text.length > LONG) body.classList.add("long");
+  // A browser lays out only the pieces that are seen, and takes minutes over a word of a million letters.
+  starts.forEach((part, at) => {
+    const end = starts[at + 1]?.start ?? text.length;
+    for (let start = part.start; start < end;) {
+      parts.push({ ...part, start });
+      start = end - start <= PIECE ? end : cut(text, start);
+    }
+  });
+  body.classList.toggle("long", text.length > 4 * PIECE);
   let active = [], next = 0;
   parts.forEach((part, at) => {
     const end = parts[at + 1]?.start ?? text.length, before = parts[at - 1];
@@ -197,6 +205,13 @@ function response(record) {
     body.append(block);
   });
   return { body, left };
+}
+
+/** Returns where a piece that begins at start ends: after a line, else after a word, else between two characters. */
+function cut(text, start) {
+  const end = start + PIECE, line = text.lastIndexOf("\n", end - 1), word = text.lastIndexOf(" ", end - 1);
+  if (line >= start || word > start + PIECE / 2) return (line >= start ? line : word) + 1;
+  return /[\ud800-\udbff]/.test(text[end - 1]) ? end - 1 : end;
 }
 
 function theme() {
