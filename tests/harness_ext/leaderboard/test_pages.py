@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from harness_ext.leaderboard import page as page_module
+from harness_ext.leaderboard.scatter import scatter
+from synth.errors import StylerepError
 from tests.harness_ext.leaderboard import boards
 from tests.harness_ext.leaderboard.browser import Pages, chromium, settle
 
@@ -245,6 +248,38 @@ def test_two_thousand_items_and_long_responses_open_at_once(pages: Pages, tmp_pa
     page.evaluate("document.querySelector('.text').getBoundingClientRect().height")
     assert page.evaluate("performance.now()") - before < 3000
     assert page.locator("#panels .text").evaluate("one => one.textContent.length") == 1_000_000
+
+
+def test_a_board_without_responses_says_so(pages: Pages, tmp_path: Path) -> None:
+    folder = boards.write_board(boards.board(3, 1, 2), tmp_path, runs=0)
+    assert pages.open(folder / "index.html").locator("a.traces").count() == 0
+    assert pages.open(folder / "traces.html").inner_text("#error") == "No responses lie beside this board."
+
+
+def test_a_task_without_text_shows_its_scores(pages: Pages, tmp_path: Path) -> None:
+    rows = [boards.sample(i, None, i == 0) for i in range(2)]
+    folder = boards.write_board(boards.board(1, 1, 2), tmp_path, samples={("r0-0", "c0"): rows, ("r0-1", "c0"): rows})
+    panel = pages.open(folder / "traces.html", "a=r0-0&item=2").locator(".panel").inner_text()
+    assert "wrong" in panel
+    assert "there is no text" in panel
+
+
+def test_the_same_board_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    boards.write_board(boards.board(8, 3), tmp_path)
+    assert all((tmp_path / name).read_bytes() == (folder / name).read_bytes() for name in ("index.html", "traces.html", "runs/r1-0/c0/0.js"))
+
+
+def test_a_figure_of_fifty_entries_is_small() -> None:
+    made = scatter(boards.board(50, 2).views[0].entries, "trace_words", "words", "f")
+    assert len(made) < 30_000
+    assert made.count('class="point') == 49
+
+
+def test_an_itables_of_another_form_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(page_module, "_library_file", lambda name: "let tables = 1")
+    with pytest.raises(StylerepError, match="install itables"):
+        page_module.write_pages(boards.board(1, 1), {"columns": [], "runs": []}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_catalogue_cannot_end_its_script(tmp_path: Path) -> None:
