@@ -47,12 +47,13 @@ def write_pages(board: Board, catalogue: Mapping[str, Any], folder: Path) -> Non
         families=sorted({run.family for run in board.runs}),
         arms=sorted({run.arm for run in board.runs}),
         measured=_measured(board),
+        baseline=next((entry.label for view in board.views for entry in (*view.entries, *view.unranked) if entry.key == board.baseline), ""),
         css=_library_file("dt_bundle.css") + css,
         policy=_policy([ready, ranking]),
         ready=ready[0],
         script=ranking[0],
     )
-    viewer = _script(_asset("traces.js"))
+    viewer = _script(f"{_asset('response.js')}\n{_asset('traces.js')}")
     traces = environment.from_string(_asset("traces.html.jinja")).render(
         board=board,
         css=css + _layers(),
