@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, score_of
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, public_name, score_of
 from synth.errors import StylerepError
 from synth.responses import find_field, gold_text, texts_of
 from synth.rows import Row, read_rows
@@ -25,7 +25,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
         found.setdefault(place, []).append(_record(row, reading))
     if not found:
         raise StylerepError(f"{path}: there is nothing in it.")
-    return [Evaluation(clean(model), clean(task), records, (path,), file_date(path), said=said, named=named) for (model, task), records in found.items()]
+    return [Evaluation(public_name(model), clean(task), records, (path,), file_date(path), said=said, named=named) for (model, task), records in found.items()]
 
 
 def _record(row: Row, reading: Reading) -> Record:

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-VERBS = ("models pull", "synth", "teach", "analyze", "distill", "eval", "compare", "reproduce")
+VERBS = ("models pull", "synth", "teach", "analyze", "distill", "eval", "import", "compare", "reproduce")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -42,6 +42,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["synth", "--problems", "arith", "--n", 5, "--arms", "hc,hx", "--out", "d"], "no arm 'hx'"),
         (["distill", "--model", "nowhere", "--data", "d", "--out", "a"], "not a trace data set"),
         (["compare", "a", "b"], "no such run folder"),
+        (["import", "nothing.jsonl", "--out", "r"], "nothing.jsonl: there is no such file or folder."),
         (["models", "pull", "gpt-7"], "no model 'gpt-7'"),
         (["reproduce", "nothing.yaml", "--out", "s"], "no such study file"),
         (["eval", "--tasks", "style_arith"], "--output_path"),

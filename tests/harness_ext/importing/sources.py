@@ -12,7 +12,11 @@ FIXTURES = Path(__file__).parent / "fixtures"
 LM_EVAL = FIXTURES / "lm_eval"
 INSPECT = FIXTURES / "inspect"
 _DATE = "2026-11-23T18-11-26.799549"
-PENS = ("Ann has 4 pens and buys 3. How many pens has she?", "Ben picks 12 pears and eats 5. How many are left?", "A box holds 6 eggs. How many eggs are in 4 boxes?")
+PENS = (
+    "Ann has 4 pens and buys 3. How many pens has she?",
+    "Ben picks 12 pears and eats 5. How many are left?",
+    "A box holds 6 eggs. How many eggs are in 4 boxes?",
+)
 GOLDS = ("7", "7", "24")
 
 
@@ -41,7 +45,7 @@ def pens(*responses: str, **more: Any) -> list[dict[str, Any]]:
 
 def samples(folder: Path, task: str) -> list[dict[str, Any]]:
     """Return the rows of a task of a run."""
-    return [json.loads(line) for line in sample_files(folder)[task].read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in sample_files(folder)[task].read_text(encoding="utf-8").split("\n") if line]
 
 
 def manifest(folder: Path) -> dict[str, Any]:
