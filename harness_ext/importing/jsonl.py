@@ -43,7 +43,7 @@ def _record(row: Row, reading: Reading) -> Record:
         where,
         texts,
         tuple(score_of(score, where) for score in scores),
-        question=_question(question),
+        question=conversation_text(question) or conversation_text(value if _is_chat(value) else None),
         prompt=conversation_text(prompt),
         golds=(clean(gold),) if gold else (),
         item=clean(str(item)) if isinstance(item, (str, int)) else "",
@@ -68,6 +68,5 @@ def options_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(clean, value)) if isinstance(value, list) and all(isinstance(one, str) for one in value) else ()
 
 
-def _question(value: Any) -> str:
-    """Return a question's text; a number stands for the item and is no text."""
-    return conversation_text(value)
+def _is_chat(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)

@@ -202,6 +202,13 @@ def test_fields_of_any_file(tmp_path: Path) -> None:
     assert import_runs([tmp_path / "y.csv"], tmp_path / "z", model="m").tasks[0].accuracy == 1.0
 
 
+def test_a_chat_is_a_question_and_a_response(tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": PENS[0]}, {"role": "assistant", "content": "The answer is 7."}]
+    (one,) = import_runs([rows_file(tmp_path / "m/t.jsonl", [{"messages": chat, "answer": "7"}])], tmp_path / "runs").tasks
+    assert one.accuracy == 1.0
+    assert samples(one.folder, "t")[0]["doc"]["question"] == PENS[0]
+
+
 def test_the_answer_type_is_told_from_all_right_answers(tmp_path: Path) -> None:
     def read_as(*golds: str, **options: Any) -> str | None:
         rows = [{"question": str(i), "answer": gold, "response": gold} for i, gold in enumerate(golds)]

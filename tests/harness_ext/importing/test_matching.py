@@ -150,3 +150,10 @@ def test_golds_of_an_lm_eval_task_are_after_the_marks(tmp_path: Path) -> None:
     assert [row["acc"] for row in samples(tmp_path / "m", "pens")] == [1, 1, 1]
     assert [row["doc"]["answer"].endswith(f"#### {gold}") for row, gold in zip(samples(tmp_path / "m", "pens"), GOLDS, strict=True)] == [True] * 3
     assert PENS[0] == samples(tmp_path / "m", "pens")[0]["doc"]["question"]
+
+
+def test_a_run_says_how_its_answers_were_read(tmp_path: Path) -> None:
+    rows = [{"question": "Which colour?", "answer": "red", "response": "The answer is the red."}]
+    import_runs([rows_file(tmp_path / "x.jsonl", rows)], tmp_path / "a", model="a", answer_type="text")
+    (one,) = import_runs([rows_file(tmp_path / "x.jsonl", rows)], tmp_path / "b", model="b", like=tmp_path / "a").tasks
+    assert (one.answer_type, one.accuracy) == ("text", 1.0)
