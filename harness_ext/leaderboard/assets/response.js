@@ -30,6 +30,7 @@ function panel(record, run, accuracy, letter) {
   const box = make("section", "panel"), number = value => Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(2);
   box.append(make("h3", "", `${letter && `${letter}: `}${short(run.label)}`, { dir: "auto" }));
   const known = [["outcome", outcome(accuracy)]];
+  if (!record) return box.append(facts([...known, ["decoding", short(run.decoding)]]), make("p", "soft", "This board does not keep the response to this item.")), box;
   if (record.text !== null) known.push(["states", record.stated ?? "no answer"], ["right answer", record.gold]);
   if (record.recorded !== null) known.push(["recorded score", number(record.recorded)]);
   if (record.words !== undefined) known.push(["words", number(record.words)]);

@@ -25,9 +25,10 @@ async function unpack(packed) {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
 }
 
+// A board may keep the first responses of a task alone: of the others there is none.
 async function nth(key, shards, index) {
   const shard = shards.findLastIndex(first => first <= index);
-  return (await load(`${key}/${shard}`))[index - shards[shard]];
+  return shard < 0 ? undefined : (await load(`${key}/${shard}`))[index - shards[shard]];
 }
 
 function read() {

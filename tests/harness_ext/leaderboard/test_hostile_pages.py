@@ -3,16 +3,13 @@
 import json
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from harness_ext.leaderboard.board import Board
 from tests.harness_ext.leaderboard import boards
-from tests.harness_ext.leaderboard.browser import Pages, chromium, settle
+from tests.harness_ext.leaderboard.browser import Pages, settle
 
 ZALGO = "Z" + "".join(chr(0x300 + i % 112) for i in range(300))
 HOSTILE = (
@@ -33,19 +30,6 @@ HOSTILE = (
     "<iframe srcdoc='<script>alert(8)</script>'>",
 )
 OWN = "script, img, iframe, object, embed, base, link, meta, style, form, [onerror], [onmouseover], [srcdoc]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def pages(browser: Any) -> Iterator[Pages]:
-    opened = Pages(browser)
-    yield opened
-    assert opened.close() == []
 
 
 def named(hostile: bool) -> Board:

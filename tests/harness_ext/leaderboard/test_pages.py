@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,7 @@ from harness_ext.leaderboard import page as page_module
 from harness_ext.leaderboard.scatter import scatter
 from synth.errors import StylerepError
 from tests.harness_ext.leaderboard import boards
-from tests.harness_ext.leaderboard.browser import Pages, chromium, settle
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def pages(browser: Any) -> Iterator[Pages]:
-    opened = Pages(browser)
-    yield opened
-    assert opened.close() == []
+from tests.harness_ext.leaderboard.browser import Pages, settle
 
 
 @pytest.fixture(scope="module")
