@@ -8,10 +8,11 @@ from harness_ext.compare.report import AcrossFamilies, Cell, Comparison, Report
 from harness_ext.compare.shares import Share
 from harness_ext.stats import Interval, Verdict
 
-_STYLE_TITLES = {
+STYLE_TITLES = {
     "answered": "answered", "pivot_density": "pivots / 100 words", "pivot_kinds": "pivot kinds", "stage_coverage": "stages", "style_adherence": "adherence",
     "trace_words": "words",
 }  # fmt: skip
+"""What tables call the style scores."""
 _SHOWN = ("answered", "pivot_density", "trace_words")
 _CORRECTIONS = {"holm": "Holm", "bh": "BH"}
 
@@ -96,7 +97,7 @@ def _task(report: Report, task: str) -> TextTable:
     bases = list(dict.fromkeys(one.baseline for one in compared.values()))
     several = len({cell.model for cell in cells}) > 1
     settle = any(one.settlement for one in compared.values())
-    header = ("run", *(["model"] if several else []), "accuracy [95 %]", *(_STYLE_TITLES[name] for name in styles))
+    header = ("run", *(["model"] if several else []), "accuracy [95 %]", *(STYLE_TITLES[name] for name in styles))
     if compared:
         header = (*header, "difference [95 %]", "p", _corrected(report), "90 %", "verdict", *(["items to settle"] if settle else []))
     counts = sorted({cell.n for cell in cells})
@@ -171,7 +172,7 @@ def _styles(report: Report) -> TextTable:
                 p_text(effect.p_adjusted),
                 _number(median.estimate, median.interval, digits),
             )
-            rows.append((one.run, one.task, _STYLE_TITLES[effect.metric], *numbers, controlled))
+            rows.append((one.run, one.task, STYLE_TITLES[effect.metric], *numbers, controlled))
     header = ("run", "task", "style", "mean difference [95 %]", "p (sign flip)", "p BH", "pseudomedian [95 %]", "at equal length [95 %]")
     return TextTable("Style against the baseline", header, tuple(rows), frozenset({0, 1, 2}))
 

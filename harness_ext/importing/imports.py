@@ -9,7 +9,7 @@ from harness_ext.importing.formats import READERS, ROWS, format_of, source_files
 from harness_ext.importing.grading import answers, grade
 from harness_ext.importing.items import Item, Items, items_of_run, items_of_task, own_items
 from harness_ext.importing.matching import match_items
-from harness_ext.importing.record import Evaluation, Reading
+from harness_ext.importing.record import Evaluation, Reading, public_name
 from harness_ext.importing.run_folders import About, Draft, ImportedTask, check_run, folder_name, write_run
 from synth.answers import is_right
 from synth.errors import StylerepError
@@ -166,6 +166,7 @@ def _merged(evaluations: Sequence[Evaluation], model: str | None, task: str | No
     tasks = list(dict.fromkeys(one.task for one in evaluations if one.named))
     if task is not None and len(tasks) > 1:
         raise StylerepError(f"The sources name several tasks ({listed(tasks)}); import them one after the other to give one a --task.")
+    model = public_name(model) if model is not None else None
     together: dict[tuple[str, str], Evaluation] = {}
     for one in evaluations:
         named = replace(one, model=model or one.model, task=folder_name(task or one.task))

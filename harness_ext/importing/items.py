@@ -9,7 +9,7 @@ from typing import Any
 
 from harness_ext.documents import document_hash, task_documents
 from harness_ext.importing.record import Evaluation, Record, conversation_text
-from harness_ext.runs import sample_files
+from harness_ext.runs import read_manifest, sample_files
 from harness_ext.task_folder import task_config, tasks_named
 from synth.answers import option_letter, plain_number
 from synth.errors import StylerepError
@@ -69,6 +69,7 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
     chosen = both[0] if both else next(iter(files))
     if chosen not in files or (not both and len(files) > 1) or len(both) > 1:
         raise StylerepError(f"{folder}: name one of its tasks with --task: {', '.join(files)}.")
+    imported = read_manifest(files[chosen].parent).get("imported", {}).get("tasks", {}).get(chosen, {}).get("answer_type")
     items: dict[str, Item] = {}
     filters: dict[str, None] = {}
     for where, row in read_rows(files[chosen]):
@@ -79,7 +80,7 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
         if digest not in items:
             found = document | {"target": row.get("target")}
             question = conversation_text(find_field(document, "question", None, where))
-            items[digest] = _item(document, digest, row.get("doc_id", len(items)), question, gold_text(find_field(found, "answer", None, where)))
+            items[digest] = _item(document, digest, row.get("doc_id", len(items)), question, gold_text(find_field(found, "answer", None, where)), imported)
     return Items(chosen, list(items.values()), f"{folder.resolve().name}/{chosen}", filter="none" if "none" in filters else next(iter(filters)))
 
 
@@ -116,10 +117,11 @@ def answer_type_of(golds: Sequence[str]) -> str:
     return "latex"
 
 
-def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, gold: str | None = None) -> Item:
+def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, gold: str | None = None, known: str | None = None) -> Item:
+    """Return the item of a document; *known* is how its answers are read if the document does not say it."""
     given = document.get("answer_type")
-    answer_type = given if given in ANSWER_TYPES else None
-    if answer_type:
+    answer_type = given if given in ANSWER_TYPES else known if known in ANSWER_TYPES else None
+    if answer_type and answer_type == given:
         question = question.removesuffix(prompt("", answer_type))
         gold = str(document.get("answer"))
     golds = (gold,) if gold else ()

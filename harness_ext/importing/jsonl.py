@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, score_of
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, public_name, score_of
 from synth.errors import StylerepError
 from synth.responses import find_field, gold_text, texts_of
 from synth.rows import Row, read_rows
@@ -25,7 +25,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
         found.setdefault(place, []).append(_record(row, reading))
     if not found:
         raise StylerepError(f"{path}: there is nothing in it.")
-    return [Evaluation(clean(model), clean(task), records, (path,), file_date(path), said=said, named=named) for (model, task), records in found.items()]
+    return [Evaluation(public_name(model), clean(task), records, (path,), file_date(path), said=said, named=named) for (model, task), records in found.items()]
 
 
 def _record(row: Row, reading: Reading) -> Record:
@@ -43,7 +43,7 @@ def _record(row: Row, reading: Reading) -> Record:
         where,
         texts,
         tuple(score_of(score, where) for score in scores),
-        question=_question(question),
+        question=conversation_text(question) or conversation_text(value if _is_chat(value) else None),
         prompt=conversation_text(prompt),
         golds=(clean(gold),) if gold else (),
         item=clean(str(item)) if isinstance(item, (str, int)) else "",
@@ -68,6 +68,5 @@ def options_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(clean, value)) if isinstance(value, list) and all(isinstance(one, str) for one in value) else ()
 
 
-def _question(value: Any) -> str:
-    """Return a question's text; a number stands for the item and is no text."""
-    return conversation_text(value)
+def _is_chat(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)

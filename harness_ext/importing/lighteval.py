@@ -68,7 +68,10 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
 def _nested(row: Row, score: float | None) -> Record:
     document, response = _inner(row.fields, "doc"), _inner(row.fields, "model_response")
     texts, traces = response.get("text") or [], response.get("reasonings") or []
-    _check_texts(texts, row.where)
+    if not isinstance(texts, list) or not all(text is None or isinstance(text, str) for text in texts):
+        raise StylerepError(f"{row.where}: expected a list of texts in model_response.text.")
+    if not texts and not response.get("logprobs"):
+        raise StylerepError(f"{row.where}: there is neither a response nor a likelihood in it.")
     traces = traces if len(traces) == len(texts) else [None] * len(texts)
     index = document.get("gold_index")
     choices = _list(document.get("choices"))
@@ -87,7 +90,9 @@ def _nested(row: Row, score: float | None) -> Record:
 def _flat(row: Row, score: float | None) -> Record:
     fields = row.fields
     said = _list(fields["predictions"])
-    texts = said if said and all(one is None or isinstance(one, str) for one in said) else []
+    texts = said if all(one is None or isinstance(one, str) for one in said) else []
+    if not said:
+        raise StylerepError(f"{row.where}: there is neither a response nor a likelihood in it.")
     golds, choices = _list(fields.get("gold")), _list(fields.get("choices"))
     golds = golds or [choices[i] for i in _list(fields.get("gold_index")) if isinstance(i, int) and 0 <= i < len(choices)]
     prompt = conversation_text(fields["full_prompt"])
@@ -99,11 +104,6 @@ def _flat(row: Row, score: float | None) -> Record:
         prompt=prompt,
         golds=_golds(golds),
     )
-
-
-def _check_texts(texts: Any, where: str) -> None:
-    if not isinstance(texts, list) or not all(text is None or isinstance(text, str) for text in texts):
-        raise StylerepError(f"{where}: expected a list of texts in model_response.text.")
 
 
 def _score(metrics: Any, given: str | None, where: str) -> float | None:

@@ -90,7 +90,7 @@ def _texts(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
         if asked and not isinstance(asked[-1], Mapping):
             return ()
         return responses(requests[0], where)
-    if all(isinstance(one, list) and one and isinstance(one[0], list) for one in requests):
+    if requests and all(isinstance(one, list) and one and isinstance(one[0], list) for one in requests):
         return ()
     raise StylerepError(f"{where}: expected the responses of one request, or likelihoods, in resps.")
 

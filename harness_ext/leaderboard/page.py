@@ -12,20 +12,22 @@ from typing import Any
 
 import jinja2
 
+from harness_ext.compare.tables import STYLE_TITLES
 from harness_ext.drawing import KIND_COLOURS, STAGE_COLOURS
 from harness_ext.leaderboard.board import FRONTS, STYLE, Board, Entry, Figure, View
 from harness_ext.leaderboard.scatter import front_members, scatter, short
 from synth.errors import StylerepError
 from synth.replace_file import write_text
 
-TITLES = {
-    "style_adherence": ("adherence", "How close the style is to that of long reasoning, 0 to 1; length does not count"),
-    "pivot_density": ("pivots / 100 words", "Phrases that turn the reasoning, per 100 words"),
-    "pivot_kinds": ("pivot kinds", "How many of the four kinds of pivot occur"),
-    "stage_coverage": ("stages", "Share of the four stages that occur"),
-    "trace_words": ("words", "Words in the trace"),
-    "answered": ("answered", "Share of responses that state an answer"),
+_MEANINGS = {
+    "style_adherence": "How close the style is to that of long reasoning, 0 to 1; length does not count",
+    "pivot_density": "Phrases that turn the reasoning, per 100 words",
+    "pivot_kinds": "How many of the four kinds of pivot occur",
+    "stage_coverage": "Share of the four stages that occur",
+    "trace_words": "Words in the trace",
+    "answered": "Share of responses that state an answer",
 }
+TITLES = {name: (STYLE_TITLES[name], meaning) for name, meaning in _MEANINGS.items()}
 _DIGITS = {"trace_words": 0}
 
 
@@ -47,12 +49,13 @@ def write_pages(board: Board, catalogue: Mapping[str, Any], folder: Path) -> Non
         families=sorted({run.family for run in board.runs}),
         arms=sorted({run.arm for run in board.runs}),
         measured=_measured(board),
+        baseline=next((entry.label for view in board.views for entry in (*view.entries, *view.unranked) if entry.key == board.baseline), ""),
         css=_library_file("dt_bundle.css") + css,
         policy=_policy([ready, ranking]),
         ready=ready[0],
         script=ranking[0],
     )
-    viewer = _script(_asset("traces.js"))
+    viewer = _script(f"{_asset('response.js')}\n{_asset('traces.js')}")
     traces = environment.from_string(_asset("traces.html.jinja")).render(
         board=board,
         css=css + _layers(),

@@ -1,6 +1,7 @@
 """Accuracy against a style score, as SVG: matplotlib draws the axes and the front, entries are put in as groups that a page can hide and light up."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from html import escape
 
@@ -59,6 +60,11 @@ def short(name: str, longest: int = 120) -> str:
     return name if len(name) <= longest else name[: longest - 1] + "\u2026"
 
 
+def _simple(name: str) -> str:
+    """Return a name without marks that reach over its line and characters that turn or hide text."""
+    return "".join(one for one in unicodedata.normalize("NFC", name) if unicodedata.category(one)[0] not in "MC")
+
+
 def _percent(entry: Entry) -> float:
     return 100 * entry.accuracy.estimate if entry.accuracy else 0.0
 
@@ -92,7 +98,7 @@ def _labels(shown: Sequence[Entry], places: list[list[tuple[float, float]]], sco
     for entry, ((x, y), *_) in zip(shown, places, strict=True):
         if entry not in named:
             continue
-        name = short(entry.label, 32)
+        name = short(_simple(entry.label), 32)
         width = _LETTER * len(name)
         for left, middle in ((x + 6, y - 4), (x + 6, y + 7), (x - 6 - width, y - 4), (x - 6 - width, y + 7)):
             box = (left, middle - _LINE / 2, left + width, middle + _LINE / 2)

@@ -5,18 +5,8 @@ import io
 from dataclasses import asdict
 from typing import Any
 
-from harness_ext.compare.tables import TextTable
+from harness_ext.compare.tables import STYLE_TITLES, TextTable
 from harness_ext.leaderboard.board import STYLE, Board, Entry, Figure, View
-
-TITLES = {
-    "style_adherence": "adherence",
-    "pivot_density": "pivots / 100 words",
-    "pivot_kinds": "pivot kinds",
-    "stage_coverage": "stages",
-    "trace_words": "words",
-    "answered": "answered",
-}
-"""What a board calls the style scores."""
 
 
 def board_tables(board: Board) -> list[TextTable]:
@@ -28,8 +18,8 @@ def short_table(board: Board) -> TextTable:
     """Return the first view's table with as many columns as a terminal has room for."""
     whole = _table(board, board.views[0])
     several = any(len(entry.runs) > 1 for entry in board.views[0].entries)
-    shown = ("rank", "groups", "model", "arm", *(["seeds"] if several else []), "accuracy [95 %]", "equal length", TITLES["style_adherence"],
-             TITLES["pivot_density"], TITLES["trace_words"], "not ranked")  # fmt: skip
+    shown = ("rank", "groups", "model", "arm", *(["seeds"] if several else []), "accuracy [95 %]", "equal length", STYLE_TITLES["style_adherence"],
+             STYLE_TITLES["pivot_density"], STYLE_TITLES["trace_words"], "not ranked")  # fmt: skip
     keep = [number for number, name in enumerate(whole.header) if name in shown]
     rows = tuple(tuple(row[number] for number in keep) for row in whole.rows)
     return TextTable(whole.title, tuple(whole.header[number] for number in keep), rows, frozenset(keep.index(one) for one in whole.left if one in keep))
@@ -81,7 +71,7 @@ def _table(board: Board, view: View) -> TextTable:
     several = view.columns if len(view.columns) > 1 else ()
     equal = any(entry.equal_length for entry in view.entries)
     header = ("rank", "groups", "model", "family", "arm", "seeds", "accuracy [95 %]", *(["recorded"] if recorded else []), *(["equal length"] if equal else []),
-              *(TITLES[name] for name in shown), *(column.task for column in several), "not ranked")  # fmt: skip
+              *(STYLE_TITLES[name] for name in shown), *(column.task for column in several), "not ranked")  # fmt: skip
     rows = []
     for entry in (*view.entries, *view.unranked):
         run, rank = entry.runs[0], entry.rank

@@ -1,6 +1,7 @@
 """A single proportion."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from scipy.stats import norm
 
@@ -23,6 +24,7 @@ def between_0_and_1(name: str, value: float) -> float:
     return value
 
 
+@cache
 def quantile(level: float) -> float:
     """Return the normal quantile of a two-sided interval of that level: 1.96 for 0.95."""
     return float(norm.ppf((1 + between_0_and_1("a confidence level", level)) / 2))

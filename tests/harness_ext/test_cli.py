@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-VERBS = ("models pull", "synth", "teach", "analyze", "distill", "eval", "compare", "leaderboard", "reproduce")
+VERBS = ("models pull", "synth", "teach", "analyze", "distill", "eval", "import", "compare", "leaderboard", "reproduce")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -45,6 +45,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["leaderboard"], "there is no board here"),
         (["leaderboard", "a", "-o", "b"], "no such run folder"),
         (["leaderboard", "a", "--traces", "few", "-o", "b"], "--traces takes a number or all"),
+        (["import", "nothing.jsonl", "--out", "r"], "nothing.jsonl: there is no such file or folder."),
         (["models", "pull", "gpt-7"], "no model 'gpt-7'"),
         (["reproduce", "nothing.yaml", "--out", "s"], "no such study file"),
         (["eval", "--tasks", "style_arith"], "--output_path"),

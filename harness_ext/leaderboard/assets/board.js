@@ -21,6 +21,9 @@ function save() {
   }
 }
 
+// DataTables takes the text of a button for HTML.
+const escaped = text => new Option(text).innerHTML;
+
 function keeps(row) {
   return ["family", "arm"].every(name => !state[name].length || state[name].includes(row.dataset[name]));
 }
@@ -29,11 +32,12 @@ function table(view) {
   const element = sections.get(view).querySelector("table.ranking");
   if (!element || tables.has(view)) return tables.get(view);
   const heads = all("thead th", element), box = element.parentElement;
+  const columnText = (_, index) => escaped(heads[index].textContent.replace(/\s+/g, " "));
+  const menu = { extend: "colvis", fade: 0, text: "Columns", columns: ":gt(1)", columnText };
   const made = new DataTable(element, {
-    paging: false, info: false, autoWidth: false, order: [], fixedColumns: { start: 2 },
+    paging: false, info: false, autoWidth: false, order: [],
     columns: heads.map(head => ({ name: head.dataset.name, orderSequence: "desc" in head.dataset ? ["desc", "asc"] : ["asc", "desc"] })),
-    layout: { topStart: { buttons: [{ extend: "colvis", fade: 0, text: "Columns", columns: ":gt(1)", columnText: (_, index) => heads[index].textContent.replace(/\s+/g, " ") }] },
-      topEnd: null, bottomStart: null, bottomEnd: null },
+    layout: { topStart: { buttons: [menu] }, topEnd: null, bottomStart: null, bottomEnd: null },
     language: { zeroRecords: "No entry is like that.", emptyTable: "" },
   });
   // The buttons stay where they are while the table scrolls.
@@ -45,7 +49,8 @@ function table(view) {
     state.sort = direction ? `${heads[index].dataset.name}:${direction}` : "";
     save();
   }).on("column-visibility", () => {
-    state.hide = heads.filter((_, index) => !made.column(index).visible()).map(head => head.dataset.name);
+    const names = heads.map(head => head.dataset.name);
+    state.hide = [...state.hide.filter(name => !names.includes(name)), ...names.filter((_, index) => !made.column(index).visible())];
     save();
   });
   return made;
@@ -82,7 +87,6 @@ function show() {
     const order = names.includes(name) && ["asc", "desc"].includes(direction) ? [[names.indexOf(name), direction]] : [[0, "asc"]];
     made.search(wanted.search).order(order).draw();
   }
-  // Columns that this view lacks stay hidden in those that have them.
   Object.assign(state, wanted);
   save();
 }
@@ -103,7 +107,9 @@ for (const kind of ["mouseover", "focusin"]) document.addEventListener(kind, eve
   for (const one of all("tr[data-key], .point", sections.get(state.view))) one.classList.toggle("lit", one.dataset.key === key);
 });
 // A list of choices closes on Escape, and when something else is clicked.
-document.addEventListener("keydown", event => { if (event.key === "Escape") for (const one of all("details[open]")) { one.open = false; one.querySelector("summary").focus(); } });
+document.addEventListener("keydown", event => {
+  if (event.key === "Escape") for (const one of all("details[open]")) { one.open = false; one.querySelector("summary").focus(); }
+});
 document.addEventListener("click", event => { for (const one of all("details[open]")) if (!one.contains(event.target)) one.open = false; });
 addEventListener("hashchange", () => { state = read(); show(); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);

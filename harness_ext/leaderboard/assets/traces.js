@@ -1,7 +1,5 @@
-"use strict";
-const catalogue = JSON.parse(document.getElementById("catalogue").textContent);
 const $ = id => document.getElementById(id), root = document.documentElement;
-const MOST_MARKS = 6000, LONG = 20000, SHARDS = 12;
+const SHARDS = 12;
 const waiting = new Map(), loaded = new Map();
 window.stylerep = { take: (key, packed) => waiting.get(key)?.(packed) };
 
@@ -27,17 +25,10 @@ async function unpack(packed) {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
 }
 
+// A board may keep the first responses of a task alone: of the others there is none.
 async function nth(key, shards, index) {
   const shard = shards.findLastIndex(first => first <= index);
-  return (await load(`${key}/${shard}`))[index - shards[shard]];
-}
-
-function make(tag, name, text, more = {}) {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text !== undefined) element.textContent = text;
-  for (const [attribute, value] of Object.entries(more)) element.setAttribute(attribute, value);
-  return element;
+  return shard < 0 ? undefined : (await load(`${key}/${shard}`))[index - shards[shard]];
 }
 
 function read() {
@@ -60,19 +51,16 @@ function fill(select, options, chosen) {
   return select.value;
 }
 
-const short = text => text.length > 120 ? `${text.slice(0, 119)}…` : text;
-
 function fail(error) {
   $("error").hidden = !error;
   $("error").textContent = error?.message ?? "";
 }
 
-const right = accuracy => accuracy >= 0.5;
-const outcome = accuracy => make("span", right(accuracy) ? "right" : "wrong", `${right(accuracy) ? "✓ right" : "✗ wrong"}${accuracy > 0 && accuracy < 1 ? ` (${accuracy})` : ""}`);
 const CHOICES = {
   1: [["", "all", () => true], ["right", "right", a => right(a)], ["wrong", "wrong", a => !right(a)]],
   2: [["", "all", () => true], ["disagree", "the two disagree", (a, b) => right(a) !== right(b)], ["a", "only A right", (a, b) => right(a) && !right(b)],
-    ["b", "only B right", (a, b) => !right(a) && right(b)], ["neither", "both wrong", (a, b) => !right(a) && !right(b)], ["both", "both right", (a, b) => right(a) && right(b)]],
+    ["b", "only B right", (a, b) => !right(a) && right(b)], ["neither", "both wrong", (a, b) => !right(a) && !right(b)],
+    ["both", "both right", (a, b) => right(a) && right(b)]],
 };
 
 async function choose() {
@@ -125,78 +113,10 @@ async function open() {
     if (mine !== turn) return;
     fail();
     $("name").textContent = `Item ${index + 1} of ${column.n}`;
-    $("asked").replaceChildren(make("p", "soft value", item.id, { dir: "auto" }), make("div", "asked", item.question, { dir: "auto", tabindex: 0, role: "region", "aria-label": "Question" }),
-      facts([["right answer", item.gold]]));
+    const question = make("div", "asked", item.question, { dir: "auto", tabindex: 0, role: "region", "aria-label": "Question" });
+    $("asked").replaceChildren(make("p", "soft value", item.id, { dir: "auto" }), question, facts([["right answer", item.gold]]));
     $("panels").replaceChildren(...records.map((record, at) => panel(record, runs[at], outcomes[at][index], runs.length > 1 ? "AB"[at] : "")));
   } catch (error) { if (mine === turn) { fail(error); $("panels").replaceChildren(); } } finally { if (mine === turn) delete root.dataset.busy; }
-}
-
-function facts(pairs) {
-  const list = make("dl");
-  for (const [name, value] of pairs) {
-    const shown = make("dd");
-    shown.append(value instanceof Node ? value : make("span", "value", value, { dir: "auto" }));
-    list.append(make("dt", "", name), shown);
-  }
-  return list;
-}
-
-function panel(record, run, accuracy, letter) {
-  const box = make("section", "panel"), number = value => Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(2);
-  box.append(make("h3", "", `${letter && `${letter}: `}${short(run.label)}`, { dir: "auto" }));
-  const known = [["outcome", outcome(accuracy)]];
-  if (record.text !== null) known.push(["states", record.stated ?? "no answer"], ["right answer", record.gold]);
-  if (record.recorded !== null) known.push(["recorded score", number(record.recorded)]);
-  if (record.words !== undefined) known.push(["words", number(record.words)]);
-  const scores = Object.entries(record.metrics).filter(([name]) => name !== "acc" && name !== "trace_words").map(([name, value]) => `${catalogue.titles[name] ?? name} ${number(value)}`);
-  if (scores.length) known.push(["scores", scores.join(" · ")]);
-  known.push(["decoding", short(run.decoding)]);
-  box.append(facts(known));
-  if (record.text === null) return box.append(make("p", "soft", "The task compares how likely given answers are: there is no text.")), box;
-  const { body, left } = response(record);
-  body.setAttribute("aria-label", `Response ${letter}`);
-  if (left) box.append(make("p", "soft", `Of this response the first ${MOST_MARKS.toLocaleString("en")} marks are shown, ${left.toLocaleString("en")} are left out.`));
-  if (record.cut) box.append(make("p", "soft", "The response was cut off within its thinking."));
-  box.append(body);
-  return box;
-}
-
-/** Puts a response in as text nodes: one part a stage, the final answer apart, a span for each mark. */
-function response(record) {
-  const { text, thinking } = record, body = make("div", "text", undefined, { dir: "auto", tabindex: 0, role: "region" });
-  const marks = record.pivots.map(([kind, start, end]) => ({ start, end, name: `pivot k${kind}`, title: `pivot: ${catalogue.kinds[kind]}` }));
-  let reached = 0;
-  for (const [truth, start, end] of record.claims) {  // in a chain, a claim begins where the one before it ends
-    marks.push({ start: Math.max(start, reached), end, name: `claim c${truth}`, title: truth ? "true" : "false", claim: true });
-    reached = end;
-  }
-  marks.sort((one, other) => one.start - other.start);
-  const left = marks.splice(MOST_MARKS).length, from = thinking ? thinking[1] : 0;
-  const stages = record.stages.map(([stage, start]) => ({ start, stage })), parts = [];
-  for (const start of new Set([0, ...stages.map(one => one.start), thinking?.[0] ?? 0, from, record.stages.at(-1)?.[2] ?? 0].sort((one, other) => one - other))) {
-    if (start >= text.length) break;
-    const within = record.stages.findLast(one => one[1] <= start && start < one[2]);
-    parts.push({ start, stage: within?.[0] ?? -1, answer: start >= from });
-  }
-  if (text.length > LONG) body.classList.add("long");
-  let active = [], next = 0;
-  parts.forEach((part, at) => {
-    const end = parts[at + 1]?.start ?? text.length, before = parts[at - 1];
-    const block = make("div", `part${part.stage < 0 ? "" : ` s${part.stage}`}${part.answer ? " answer" : ""}`), own = [];
-    if (part.stage >= 0 && part.stage !== before?.stage) own.push(catalogue.stages[part.stage]);
-    if (part.answer && !before?.answer) own.push("final answer");
-    block.dataset.label = own.join(", ");
-    for (let place = part.start; place < end;) {
-      while (next < marks.length && marks[next].start <= place) active.push(marks[next++]);
-      active = active.filter(one => one.end > place);
-      const stop = Math.min(end, ...active.map(one => one.end), marks[next]?.start ?? end), piece = text.slice(place, stop);
-      const closes = active.some(one => one.claim && one.end === stop) ? " last" : "";
-      block.append(active.length ? make("span", active.map(one => one.name).join(" ") + closes, piece, { title: active.map(one => one.title).join(", ") }) : piece);
-      place = stop;
-    }
-    body.append(block);
-  });
-  return { body, left };
 }
 
 function theme() {
@@ -220,7 +140,8 @@ $("controls").onsubmit = event => event.preventDefault();
 for (const box of document.querySelectorAll(".legend input")) box.onchange = () => $("panels").classList.toggle(`off-${box.name}`, !box.checked);
 addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, input:not([type=checkbox])")) return;
-  const inList = $("items").contains(event.target), by = event.key === "j" || (inList && event.key === "ArrowDown") ? 1 : event.key === "k" || (inList && event.key === "ArrowUp") ? -1 : 0;
+  const inList = $("items").contains(event.target);
+  const by = { j: 1, k: -1, ...(inList && { ArrowDown: 1, ArrowUp: -1 }) }[event.key];
   if (by) { event.preventDefault(); step(by)?.then(() => inList && $("items").querySelector("[aria-current]")?.focus()); }
   if (event.key === "/") { event.preventDefault(); $("filter").focus(); }
 });

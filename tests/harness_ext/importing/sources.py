@@ -45,7 +45,7 @@ def pens(*responses: str, **more: Any) -> list[dict[str, Any]]:
 
 def samples(folder: Path, task: str) -> list[dict[str, Any]]:
     """Return the rows of a task of a run."""
-    return [json.loads(line) for line in sample_files(folder)[task].read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in sample_files(folder)[task].read_text(encoding="utf-8").split("\n") if line]
 
 
 def manifest(folder: Path) -> dict[str, Any]:

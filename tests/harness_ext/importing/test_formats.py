@@ -51,7 +51,7 @@ def test_another_filter_of_lm_eval(tmp_path: Path) -> None:
     assert accuracies(imported) == {("org__canned", "pens"): (0.667, 0.667)}
     assert [row["recorded"] for row in samples(tmp_path / "org__canned", "pens")] == [1, 1, 0]
     assert imported.tasks[0].agreement == 1.0
-    with pytest.raises(StylerepError, match="there is no filter 'none'; there are strict-match, flexible-extract.$"):
+    with pytest.raises(StylerepError, match=r"there is no filter 'none'; there are strict-match, flexible-extract.$"):
         import_runs([source], tmp_path, reading=Reading(filter="none"))
 
 
@@ -86,7 +86,7 @@ def test_another_metric_of_lighteval(tmp_path: Path) -> None:
     source = lighteval_output(tmp_path / "out", "pens")
     imported = import_runs([source], tmp_path / "runs", reading=Reading(Fields(correct="em")))
     assert (imported.tasks[0].recorded_accuracy, imported.tasks[0].agreement, imported.tasks[0].disagreements) == (0.0, 0.0, (0, 1, 2))
-    with pytest.raises(StylerepError, match="there is no metric 'acc'; there are extractive_match, em.$"):
+    with pytest.raises(StylerepError, match=r"there is no metric 'acc'; there are extractive_match, em.$"):
         import_runs([source], tmp_path / "runs", reading=Reading(Fields(correct="acc")))
 
 
@@ -140,15 +140,15 @@ def test_a_log_packed_otherwise_is_told_of(tmp_path: Path) -> None:
     content = packed.read_bytes()
     strange = tmp_path / "strange.eval"
     strange.write_bytes(content.replace(b"\x50\x4b\x01\x02\x14\x03\x14\x00\x00\x00\x08\x00", b"\x50\x4b\x01\x02\x14\x03\x14\x00\x00\x00\x61\x00"))
-    with pytest.raises(StylerepError, match="packed by method 97, which cannot be read here; convert it: inspect log convert --to json"):
+    with pytest.raises(StylerepError, match=r"packed by method 97, which cannot be read here; convert it: inspect log convert --to json"):
         import_runs([strange], tmp_path / "other")
     (tmp_path / "cut.eval").write_bytes((INSPECT / "pens.eval").read_bytes()[:9000])
-    with pytest.raises(StylerepError, match="cut.eval: this log cannot be unpacked .File is not a zip file"):
+    with pytest.raises(StylerepError, match=r"cut.eval: this log cannot be unpacked .File is not a zip file"):
         import_runs([tmp_path / "cut.eval"], tmp_path / "other")
     damaged = bytearray((INSPECT / "pens.eval").read_bytes())
     damaged[4000] ^= 0xFF
     (tmp_path / "damaged.eval").write_bytes(bytes(damaged))
-    with pytest.raises(StylerepError, match="damaged.eval: this log cannot be unpacked"):
+    with pytest.raises(StylerepError, match=r"damaged.eval: this log cannot be unpacked"):
         import_runs([tmp_path / "damaged.eval"], tmp_path / "other")
 
 
@@ -202,6 +202,13 @@ def test_fields_of_any_file(tmp_path: Path) -> None:
     assert import_runs([tmp_path / "y.csv"], tmp_path / "z", model="m").tasks[0].accuracy == 1.0
 
 
+def test_a_chat_is_a_question_and_a_response(tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": PENS[0]}, {"role": "assistant", "content": "The answer is 7."}]
+    (one,) = import_runs([rows_file(tmp_path / "m/t.jsonl", [{"messages": chat, "answer": "7"}])], tmp_path / "runs").tasks
+    assert one.accuracy == 1.0
+    assert samples(one.folder, "t")[0]["doc"]["question"] == PENS[0]
+
+
 def test_the_answer_type_is_told_from_all_right_answers(tmp_path: Path) -> None:
     def read_as(*golds: str, **options: Any) -> str | None:
         rows = [{"question": str(i), "answer": gold, "response": gold} for i, gold in enumerate(golds)]
@@ -212,12 +219,12 @@ def test_the_answer_type_is_told_from_all_right_answers(tmp_path: Path) -> None:
     assert read_as("7", "x + 1") == "latex"
     assert read_as("7", "A") == "latex"
     assert read_as("red", "blue", answer_type="text") == "text"
-    with pytest.raises(StylerepError, match="There is no answer type 'choice'; choose from number, option, text, expression, latex.$"):
+    with pytest.raises(StylerepError, match=r"There is no answer type 'choice'; choose from number, option, text, expression, latex.$"):
         read_as("A", answer_type="choice")
 
 
 def test_sources_of_two_formats_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StylerepError, match=r"pens.eval is of the format inspect and .*x.jsonl of the format jsonl; import them one after the other"):
         import_runs([INSPECT / "pens.eval", rows_file(tmp_path / "x.jsonl", pens("7", "7", "24"))], tmp_path / "runs")
-    with pytest.raises(StylerepError, match="no format 'helm'; choose from auto, lm_eval, lighteval, inspect, qwen-math, jsonl.$"):
+    with pytest.raises(StylerepError, match=r"no format 'helm'; choose from auto, lm_eval, lighteval, inspect, qwen-math, jsonl.$"):
         import_runs([INSPECT], tmp_path / "runs", format_name="helm")

@@ -298,6 +298,21 @@ def test_bad_runs_are_named(tmp_path: Path) -> None:
         leaderboard([write_run(tmp_path / "odd", [7])], tmp_path / "board")
 
 
+def test_a_board_may_keep_few_responses_or_none(tmp_path: Path, pages: Any) -> None:
+    runs = arms(tmp_path / "runs", {"base": 0.3, "hc": 0.6})
+    for traces, texts in ((2, 1), (0, 0)):
+        board, _ = leaderboard(runs, tmp_path / "board", traces=traces)
+        place = f"column={board.columns[0].id}&a={board.runs[0].id}&b={board.runs[1].id}"
+        for item, found in ((2, 2 * texts), (3, 0)):
+            page = pages.open(tmp_path / "board/traces.html", f"{place}&item={item}")
+            assert page.locator(".panel").count() == 2
+            assert page.get_by_text("This board does not keep the response").count() == 2 - found
+            assert page.locator("#items li").count() == N
+    board, _ = leaderboard(runs, tmp_path / "board", all_traces=True)
+    page = pages.open(tmp_path / "board/traces.html", f"column={board.columns[0].id}&item={N}")
+    assert page.get_by_text("does not keep").count() == 0
+
+
 def test_the_command_says_what_it_did(stylerep: Any, tmp_path: Path) -> None:
     runs = arms(tmp_path / "runs", {"base": 0.3, "hc": 0.6})
     result = stylerep("leaderboard", *runs, "-o", tmp_path / "board")
