@@ -85,12 +85,16 @@ def one_sentence(result: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random Llama of 50,000 parameters with a byte-level tokenizer whose pad token is its EOS token."""
+    """A random Llama, see `make_tiny_model`."""
+    return make_tiny_model(tmp_path_factory.mktemp("tiny-model"))
+
+
+def make_tiny_model(folder: Path) -> Path:
+    """Write a random Llama of 50,000 parameters with a byte-level tokenizer whose pad token is its EOS token."""
     from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
     from tokenizers.models import BPE
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp("tiny-model")
     backend = Tokenizer(BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()

@@ -83,10 +83,9 @@ def reproduce(
 
 def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:
     """Return a plan as lines: a command each, what is done, the time expected."""
-    lines = [
-        f"{'done' if one.done else clock(one.seconds):>8}  {f'{one.cell.gpus} GPU  ' if one.cell.gpus else ''}stylerep {shlex.join(one.cell.command)}"
-        for one in planned
-    ]
+    needs = [f"{one.cell.gpus} GPU{'s' if one.cell.gpus > 1 else ''}  " if one.cell.gpus else "" for one in planned]
+    times = ["done" if one.done else clock(one.seconds) for one in planned]
+    lines = [f"{when:>8}  {gpus}stylerep {shlex.join(one.cell.command)}" for one, when, gpus in zip(planned, times, needs, strict=True)]
     rest = [one.seconds for one in planned if not one.done]
     total = f"{len(planned)} cells, {len(planned) - len(rest)} done; about {clock(max(sum(rest) / jobs, max(rest, default=0)))} for the rest, {jobs} at a time,"
     return [*lines, f"{total} a guess that may be off by a factor of three until like cells are on record"]

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -66,23 +66,14 @@ Draft = tuple[str, str, list[str], str, list[str], list[str], str, str]
 
 
 def _drafts(study: Study) -> Iterator[Draft]:
-    arms = [arm for arm in study.arms if not _taught(arm)]
-    taught = [arm for arm in study.arms if _taught(arm)]
-    if taught:
-        yield _teach(study, taught)
-    if arms:
-        command = ["synth", "--problems", study.problems, "--arms", ",".join(arms), "--n", str(study.n), "--seed", str(study.data_seed)]
-        command += [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
-        command += ["--like", "data/st"] if taught else []
-        reads = [study.problems.split(":")[0]]
-        yield "traces", "data", [*command, "--out", "data"], f"data/{arms[-1]}/manifest.json", ["traces of st"] if taught else [], reads, "", ""
+    yield from _data(study)
     for model in study.models:
         ready = []
         if model.name in NAMED or model.name.startswith("scratch:"):
             ready = [f"model {model.label}"]
             yield ready[0], "model", ["models", "pull", model.name], "", [], [], model.label, ""
         for arm in study.arms:
-            data = "traces of st" if _taught(arm) else "traces"
+            data = "traces of st" if arm == "st" and "from" not in study.teach else "traces"
             for seed in study.seeds:
                 yield _distill(study, model, arm, seed, [*ready, data])
         yield _evaluate(study, model, "base", None, ready)
@@ -91,19 +82,24 @@ def _drafts(study: Study) -> Iterator[Draft]:
                 yield _evaluate(study, model, arm, seed, [f"distill {model.label} {arm} {seed}"])
 
 
-def _taught(arm: str) -> bool:
-    return arm == "st" or arm.startswith("st_")
-
-
-def _teach(study: Study, arms: Sequence[str]) -> Draft:
-    given = dict(study.teach)
-    source = given.pop("from", None)
-    options = [word for key, value in given.items() for word in (f"--{key}", str(value))]
-    if source is not None:
-        command = ["synth", "--from", str(source), "--arms", ",".join(arms), "--n", str(study.n), "--seed", str(study.data_seed), *options, "--out", "data"]
-    else:
-        command = ["teach", "--problems", study.problems, "--n", str(study.n), "--seed", str(study.data_seed), *options, "--out", "data/st"]
-    return "traces of st", "data", command, f"data/{arms[-1]}/manifest.json", [], [str(source or study.problems.split(":")[0])], "", "st"
+def _data(study: Study) -> Iterator[Draft]:
+    """Yield what makes the data sets: rendered from problems, of the same problems as a teacher's, or altered from traces of another source."""
+    teach, rendered, seed = dict(study.teach), [arm for arm in study.arms if arm != "st"], ["--seed", str(study.data_seed)]
+    source = str(teach.pop("from", ""))
+    options = [word for key, value in teach.items() for word in (f"--{key}", str(value))]
+    if source:
+        command = ["synth", "--from", source, "--arms", ",".join(study.arms), "--n", str(study.n), *seed, *options, "--out", "data"]
+        yield "traces", "data", command, f"data/{study.arms[-1]}/manifest.json", [], [source], "", ""
+        return
+    if teach:
+        command = ["teach", "--problems", study.problems, "--n", str(study.n), *seed, *options, "--out", "data/st"]
+        yield "traces of st", "data", command, "data/st/manifest.json", [], [study.problems.split(":")[0]], "", "st"
+    if rendered:
+        command = ["synth", "--problems", study.problems, "--arms", ",".join(rendered), *seed]
+        command += [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
+        command += ["--like", "data/st"] if teach else ["--n", str(study.n)]
+        after = ["traces of st"] if teach else []
+        yield "traces", "data", [*command, "--out", "data"], f"data/{rendered[-1]}/manifest.json", after, [study.problems.split(":")[0]], "", ""
 
 
 def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[str]) -> Draft:
@@ -140,7 +136,7 @@ def parameters(name: str) -> float | None:
 
 
 def _needed_gpus(study: Study, model: StudyModel, kind: str) -> int:
-    """Return as many GPUs as hold a model: weights and what belongs to them in training, with a quarter of each GPU left for activations; 1, 2, 4, 8, 16 …"""
+    """Return as many GPUs as hold a model: weights and what belongs to them in training, a quarter of each left for activations: a power of two."""
     whole = kind == "distill" and _method(study, model) == "full"
     least = (parameters(model.name) or 0.0) * (_WHOLE if whole else _FROZEN) / (0.75 * _GPU_BYTES)
     return 1 << max(0, math.ceil(math.log2(least))) if least > 0 else 1

@@ -1,13 +1,15 @@
 """Study files: problems, arms, models, seeds, training, evaluation and claims of one experiment."""
 
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from harness_ext.compare.claims import load_claims
 from synth.errors import StylerepError
 
 _KINDS: Mapping[str, Any] = {
@@ -38,9 +40,10 @@ class Study:
     """The contents of a study file.
 
     `train` and `evaluate` hold options of ``stylerep distill`` and ``stylerep eval`` by their names (``max_gen_toks`` goes to lm_eval's
-    ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out), `style` dials of ``stylerep synth``, `teach` options of ``stylerep teach`` for the arm
-    ``st``, or ``from``, a file or Hub data set of traces. Every arm of every model is trained once with each of `seeds` on the same data, and compared
-    with ``base``. `claims` are hypotheses as ``stylerep compare --claims`` takes them, declared before anything runs.
+    ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out), `style` dials of ``stylerep synth``. `teach` has options of ``stylerep teach`` for the arm
+    ``st``, or ``from``, a file or Hub data set of traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of every model is trained
+    once with each of `seeds` on the same data, and compared with ``base``. `claims` are hypotheses as ``stylerep compare --claims`` takes them,
+    declared before anything runs.
     """
 
     name: str
@@ -80,7 +83,29 @@ def load_study(path: Path) -> Study:
     models = tuple(_model(path, one) for one in content["models"])
     study = Study(**{**content, "models": models, **{key: tuple(content[key]) for key in ("arms", "seeds", "claims") if key in content}})
     _check(path, study)
+    if study.claims:
+        _check_claims(path, study)
     return study
+
+
+def claims_text(study: Study, tasks: Sequence[str]) -> str:
+    """Return the study's claims as a file for ``stylerep compare --claims``: of these tasks, with its margin, where a claim names none."""
+    return yaml.safe_dump({"task": list(tasks), "margin": study.margin, "claims": list(study.claims)}, sort_keys=False)
+
+
+def _check_claims(path: Path, study: Study) -> None:
+    """Raise StylerepError for claims that cannot be read, or that name an arm the study lacks, before anything runs."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "claims.yaml"
+        file.write_text(claims_text(study, ["any"]), encoding="utf-8")
+        try:
+            claims = load_claims(file)
+        except StylerepError as error:
+            raise StylerepError(f"{path}: {str(error).removeprefix(f'{file}, ').removeprefix(f'{file}: ')}") from error
+    for claim in claims.claims:
+        for arm in (arm for part in (claim, *claim.parts) for arm in part.arms):
+            if arm not in ("base", *study.arms):
+                raise StylerepError(f"{path}: the claim {claim.name!r} is about the arm {arm!r}, which the study lacks.")
 
 
 def _model(path: Path, given: Any) -> StudyModel:
@@ -100,6 +125,7 @@ def _model(path: Path, given: Any) -> StudyModel:
 
 
 def _check(path: Path, study: Study) -> None:
+    """Raise StylerepError, naming key and value, for what would fail later."""
     for key in ("arms", "models", "seeds"):
         values = [one.label if isinstance(one, StudyModel) else one for one in getattr(study, key)]
         if not values:
@@ -110,8 +136,10 @@ def _check(path: Path, study: Study) -> None:
         raise StylerepError(f"{path}: 'seeds' are whole numbers, found {list(study.seeds)!r}.")
     if "base" in study.arms:
         raise StylerepError(f"{path}: 'arms' are what is trained; base is always evaluated beside them.")
-    if any(arm.startswith("st") for arm in study.arms) != bool(study.teach):
+    if any(arm == "st" or arm.startswith("st_") for arm in study.arms) != bool(study.teach):
         raise StylerepError(f"{path}: the arm st needs 'teach', a teacher or its traces (from), and 'teach' needs an arm st.")
+    if "from" not in study.teach and any(arm.startswith("st_") for arm in study.arms):
+        raise StylerepError(f"{path}: altered traces of st are made from a file of traces; name it under 'teach' as 'from'.")
     for model in study.models:
         evaluate = {**study.evaluate, **model.evaluate}
         if "tasks" not in evaluate:

@@ -17,9 +17,9 @@ from harness_ext.compare.to_text import markdown_page
 from harness_ext.leaderboard import leaderboard
 from harness_ext.leaderboard.board import Figure
 from harness_ext.leaderboard.tables import percent
-from harness_ext.runs import read_manifest
+from harness_ext.runs import read_manifest, sample_files
 from harness_ext.study.cells import Cell, run_folder
-from harness_ext.study.file import Study
+from harness_ext.study.file import Study, claims_text
 from harness_ext.study.schedule import State
 from harness_ext.study.worker import read_record
 from synth.errors import StylerepError
@@ -38,7 +38,7 @@ def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path
     claims = None
     if study.claims:
         path = folder / "claims.yaml"
-        write_text(path, yaml.safe_dump({"margin": study.margin, "claims": list(study.claims)}, sort_keys=False))
+        write_text(path, claims_text(study, list(sample_files(there[0]))))
         claims = load_claims(path)
     try:
         report = compare(there, "base", study.margin, claims=claims)
