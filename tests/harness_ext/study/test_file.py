@@ -17,7 +17,7 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
     assert cells
     head = path.read_text(encoding="utf-8").splitlines()
     assert head[0].startswith(f"# stylerep reproduce {name} --out ")
-    assert any(word in " ".join(line for line in head if line.startswith("#")) for word in ("minutes", "hour", "hours"))
+    assert any(word in " ".join(line for line in head if line.startswith("#")) for word in ("minutes", "hour", "days"))
 
 
 @pytest.mark.parametrize(
