@@ -95,9 +95,9 @@ def _data(study: Study) -> Iterator[Draft]:
         command = ["teach", "--problems", study.problems, "--n", str(study.n), *seed, *options, "--out", "data/st"]
         yield "traces of st", "data", command, "data/st/manifest.json", [], [study.problems.split(":")[0]], "", "st"
     if rendered:
-        command = ["synth", "--problems", study.problems, "--arms", ",".join(rendered), *seed]
+        which = ["--like", "data/st"] if teach else ["--n", str(study.n)]
+        command = ["synth", "--problems", study.problems, "--arms", ",".join(rendered), *which, *seed]
         command += [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
-        command += ["--like", "data/st"] if teach else ["--n", str(study.n)]
         after = ["traces of st"] if teach else []
         yield "traces", "data", [*command, "--out", "data"], f"data/{rendered[-1]}/manifest.json", after, [study.problems.split(":")[0]], "", ""
 
