@@ -10,8 +10,8 @@ from distill.scratch.curriculum import rows
 from distill.scratch.tokenizer import END_OF_TEXT, END_OF_TURN, START, chat_prompt, encode_batch
 from synth.seeding import generator
 
-STEP_TOKENS = 2048
-GROUP_STEPS = 32
+STEP_TOKENS = 1024
+GROUP_STEPS = 64
 _DRAWN = 128
 _LONGEST = 1024
 

@@ -15,8 +15,6 @@ PREFIX = "scratch:"
 _NAME = re.compile(r"([a-z0-9_]+)-([0-9]+m)((?::[a-z]+=[0-9]{1,15})*)")
 VERSION = 1
 """Of how they are trained (`distill.scratch.pretrain`); raised when that changes."""
-# Tokens a second on two cores that multiply bfloat16 and have nothing else to do, times millions of parameters; measured with scratch:llama-2m.
-_SPEED = 22_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class ScratchModel:
     @property
     def minutes(self) -> float:
         """How long training takes on two cores, roughly."""
-        return self.tokens * float(self.size.removesuffix("m")) / _SPEED / 60
+        return self.tokens / SIZES[self.size].rate / 60
 
     def recipe(self) -> dict[str, Any]:
         """Return all that decides what the model learns, but for the machine: its number format, threads and versions are in the manifest."""
@@ -45,7 +43,7 @@ class ScratchModel:
 
         return {
             "architecture": self.architecture,
-            "shape": asdict(SIZES[self.size]),
+            "shape": {name: value for name, value in asdict(SIZES[self.size]).items() if name not in ("tokens", "rate")},
             "seed": self.seed,
             "tokens": self.tokens,
             "training_version": VERSION,

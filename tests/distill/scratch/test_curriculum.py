@@ -24,7 +24,7 @@ def many() -> list[Row]:
 
 def test_this_version_of_the_curriculum_has_these_rows(many: list[Row]) -> None:
     # If this fails, raise VERSION in distill/scratch/curriculum.py: models trained before are others.
-    assert digest_of_rows(many)[:16] == "980fc1b4e0c2af91"
+    assert digest_of_rows(many)[:16] == "c7449ff7b7f29dc6"
 
 
 def test_rows_have_no_pivots_but_in_questions(many: list[Row]) -> None:
@@ -38,15 +38,18 @@ def test_no_question_of_a_task_is_in_it(many: list[Row]) -> None:
     everything = [*many, *(row for group in range(3, 9) for row in rows(0, group, 0.0, 400))]
     for row in everything:
         assert row.message not in asked
-        assert not any(part in generated.tasks for part in generated.parts(row.message.partition("\n\nFinish")[0]))
+        assert not any(
+            part in generated.tasks for part in generated.parts(row.message.removeprefix("Say this in another order.\n\n").partition("\n\nFinish")[0])
+        )
 
 
 def test_it_has_all_sources_and_grows_harder(many: list[Row]) -> None:
-    assert {row.source for row in many} == set(WEIGHTS)
+    assert {row.source for row in many} == {*WEIGHTS, "recall"}
     assert set(LEVELS) | {"equations"} == set(WEIGHTS)
-    early, late = (sum(len(row.message) for row in rows(1, 0, progress, 300)) for progress in (0.0, 1.0))
-    assert late > 1.3 * early
-    solved = [row for row in many if row.message]
+    early, late = (rows(1, 0, progress, 300) for progress in (0.0, 1.0))
+    assert sum(len(row.message) for row in late) > 1.3 * sum(len(row.message) for row in early)
+    assert 3 * sum(row.source == "recall" for row in late) < sum(row.source == "recall" for row in early)
+    solved = [row for row in many if row.source not in ("recall", "equations")]
     assert 0.7 < sum(row.response.startswith("<think>") for row in solved) / len(solved) < 0.9
 
 
