@@ -36,7 +36,7 @@ def test_the_papers_study_runs_on_tiny_models_of_its_families(stylerep: Run, tmp
     names = [model["name"].rpartition("/")[2] for model in study["models"]]
     assert names == list(FAMILIES)
     study["models"] = [{"name": str(build(SHAPES[FAMILIES[name]], tmp_path / name)), "as": name} for name in names]
-    study |= {"problems": str(problems), "n": 6}
+    study |= {"problems": str(problems), "n": 6, "arms": ["hc", "hc_w", "st"]}  # each arm costs every family half a minute
     study["train"] |= {"epochs": 1, "batch-size": 2, "max-length": 2048}
     study["evaluate"] |= {"model": "hf", "limit": 2, "max_gen_toks": 4, "batch-size": 2}
 
