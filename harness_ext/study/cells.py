@@ -12,6 +12,7 @@ from typing import Any
 
 from distill.pretrained import NAMED
 from distill.recipe import load_recipe
+from distill.scratch.names import is_scratch, scratch_model
 from harness_ext.study.file import Study, StudyModel
 
 FORMAT = 1
@@ -49,7 +50,9 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
     cells: dict[str, Cell] = {}
     models = {model.label: model for model in study.models}
     for name, kind, command, leaves, after, reads, label, arm in _drafts(study):
-        parts = [FORMAT, version("stylerep"), command, [cells[one].key for one in after], [_digest(Path(one)) for one in reads]]
+        parts: list[Any] = [FORMAT, version("stylerep"), command, [cells[one].key for one in after], [_digest(Path(one)) for one in reads]]
+        if kind == "model" and is_scratch(models[label].name):
+            parts.append(scratch_model(models[label].name).recipe())
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         model = models.get(label) if kind in ("distill", "evaluate") else None
         own = 0 if model is None or not gpus else _needed_gpus(study, model, kind) if model.gpus is None else model.gpus
@@ -69,7 +72,7 @@ def _drafts(study: Study) -> Iterator[Draft]:
     yield from _data(study)
     for model in study.models:
         ready = []
-        if model.name in NAMED or model.name.startswith("scratch:"):
+        if model.name in NAMED or is_scratch(model.name):
             ready = [f"model {model.label}"]
             yield ready[0], "model", ["models", "pull", model.name], "", [], [], model.label, ""
         for arm in study.arms:
