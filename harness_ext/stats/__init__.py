@@ -15,7 +15,7 @@ from harness_ext.stats.effect import (
     right,
 )
 from harness_ext.stats.equivalence import noninferiority_counts, p_above, tost_counts
-from harness_ext.stats.logistic import LogisticFit, attributed, conditional_logistic, firth_logistic, firth_p, logistic
+from harness_ext.stats.logistic import LogisticFit, attributed, clustered, conditional_logistic, firth_logistic, firth_p, logistic
 from harness_ext.stats.means import clustered_mean, hodges_lehmann, item_means, length_controlled, paired_t, tost_clustered, tost_means
 from harness_ext.stats.multiple import benjamini_hochberg, holm
 from harness_ext.stats.paired import (
@@ -77,6 +77,7 @@ __all__ = [
     "benjamini_hochberg",
     "bonett_price_interval",
     "bootstrap_many",
+    "clustered",
     "clustered_mean",
     "cochran_q",
     "conditional_logistic",

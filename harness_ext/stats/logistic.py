@@ -86,6 +86,25 @@ def firth_p(x: FloatArray, y: npt.NDArray[np.bool_], column: int) -> float | Non
     return None if full is None or without is None else float(chi2.sf(max(0.0, 2 * (full[1] - without[1])), 1))
 
 
+def clustered(fit: LogisticFit, x: FloatArray, y: npt.NDArray[np.bool_], clusters: Sequence[object]) -> LogisticFit:
+    """Return a fit of `logistic` or `firth_logistic` with a covariance that allows for any dependence within clusters.
+
+    Clusters are, for example, items that several models answered. The sandwich of Liang & Zeger (1986, Biometrika 73:13), times G/(G - 1) for G
+    clusters; `strata` is G. It is too small with few clusters (below 40 or so). ValueError for fewer than two, or where *clusters* does not
+    have one entry for each row of *x*.
+    """
+    design = matrix("x", x)
+    names, number = np.unique(np.asarray([str(one) for one in clusters]), return_inverse=True)
+    if len(number) != len(design) or len(names) < 2:
+        raise ValueError(f"clusters has an entry for each of the {len(design)} rows and two values at least, got {len(number)} and {len(names)}")
+    mean = expit(design @ fit.coefficients)
+    scores = np.zeros((len(names), design.shape[1]))
+    np.add.at(scores, number, design * (np.asarray(y, dtype=np.float64) - mean)[:, None])
+    bread = np.linalg.inv((design * (mean * (1 - mean))[:, None]).T @ design)
+    covariance = bread @ (scores.T @ scores) @ bread * len(names) / (len(names) - 1)
+    return LogisticFit(fit.coefficients, np.asarray(covariance), fit.n, len(names))
+
+
 def attributed(fit: LogisticFit, first: FloatArray, second: FloatArray) -> FloatArray:
     """Return how much each column adds to the difference of mean log-odds, *second* group minus *first*: b (mean second − mean first).
 

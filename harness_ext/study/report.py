@@ -20,6 +20,7 @@ from harness_ext.leaderboard.tables import percent
 from harness_ext.runs import read_manifest, sample_files
 from harness_ext.study.cells import Cell, run_folder
 from harness_ext.study.file import Study, claims_text
+from harness_ext.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, scaling_tables
 from harness_ext.study.schedule import State
 from harness_ext.study.worker import read_record
 from synth.errors import StylerepError
@@ -49,7 +50,13 @@ def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path
     (folder / "figures").mkdir(exist_ok=True)
     draw(report, folder / "figures")
     leaderboard(there, folder / "board", title=study.name, baseline=str(there[0]), workers=1)
-    tables, notes = [*paper_tables(study, report), *report_tables(report)], [*report_notes(report), *_failures(state)]
+    scaling = read_scaling(there)
+    if scaling:
+        write_text(folder / "figures" / "scaling.svg", scaling_svg(scaling))
+    tables, notes = (
+        [*paper_tables(study, report), *scaling_tables(scaling), *report_tables(report)],
+        [*report_notes(report), *([SCALING_NOTE] if scaling else []), *_failures(state)],
+    )
     origins = _origins(cells, state, folder)
     signatures = [f"{one.run}, {one.task}: {one.signature}" for one in report.comparisons] + [
         f"{one.arm}, {one.task}: {one.signature}" for one in report.families

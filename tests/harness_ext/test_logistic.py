@@ -3,7 +3,7 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.discrete.conditional_models import ConditionalLogit
 
-from harness_ext.stats import conditional_logistic, logistic
+from harness_ext.stats import clustered, conditional_logistic, logistic
 
 
 def drawn(seed: int, n: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -64,3 +64,25 @@ def test_a_stratum_of_many_members_stays_finite() -> None:
     fit = conditional_logistic(x, rng.random(64) < 0.5, [0] * 64)
     assert fit is not None
     assert np.isfinite(fit.coefficients).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_clustered_covariance_agrees_with_statsmodels(seed: int) -> None:
+    x, y, strata = drawn(seed)
+    x = np.column_stack([x, np.ones(len(x))])
+    found = logistic(x, y)
+    assert found is not None
+    ours = clustered(found, x, y, strata.tolist())
+    count = len(set(strata.tolist()))
+    theirs = sm.Logit(y, x).fit(disp=0, tol=1e-12, cov_type="cluster", cov_kwds={"groups": strata, "use_correction": False})
+    np.testing.assert_allclose(ours.covariance, theirs.cov_params() * count / (count - 1), atol=1e-8)
+    assert ours.strata == count
+
+
+def test_clusters_are_checked() -> None:
+    x, y, _ = drawn(0)
+    found = logistic(x, y)
+    assert found is not None
+    for clusters in ([0] * len(x), [0, 1]):
+        with pytest.raises(ValueError, match="clusters"):
+            clustered(found, x, y, clusters)
