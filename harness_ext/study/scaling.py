@@ -58,7 +58,12 @@ class Scaling:
         return np.column_stack(columns)
 
     def fit(self, hops: bool = False) -> LogisticFit | None:
-        """Return the relation fitted (Firth's penalty), with a covariance clustered by items; None where columns depend on each other."""
+        """Return the relation fitted (Firth's penalty), with a covariance clustered by items.
+
+        None where all answers are right, or all wrong, or columns depend on each other.
+        """
+        if self.right.all() or not self.right.any():
+            return None
         found = firth_logistic(self.design(hops), self.right)
         return None if found is None else clustered(found, self.design(hops), self.right, self.item.tolist())
 
@@ -163,6 +168,8 @@ def _relation(one: Scaling) -> TextTable:
             rows.append(("with hops" if hops else "size and entropy", name, f"{estimate:.2f} [{low:.2f}, {high:.2f}]", p_text(fitted.p(column))))
         if not hops:
             rows.append(("size and entropy", f"times the parameters for {_BITS} bits", _exchange(fitted), ""))
+    if not rows:
+        rows.append(("size and entropy", "", "undefined: all answers are right, or all wrong", ""))
     title = f"{one.task}, {one.arm}: the relation, odds ratios [95 %] over {len(set(one.item.tolist()))} items"
     return TextTable(title, ("model of the odds", "for", "odds ratio [95 %]", "p"), tuple(rows), frozenset({0, 1}))
 
