@@ -20,6 +20,7 @@ _PAIRED = ("better", "different", "equivalent", "noninferior", "not_equivalent",
 _KINDS = (*_PAIRED, "style_suffices", "all")
 _STYLE_FEATURES = ("pivot_density", "pivot_kinds", "style_adherence")
 _ACROSS = ("each", "families")
+_ALL = "all"
 
 
 class Outcome(Enum):
@@ -147,7 +148,7 @@ def _claim(item: Any, defaults: Mapping[str, Any], where: str) -> Claim:
         parts = tuple(_claim(part, shared, f"{where}, part {number}") for number, part in enumerate(item[kind], 1))
         return Claim(str(item.get("name") or " and ".join(part.name for part in parts)), kind, (), tasks, margin, style_margin, style, across, parts)
     if not tasks:
-        raise StylerepError(f"{where}: 'task' is missing; name the tasks that the claim is about.")
+        raise StylerepError(f"{where}: 'task' is missing; name the tasks that the claim is about, or write: task: all.")
     if kind == "style_suffices":
         arms = item[kind]
         if not isinstance(arms, dict) or set(arms) != {"hc", "st", "base", "control"} or not all(isinstance(arm, str) for arm in arms.values()):
@@ -207,7 +208,7 @@ def _findings(claim: Claim, found: Sequence[Condition], partial: bool) -> list[F
     if claim.kind == "all":
         return [finding for part in claim.parts for finding in _findings(part, found, partial)]
     findings = []
-    for task in claim.tasks:
+    for task in _every_task(found) if claim.tasks == (_ALL,) else claim.tasks:
         pairs = _claimed(claim, task, found, partial)
         if claim.across == "families" and claim.kind != "style_equivalent":
             families = {one.family or one.model for one, _ in pairs}
@@ -226,6 +227,10 @@ def _findings(claim: Claim, found: Sequence[Condition], partial: bool) -> list[F
         else:
             findings += [_finding(claim, f"{one.model or one.name}, {task}", pair.effect()) for one, pair in pairs]
     return findings
+
+
+def _every_task(found: Sequence[Condition]) -> list[str]:
+    return list(dict.fromkeys(label(key) for one in found for key in one.tasks))
 
 
 def _claimed(claim: Claim, task: str, found: Sequence[Condition], partial: bool) -> list[tuple[Condition, Pair]]:

@@ -112,12 +112,19 @@ def effect_of_runs(first: npt.ArrayLike, second: npt.ArrayLike) -> Effect:
 
 
 def accuracy_interval(outcomes: npt.ArrayLike, level: float = 0.95) -> Interval | None:
-    """Return the interval of a mean outcome, shape (seeds, items): Wilson's for one run of right and wrong, else over seeds and items as draws from many."""
+    """Return the interval of a mean outcome between 0 and 1, shape (seeds, items), cut off at 0 and 1.
+
+    Wilson's for one run of right and wrong, else over seeds and items as draws from many (`crossed_mean`).
+    """
     values = matrix("outcomes", outcomes)
     if len(values) > 1:
-        return crossed_mean(values, level).interval
+        return _cut_off(crossed_mean(values, level).interval)
     answers = right(values[0])
-    return paired_t(values[0], level).interval if answers is None else wilson_interval(int(answers.sum()), len(answers), level)
+    return _cut_off(paired_t(values[0], level).interval) if answers is None else wilson_interval(int(answers.sum()), len(answers), level)
+
+
+def _cut_off(interval: Interval | None) -> Interval | None:
+    return interval and Interval(max(0.0, interval.low), min(1.0, interval.high), interval.level)
 
 
 def effect_of_families(effects: npt.ArrayLike, errors: npt.ArrayLike) -> Effect:

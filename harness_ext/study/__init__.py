@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness_ext.study.cells import Cell, run_folder, study_cells
+from harness_ext.study.cells import CLAIMS_FILE, Cell, run_folder, study_cells
 from harness_ext.study.engines import ENGINES, make_engine
 from harness_ext.study.estimate import estimates
-from harness_ext.study.file import Study, StudyModel, load_study
+from harness_ext.study.file import Study, StudyModel, claims_text, load_study
 from harness_ext.study.progress import Progress, clock
 from harness_ext.study.schedule import State, run_cells
 from harness_ext.study.worker import is_done
 from synth.errors import StylerepError
+from synth.replace_file import write_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,6 +74,8 @@ def reproduce(
     if folder.exists() and not folder.is_dir():
         raise StylerepError(f"{out}: a file stands where the study's folder is to be; choose another --out.")
     folder.mkdir(parents=True, exist_ok=True)
+    if study.claims:
+        write_text(folder / CLAIMS_FILE, claims_text(study))
     with Progress(folder, estimates(study, cells, folder), jobs, say, console) as progress:
         state = run_cells(cells, folder, started, jobs, progress)
     from harness_ext.study.report import write_report

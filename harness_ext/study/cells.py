@@ -16,6 +16,8 @@ from distill.scratch.names import is_scratch, scratch_model
 from harness_ext.study.file import Study, StudyModel
 
 FORMAT = 1
+CLAIMS_FILE = "claims.yaml"
+"""The claims of a study in its folder; every run records the hash that this file had."""
 _GPU_BYTES, _WHOLE, _FROZEN = 80e9, 16.0, 2.5
 """Memory of a GPU, and bytes a parameter: trained whole (weights, gradients, two moments, float32), or held still with adapters."""
 
@@ -25,8 +27,8 @@ class Cell:
     """One stylerep command (without the word ``stylerep``), run in the study's folder.
 
     `leaves` is the file, in that folder, that it writes last, empty if there is none. `after` names the cells whose results it reads. `key` is the hash of
-    its command, of the user's files that it reads, of the keys of those cells and of stylerep's version. `label` (the model's) and `arm` are empty for
-    what all models share.
+    its command (without claims), of the user's files that it reads, of the keys of those cells and of stylerep's version. `label` (the model's)
+    and `arm` are empty for what all models share.
     """
 
     name: str
@@ -56,7 +58,8 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         model = models.get(label) if kind in ("distill", "evaluate") else None
         own = 0 if model is None or not gpus else _needed_gpus(study, model, kind) if model.gpus is None else model.gpus
-        cells[name] = Cell(name, kind, tuple(command), leaves, tuple(after), key, label, arm, own)
+        declared = ["--claims", CLAIMS_FILE] if kind == "evaluate" and study.claims else []
+        cells[name] = Cell(name, kind, (command[0], *declared, *command[1:]), leaves, tuple(after), key, label, arm, own)
     return list(cells.values())
 
 

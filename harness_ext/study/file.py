@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -88,16 +88,16 @@ def load_study(path: Path) -> Study:
     return study
 
 
-def claims_text(study: Study, tasks: Sequence[str]) -> str:
-    """Return the study's claims as a file for ``stylerep compare --claims``: of these tasks, with its margin, where a claim names none."""
-    return yaml.safe_dump({"task": list(tasks), "margin": study.margin, "claims": list(study.claims)}, sort_keys=False)
+def claims_text(study: Study) -> str:
+    """Return the study's claims as a file for ``stylerep compare --claims``: of all tasks, with its margin, where a claim names none."""
+    return yaml.safe_dump({"task": "all", "margin": study.margin, "claims": list(study.claims)}, sort_keys=False)
 
 
 def _check_claims(path: Path, study: Study) -> None:
     """Raise StylerepError for claims that cannot be read, or that name an arm the study lacks, before anything runs."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "claims.yaml"
-        file.write_text(claims_text(study, ["any"]), encoding="utf-8")
+        file.write_text(claims_text(study), encoding="utf-8")
         try:
             claims = load_claims(file)
         except StylerepError as error:

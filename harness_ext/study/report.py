@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +17,9 @@ from harness_ext.compare.to_text import markdown_page
 from harness_ext.leaderboard import leaderboard
 from harness_ext.leaderboard.board import Figure
 from harness_ext.leaderboard.tables import percent
-from harness_ext.runs import read_manifest, sample_files
-from harness_ext.study.cells import Cell, run_folder
-from harness_ext.study.file import Study, claims_text
+from harness_ext.runs import read_manifest
+from harness_ext.study.cells import CLAIMS_FILE, Cell, run_folder
+from harness_ext.study.file import Study
 from harness_ext.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, scaling_tables
 from harness_ext.study.schedule import State
 from harness_ext.study.worker import read_record
@@ -38,9 +38,7 @@ def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path
         return None
     claims = None
     if study.claims:
-        path = folder / "claims.yaml"
-        write_text(path, claims_text(study, list(sample_files(there[0]))))
-        claims = load_claims(path)
+        claims = replace(load_claims(folder / CLAIMS_FILE), path=Path(CLAIMS_FILE))
     try:
         report = compare(there, "base", study.margin, claims=claims)
     except StylerepError as error:

@@ -50,6 +50,13 @@ def test_each_kind_is_met_not_met_or_open(tmp_path: Path, kind: str, counts: tup
     assert report.comparisons[0].correction == "bh"
 
 
+def test_all_tasks_are_meant_where_the_file_says_so(tmp_path: Path) -> None:
+    claims = load_claims(claims_file(tmp_path, "task: all\nclaims:\n- equivalent: [hc, st]\n"))
+    judgement = compare(table(tmp_path, 450, 20, 20, 510), claims=claims).judgement
+    assert judgement is not None
+    assert [finding.where for finding in judgement.results[0].findings] == ["m, style_arith"]
+
+
 def test_claims_are_corrected_by_holm_over_the_file(tmp_path: Path) -> None:
     runs = table(tmp_path, 60, 22, 9, 9)
     both = load_claims(claims_file(tmp_path, "task: style_arith\nclaims:\n- better: [hc, st]\n- {name: close, equivalent: [hc, st], margin: 0.25}\n"))

@@ -18,6 +18,7 @@ STUDY: dict[str, Any] = {
     "evaluate": {"tasks": "style_arith", "limit": 4, "max_gen_toks": 8, "batch-size": 4},
     "margin": 0.05,
     "style": {"trace_words": 10},
+    "claims": [{"name": "style helps", "better": ["hc", "base"]}],
 }
 
 

@@ -34,6 +34,7 @@ def test_a_study_ends_in_verdicts_a_board_and_a_report(whole: Path) -> None:
     assert (whole / "board/index.html").is_file()
     assert "| model | base | nt | hc |" in (whole / "report.md").read_text(encoding="utf-8")
     assert len(results(whole)) > 10
+    assert (verdicts["claims"]["recorded_in_runs"], verdicts["claims"]["runs"]) == (3, 3)  # claims were there before the runs
 
 
 def test_done_cells_are_not_run_again_and_a_change_redoes_what_depends_on_it(stylerep: Run, whole: Path, tmp_path: Path, tiny_model: Path) -> None:
@@ -44,6 +45,8 @@ def test_done_cells_are_not_run_again_and_a_change_redoes_what_depends_on_it(sty
     dry = stylerep("reproduce", write_study(tmp_path, tiny_model, seeds=[0, 1]), "--out", whole, "--dry-run")
     assert dry.stdout.count("done  stylerep") == 6
     assert "10 cells, 6 done" in dry.stdout
+    other = stylerep("reproduce", write_study(tmp_path, tiny_model, claims=[{"better": ["nt", "base"]}]), "--out", whole, "--dry-run")
+    assert "6 cells, 6 done" in other.stdout  # a claim made afterwards redoes nothing
 
 
 def test_a_killed_study_goes_on_to_the_same_results(whole: Path, tmp_path: Path) -> None:
