@@ -109,16 +109,18 @@ def _arm(run: Run) -> str:
 
 
 def _names(parted: Sequence[Sequence[Run]]) -> list[str]:
-    """Name a run by its folder, by its whole path where two folders share a name, and seeds by their arm and number."""
-    folders = [members[0].folder.resolve().name for members in parted]
+    """Name a run by its folder, with as many folders above it as tell it from others of that name, and seeds by their arm and number."""
+    paths = [members[0].folder.resolve() for members in parted]
     several = len({str(members[0].manifest.get("base_model")) for members in parted}) > 1
     names = []
-    for members, folder in zip(parted, folders, strict=True):
+    for members, path in zip(parted, paths, strict=True):
         if len(members) > 1:
             model = f"{str(members[0].manifest['base_model']).rstrip('/').rpartition('/')[2]} " if several else ""
             names.append(f"{model}{_arm(members[0])}, {len(members)} seeds")
         else:
-            names.append(folder if folders.count(folder) == 1 else str(members[0].folder))
+            alike = [other.parts for other in paths if other.name == path.name]
+            length = next((n for n in range(1, len(path.parts)) if [other[-n:] for other in alike].count(path.parts[-n:]) == 1), len(path.parts))
+            names.append("/".join(path.parts[-length:]) if length < len(path.parts) else str(members[0].folder))
     return names
 
 
