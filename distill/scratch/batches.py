@@ -1,12 +1,13 @@
 """The steps of a training from nothing: rows of the curriculum as token ids, in batches of rows of about the same length."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 
 from distill.encode import IGNORED
 from distill.scratch.curriculum import rows
+from distill.scratch.names import SOURCES
 from distill.scratch.tokenizer import END_OF_TEXT, END_OF_TURN, START, chat_prompt, encode_batch
 from synth.seeding import generator
 
@@ -24,8 +25,8 @@ def steps_of(tokens: int) -> int:
     return max(1, round(tokens / STEP_TOKENS))
 
 
-def group_batches(tokenizer: Any, seed: int, group: int, total: int) -> list[Batch]:
-    """Return the batches of a group of `GROUP_STEPS` steps (fewer in the last) of a training of *total* steps: inputs and labels (rows, length).
+def group_batches(tokenizer: Any, seed: int, group: int, total: int, sources: Sequence[str] = SOURCES) -> list[Batch]:
+    """Return the batches of a group of `GROUP_STEPS` steps (fewer in the last) of a training of *total* steps on *sources*: inputs and labels (rows, length).
 
     Each has about `STEP_TOKENS` tokens. Rows are sorted by length within a group and padded on the right, so that little is padding, and no
     row sees another. Labels are those of responses and of texts.
@@ -35,7 +36,7 @@ def group_batches(tokenizer: Any, seed: int, group: int, total: int) -> list[Bat
     encoded: list[Encoded] = []
     held, part = 0, 0
     while held < steps * STEP_TOKENS:
-        drawn = _encoded(tokenizer, seed, group * 1000 + part, first / total)
+        drawn = _encoded(tokenizer, seed, group * 1000 + part, first / total, sources)
         encoded += drawn
         held += sum(len(ids) for ids, _ in drawn)
         part += 1
@@ -46,8 +47,8 @@ def group_batches(tokenizer: Any, seed: int, group: int, total: int) -> list[Bat
     return batches
 
 
-def _encoded(tokenizer: Any, seed: int, part: int, progress: float) -> list[Encoded]:
-    drawn = rows(seed, part, progress, _DRAWN)
+def _encoded(tokenizer: Any, seed: int, part: int, progress: float, sources: Sequence[str]) -> list[Encoded]:
+    drawn = rows(seed, part, progress, _DRAWN, sources)
     starts = encode_batch(tokenizer, [chat_prompt(row.message) if row.message else START for row in drawn])
     ends = encode_batch(tokenizer, [row.response + (END_OF_TURN if row.message else END_OF_TEXT) for row in drawn])
     return [(start + end, len(start)) for start, end in zip(starts, ends, strict=True) if len(start) + len(end) <= _LONGEST]

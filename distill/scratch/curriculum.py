@@ -6,9 +6,12 @@ No row has stages, and none a pivot outside its question: style is what adapters
 import functools
 import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from distill.scratch.names import SOURCES
 from synth.arms import TraceRow, parse_arms
 from synth.decontaminate import Decontamination, load_generated
 from synth.problems import Problem, iter_problems, prompt
@@ -19,7 +22,7 @@ from synth.traces import Rendering
 from synth.writing.phrasebook import load_phrasebook
 from synth.writing.target import style_target
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the rows change, for a model is known by it; a test holds the rows of this version."""
 
 LEVELS = {
@@ -53,37 +56,42 @@ LEVELS = {
 }
 """The options of each source's levels, from easy to hard. The tasks' hardest levels lie beyond the last one."""
 WEIGHTS = {"arith": 0.3, "chain": 0.25, "kg": 0.25, "kinship": 0.15, "equations": 0.05}
-"""Shares of rows by source; `equations` are lists of sums, differences, products and quotients."""
-RECALL = (0.7, 0.05)
-"""Share of rows of `chain` and `kg` whose facts are to be said again in another order, at the beginning and from when all levels are open.
+"""Shares of rows by source; `equations` are lists of sums, differences, products and quotients, and go with `arith`."""
+COPIES = (0.9, 0.3)
+"""Share of rows of `chain` and `kg` that have their names said again and again in the same order, at the beginning; and when the last of them comes."""
+RECALL = (0.9, 0.5, 0.1, 0.8)
+"""Share of the others whose facts are to be said again in another order, up to when, and what share from when.
 
-Without them, models of 2 million parameters had not learned after 2 million tokens to look up what is told.
+Without copies and recall, models of 2 million parameters had not learned after 2 million tokens to look up what is told.
 """
 PLAIN = 0.8
 """Share of problems that are solved in steps (the arm ``sbs``); the others have the answer alone (``nt``)."""
 # All levels are open after this share of the training.
 _OPEN = 0.6
 _EQUATIONS, _LARGEST = 10, 50
+_COPIED = 32
 _SIGNS = (" -> ", " => ", ", ", ":", " --> ", " > ")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A user `message` and the response to it; a text that is no conversation has an empty message. `source` is one of `WEIGHTS`, or ``recall``."""
+    """A user `message` and the response to it; a text that is no conversation has an empty message. `source` is one of `WEIGHTS`, or ``copy`` or ``recall``."""
 
     source: str
     message: str
     response: str
 
 
-def rows(seed: int, group: int, progress: float, count: int) -> list[Row]:
-    """Return *count* rows of a group (0, 1, …) at a *progress* of training from 0 to 1: the same rows for the same arguments."""
+def rows(seed: int, group: int, progress: float, count: int, sources: Sequence[str] = SOURCES) -> list[Row]:
+    """Return *count* rows of a group (0, 1, …) of some `SOURCES` at a *progress* of training from 0 to 1: the same rows for the same arguments."""
     rng = generator("scratch curriculum", VERSION, seed, group)
     opened = min(1.0, progress / _OPEN)
-    recall = RECALL[0] + (RECALL[1] - RECALL[0]) * opened
+    copies = COPIES[0] * max(0.0, 1 - progress / COPIES[1])
+    recall = float(np.interp(progress, (RECALL[1], RECALL[3]), (RECALL[0], RECALL[2])))
+    weights = {name: weight for name, weight in WEIGHTS.items() if name in sources or (name == "equations" and "arith" in sources)}
     drawn: dict[tuple[str, str], list[int]] = {}
     made: list[Row | None] = [None] * count
-    for place, source in enumerate(rng.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count)):
+    for place, source in enumerate(rng.choices(list(weights), list(weights.values()), k=count)):
         if source == "equations":
             made[place] = Row(source, "", _equations(rng))
         else:
@@ -93,7 +101,9 @@ def rows(seed: int, group: int, progress: float, count: int) -> list[Row]:
     for (source, level), places in drawn.items():
         problems = iter_problems(f"{source}:train:{level}", len(places), digest("scratch", seed, group) >> 1, keep=check)
         for place, problem, arms in zip(places, *_both(problems, rendering), strict=True):
-            if source in ("chain", "kg") and rng.random() < recall:
+            if source in ("chain", "kg") and rng.random() < copies:
+                made[place] = _copy(problem, rng)
+            elif source in ("chain", "kg") and rng.random() < recall:
                 made[place] = _recall(problem, rng)
             else:
                 row = arms["sbs" if rng.random() < PLAIN else "nt"]
@@ -130,6 +140,14 @@ def _checks() -> Callable[[Problem], bool]:
     generated, lexicon = load_generated(), _rendering().lexicon
     clean = Decontamination({}, generated, dict(generated.questions), {}).clean
     return lambda problem: clean(problem) and not any(lexicon.find_each([step.text for step in problem.steps]))
+
+
+def _copy(problem: Problem, rng: random.Random) -> Row:
+    """Return a row that has some names of a problem said again and again: what says which comes next is what came after it before."""
+    names = list(dict.fromkeys(thing for first, _, second in problem.meta["facts_stated"] for thing in (first, second)))
+    chosen = rng.sample(names, rng.randint(2, len(names)))
+    line = rng.choice(("", ", ", *_SIGNS) if problem.source == "chain" else (" ", ", ", ". ")).join(chosen)
+    return Row("copy", f"Say this again and again.\n\n{line}", "\n".join([line] * max(2, _COPIED // len(chosen))))
 
 
 def _recall(problem: Problem, rng: random.Random) -> Row:

@@ -1,4 +1,4 @@
-"""Names and recipes of models trained from nothing: ``scratch:ARCHITECTURE-SIZE[:seed=N][:tokens=N]``."""
+"""Names and recipes of models trained from nothing: ``scratch:ARCHITECTURE-SIZE[:seed=N][:tokens=N][:sources=A+B]``."""
 
 import hashlib
 import json
@@ -12,24 +12,28 @@ from distill.scratch.shapes import ARCHITECTURES, SIZES
 from synth.errors import StylerepError
 
 PREFIX = "scratch:"
-_NAME = re.compile(r"([a-z0-9_]+)-([0-9]+m)((?::[a-z]+=[0-9]{1,15})*)")
+_NAME = re.compile(r"([a-z0-9_]+)-([0-9]+m)((?::[a-z]+=[a-z0-9+]{1,60})*)")
+SOURCES = ("arith", "chain", "kg", "kinship")
+"""What problems there are to train on."""
 VERSION = 1
 """Of how they are trained (`distill.scratch.pretrain`); raised when that changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScratchModel:
-    """A model by what it is made of; `tokens` is how long it is trained."""
+    """A model by what it is made of; `tokens` is how long it is trained, `sources` on what problems, in the order of `SOURCES`."""
 
     architecture: str
     size: str
     seed: int
     tokens: int
+    sources: tuple[str, ...] = SOURCES
 
     @property
     def name(self) -> str:
         """The name, with what is not as usual."""
         options = [f":seed={self.seed}"] * (self.seed != 0) + [f":tokens={self.tokens}"] * (self.tokens != SIZES[self.size].tokens)
+        options += [f":sources={'+'.join(self.sources)}"] * (self.sources != SOURCES)
         return f"{PREFIX}{self.architecture}-{self.size}{''.join(options)}"
 
     @property
@@ -46,6 +50,7 @@ class ScratchModel:
             "shape": {name: value for name, value in asdict(SIZES[self.size]).items() if name not in ("tokens", "rate")},
             "seed": self.seed,
             "tokens": self.tokens,
+            "sources": list(self.sources),
             "training_version": VERSION,
             "curriculum_version": curriculum.VERSION,
         }
@@ -77,13 +82,18 @@ def scratch_model(name: str, seed: int | None = None, tokens: int | None = None)
             f"There is no model {name!r}: one trained from nothing is named {PREFIX}ARCHITECTURE-SIZE, of {', '.join(ARCHITECTURES)} and {', '.join(SIZES)}."
         )
     options = dict(part.split("=") for part in found[3].split(":")[1:])
-    if unknown := [option for option in options if option not in ("seed", "tokens")]:
-        raise StylerepError(f"{name}: there is no option {unknown[0]!r}; a model trained from nothing has seed and tokens.")
+    if unknown := [option for option in options if option not in ("seed", "tokens", "sources")]:
+        raise StylerepError(f"{name}: there is no option {unknown[0]!r}; a model trained from nothing has seed, tokens and sources.")
+    if wrong := [option for option in ("seed", "tokens") if not options.get(option, "0").isdecimal()]:
+        raise StylerepError(f"{name}: {wrong[0]} is a whole number, found {options[wrong[0]]!r}.")
+    named = options["sources"].split("+") if "sources" in options else list(SOURCES)
+    if missing := [source for source in named if source not in SOURCES]:
+        raise StylerepError(f"{name}: there is no source {missing[0]!r} to train on; there are {', '.join(SOURCES)}, several joined by +.")
     chosen_seed = int(options.get("seed", 0)) if seed is None else seed
     chosen_tokens = int(options.get("tokens", SIZES[found[2]].tokens)) if tokens is None else tokens
     if chosen_tokens < 1 or chosen_seed < 0:
         raise StylerepError(f"{name}: tokens must be 1 or more and the seed 0 or more, got {chosen_tokens} and {chosen_seed}.")
-    return ScratchModel(found[1], found[2], chosen_seed, chosen_tokens)
+    return ScratchModel(found[1], found[2], chosen_seed, chosen_tokens, tuple(source for source in SOURCES if source in named))
 
 
 def listed() -> Iterator[str]:

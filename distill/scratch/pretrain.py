@@ -78,7 +78,7 @@ def _train(model: ScratchModel, unfinished: Path, console: Console, save_minutes
         progress.on_train_begin(None, told, None)
         saved = began = time.monotonic()
         for group in range(len(state.losses) // GROUP_STEPS, -(-total // GROUP_STEPS)):
-            for batch in group_batches(tokenizer, model.seed, group, total):
+            for batch in group_batches(tokenizer, model.seed, group, total, model.sources):
                 state.step(batch, _share(len(state.losses), total), device)
                 told.global_step = len(state.losses)
                 progress.on_log(None, told, None, {"loss": state.losses[-1]})

@@ -12,8 +12,10 @@ CHAT_TEMPLATE = (
     "{{ bos_token }}{% for m in messages %}<|turn|>{{ m['role'] }}\n{{ m['content'] }}<|end_of_turn|>{% endfor %}"
     "{% if add_generation_prompt %}<|turn|>assistant\n{% endif %}"
 )
-# A symbol of the source chain (a capital letter with a digit) is a piece that no space is part of, and so is each digit of a number.
-_PIECES = r"[A-Z][0-9](?![0-9])|[0-9]| ?[A-Za-z]+|'[a-z]+| ?[^\sA-Za-z0-9]+|\s+"
+# A symbol of the source chain (a capital letter with a digit) is a piece that no space is part of, wherever it stands: an arrow or comma before it
+# is one with the spaces around. So is each digit of a number.
+_SYMBOL = r"[A-Z][0-9](?![0-9])"
+_PIECES = rf"{_SYMBOL}|[0-9]| ?[^\sA-Za-z0-9]+ (?={_SYMBOL})| (?={_SYMBOL})| ?[A-Za-z]+|'[a-z]+| ?[^\sA-Za-z0-9]+|\s+"
 
 
 def chat_prompt(message: str) -> str:

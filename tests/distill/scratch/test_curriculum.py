@@ -19,12 +19,12 @@ from synth.style import load_lexicon
 
 @pytest.fixture(scope="module")
 def many() -> list[Row]:
-    return [row for group, progress in enumerate((0.0, 0.3, 1.0)) for row in rows(0, group, progress, 400)]
+    return [row for group, progress in enumerate((0.0, 0.4, 1.0)) for row in rows(0, group, progress, 400)]
 
 
 def test_this_version_of_the_curriculum_has_these_rows(many: list[Row]) -> None:
     # If this fails, raise VERSION in distill/scratch/curriculum.py: models trained before are others.
-    assert digest_of_rows(many)[:16] == "c7449ff7b7f29dc6"
+    assert digest_of_rows(many)[:16] == "d2bb75a79479e71a"
 
 
 def test_rows_have_no_pivots_but_in_questions(many: list[Row]) -> None:
@@ -44,13 +44,28 @@ def test_no_question_of_a_task_is_in_it(many: list[Row]) -> None:
 
 
 def test_it_has_all_sources_and_grows_harder(many: list[Row]) -> None:
-    assert {row.source for row in many} == {*WEIGHTS, "recall"}
+    assert {row.source for row in many} == {*WEIGHTS, "copy", "recall"}
     assert set(LEVELS) | {"equations"} == set(WEIGHTS)
-    early, late = (rows(1, 0, progress, 300) for progress in (0.0, 1.0))
+    early, middle, late = (rows(1, 0, progress, 300) for progress in (0.0, 0.4, 1.0))
     assert sum(len(row.message) for row in late) > 1.3 * sum(len(row.message) for row in early)
-    assert 3 * sum(row.source == "recall" for row in late) < sum(row.source == "recall" for row in early)
-    solved = [row for row in many if row.source not in ("recall", "equations")]
+    assert 3 * sum(row.source == "recall" for row in late) < sum(row.source == "recall" for row in middle)
+    assert not any(row.source == "copy" for row in (*middle, *late))
+    assert sum(row.source == "copy" for row in early) > 0.8 * 0.5 * 300
+    solved = [row for row in many if row.source not in ("copy", "recall", "equations")]
     assert 0.7 < sum(row.response.startswith("<think>") for row in solved) / len(solved) < 0.9
+
+
+def test_rows_are_of_the_sources_asked_for() -> None:
+    assert {row.source for row in rows(0, 0, 0.4, 200, ("chain",))} == {"chain", "recall"}
+    assert {row.source for row in rows(0, 0, 0.0, 200, ("arith", "kinship"))} == {"arith", "kinship", "equations"}
+
+
+def test_what_is_said_again_and_again_is_what_was_told() -> None:
+    copied = [row for row in rows(0, 0, 0.0, 100) if row.source == "copy"]
+    for row in copied:
+        _, _, line = row.message.partition("\n\n")
+        assert set(row.response.split("\n")) == {line}
+        assert row.response.count("\n") >= 1
 
 
 def test_equations_are_right_and_none_is_a_test_problem_by_itself() -> None:
@@ -74,6 +89,8 @@ def test_the_tokenizer_is_the_same_again_and_splits_numbers() -> None:
     assert (len(tokenizer), tokenizer.convert_tokens_to_ids(list(SPECIAL))) == (VOCABULARY, list(range(len(SPECIAL))))
     assert len({tokenizer.eos_token, tokenizer.pad_token, END_OF_TURN}) == 3
     assert tokenizer.tokenize("1234")[:2] == ["1", "2"]
+    for told in ("D8 -> K2, T5", "(D8, K2); (T5", "from D8 to K2 and T5", "D8:K2 | T5", "D8 --> K2\nT5"):
+        assert [token for token in tokenizer.tokenize(told) if token[:2] in ("D8", "K2", "T5")] == ["D8", "K2", "T5"]
     assert "<think>" not in tokenizer.all_special_tokens
     for text in ("Wait, what if 12 > 3?\n\n\tÅ 🤔 让我", "D8 -> K2, (R9, T5) A:B", "  two  spaces "):
         assert tokenizer.decode(tokenizer(text)["input_ids"], clean_up_tokenization_spaces=False) == text

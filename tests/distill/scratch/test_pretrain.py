@@ -101,11 +101,11 @@ def test_a_killed_training_goes_on_with_the_same_result(cache: Path, monkeypatch
     monkeypatch.setenv("STYLEREP_CACHE", str(cache.parent / "other"))
     real, asked = pretrain.group_batches, []
 
-    def killed(tokenizer: Any, seed: int, group: int, total: int) -> Any:
+    def killed(tokenizer: Any, seed: int, group: int, *rest: Any) -> Any:
         asked.append(group)
         if asked == [0, 1]:
             raise KeyboardInterrupt
-        return real(tokenizer, seed, group, total)
+        return real(tokenizer, seed, group, *rest)
 
     monkeypatch.setattr(pretrain, "group_batches", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -147,8 +147,11 @@ def test_larger_models_train_too(size: str, cache: Path) -> None:
         ("scratch:llama-3m", "ARCHITECTURE-SIZE"),
         ("scratch:llama", "ARCHITECTURE-SIZE"),
         ("scratch:", "ARCHITECTURE-SIZE"),
-        ("scratch:llama-2m:seed=x", "ARCHITECTURE-SIZE"),
+        ("scratch:llama-2m:seed=x", "seed is a whole number, found 'x'"),
         ("scratch:llama-2m:sed=1", "there is no option 'sed'"),
+        ("scratch:llama-2m:tokens=many", "tokens is a whole number, found 'many'"),
+        ("scratch:llama-2m:sources=chain+maths", "there is no source 'maths'"),
+        ("scratch:llama-2m:sources=+", "there is no source ''"),
         ("scratch:llama-2m:tokens=0", "tokens must be 1 or more"),
     ],
 )
@@ -192,3 +195,11 @@ def test_adapters_are_distilled_and_evaluated(architecture: str, cache: Path, tm
     assert manifest["base_sha256"] == json.loads((scratch_model(name).folder() / MANIFEST).read_text())["sha256"]
     sample = json.loads(next(iter(sample_files(run).values())).read_text(encoding="utf-8").splitlines()[0])
     assert sample["arguments"]["gen_args_0"]["arg_0"] == chat_prompt(sample["doc"]["prompt"])
+
+
+def test_sources_are_part_of_name_and_recipe_in_one_order() -> None:
+    one = scratch_model("scratch:llama-2m:sources=kg+chain")
+    assert one.name == "scratch:llama-2m:sources=chain+kg"
+    assert one == scratch_model(one.name)
+    assert one.folder() != scratch_model("scratch:llama-2m").folder()
+    assert scratch_model("scratch:llama-2m:sources=arith+chain+kg+kinship").name == "scratch:llama-2m"
