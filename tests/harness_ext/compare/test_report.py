@@ -119,6 +119,12 @@ def test_every_model_is_compared_with_its_own_baseline(tmp_path: Path) -> None:
     assert {one.baseline for one in compare(runs, runs[0]).comparisons} == {"llama3-base-None"}
 
 
+def test_runs_of_one_name_are_told_apart_by_the_folders_above(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path / model / "runs" / arm, [1, 0, 1], arm=arm, base_model=model, family=model) for model in ("m", "n") for arm in ("base", "hc")]
+    runs.append(write_run(tmp_path / "other", [1, 1, 1], arm="st", base_model="m", family="m"))
+    assert [cell.run for cell in compare(runs).cells] == ["m/runs/base", "n/runs/base", "m/runs/hc", "n/runs/hc", "other"]
+
+
 def test_a_baseline_that_is_not_there_is_refused(tmp_path: Path) -> None:
     runs = study(tmp_path, {"base": 0.3, "hc": 0.5}, ("llama3", "qwen3"), n=20)
     with pytest.raises(StylerepError, match=r"neither one of the run folders nor one of their arms \(base, hc\)"):
