@@ -20,7 +20,7 @@ from harness_ext.drawing import STYLE, as_svg
 from harness_ext.leaderboard.board import Figure as Estimate
 from harness_ext.leaderboard.tables import percent
 from harness_ext.runs import read_manifest, sample_files, sample_rows
-from harness_ext.stats import LogisticFit, clustered, fieller, firth_logistic, wilson_interval
+from harness_ext.stats import LogisticFit, accuracy_interval, clustered, fieller, firth_logistic
 
 FloatArray = npt.NDArray[np.float64]
 _QUARTERS = 4
@@ -121,15 +121,15 @@ def _panel(axes: Any, one: Scaling) -> None:
     fitted, models, quarter = one.fit(), _models(one), np.digitize(one.entropy, one.quarters)
     apart = 0.006 * float(np.ptp(one.entropy))
     for number, (name, size) in enumerate(models):
-        colour = colormaps["viridis"](0.85 * number / max(1, len(models) - 1))
+        colour = colormaps["viridis"](0.3 + 0.5 * number / max(1, len(models) - 1))
         mark = _MARKS[number % len(_MARKS)]
         for part in range(_QUARTERS):
             chosen = (one.model == name) & (quarter == part)
             if chosen.any():
-                right, at = one.right[chosen], one.entropy[chosen].mean() + apart * (number - (len(models) - 1) / 2)
-                interval = wilson_interval(int(right.sum()), len(right))
-                axes.plot([at, at], [100 * interval.low, 100 * interval.high], color=colour, linewidth=1)
-                axes.plot(at, 100 * right.mean(), color=colour, marker=mark, linestyle="")
+                found, at = _accuracy(one, chosen), one.entropy[chosen].mean() + apart * (number - (len(models) - 1) / 2)
+                if found.interval:
+                    axes.plot([at, at], [100 * found.interval.low, 100 * found.interval.high], color=colour, linewidth=1)
+                axes.plot(at, 100 * found.estimate, color=colour, marker=mark, linestyle="")
         axes.plot([], [], color=colour, marker=mark, label=f"{name} ({_millions(size)})")
         if fitted is not None:
             bits = np.linspace(one.entropy.min(), one.entropy.max(), 60)
@@ -148,11 +148,18 @@ def _accuracies(one: Scaling) -> TextTable:
     for name, size in _models(one):
         cells = []
         for part in (None, *range(_QUARTERS)):
-            right = one.right[(one.model == name) & (True if part is None else quarter == part)]
-            cells.append(percent(Estimate(float(right.mean()), wilson_interval(int(right.sum()), len(right)))) if len(right) else "")
+            chosen = (one.model == name) & (True if part is None else quarter == part)
+            cells.append(percent(_accuracy(one, chosen)) if chosen.any() else "")
         rows.append((name, _millions(size), *cells))
     title = f"{one.task}, {one.arm}: accuracy, % [95 %], by size and graph search entropy"
     return TextTable(title, ("model", "parameters", "all", *names), tuple(rows))
+
+
+def _accuracy(one: Scaling, chosen: npt.NDArray[np.bool_]) -> Estimate:
+    """Return the mean over some answers with an interval over problems, whatever number of trainings answered each."""
+    _, number = np.unique(one.item[chosen], return_inverse=True)
+    means = np.bincount(number, one.right[chosen]) / np.bincount(number)
+    return Estimate(float(means.mean()), accuracy_interval(means[None]))
 
 
 def _relation(one: Scaling) -> TextTable:

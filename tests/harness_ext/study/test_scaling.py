@@ -1,6 +1,7 @@
 """Accuracy against size and graph search entropy: what is read from runs, the relation fitted, and what is said where there is none."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,19 @@ def test_arms_are_kept_apart_and_sized_by_the_model_without_adapter(tmp_path: Pa
     found = read_scaling([*runs_of(tmp_path, 0.7, 0.0), *runs_of(tmp_path, 0.0, 0.0, "sbs")])
     assert [one.arm for one in found] == ["base", "sbs"]
     assert all(set(one.parameters.tolist()) == set(SIZES.values()) for one in found)
+
+
+def test_seeds_that_answer_the_same_problems_are_no_more_problems(tmp_path: Path) -> None:
+    once = [write_run(tmp_path, model, "base", answers(size, 0.7, 0.0), size) for model, size in SIZES.items()]
+    for run in once:
+        twice = run.parent / "again"
+        shutil.copytree(run, twice)
+    one, other = (read_scaling(runs)[0] for runs in (once, [*once, *(run.parent / "again" for run in once)]))
+    fits = one.fit(), other.fit()
+    assert fits[0] is not None
+    assert fits[1] is not None
+    assert fits[1].standard_error(0) == pytest.approx(fits[0].standard_error(0), rel=0.02)
+    assert [row[2] for row in scaling_tables([one])[0].rows] == [row[2] for row in scaling_tables([other])[0].rows]
 
 
 def test_no_exchange_is_told_where_size_is_not_shown_to_help(tmp_path: Path) -> None:
