@@ -11,6 +11,7 @@ import jinja2
 import yaml
 
 from harness_ext.compare import Report, compare, load_claims, report_json
+from harness_ext.compare.claims import Claims
 from harness_ext.compare.figures import draw
 from harness_ext.compare.tables import TextTable, report_notes, report_tables
 from harness_ext.compare.to_text import markdown_page
@@ -36,16 +37,16 @@ def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path
     there = [run for run in there if run.parent.name in with_base]
     if len(there) <= len(with_base):
         return None
-    claims = None
-    if study.claims:
-        claims = replace(load_claims(folder / CLAIMS_FILE), path=Path(CLAIMS_FILE))
+    claims = replace(load_claims(folder / CLAIMS_FILE), path=Path(CLAIMS_FILE)) if study.claims else None
     try:
-        report = compare(there, "base", study.margin, claims=claims)
+        report = _compared(there, study, claims, state)
     except StylerepError as error:
         say(f"The runs cannot be compared: {error}")
         return None
     write_text(folder / "verdicts.json", json.dumps(report_json(report), indent=2) + "\n")
     (folder / "figures").mkdir(exist_ok=True)
+    for drawn_before in (folder / "figures").glob("*.svg"):
+        drawn_before.unlink()
     draw(report, folder / "figures")
     leaderboard(there, folder / "board", title=study.name, baseline=str(there[0]), workers=1)
     scaling = read_scaling(there)
@@ -62,6 +63,17 @@ def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path
     write_text(folder / "report.md", f"# {study.name}\n\n{markdown_page([*tables, origins], [*notes, *signatures])}")
     write_text(folder / "report.html", _html(study, tables, notes, signatures, origins, folder))
     return report
+
+
+def _compared(runs: Sequence[Path], study: Study, claims: Claims | None, state: State) -> Report:
+    """Compare runs; where cells failed and claims lack their runs, compare all the same and note that claims were not judged."""
+    try:
+        return compare(runs, "base", study.margin, claims=claims)
+    except StylerepError as error:
+        if claims is None or not (state.failed or state.blocked):
+            raise
+        report = compare(runs, "base", study.margin)
+        return replace(report, notes=[*report.notes, f"THE CLAIMS WERE NOT JUDGED, since cells failed: {error}"])
 
 
 def paper_tables(study: Study, report: Report) -> list[TextTable]:

@@ -68,13 +68,25 @@ def test_two_workers_of_an_engine_give_the_results_of_one_process(whole: Path, s
 
 def test_what_fails_is_listed_and_the_rest_is_reported(stylerep: Run, tmp_path: Path, tiny_model: Path) -> None:
     models = [{"name": str(tiny_model), "as": "tiny"}, "nowhere"]
-    result = stylerep("reproduce", write_study(tmp_path, tiny_model, models=models, arms=["nt"]), "--out", "s")
+    result = stylerep("reproduce", write_study(tmp_path, tiny_model, models=models, arms=["nt"], claims=[]), "--out", "s")
     assert result.returncode == 1
     assert "FAILED  evaluate nowhere base: " in result.stderr
     assert "There is no model 'nowhere'" in result.stderr
     assert "not run, since what they need failed: evaluate nowhere nt 0" in result.stderr
     assert "FAILED" in (tmp_path / "s/report.md").read_text(encoding="utf-8")
     assert [one["model"] for one in json.loads((tmp_path / "s/verdicts.json").read_text())["comparisons"]] == [str(tiny_model)]
+
+
+def test_arms_that_could_not_be_trained_leave_the_others_compared(stylerep: Run, tmp_path: Path, tiny_model: Path) -> None:
+    study = write_study(tmp_path, tiny_model)
+    (tmp_path / "s/adapters/tiny").mkdir(parents=True)
+    (tmp_path / "s/adapters/tiny/hc-0").write_text("in the way", encoding="utf-8")
+    result = stylerep("reproduce", study, "--out", "s")
+    assert result.returncode == 1
+    assert "FAILED  distill tiny hc 0: " in result.stderr
+    report = (tmp_path / "s/report.md").read_text(encoding="utf-8")
+    assert "THE CLAIMS WERE NOT JUDGED" in report
+    assert "| nt-0 |" in report
 
 
 def test_a_dry_run_leaves_nothing(stylerep: Run, tmp_path: Path) -> None:
