@@ -2,10 +2,13 @@
 
 import json
 import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness_ext.study.worker import read_journal
@@ -59,10 +62,21 @@ def test_a_killed_study_goes_on_to_the_same_results(whole: Path, tmp_path: Path)
     assert sum(events[cell, "begun"] + events[cell, "continued"] - 1 for cell in cells) <= 2 * killed  # two were under way at a time
 
 
-def test_two_workers_of_an_engine_give_the_results_of_one_process(whole: Path, stylerep: Run, tmp_path: Path) -> None:
+def test_two_workers_of_an_engine_one_of_them_killed_give_the_results_of_one_process(whole: Path, tmp_path: Path) -> None:
     pytest.importorskip("submitit", reason="submitit is not installed (pip install 'stylerep[cluster]')")
-    result = stylerep("reproduce", whole.parent / "study.yaml", "--out", "s", "--engine", "submitit-local", "--jobs", 2)
-    assert result.returncode == 0, result.stderr[-2000:]
+    command = [sys.executable, "-m", "harness_ext", "reproduce", str(whole.parent / "study.yaml"), "--out", str(tmp_path / "s"), "--engine", "submitit-local"]
+    with subprocess.Popen([*command, "--jobs", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        begun = tmp_path / "s/.cells/distill-tiny-hc-0.begun"
+        while process.poll() is None and not begun.is_file():
+            time.sleep(0.05)
+        time.sleep(2)
+        workers = [one for one in psutil.Process(process.pid).children(recursive=True) if "submitit.core._submit" in one.cmdline()]
+        at_it = next(one for one in workers if any("adapters/tiny/hc-0" in part.cmdline() for part in one.children(recursive=True)))
+        for one in (at_it, *at_it.children(recursive=True)):
+            one.kill()
+        out, errors = process.communicate()
+    assert process.returncode == 0, errors[-2000:]
+    assert "its worker was killed; started again" in out
     assert results(tmp_path / "s") == results(whole)
 
 
