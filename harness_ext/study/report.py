@@ -52,10 +52,8 @@ def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path
     scaling = read_scaling(there)
     if scaling:
         write_text(folder / "figures" / "scaling.svg", scaling_svg(scaling))
-    tables, notes = (
-        [*paper_tables(study, report), *scaling_tables(scaling), *report_tables(report)],
-        [*report_notes(report), *([SCALING_NOTE] if scaling else []), *_failures(state)],
-    )
+    tables = [*paper_tables(study, report), *scaling_tables(scaling), *report_tables(report)]
+    notes = [*report_notes(report), *([SCALING_NOTE] if scaling else []), *_failures(state)]
     origins = _origins(cells, state, folder)
     signatures = [f"{one.run}, {one.task}: {one.signature}" for one in report.comparisons] + [
         f"{one.arm}, {one.task}: {one.signature}" for one in report.families

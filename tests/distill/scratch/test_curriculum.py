@@ -8,6 +8,7 @@ from distill.encode import prompt_text
 from distill.families import find_family
 from distill.scratch.batches import GROUP_STEPS, STEP_TOKENS, group_batches
 from distill.scratch.curriculum import LEVELS, WEIGHTS, Row, digest_of_rows, rows, sample
+from distill.scratch.names import SOURCES
 from distill.scratch.pretrain import scratch_tokenizer
 from distill.scratch.shapes import ARCHITECTURES
 from distill.scratch.tokenizer import END_OF_TURN, PAD, SPECIAL, VOCABULARY, chat_prompt, train_tokenizer
@@ -45,7 +46,8 @@ def test_no_question_of_a_task_is_in_it(many: list[Row]) -> None:
 
 def test_it_has_all_sources_and_grows_harder(many: list[Row]) -> None:
     assert {row.source for row in many} == {*WEIGHTS, "copy", "recall"}
-    assert set(LEVELS) | {"equations"} == set(WEIGHTS)
+    assert {*LEVELS, "equations"} == set(WEIGHTS)
+    assert tuple(LEVELS) == SOURCES
     early, middle, late = (rows(1, 0, progress, 300) for progress in (0.0, 0.4, 1.0))
     assert sum(len(row.message) for row in late) > 1.3 * sum(len(row.message) for row in early)
     assert 3 * sum(row.source == "recall" for row in late) < sum(row.source == "recall" for row in middle)
