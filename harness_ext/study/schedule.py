@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness_ext.lock import lock
 from harness_ext.study.cells import Cell
 from harness_ext.study.engines import Elsewhere, Engine, Job
 from harness_ext.study.worker import STATE, in_hand, is_done, log_file
@@ -121,12 +122,6 @@ def _alone(folder: Path) -> Iterator[None]:
     """Keep two commands from running one study folder at once; raise StylerepError for the second."""
     (folder / STATE).mkdir(parents=True, exist_ok=True)
     with (folder / STATE / "study.lock").open("a") as file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:
-            pass
-        except OSError as error:
-            raise StylerepError(f"{folder}: another stylerep reproduce is at work in this folder.") from error
+        if not lock(file):
+            raise StylerepError(f"{folder}: another stylerep reproduce is at work in this folder.")
         yield

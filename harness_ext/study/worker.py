@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from harness_ext.lock import lock
 from harness_ext.study.cells import Cell
 from synth.replace_file import write_text
 
@@ -109,20 +110,11 @@ def _note(state: Path, cell: Cell, event: str) -> None:
 
 @contextlib.contextmanager
 def _locked(folder: Path, cell: Cell) -> Iterator[bool]:
-    """Hold a cell's lock, if nobody else does; it goes with the process that holds it. Where the system has no such locks, it is always free."""
+    """Hold a cell's lock, if nobody else does."""
     path = folder / STATE / f"{cell.slug}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:
-            pass
-        except OSError:
-            yield False
-            return
-        yield True
+        yield lock(file)
 
 
 def main() -> None:

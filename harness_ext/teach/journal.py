@@ -5,14 +5,14 @@
 A line is written whole, flushed and synced before the next request. What a kill cut off is the last line; it is dropped.
 """
 
-import contextlib
 import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from harness_ext.lock import lock
 from synth.errors import StylerepError
 
 NAME = "journal.jsonl"
@@ -32,7 +32,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = self.path.open("ab+")
         try:
-            _lock(self._file, self.path)
+            if not lock(self._file):
+                raise StylerepError(f"{folder}: another process is at this run.")
             self._read(settings)
         except BaseException:
             self._file.close()
@@ -102,13 +103,3 @@ def first_difference(there: Mapping[str, Any], given: Mapping[str, Any]) -> str 
         elif one != other:
             return f"{name} {one!r}, not {other!r}"
     return None
-
-
-def _lock(file: BinaryIO, path: Path) -> None:
-    with contextlib.suppress(ImportError):  # no such locks on Windows
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StylerepError(f"{path.parent}: another process is at this run.") from error
