@@ -11,6 +11,8 @@ from synth.errors import StylerepError
 BY = ("family", "arm", "seed", "task")
 DECODING = ("gen_kwargs", "chat_template")
 """What a manifest says of how responses were made."""
+_CONTROLS = "decoding"
+"""What it says of controls of style (`harness_ext.models.controls`), which the name of the arm says as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def baselines(found: Sequence[Condition], baseline: Path | str | None) -> dict[s
 def _group(run: Run) -> tuple[str, ...] | None:
     """Return what seeds of one condition have in common; None where the manifest does not say."""
     model, arm = run.manifest.get("base_model"), run.manifest.get("arm")
-    return (str(model), str(arm), *(str(run.manifest.get(name)) for name in DECODING)) if model and arm and arm != "unknown" else None
+    return (str(model), str(arm), *(str(run.manifest.get(name)) for name in (*DECODING, _CONTROLS))) if model and arm and arm != "unknown" else None
 
 
 def _arm(run: Run) -> str:

@@ -12,6 +12,7 @@ from harness_ext.runs import read_manifest
 from synth.errors import StylerepError
 
 _IDENTITY = ("base_model", "base_sha256", "model_name", "arm", "gen_kwargs", "chat_template")
+_CONTROLS = "decoding"
 """What runs of one arm have in common when only their seeds differ."""
 _OWN = ("seed", "adapter_sha256", "dataset_fingerprint")
 
@@ -56,6 +57,8 @@ def read_facts(folder: Path) -> RunFacts:
     model = str(manifest.get("model_name") or manifest.get("base_model") or name)
     arm, seed = _text(manifest.get("arm")), _text(manifest.get("seed"))
     identity = {key: manifest.get(key) for key in _IDENTITY}
+    if manifest.get(_CONTROLS):  # absent where there are none, so that ids of boards stay
+        identity[_CONTROLS] = manifest[_CONTROLS]
     grouped = bool(manifest.get("base_model") and arm and arm != "unknown")
     own = {**identity, **{key: manifest.get(key) for key in _OWN}, **({} if grouped else {"folder": name, "arguments": manifest.get("model_args")})}
     short = printable(model.rstrip("/").rpartition("/")[2] or model)

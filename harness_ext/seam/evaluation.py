@@ -18,9 +18,9 @@ from unittest.mock import patch
 
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
 from harness_ext.documents import check_documents
-from harness_ext.runs import MANIFEST, read_manifest
+from harness_ext.runs import MANIFEST, RESPONSES, read_manifest
 from harness_ext.seam.model_args import public_model_args
-from harness_ext.seam.models import ADAPTER, HF, LOCAL, check_model, told, with_reasoning, without_empty_stop
+from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, check_model, register_ours, told, with_reasoning, without_empty_stop
 from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
 
@@ -40,7 +40,8 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     unless given, and a model kept in bfloat16 is computed in float32 where the processor has no bfloat16. For a chat model behind an address, messages
     are sent as such, and a trace that the server gives in a field of its own is put before the answer. A manifest is written beside lm_eval's
     files; *arm* overrides the arm that an adapter's manifest names, and *claims_sha256* is recorded as that of a
-    file of claims declared before the run. Raises StylerepError for what the user can mend.
+    file of claims declared before the run. For ``style-hf``, responses are kept in the run folder as they come, so that the same call goes on after a kill,
+    and what it changes of the style stands in the manifest and after the name of the arm (``hc+wait2``). Raises StylerepError for what the user can mend.
     """
     args = _parse(argv)
     folder = _output_folder(args)
@@ -48,6 +49,8 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     check_documents(tasks, _metadata(args))
     manifest, model = _prepare_local(args) if (args.model or "hf") in LOCAL else (_prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
+    if args.model == STYLE_HF:
+        manifest |= _controls(args, folder, manifest["arm"])
     if claims_sha256:
         manifest["claims_sha256"] = claims_sha256
     _refuse_other_run(folder, manifest)
@@ -157,6 +160,7 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
     from harness_ext.seam.hf_model import BATCH_SIZE, prepare
 
     name = args.model or "hf"
+    register_ours(name)
     check_model(name, args.model_args, LOCAL)
     model = prepare(args.model_args)
     adapter: dict[str, Any] = {}
@@ -191,6 +195,19 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
     return manifest, model
 
 
+def _controls(args: argparse.Namespace, folder: Path, arm: str) -> dict[str, Any]:
+    """Check what is to be changed of the model's style, have it keep its responses in the run folder, and return what the manifest says of it."""
+    from harness_ext.models.controls import read_controls
+
+    if getattr(args, "use_cache", None):
+        raise StylerepError(
+            "--use_cache mixes up the responses of adapters; style-hf keeps its responses in the run folder, or where --model_args journal=FILE says."
+        )
+    controls = read_controls(args.model_args)
+    args.model_args.setdefault("journal", str(folder / RESPONSES))
+    return {"decoding": controls.record() or None, "arm": f"{arm}+{controls.label}" if controls.label else arm}
+
+
 def _base_digest(folder: Path) -> str | None:
     """Return the digest a pulled model was recorded with; None for any other model."""
     path = folder / MODEL_MANIFEST
@@ -212,7 +229,7 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
 def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> None:
     """Keep two different models or settings from sharing a run folder."""
     there = read_manifest(folder)
-    for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template"):
+    for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template", "decoding"):
         if there and there.get(key) != manifest.get(key):
             raise StylerepError(f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r}; choose another --output_path.")
 

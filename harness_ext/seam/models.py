@@ -8,8 +8,10 @@ from typing import Any
 from synth.errors import StylerepError
 from synth.style import CLOSE, OPEN
 
-HF = ("hf", "hf-auto", "huggingface")
-"""Names under which lm_eval has models of transformers."""
+STYLE_HF = "style-hf"
+"""Our own model of transformers, `harness_ext.seam.style_hf`."""
+HF = ("hf", "hf-auto", "huggingface", STYLE_HF)
+"""Names of models of transformers."""
 LOCAL = (*HF, "vllm")
 """Names of models that load weights."""
 ADAPTER = {"vllm": "lora_local_path"}
@@ -21,7 +23,7 @@ _REASONING = ("reasoning_content", "reasoning")
 def check_model(name: str, model_args: Mapping[str, Any], known: Sequence[str]) -> None:
     """Raise StylerepError for a model that lm_eval does not know, an address that is missing, or an option that deletes traces."""
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3)
+        near = difflib.get_close_matches(name, {*known, STYLE_HF}, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "hf, vllm, local-chat-completions and local-completions are some."
         raise StylerepError(f"lm_eval has no model {name!r}; {hint}")
     if "think_end_token" in model_args:
@@ -29,6 +31,12 @@ def check_model(name: str, model_args: Mapping[str, Any], known: Sequence[str]) 
     for needed in ("base_url", "model") if name in _SERVERS else ():
         if not model_args.get(needed):
             raise StylerepError(f"The model {name} needs {needed}: --model_args base_url=http://localhost:8000/v1/{name[6:].replace('-', '/')},model=NAME.")
+
+
+def register_ours(name: str) -> None:
+    """Have lm_eval know a model of ours, if that is the name of one; it takes seconds to import what it needs."""
+    if name == STYLE_HF:
+        import harness_ext.seam.style_hf  # noqa: F401 (registers it)
 
 
 def with_reasoning(parse: Callable[..., list[str]]) -> Callable[..., list[str]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from harness_ext.seam.models import HF, check_model, told, with_reasoning, without_empty_stop
+from harness_ext.seam.models import HF, check_model, register_ours, told, with_reasoning, without_empty_stop
 from synth.errors import StylerepError
 from synth.seeding import digest
 
@@ -108,6 +108,7 @@ def _open(name: str, model_args: dict[str, Any], batch: int) -> tuple[Any, Calla
     import lm_eval.models  # noqa: F401  # registers the names
     from lm_eval.api.registry import MODEL_REGISTRY, get_model
 
+    register_ours(name)
     check_model(name, model_args, list(MODEL_REGISTRY.keys()))
     context: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     if name in HF:

@@ -1,0 +1,34 @@
+"""Digests of what answers: of weights as they are in memory, whatever folder, name or adapter they came from."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def weight_digests(model: torch.nn.Module) -> tuple[str, str | None]:
+    """Return the SHA-256 of a model's own weights and that of its adapter's, None if it has none.
+
+    Both go by name, shape, number format and bytes. About 2 GB a second.
+    """
+    own: list[tuple[str, torch.Tensor]] = []
+    adapter: list[tuple[str, torch.Tensor]] = []
+    for name, weight in sorted(model.state_dict().items()):
+        (adapter if ".lora_" in name or ".modules_to_save." in name else own).append((name, weight))
+    return _digest(own), _digest(adapter) if adapter else None
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a small file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _digest(weights: Iterable[tuple[str, Any]]) -> str:
+    found = hashlib.sha256()
+    for name, weight in weights:
+        tensor = weight.detach()
+        found.update(f"{name} {tuple(tensor.shape)} {tensor.dtype} ".encode())
+        found.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return found.hexdigest()

@@ -1,0 +1,90 @@
+"""Responses on disk, each found by all that made it: a run that was killed goes on, and no adapter is given the responses of another.
+
+    responses.jsonl      {"key": …, "ids": […], "text": …, "ended": "end", "tokens": 87, "forced": [[40, 45, "wait"]], "taken_back": 0}
+
+A line is written whole when its response has ended. What a kill cut off is the last line; it is dropped. Lines of other keys stay.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness_ext.lock import lock
+from harness_ext.models.row import Forced, Row
+from synth.errors import StylerepError
+
+VERSION = 1
+"""Of the way responses are written: a change that alters responses changes it, and with it all keys."""
+
+
+class Journal:
+    """The responses of one file, opened by one process at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file, or begin one; raise StylerepError if it is damaged, cannot be written, or is another process's."""
+        self.path = path
+        self._there: dict[str, dict[str, Any]] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab+")
+        except OSError as error:
+            raise StylerepError(f"{path}: responses cannot be written here ({error.strerror}).") from error
+        try:
+            if not lock(self._file):
+                raise StylerepError(f"{path}: another process writes its responses here.")
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __len__(self) -> int:
+        return len(self._there)
+
+    def restore(self, key: str, row: Row) -> bool:
+        """Fill in a row's response if it is there; say whether it is."""
+        found = self._there.get(key)
+        if found is None:
+            return False
+        row.ids += found["ids"]
+        row.ended, row.taken_back, row.forced = found["ended"], found["taken_back"], [Forced(*one) for one in found["forced"]]
+        return True
+
+    def append(self, key: str, row: Row, text: str) -> None:
+        """Write down the response of a row that has ended."""
+        record = {
+            "key": key, "text": text, "tokens": row.count, "ended": row.ended, "forced": [list(one) for one in row.forced], "taken_back": row.taken_back,
+            "ids": row.written,
+        }  # fmt: skip
+        self._file.write(json.dumps(record).encode() + b"\n")
+        self._file.flush()
+        self._there[key] = record
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _read(self) -> None:
+        self._file.seek(0)
+        whole = 0
+        for number, line in enumerate(self._file, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                record = json.loads(line)
+                if not (isinstance(record["key"], str) and isinstance(record["ended"], str) and isinstance(record["taken_back"], int)):
+                    raise TypeError
+                if not all(isinstance(one, int) for one in record["ids"]) or not all(len(Forced(*one)) == 3 for one in record["forced"]):
+                    raise TypeError
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                raise StylerepError(f"{self.path}, line {number}: this is no response of style-hf; move the file away to begin anew.") from error
+            self._there[record["key"]] = record
+            whole += len(line)
+        self._file.truncate(whole)
+
+
+def request_key(made_by: Mapping[str, Any], prompt: Iterable[int], repeat: int) -> str:
+    """Return the key of a response: the SHA-256 of what made it (model, adapter, controls, decoding), of its prompt's tokens, and of which of several it is."""
+    content = {"version": VERSION, **made_by, "prompt": list(prompt), "repeat": repeat}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,246 @@
+"""Keys and values of the rows that are being written: each row on the shelf for its length, so that short rows do not pay for long ones.
+
+A row's token at position p lies in column p of its shelf. Hence what is computed for a row depends neither on the rows beside it nor
+on how many there are (as far as the matrix library computes a row alike in every batch, as tests and ``make bench`` check), and a row can be shortened by
+counting fewer columns.
+
+Written against transformers 5.23. What it relies on: layers call ``past_key_values.update(keys, values, layer)`` and then the attention function that the
+configuration names, with ``sliding_window``, ``softcap`` and ``scaling`` where they have them; for a name without a mask function no mask is made.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.nn import functional
+from transformers import AttentionInterface
+from transformers.cache_utils import Cache
+
+from harness_ext.models.row import Row
+from synth.errors import StylerepError
+
+ATTENTION = "stylerep_rows"
+"""The name under which `attend` stands among transformers' attention functions."""
+_SMALLEST = 128
+_UNKNOWN = ("s_aux", "position_bias")
+"""What attention functions of some models take and ours does not compute."""
+
+
+def capacity(length: int) -> int:
+    """Return how many columns (128, 256, 384, 512, 768, 1,024, 1,536, …) the shelf for a row of *length* tokens has."""
+    size = _SMALLEST
+    while size < length:
+        size += max(_SMALLEST, 1 << (size.bit_length() - 2))
+    return size
+
+
+class Shelf:
+    """Rows of about one length. `keys` and `values` hold a tensor (places, heads, columns, width) for each layer; places from the first on are taken."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.rows: list[Row] = []
+        self.keys: list[torch.Tensor] = []
+        self.values: list[torch.Tensor] = []
+        self.lengths = torch.zeros(0, dtype=torch.long)
+        self._masks: dict[int | None, torch.Tensor] = {}
+
+    def reserve(self, like: Sequence[torch.Tensor], like_values: Sequence[torch.Tensor], more: int) -> None:
+        """Make room for *more* rows whose layers look like those given."""
+        places, needed = (len(self.keys[0]) if self.keys else 0), len(self.rows) + more
+        if needed <= places:
+            return
+        places = max(needed, 2 * places, 4)
+        for held, template in ((self.keys, like), (self.values, like_values)):
+            for layer, tensor in enumerate(template):
+                # Columns not yet written must be finite: a weight of 0 times anything else is not 0.
+                wider = tensor.new_zeros(places, tensor.shape[1], self.columns, tensor.shape[3])
+                if layer < len(held):
+                    wider[: len(self.rows)] = held[layer][: len(self.rows)]
+                    held[layer] = wider
+                else:
+                    held.append(wider)
+
+    def put(self, row: Row, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
+        """Add a row with its keys and values, a tensor (heads, tokens, width) a layer; there must be room."""
+        place = len(self.rows)
+        for held, given in ((self.keys, keys), (self.values, values)):
+            for tensor, of_row in zip(held, given, strict=True):
+                tensor[place, :, : of_row.shape[1]] = of_row
+        self.rows.append(row)
+
+    def take(self, place: int) -> Row:
+        """Remove the row at a place; the last row moves there."""
+        row, last = self.rows[place], self.rows.pop()
+        if last is not row:
+            self.rows[place] = last
+            for tensor in (*self.keys, *self.values):
+                tensor[place, :, : last.done] = tensor[len(self.rows), :, : last.done]
+        return row
+
+    def begin_step(self, device: torch.device) -> None:
+        """Note how long the rows are at the beginning of a step."""
+        self.lengths = torch.tensor([row.done for row in self.rows], device=device)
+        self._masks = {}
+
+    def mask(self, window: int | None) -> torch.Tensor:
+        """Return what is added to scores (rows, 1, 1, columns): 0 for tokens that a row's next token sees, -inf for others."""
+        if window not in self._masks:
+            columns = torch.arange(self.columns, device=self.lengths.device)
+            seen = columns <= self.lengths[:, None]
+            if window:
+                seen &= columns > self.lengths[:, None] - window
+            self._masks[window] = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)[:, None, None]
+        return self._masks[window]
+
+
+class Shelves(Cache):  # type: ignore[misc]  # transformers has no types
+    """All rows that are being written, in the order of the batch: by shelf, and by place on it. Passed to a model as ``past_key_values``."""
+
+    def __init__(self, device: torch.device) -> None:
+        super().__init__(layers=[])
+        self.device = device
+        self._shelves: dict[int, Shelf] = {}
+
+    def __len__(self) -> int:
+        return sum(len(shelf.rows) for shelf in self._shelves.values())
+
+    @property
+    def shelves(self) -> list[Shelf]:
+        """Those that hold rows, by length."""
+        return [self._shelves[columns] for columns in sorted(self._shelves)]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows in the order of the batch."""
+        return [row for shelf in self.shelves for row in shelf.rows]
+
+    def begin_step(self) -> None:
+        """Move rows that outgrew their shelf, drop empty shelves, and note the lengths of all."""
+        for shelf in self.shelves:
+            for place in range(len(shelf.rows) - 1, -1, -1):
+                if shelf.rows[place].done >= shelf.columns:
+                    self._move(shelf, place)
+        self._shelves = {columns: shelf for columns, shelf in self._shelves.items() if shelf.rows}
+        for shelf in self._shelves.values():
+            shelf.begin_step(self.device)
+
+    def add(self, rows: Sequence[Row], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
+        """Add rows whose first `done` tokens have the keys and values given, a tensor (rows, heads, tokens, width) a layer."""
+        wanted = [capacity(row.done + 1) for row in rows]
+        for columns in set(wanted):
+            self._shelf(columns).reserve(keys, values, wanted.count(columns))
+        for index, (row, columns) in enumerate(zip(rows, wanted, strict=True)):
+            self._shelf(columns).put(row, [layer[index, :, : row.done] for layer in keys], [layer[index, :, : row.done] for layer in values])
+
+    def drop(self, ended: Sequence[Row]) -> None:
+        """Remove rows, with their keys and values."""
+        gone = set(map(id, ended))
+        for shelf in self.shelves:
+            for place in range(len(shelf.rows) - 1, -1, -1):
+                if id(shelf.rows[place]) in gone:
+                    shelf.take(place)
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write one token's keys and values (rows, heads, 1, width) of each row; called by the layers of a model."""
+        start = 0
+        for shelf in self.shelves:
+            places, stop = torch.arange(len(shelf.rows), device=self.device), start + len(shelf.rows)
+            shelf.keys[layer_idx][places, :, shelf.lengths] = key_states[start:stop, :, 0]
+            shelf.values[layer_idx][places, :, shelf.lengths] = value_states[start:stop, :, 0]
+            start = stop
+        return key_states, value_states
+
+    def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
+        """Return the attention (rows, 1, heads, width) of each row's next token; *query* is (rows, heads, 1, width)."""
+        results, start = [], 0
+        for shelf in self.shelves:
+            keys, values = shelf.keys[layer][: len(shelf.rows)], shelf.values[layer][: len(shelf.rows)]
+            part = query[start : start + len(shelf.rows)]
+            grouped = part.reshape(len(part), keys.shape[1], -1, part.shape[-1])  # heads that share keys stand as queries of one head
+            scores = torch.matmul(grouped, keys.transpose(2, 3)).float().mul_(scaling)
+            if softcap:
+                scores = softcap * torch.tanh(scores / softcap)
+            weights = scores.add_(shelf.mask(window)).softmax(-1).to(values.dtype)
+            results.append(torch.matmul(weights, values).reshape(len(part), 1, query.shape[1], -1))
+            start += len(part)
+        return torch.cat(results)
+
+    def get_seq_length(self, *_: Any) -> int:
+        """Return 0: positions are always given."""
+        return 0
+
+    def _shelf(self, columns: int) -> Shelf:
+        return self._shelves.setdefault(columns, Shelf(columns))
+
+    def _move(self, shelf: Shelf, place: int) -> None:
+        row = shelf.rows[place]
+        keys, values = ([tensor[place : place + 1, :, : row.done] for tensor in held] for held in (shelf.keys, shelf.values))
+        self.add([row], keys, values)
+        shelf.take(place)
+
+
+class Prefill(Cache):  # type: ignore[misc]  # transformers has no types
+    """Prompts that are read in one pass, after a prefix that they share. Passed to a model as ``past_key_values``.
+
+    `keys` and `values` hold a tensor (rows, heads, tokens, width) for each layer, the prefix with them.
+    """
+
+    def __init__(self, prefix: "Prefill | None" = None) -> None:
+        super().__init__(layers=[])
+        self._prefix = prefix
+        self.keys: list[torch.Tensor] = []
+        self.values: list[torch.Tensor] = []
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keep a layer's keys and values; called by the layers of a model."""
+        for held, states, before in (
+            (self.keys, key_states, self._prefix and self._prefix.keys),
+            (self.values, value_states, self._prefix and self._prefix.values),
+        ):
+            held.append(torch.cat([before[layer_idx].expand(len(states), -1, -1, -1), states], 2) if before else states)
+        return key_states, value_states
+
+    def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
+        """Return the attention (rows, tokens, heads, width), each token seeing those up to its own place."""
+        keys, values = self.keys[layer], self.values[layer]
+        after = torch.arange(query.shape[2], device=query.device)[:, None] + keys.shape[2] - query.shape[2]
+        columns = torch.arange(keys.shape[2], device=query.device)
+        seen = columns <= after
+        if window:
+            seen &= columns > after - window
+        if softcap:
+            result = _capped(query, keys, values, seen, scaling, softcap)
+        else:
+            keys, values = _for_each_head(query, keys, values)
+            result = functional.scaled_dot_product_attention(query, keys, values, attn_mask=seen, scale=scaling)
+        return result.transpose(1, 2)
+
+    def get_seq_length(self, *_: Any) -> int:
+        """Return 0: positions are always given."""
+        return 0
+
+
+def attend(
+    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
+    scaling: float | None = None, sliding_window: int | None = None, softcap: float | None = None, **options: Any,
+) -> tuple[torch.Tensor, None]:  # fmt: skip
+    """Attend to the keys and values of the `Shelves` or `Prefill` that the model was called with, as ``rows=``."""
+    if unknown := [name for name in _UNKNOWN if options.get(name) is not None]:
+        raise StylerepError(f"style-hf does not compute this model's attention ({unknown[0]}); use --model hf.")
+    cache: Shelves | Prefill = options["rows"]
+    return cache.attend(int(module.layer_idx), query, query.shape[-1] ** -0.5 if scaling is None else scaling, sliding_window, softcap), None  # type: ignore[arg-type]
+
+
+def _for_each_head(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    times = query.shape[1] // keys.shape[1]
+    return keys.repeat_interleave(times, 1), values.repeat_interleave(times, 1)
+
+
+def _capped(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, seen: torch.Tensor, scaling: float, softcap: float) -> torch.Tensor:
+    keys, values = _for_each_head(query, keys, values)
+    scores = softcap * torch.tanh(torch.matmul(query, keys.transpose(2, 3)).float() * scaling / softcap)
+    return torch.matmul(scores.masked_fill(~seen, -torch.inf).softmax(-1).to(values.dtype), values)
+
+
+AttentionInterface.register(ATTENTION, attend)

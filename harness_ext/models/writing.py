@@ -1,0 +1,124 @@
+"""Writes responses, many at a time: a row leaves the batch when it has ended, and a waiting one takes its place.
+
+Static batches go on until their longest row has ended; the lengths of traces are long-tailed, so that most of what they compute is for rows that have ended.
+Here every step computes one token of every row that is still written (Yu et al., 2022, Orca, "iteration-level scheduling"), a prefix that
+all prompts share is read once, and each row attends to as many columns as its shelf has (`harness_ext.models.shelves`).
+"""
+
+import contextlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from harness_ext.models.choosing import Chooser
+from harness_ext.models.row import Row
+from harness_ext.models.shelves import ATTENTION, Prefill, Shelves
+from harness_ext.models.watch import Watch
+from synth.errors import StylerepError
+
+_PROMPT_TOKENS = 4096
+"""Tokens of prompts that are read in one pass."""
+_LAYERS = {"full_attention", "sliding_attention"}
+
+
+def check_architecture(model: Any) -> None:
+    """Raise StylerepError for a model whose layers keep something else than the keys and values of each token, or take no attention function."""
+    config = model.config.get_text_config()
+    other = set(getattr(config, "layer_types", None) or ()) - _LAYERS
+    if other or not getattr(model, "_supports_attention_backend", False):
+        why = f"it has layers of {sorted(other)[0].replace('_', ' ')}" if other else "it takes no attention function of ours"
+        raise StylerepError(f"style-hf cannot write with a model of the type {config.model_type}: {why}; use --model hf.")
+
+
+def write(model: Any, rows: Sequence[Row], together: int, choose: Chooser, watch: Watch, ends: frozenset[int]) -> Iterator[Row]:
+    """Write the responses of rows, at most *together* at a time, and yield each when it has ended.
+
+    *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Rows are begun in the order given.
+    """
+    waiting = deque(rows)
+    with torch.inference_mode(), _attending(model):
+        device = model.get_input_embeddings().weight.device
+        prefix = _read_prefix(model, rows, device)
+        shelves = Shelves(device)
+        while waiting or len(shelves):
+            free = together - len(shelves)
+            if waiting and (free >= max(1, together // 8) or not len(shelves)):
+                _begin(model, shelves, [waiting.popleft() for _ in range(min(free, len(waiting)))], prefix, device)
+            ended = _step(model, shelves, choose, watch, ends)
+            shelves.drop(ended)
+            yield from ended
+
+
+def _step(model: Any, shelves: Shelves, choose: Chooser, watch: Watch, ends: frozenset[int]) -> list[Row]:
+    """Have the model read one token of each row; where that was a row's last, choose the next. Return the rows that ended."""
+    shelves.begin_step()
+    rows = shelves.rows
+    tokens = torch.tensor([[row.ids[row.done]] for row in rows], device=shelves.device)
+    places = torch.tensor([[row.done] for row in rows], device=shelves.device)
+    logits = model(input_ids=tokens, position_ids=places, past_key_values=shelves, use_cache=True, rows=shelves).logits[:, -1]
+    for row in rows:
+        row.done += 1
+    at_end = [number for number, row in enumerate(rows) if row.done == len(row.ids)]
+    chosen = [rows[number] for number in at_end]
+    for row, token in zip(chosen, choose(chosen, logits if len(chosen) == len(rows) else logits[at_end]) if chosen else [], strict=True):
+        if token in ends:
+            row.ended = "end"
+        else:
+            row.ids.append(token)
+            row.ended = "length" if row.count >= row.limit else ""
+    watch.look(chosen)
+    return [row for row in chosen if row.ended]
+
+
+def _begin(model: Any, shelves: Shelves, rows: Sequence[Row], prefix: Prefill | None, device: torch.device) -> None:
+    """Read prompts, all but their last token, which the next step reads."""
+    shared = prefix.keys[0].shape[2] if prefix else 0
+    part: list[Row] = []
+    for row in rows:
+        if part and (len(part) + 1) * (max(one.prompt for one in [*part, row]) - shared) > _PROMPT_TOKENS:
+            _read(model, shelves, part, prefix, shared, device)
+            part = []
+        part.append(row)
+    _read(model, shelves, part, prefix, shared, device)
+
+
+def _read(model: Any, shelves: Shelves, rows: Sequence[Row], prefix: Prefill | None, shared: int, device: torch.device) -> None:
+    length = max(1, max(row.prompt for row in rows) - 1 - shared)
+    tokens = torch.zeros(len(rows), length, dtype=torch.long)
+    for number, row in enumerate(rows):
+        row.done = row.prompt - 1
+        tokens[number, : row.done - shared] = torch.tensor(row.ids[shared : row.done], dtype=torch.long)
+    read = _prefill(model, tokens.to(device), shared, prefix)
+    shelves.add(rows, read.keys, read.values)
+
+
+def _read_prefix(model: Any, rows: Sequence[Row], device: torch.device) -> Prefill | None:
+    """Read what all prompts begin with; None where that is next to nothing, or there is one row."""
+    shared = min((row.prompt - 2 for row in rows), default=0)
+    first = rows[0].ids if rows else []
+    for row in rows:
+        shared = next((place for place in range(max(0, shared)) if row.ids[place] != first[place]), shared)
+    if len(rows) < 2 or shared < 1:
+        return None
+    return _prefill(model, torch.tensor([first[:shared]], device=device), 0, None)
+
+
+def _prefill(model: Any, tokens: torch.Tensor, start: int, prefix: Prefill | None) -> Prefill:
+    read = Prefill(prefix)
+    places = torch.arange(start, start + tokens.shape[1], device=tokens.device).expand(len(tokens), -1)
+    model(input_ids=tokens, position_ids=places, past_key_values=read, use_cache=True, logits_to_keep=1, rows=read)
+    return read
+
+
+@contextlib.contextmanager
+def _attending(model: Any) -> Iterator[None]:
+    """Have the model's layers attend as `harness_ext.models.shelves` does."""
+    config = model.config.get_text_config()
+    before = config._attn_implementation
+    model.set_attn_implementation(ATTENTION)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
