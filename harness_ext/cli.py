@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Models that install from a package index, or are trained here from nothing.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
+steer = typer.Typer(help="Directions in a model's activations that move its style.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(steer, name="steer")
 
 
 @models.command("list")
@@ -278,6 +280,30 @@ def distill(
         made = run(model, data, out, settled, None, running, ids)
     if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
         typer.echo(f"{'Model' if settled.method == 'full' else 'Adapter'}: {made}")
+
+
+@steer.command(
+    "fit",
+    epilog="Example: stylerep steer fit --model smollm2-135m-instruct --adapter adapters/hc --data data/hc --out steer.safetensors        Then: "
+    "stylerep eval --model style-hf --model_args pretrained=smollm2-135m-instruct,peft=adapters/hc,steer=steer.safetensors,"
+    "steer_kind=verification,steer_strength=-1 …",
+)
+def steer_fit(
+    model: Annotated[str, typer.Option(help="A name of: stylerep models list, a folder, or a Hub id.")],
+    data: Annotated[Path, typer.Option(help="A data set of traces that hold pivots, as synth or teach write it.")],
+    out: Annotated[Path, typer.Option(help="File for the directions (.safetensors).")],
+    adapter: Annotated[Path | None, typer.Option(help="An adapter to put on the model first.")] = None,
+    n: Annotated[int | None, typer.Option(help="Only so many rows, the first.", min=1, show_default="all")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of which rows are fitted on, and which judge the fit.")] = 0,
+) -> None:
+    """Find the direction of each pivot kind: how activations differ where a pivot comes next from where another sentence does."""
+    from harness_ext.models.steer_fit import fit
+
+    check_writable(out)
+    for one in fit(model, adapter, data, out, n, seed):
+        told = f"told apart best at layer {one.layer} of {len(one.auc)}, AUC {one.auc[one.layer]:.3f} [{one.low:.3f}, {one.high:.3f}]"
+        typer.echo(f"{one.kind}: {one.places} sentences that begin with one, {one.others} others; on rows not fitted on {told}")
+    typer.echo(f"Directions: {out}")
 
 
 @app.command(

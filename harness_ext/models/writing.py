@@ -18,7 +18,7 @@ from harness_ext.models.shelves import ATTENTION, Prefill, Shelves
 from harness_ext.models.watch import Watch
 from synth.errors import StylerepError
 
-_PROMPT_TOKENS = 4096
+_PROMPT_TOKENS = 1024
 """Tokens of prompts that are read in one pass."""
 _LAYERS = {"full_attention", "sliding_attention"}
 
@@ -108,7 +108,7 @@ def _read_prefix(model: Any, rows: Sequence[Row], device: torch.device) -> Prefi
 def _prefill(model: Any, tokens: torch.Tensor, start: int, prefix: Prefill | None) -> Prefill:
     read = Prefill(prefix)
     places = torch.arange(start, start + tokens.shape[1], device=tokens.device).expand(len(tokens), -1)
-    model(input_ids=tokens, position_ids=places, past_key_values=read, use_cache=True, logits_to_keep=1, rows=read)
+    model.base_model(input_ids=tokens, position_ids=places, past_key_values=read, use_cache=True, rows=read)  # without the head
     return read
 
 

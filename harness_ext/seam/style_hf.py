@@ -27,10 +27,12 @@ from distill.families.special_tokens import readable_text
 from distill.pretrained import resolve_model
 from harness_ext.models.choosing import Chooser
 from harness_ext.models.controls import NAMES, read_controls
-from harness_ext.models.digests import weight_digests
+from harness_ext.models.digests import file_digest, weight_digests
+from harness_ext.models.fused import fuse
 from harness_ext.models.journal import Journal, request_key
 from harness_ext.models.pivots import Pivots
 from harness_ext.models.row import Row
+from harness_ext.models.steering import load_direction, steer
 from harness_ext.models.text import Pieces
 from harness_ext.models.thinking import Thinking
 from harness_ext.models.watch import StopStrings, Watch, Watcher
@@ -67,16 +69,24 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         self._rows = None if rows in (None, "auto") else int(str(rows))
         self._lean = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
         check_architecture(self._lean)
+        fuse(self._lean)
         self._family = model_family(self._lean.config, self.tokenizer)
         self._kept = self._family.kept_ids(self.tokenizer)
         self._pieces = Pieces(self.tok_decode, self.tokenizer("a", add_special_tokens=False)["input_ids"][-1])
         self._pivots = Pivots(self.controls.suppress, self._pieces, len(self.tokenizer)) if self.controls.suppress else None
-        self.steering: dict[str, Any] = {}
         self._made_by: dict[str, Any] = {}
         self._journal = Journal(self._own_file(journal)) if journal else None
+        if self.controls.steer:
+            self._steer(Path(self.controls.steer))
         if self._journal is not None:
             digests = dict(zip(("model", "adapter"), weight_digests(self.model), strict=True))
-            self._made_by = {**digests, "dtype": str(self._lean.dtype), "controls": self.controls.record(), **self.steering}
+            self._made_by |= {**digests, "dtype": str(self._lean.dtype), "controls": {**self.controls.record(), "steer": None}}
+
+    def _steer(self, path: Path) -> None:
+        controls = self.controls
+        direction = load_direction(path, str(controls.steer_kind), controls.steer_layer)
+        steer(self._lean, direction, float(controls.steer_strength or 0))
+        self._made_by = {"steering": {"file": file_digest(path), "layer": direction.layer}}
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
         """Render a conversation as `stylerep distill` does: a template that writes today's date writes the date of training."""
