@@ -26,6 +26,15 @@ class Pieces:
         return self._known[tokens[0]]
 
 
+def encode_after(encode: Callable[[str], list[int]], pieces: Pieces, text: str) -> list[int]:
+    """Return the tokens of a text that follows another one; *encode* turns text into tokens, adding none of its own."""
+    tokens = encode(text)
+    if pieces.of(tokens) == text:
+        return tokens
+    before, after = encode("\n"), encode("\n" + text)
+    return after[len(before) :] if after[: len(before)] == before else tokens
+
+
 class RowText:
     """The text of one response. `ends` holds, for each token, the length of the text with it."""
 

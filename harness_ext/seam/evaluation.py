@@ -9,8 +9,9 @@ import contextlib
 import difflib
 import functools
 import json
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from distill.pretrained import MANIFEST as MODEL_MANIFEST
 from harness_ext.documents import check_documents
 from harness_ext.runs import MANIFEST, RESPONSES, read_manifest
 from harness_ext.seam.model_args import public_model_args
-from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, check_model, register_ours, told, with_reasoning, without_empty_stop
+from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_model, register_ours, told, with_reasoning, without_empty_stop
 from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
 
@@ -41,7 +42,8 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     are sent as such, and a trace that the server gives in a field of its own is put before the answer. A manifest is written beside lm_eval's
     files; *arm* overrides the arm that an adapter's manifest names, and *claims_sha256* is recorded as that of a
     file of claims declared before the run. For ``style-hf``, responses are kept in the run folder as they come, so that the same call goes on after a kill,
-    and what it changes of the style stands in the manifest and after the name of the arm (``hc+wait2``). Raises StylerepError for what the user can mend.
+    and what it changes of the style stands in the manifest and after the name of the arm (``hc+wait2``); ``vllm`` takes the same controls, but for steering.
+    Raises StylerepError for what the user can mend.
     """
     args = _parse(argv)
     folder = _output_folder(args)
@@ -51,12 +53,14 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
     if args.model == STYLE_HF:
         manifest |= _controls(args, folder, manifest["arm"])
+    elif args.model == VLLM and model is not None:
+        manifest |= _controls_of_vllm(args, model, manifest["arm"])
     if claims_sha256:
         manifest["claims_sha256"] = claims_sha256
     _refuse_other_run(folder, manifest)
 
     before = _result_files(folder)
-    with patch("lm_eval.tasks.TaskManager", managers), _served(args.model), _local(args.model, model), told(args.model or "hf"):
+    with patch("lm_eval.tasks.TaskManager", managers), _served(args.model), _local(args.model, model, args.model_args), told(args.model or "hf"):
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)
@@ -132,8 +136,12 @@ def _served(model: str | None) -> Iterator[None]:
         yield
 
 
-def _local(name: str | None, model: "HfModel | None") -> contextlib.AbstractContextManager[None]:
-    """Treat a model of transformers as its family asks."""
+def _local(name: str | None, model: "HfModel | None", model_args: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
+    """Treat a model of transformers as its family asks, and have vLLM run what takes controls."""
+    if name == VLLM:
+        from harness_ext.models.vllm_controls import ENVIRONMENT, PROCESSOR
+
+        return patch.dict(os.environ, ENVIRONMENT if PROCESSOR in model_args.get("logits_processors", ()) else {})
     if model is None or (name or "hf") not in HF:
         return contextlib.nullcontext()
     from harness_ext.seam.hf_model import as_family
@@ -183,7 +191,7 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
     if not hasattr(args, "apply_chat_template") and model.tokenizer.chat_template:
         args.apply_chat_template = True
     if not hasattr(args, "batch_size"):
-        args.batch_size = "auto" if name == "vllm" else str(BATCH_SIZE)
+        args.batch_size = "auto" if name == VLLM else str(BATCH_SIZE)
     manifest = {
         "model": name,
         "family": model.family.name,
@@ -206,6 +214,22 @@ def _controls(args: argparse.Namespace, folder: Path, arm: str) -> dict[str, Any
     controls = read_controls(args.model_args)
     args.model_args.setdefault("journal", str(folder / RESPONSES))
     return {"decoding": controls.record() or None, "arm": f"{arm}+{controls.label}" if controls.label else arm}
+
+
+def _controls_of_vllm(args: argparse.Namespace, model: "HfModel", arm: str) -> dict[str, Any]:
+    """Put what is to be changed of the model's style where vLLM finds it, and return what the manifest says of it."""
+    from harness_ext.models.controls import NAMES, read_controls
+    from harness_ext.models.vllm_controls import vllm_arguments
+
+    controls = read_controls(args.model_args)
+    args.model_args = {name: value for name, value in args.model_args.items() if name not in NAMES}
+    if not controls.label:
+        return {}
+    if getattr(args, "use_cache", None):
+        raise StylerepError("--use_cache mixes up the responses of different controls; leave it out.")
+    end = model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn)
+    args.model_args |= vllm_arguments(controls, model.family.think[1], {end, model.tokenizer.eos_token_id} - {None}, args.model_args)
+    return {"decoding": controls.record(), "arm": f"{arm}+{controls.label}"}
 
 
 def _base_digest(folder: Path) -> str | None:

@@ -12,9 +12,10 @@ STYLE_HF = "style-hf"
 """Our own model of transformers, `harness_ext.seam.style_hf`."""
 HF = ("hf", "hf-auto", "huggingface", STYLE_HF)
 """Names of models of transformers."""
-LOCAL = (*HF, "vllm")
+VLLM = "vllm"
+LOCAL = (*HF, VLLM)
 """Names of models that load weights."""
-ADAPTER = {"vllm": "lora_local_path"}
+ADAPTER = {VLLM: "lora_local_path"}
 """The argument that names an adapter, where it is not ``peft``."""
 _SERVERS = ("local-completions", "local-chat-completions")
 _REASONING = ("reasoning_content", "reasoning")

@@ -33,7 +33,7 @@ from harness_ext.models.journal import Journal, request_key
 from harness_ext.models.pivots import Pivots
 from harness_ext.models.row import Row
 from harness_ext.models.steering import load_direction, steer
-from harness_ext.models.text import Pieces
+from harness_ext.models.text import Pieces, encode_after
 from harness_ext.models.thinking import Thinking
 from harness_ext.models.watch import StopStrings, Watch, Watcher
 from harness_ext.models.writing import check_architecture, write
@@ -173,12 +173,7 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
 
     def _encode_after(self, text: str) -> list[int]:
         """Return the tokens of a text that follows another one."""
-        tokens: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        if self._pieces.of(tokens) == text:
-            return tokens
-        before: list[int] = self.tokenizer("\n", add_special_tokens=False)["input_ids"]
-        after: list[int] = self.tokenizer("\n" + text, add_special_tokens=False)["input_ids"]
-        return after[len(before) :] if after[: len(before)] == before else tokens
+        return encode_after(lambda one: list(self.tokenizer(one, add_special_tokens=False)["input_ids"]), self._pieces, text)
 
     def _fitting(self, length: int) -> int:
         """Return how many rows of *length* tokens may be written at a time."""

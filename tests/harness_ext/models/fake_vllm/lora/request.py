@@ -1,0 +1,5 @@
+"""An adapter."""
+
+
+class LoRARequest:
+    """Names one."""
