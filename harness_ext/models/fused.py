@@ -88,7 +88,8 @@ def fuse(model: Any) -> int:
     Layers that are quantised, called twice, or adapted otherwise than by plain LoRA stay as they are.
     """
     tokens = torch.arange(_CHECKED, device=model.get_input_embeddings().weight.device)[None]
-    with torch.inference_mode():
+    model.requires_grad_(False)
+    with torch.no_grad():
         before = model(input_ids=tokens, use_cache=False).logits.float()
         groups = [FusedLinears(layers) for layers in _groups(model, tokens)]
         for group in groups:

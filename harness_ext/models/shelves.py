@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.nn import functional
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache
 
@@ -24,6 +23,8 @@ ATTENTION = "stylerep_rows"
 _SMALLEST = 128
 _UNKNOWN = ("s_aux", "position_bias")
 """What attention functions of some models take and ours does not compute."""
+_SCORES = 1 << 26
+"""Scores of a prompt's tokens that are held at a time."""
 
 
 def capacity(length: int) -> int:
@@ -158,12 +159,9 @@ class Shelves(Cache):  # type: ignore[misc]  # transformers has no types
             keys, values = shelf.keys[layer][: len(shelf.rows)], shelf.values[layer][: len(shelf.rows)]
             part = query[start : start + len(shelf.rows)]
             grouped = part.reshape(len(part), keys.shape[1], -1, part.shape[-1])  # heads that share keys stand as queries of one head
-            scores = torch.matmul(grouped, keys.transpose(2, 3)).float().mul_(scaling)
-            if softcap:
-                scores = softcap * torch.tanh(scores / softcap)
-            weights = scores.add_(shelf.mask(window)).softmax(-1).to(values.dtype)
-            results.append(torch.matmul(weights, values).reshape(len(part), 1, query.shape[1], -1))
+            results.append(_weigh(grouped, keys, values, shelf.mask(window), scaling, softcap).reshape(len(part), 1, query.shape[1], -1))
             start += len(part)
+        results += [results[-1][-1:]] * (len(query) - start)  # a row that is there twice
         return torch.cat(results)
 
     def get_seq_length(self, *_: Any) -> int:
@@ -204,17 +202,20 @@ class Prefill(Cache):  # type: ignore[misc]  # transformers has no types
     def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
         """Return the attention (rows, tokens, heads, width), each token seeing those up to its own place."""
         keys, values = self.keys[layer], self.values[layer]
-        after = torch.arange(query.shape[2], device=query.device)[:, None] + keys.shape[2] - query.shape[2]
-        columns = torch.arange(keys.shape[2], device=query.device)
-        seen = columns <= after
-        if window:
-            seen &= columns > after - window
-        if softcap:
-            result = _capped(query, keys, values, seen, scaling, softcap)
-        else:
-            keys, values = _for_each_head(query, keys, values)
-            result = functional.scaled_dot_product_attention(query, keys, values, attn_mask=seen, scale=scaling)
-        return result.transpose(1, 2)
+        rows, heads, tokens, width = query.shape
+        grouped = query.reshape(rows, keys.shape[1], -1, tokens, width)
+        columns, block = keys.shape[2], max(1, _SCORES // (rows * heads * keys.shape[2]))
+        results = []
+        for start in range(0, tokens, block):
+            part = grouped[:, :, :, start : start + block]
+            after = torch.arange(part.shape[3], device=query.device)[:, None] + start + columns - tokens
+            seen = torch.arange(columns, device=query.device) <= after
+            if window:
+                seen &= torch.arange(columns, device=query.device) > after - window
+            mask = torch.zeros(seen.shape, device=query.device).masked_fill_(~seen, -torch.inf).repeat(part.shape[2], 1)
+            weighed = _weigh(part.reshape(rows, keys.shape[1], -1, width), keys, values, mask, scaling, softcap)
+            results.append(weighed.reshape(rows, heads, -1, width))
+        return torch.cat(results, 2).transpose(1, 2)
 
     def get_seq_length(self, *_: Any) -> int:
         """Return 0: positions are always given."""
@@ -232,15 +233,15 @@ def attend(
     return cache.attend(int(module.layer_idx), query, query.shape[-1] ** -0.5 if scaling is None else scaling, sliding_window, softcap), None  # type: ignore[arg-type]
 
 
-def _for_each_head(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    times = query.shape[1] // keys.shape[1]
-    return keys.repeat_interleave(times, 1), values.repeat_interleave(times, 1)
+def _weigh(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor, scaling: float, softcap: float | None) -> torch.Tensor:
+    """Return attention, (rows, heads, queries, width), of tensors of that shape; *mask* is added to the scores.
 
-
-def _capped(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, seen: torch.Tensor, scaling: float, softcap: float) -> torch.Tensor:
-    keys, values = _for_each_head(query, keys, values)
-    scores = softcap * torch.tanh(torch.matmul(query, keys.transpose(2, 3)).float() * scaling / softcap)
-    return torch.matmul(scores.masked_fill(~seen, -torch.inf).softmax(-1).to(values.dtype), values)
+    Written out: in bfloat16 on a CPU, the sums of these two products do not depend on how many rows or columns there are, those of torch's fused attention do.
+    """
+    scores = torch.matmul(query, keys.transpose(2, 3)).float().mul_(scaling)
+    if softcap:
+        scores = softcap * torch.tanh(scores / softcap)
+    return torch.matmul(scores.add_(mask).softmax(-1).to(values.dtype), values)
 
 
 AttentionInterface.register(ATTENTION, attend)

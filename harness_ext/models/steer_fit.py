@@ -8,6 +8,7 @@ behaviours, Venhoff et al., 2025, arXiv:2506.18167), fitted on two thirds of the
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,6 @@ from synth.datasets import read_dataset
 from synth.errors import StylerepError
 from synth.style import KINDS, load_lexicon, split_response
 from synth.style.characters import look
-from synth.style.stages import cut
 
 _LEAST = 20
 """Places of each sort, below which a kind is left out."""
@@ -117,8 +117,10 @@ def _places(number: int, encoded: Encoded, pieces: Pieces) -> list[_Place]:
     split = split_response(text.text)
     pivots = load_lexicon().find(split.trace)
     found = []
-    for start in cut(look(split.trace)).starts.tolist():
-        begins = [pivot.kind for pivot in pivots if start <= pivot.start < start + _OPENER]
+    characters = look(split.trace)
+    starts = characters.begins[characters.sentence].tolist()
+    for start, following in pairwise((*starts, len(split.trace))):
+        begins = [pivot.kind for pivot in pivots if start <= pivot.start < min(start + _OPENER, following)]
         before = text.token_at(split.start + start) - 1
         if before >= 0:
             found.append(_Place(number, encoded.prompt_length + before, begins[0] if begins else _OTHER))

@@ -57,7 +57,9 @@ def _step(model: Any, shelves: Shelves, choose: Chooser, watch: Watch, ends: fro
     rows = shelves.rows
     tokens = torch.tensor([[row.ids[row.done]] for row in rows], device=shelves.device)
     places = torch.tensor([[row.done] for row in rows], device=shelves.device)
-    logits = model(input_ids=tokens, position_ids=places, past_key_values=shelves, use_cache=True, rows=shelves).logits[:, -1]
+    if len(rows) == 1:  # matrix libraries treat a vector otherwise than a row of a matrix
+        tokens, places = tokens.expand(2, -1), places.expand(2, -1)
+    logits = model(input_ids=tokens, position_ids=places, past_key_values=shelves, use_cache=True, rows=shelves).logits[: len(rows), -1]
     for row in rows:
         row.done += 1
     at_end = [number for number, row in enumerate(rows) if row.done == len(row.ids)]

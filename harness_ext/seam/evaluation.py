@@ -49,6 +49,7 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     folder = _output_folder(args)
     managers, tasks = _choose_tasks(args)
     check_documents(tasks, _metadata(args))
+    _refuse_controls(args)
     manifest, model = _prepare_local(args) if (args.model or "hf") in LOCAL else (_prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
     if args.model == STYLE_HF:
@@ -201,6 +202,14 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
         **{key: (adapter or trained).get(key) for key in ("seed", "adapter_sha256", "dataset_fingerprint")},
     }
     return manifest, model
+
+
+def _refuse_controls(args: argparse.Namespace) -> None:
+    """Raise StylerepError for controls of style that are given to a model that has none."""
+    from harness_ext.models.controls import NAMES
+
+    if args.model not in (STYLE_HF, VLLM) and (given := [name for name in NAMES if name in args.model_args]):
+        raise StylerepError(f"--model_args {given[0]} goes with --model {STYLE_HF} or {VLLM}, not with {args.model or 'hf'}.")
 
 
 def _controls(args: argparse.Namespace, folder: Path, arm: str) -> dict[str, Any]:
