@@ -34,6 +34,7 @@ bench: model
 	$(BIN)/python -m benchmarks.statistics speed
 	$(BIN)/python -m benchmarks.leaderboard
 	$(BIN)/python -m benchmarks.study_kills
+	$(BIN)/python -m benchmarks.decoding speed controls kills
 	@if [ -d $(TRACES) ]; then set -e; $(BIN)/python -m benchmarks.reading_style $(TRACES); \
 	$(BIN)/python -m benchmarks.trace_verdicts $(TRACES); $(BIN)/python -m benchmarks.trace_board $(TRACES); $(BIN)/python -m benchmarks.tasks scoring $(TRACES); $(BIN)/python -m benchmarks.regrading $(TRACES); \
 	else echo "reading_style, trace_verdicts, trace_board, scoring and regrading left out: they need real traces, and there are none in $(TRACES) (TRACES=… names another folder)"; fi

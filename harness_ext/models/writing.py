@@ -30,6 +30,8 @@ def check_architecture(model: Any) -> None:
     if other or not getattr(model, "_supports_attention_backend", False):
         why = f"it has layers of {sorted(other)[0].replace('_', ' ')}" if other else "it takes no attention function of ours"
         raise StylerepError(f"style-hf cannot write with a model of the type {config.model_type}: {why}; use --model hf.")
+    if len(set(map(str, getattr(model, "hf_device_map", {}).values()))) > 1:
+        raise StylerepError("style-hf writes on one device, and this model is spread over several; leave parallelize out, or use --model hf.")
 
 
 def write(model: Any, rows: Sequence[Row], together: int, choose: Chooser, watch: Watch, ends: frozenset[int]) -> Iterator[Row]:

@@ -7,6 +7,7 @@ Written against lm_eval 0.4.13. What it relies on: ``HFLM`` with ``generate_unti
 ``max_length``, ``max_gen_toks`` and ``eot_token_id``; ``normalize_gen_kwargs``, ``handle_stop_sequences`` and ``postprocess_generated_text``.
 """
 
+import contextlib
 import copy
 import json
 from collections import Counter
@@ -75,10 +76,11 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         self._pieces = Pieces(self.tok_decode, self.tokenizer("a", add_special_tokens=False)["input_ids"][-1])
         self._pivots = Pivots(self.controls.suppress, self._pieces, len(self.tokenizer)) if self.controls.suppress else None
         self._made_by: dict[str, Any] = {}
-        self._journal = Journal(self._own_file(journal)) if journal else None
+        self._file = self._own_file(journal) if journal else None
         if self.controls.steer:
             self._steer(Path(self.controls.steer))
-        if self._journal is not None:
+        if self._file:
+            Journal(self._file).close()  # a damaged one is refused before anything is written
             digests = dict(zip(("model", "adapter"), weight_digests(self.model), strict=True))
             self._made_by |= {**digests, "dtype": str(self._lean.dtype), "controls": {**self.controls.record(), "steer": None}}
 
@@ -109,10 +111,11 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         texts = [""] * len(requests)
         with tqdm(total=len(requests), disable=disable_tqdm or self.rank != 0, desc="Writing responses") as bar:
             for numbers in groups.values():
-                self._write([requests[number] for number in numbers], numbers, texts, bar)
+                with contextlib.closing(Journal(self._file)) if self._file else contextlib.nullcontext() as journal:
+                    self._write([requests[number] for number in numbers], numbers, texts, bar, journal)
         return texts
 
-    def _write(self, requests: Sequence[Any], numbers: Sequence[int], texts: list[str], bar: Any) -> None:
+    def _write(self, requests: Sequence[Any], numbers: Sequence[int], texts: list[str], bar: Any, journal: Journal | None) -> None:
         """Write the responses of requests that are decoded alike, each into its place of *texts*."""
         settings = normalize_gen_kwargs(copy.deepcopy(requests[0].args[1]), self.max_gen_toks)
         until = handle_stop_sequences(settings.pop("until", None), eos=self.tok_decode([self.eot_token_id], skip_special_tokens=False))
@@ -121,17 +124,17 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         ends = choose.ends | {self.tokenizer.convert_tokens_to_ids(self._family.end_of_turn), self.eot_token_id}
         rows = self._new_rows([request.args[0] for request in requests], limit, choose.sampled)
         made_by = {**self._made_by, "decoding": {**settings, "until": until, "limit": limit, "seed": torch.initial_seed() if choose.sampled else None}}
-        keys = self._keys(rows, made_by) if self._journal is not None else []
+        keys = self._keys(rows, made_by) if journal is not None else []
 
         def take(row: Row) -> None:
             text = self.tok_decode(row.written)
-            if self._journal is not None and keys[row.index] not in done:
-                self._journal.append(keys[row.index], row, text)
+            if journal is not None and keys[row.index] not in done:
+                journal.append(keys[row.index], row, text)
             texts[numbers[row.index]] = postprocess_generated_text(text, until, None)
             self.cache_hook.add_partial("generate_until", requests[row.index].args, texts[numbers[row.index]])
             bar.update(1)
 
-        done = {keys[row.index] for row in rows if self._journal.restore(keys[row.index], row)} if self._journal is not None else set()
+        done = {keys[row.index] for row in rows if journal.restore(keys[row.index], row)} if journal is not None else set()
         waiting = []
         for row in rows:
             if row.ended:
@@ -142,8 +145,9 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         watch = Watch(self._watchers([stop for stop in until if stop not in specials]), self._pieces, self._encode_after)
         waiting.sort(key=lambda row: -row.prompt)  # prompts that are read together are of like length
         together = self._rows or self._fitting(max((row.prompt for row in waiting), default=0) + limit)
-        for row in write(self._lean, waiting, together, choose, watch, frozenset(ends)):
-            take(row)
+        with torch.autocast(self.device.type, self.mixed_precision_dtype, enabled=self.mixed_precision_dtype is not None):
+            for row in write(self._lean, waiting, together, choose, watch, frozenset(ends)):
+                take(row)
 
     def _new_rows(self, prompts: Sequence[str], limit: int, sampled: bool) -> list[Row]:
         if limit >= self.max_length:

@@ -19,7 +19,7 @@ from synth.style import KINDS
 from tests.distill.tiny_families import SHAPES, build
 from tests.harness_ext.models.test_writing import PROMPTS, ask, ours
 
-TRACE = "We add {a} and {b}. Wait, that is {a}. It is {c}. Let me check that. So {a} and {b} make {c}. Then we are done. We have {c}."
+TRACE = "We add {a} and {b}. Wait, that is {a}. It is {c}. Let me check that. So {a} and {b} make {c}. Done by now. We have {c}."
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_a_file_of_directions_says_what_it_was_made_from(directions: Path) -> No
 
 def test_the_places_compared_are_those_before_sentences(model: Path, rows: list[dict[str, Any]], directions: Path) -> None:
     """The direction is the difference of means at the tokens before "Wait" and before other sentences, worked out here from whole passes."""
-    loaded, tokenizer = load_model(str(model), torch.float32).eval(), load_tokenizer(str(model))
+    loaded, tokenizer = load_model(str(model), torch.float32).eval(), load_tokenizer(str(model))  # whose space is a token of its own before these words
     with safe_open(directions, framework="pt") as file:
         direction = file.get_tensor("realization")
     assert direction.shape == (2, 32)
@@ -84,10 +84,10 @@ def test_the_places_compared_are_those_before_sentences(model: Path, rows: list[
             continue
         prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, tokenize=False)
         text = row["response"]
-        starts = {text.index(part): part == "Wait" for part in ("We add", "Wait", "It is", "So ", "Then", "We have")}
+        starts = {text.index(part): part == "Wait" for part in ("We add", "Wait", "It is", "So ", "Done", "We have")}
         for place, is_wait in starts.items():
             seen.clear()
-            ids = tokenizer(prompt, add_special_tokens=False)["input_ids"] + tokenizer(text[:place].rstrip(" "), add_special_tokens=False)["input_ids"]
+            ids = tokenizer(prompt, add_special_tokens=False)["input_ids"] + tokenizer(text[:place], add_special_tokens=False)["input_ids"]
             with torch.no_grad():
                 loaded(input_ids=torch.tensor([ids]))
             kinds[is_wait].append(seen[0][0, -1])
