@@ -152,7 +152,7 @@ def controls() -> None:
         _stylerep("distill", "--model", MODEL, "--data", folder / "data" / "hc", "--out", folder / "hc", *training)
         fitted = ["--adapter", folder / "hc", "--data", folder / "data" / "hc", "--out", folder / "steer.safetensors"]
         print(_stylerep("steer", "fit", "--model", MODEL, *fitted).replace(f"{folder}/", ""))
-        steered = [f"steer={folder}/steer.safetensors,steer_kind=verification,steer_strength={strength}" for strength in (-2, -1, 1, 2)]
+        steered = [f"steer={folder}/steer.safetensors,steer_kind=verification,steer_strength={strength}" for strength in (-1, -0.5, 0.5, 1)]
         runs = []
         for number, control in enumerate(["", "suppress=realization", "budget_forcing=2", "think_budget=60", *steered]):
             arguments = f"pretrained={MODEL},peft={folder}/hc" + (f",{control}" if control else "")

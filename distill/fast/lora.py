@@ -10,15 +10,18 @@ from typing import Any
 
 import torch
 
+from distill.fast.shared_input import SharedInput
+
 # Matrix libraries are up to half as fast at widths that are not a multiple of this.
 _WIDTH = 64
 
 
-class LoraGroup:
+class LoraGroup(SharedInput):
     """A group of peft LoRA layers of one input; its first layer computes for all, the others take their part."""
 
     def __init__(self, layers: Sequence[Any], adapter: str) -> None:
-        self._layers, self._adapter = list(layers), adapter
+        super().__init__(layers)
+        self._adapter = adapter
         bases = [layer.base_layer for layer in layers]
         self._outs = tuple(base.out_features for base in bases)
         self._scales = tuple(float(layer.scaling[adapter]) for layer in layers)
@@ -27,9 +30,6 @@ class LoraGroup:
         weight = bases[0].weight
         self._weight = weight.new_zeros(wide + rank + -(wide + rank) % _WIDTH, bases[0].in_features)
         self._bias = None if all(base.bias is None for base in bases) else weight.new_zeros(len(self._weight))
-        self._plain = [layer.forward for layer in layers]
-        self._input: torch.Tensor | None = None
-        self._rest: dict[int, torch.Tensor] = {}
         start = 0
         for base, out in zip(bases, self._outs, strict=True):
             self._weight[start : start + out] = base.weight.data
@@ -38,35 +38,12 @@ class LoraGroup:
                 self._bias[start : start + out] = base.bias.data
             start += out
 
-    def install(self) -> None:
-        """Let the layers compute together."""
-        for index, layer in enumerate(self._layers):
-            layer.forward = self._first if index == 0 else self._other(index)
-
-    def remove(self) -> None:
-        """Let the layers compute as before."""
-        for layer, plain in zip(self._layers, self._plain, strict=True):
-            layer.forward = plain
-
-    def _first(self, x: torch.Tensor) -> torch.Tensor:
-        downs = torch.cat([layer.lora_A[self._adapter].weight for layer in self._layers]).to(self._weight.dtype)
-        ups = [layer.lora_B[self._adapter].weight.to(self._weight.dtype) for layer in self._layers]
-        first, *rest = _Products.apply(x, self._weight, self._bias, downs, self._outs, self._scales, *ups)  # type: ignore[no-untyped-call]
-        self._input, self._rest = x, dict(enumerate(rest, 1))
-        result: torch.Tensor = first
-        return result
-
-    def _other(self, index: int) -> Any:
-        def forward(x: torch.Tensor) -> torch.Tensor:
-            if x is not self._input or index not in self._rest:  # called alone or with another input
-                alone: torch.Tensor = self._plain[index](x)
-                return alone
-            part = self._rest.pop(index)
-            if not self._rest:
-                self._input = None
-            return part
-
-        return forward
+    def compute(self, x: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Return what each layer puts out for *x* (…, in): a tensor (…, out) each."""
+        downs = torch.cat([layer.lora_A[self._adapter].weight for layer in self.layers]).to(self._weight.dtype)
+        ups = [layer.lora_B[self._adapter].weight.to(self._weight.dtype) for layer in self.layers]
+        parts: Sequence[torch.Tensor] = _Products.apply(x, self._weight, self._bias, downs, self._outs, self._scales, *ups)  # type: ignore[no-untyped-call]
+        return parts
 
 
 class _Products(torch.autograd.Function):

@@ -5,13 +5,15 @@ product and adds a small one, where peft computes three and, keeping adapters in
 gradients.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 import torch
 from peft.tuners.lora import Linear as LoraLinear
 from torch.nn import functional
+
+from distill.fast.shared_input import SharedInput
 
 _ALLOWED = {torch.float32: 1e-4}
 _ALLOWED_HALF = 0.2
@@ -22,11 +24,11 @@ _CHECKED = 8
 _WIDTH = 64
 
 
-class FusedLinears:
-    """Layers of one input; the first computes for all, the others take their part."""
+class FusedLinears(SharedInput):
+    """Layers of one input, plain or adapted, with the weights of all in one matrix."""
 
     def __init__(self, layers: Sequence[Any]) -> None:
-        self._layers = list(layers)
+        super().__init__(layers)
         bases = [_base(layer) for layer in layers]
         self._outs = [base.out_features for base in bases]
         adapters = [_adapter(layer) for layer in layers]
@@ -46,40 +48,16 @@ class FusedLinears:
             if self._bias is not None and base.bias is not None:
                 self._bias[start : start + base.out_features] = base.bias.data
             start += base.out_features
-        self._plain: list[Callable[..., torch.Tensor]] = [layer.forward for layer in layers]
-        self._input: torch.Tensor | None = None
-        self._rest: dict[int, torch.Tensor] = {}
 
-    def install(self) -> None:
-        """Let the layers compute together."""
-        for index, layer in enumerate(self._layers):
-            layer.forward = self._first if index == 0 else self._other(index)
-
-    def remove(self) -> None:
-        """Let the layers compute as before."""
-        for layer, plain in zip(self._layers, self._plain, strict=True):
-            layer.forward = plain
-
-    def _first(self, x: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
+    def compute(self, x: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Return what each layer puts out for *x* (…, in): a tensor (…, out) each."""
         product = functional.linear(x, self._weight, self._bias).flatten(0, -2)
         parts, start, low = [], 0, sum(self._outs)
         for out, rank, up in zip(self._outs, self._ranks, self._ups, strict=True):
             part = product[:, start : start + out]
             parts.append((part if up is None else torch.addmm(part, product[:, low : low + rank], up)).view(*x.shape[:-1], out))
             start, low = start + out, low + rank
-        self._input, self._rest = x, dict(enumerate(parts[1:], 1))
-        return parts[0]
-
-    def _other(self, index: int) -> Callable[..., torch.Tensor]:
-        def forward(x: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
-            if x is not self._input or index not in self._rest:  # called alone or with another input
-                return self._plain[index](x, *arguments, **options)
-            part = self._rest.pop(index)
-            if not self._rest:
-                self._input = None
-            return part
-
-        return forward
+        return parts
 
 
 def fuse(model: Any) -> int:

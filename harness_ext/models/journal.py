@@ -2,7 +2,7 @@
 
     responses.jsonl      {"key": …, "ids": […], "text": …, "ended": "end", "tokens": 87, "forced": [[40, 45, "wait"]], "taken_back": 0}
 
-A line is written whole when its response has ended. What a kill cut off is the last line; it is dropped. Lines of other keys stay.
+A line is written when its response has ended (`harness_ext.journal_file`). Lines of other keys stay.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_ext.lock import lock
+from harness_ext.journal_file import JournalFile
 from harness_ext.models.row import Forced, Row
 from synth.errors import StylerepError
 
@@ -26,14 +26,8 @@ class Journal:
         """Open a file, or begin one; raise StylerepError if it is damaged, cannot be written, or is another process's."""
         self.path = path
         self._there: dict[str, dict[str, Any]] = {}
+        self._file = JournalFile(path, f"{path}: another process writes its responses here.")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab+")
-        except OSError as error:
-            raise StylerepError(f"{path}: responses cannot be written here ({error.strerror}).") from error
-        try:
-            if not lock(self._file):
-                raise StylerepError(f"{path}: another process writes its responses here.")
             self._read()
         except BaseException:
             self._file.close()
@@ -57,8 +51,7 @@ class Journal:
             "key": key, "text": text, "tokens": row.count, "ended": row.ended, "forced": [list(one) for one in row.forced], "taken_back": row.taken_back,
             "ids": row.written,
         }  # fmt: skip
-        self._file.write(json.dumps(record).encode() + b"\n")
-        self._file.flush()
+        self._file.write(record)
         self._there[key] = record
 
     def close(self) -> None:
@@ -66,11 +59,7 @@ class Journal:
         self._file.close()
 
     def _read(self) -> None:
-        self._file.seek(0)
-        whole = 0
-        for number, line in enumerate(self._file, 1):
-            if not line.endswith(b"\n"):
-                break
+        for number, line in self._file.lines():
             try:
                 record = json.loads(line)
                 if not (isinstance(record["key"], str) and isinstance(record["ended"], str) and isinstance(record["taken_back"], int)):
@@ -80,8 +69,6 @@ class Journal:
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise StylerepError(f"{self.path}, line {number}: this is no response of style-hf; move the file away to begin anew.") from error
             self._there[record["key"]] = record
-            whole += len(line)
-        self._file.truncate(whole)
 
 
 def request_key(made_by: Mapping[str, Any], prompt: Iterable[int], repeat: int) -> str:

@@ -236,7 +236,8 @@ def attend(
 def _weigh(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor, scaling: float, softcap: float | None) -> torch.Tensor:
     """Return attention, (rows, heads, queries, width), of tensors of that shape; *mask* is added to the scores.
 
-    Written out: in bfloat16 on a CPU, the sums of these two products do not depend on how many rows or columns there are, those of torch's fused attention do.
+    Written out: in bfloat16 on a CPU, the sums of these two products do not depend on how many rows or columns there are, those of torch's fused attention
+    do.
     """
     scores = torch.matmul(query, keys.transpose(2, 3)).float().mul_(scaling)
     if softcap:

@@ -2,17 +2,16 @@
 
     data/st.partial/journal.jsonl      {"settings": …}  {"attempt": 0, "ids": […], "responses": […]}  …
 
-A line is written whole, flushed and synced before the next request. What a kill cut off is the last line; it is dropped.
+A line is written before the next request (`harness_ext.journal_file`).
 """
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness_ext.lock import lock
+from harness_ext.journal_file import JournalFile
 from synth.errors import StylerepError
 
 NAME = "journal.jsonl"
@@ -29,11 +28,8 @@ class Journal:
         """Whether it holds no response."""
         if folder.exists() and not folder.is_dir():
             raise StylerepError(f"{folder}: a file stands where the journal is to be; move it away.")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("ab+")
+        self._file = JournalFile(self.path, f"{folder}: another process is at this run.")
         try:
-            if not lock(self._file):
-                raise StylerepError(f"{folder}: another process is at this run.")
             self._read(settings)
         except BaseException:
             self._file.close()
@@ -48,7 +44,7 @@ class Journal:
 
     def append(self, attempt: int, problems: Sequence[str], responses: Sequence[str]) -> None:
         """Write down the responses to several problems, so that nothing short of a broken disk takes them away."""
-        self._write({"attempt": attempt, "ids": list(problems), "responses": list(responses)})
+        self._file.write({"attempt": attempt, "ids": list(problems), "responses": list(responses)})
         self.empty = False
 
     def close(self) -> None:
@@ -62,17 +58,9 @@ class Journal:
         shutil.rmtree(self.path.parent, ignore_errors=True)
         self._file.close()
 
-    def _write(self, content: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(content).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
     def _read(self, settings: Mapping[str, Any]) -> None:
-        self._file.seek(0)
-        whole = 0
-        for number, line in enumerate(self._file, 1):
-            if not line.endswith(b"\n"):
-                break
+        begun = False
+        for number, line in self._file.lines():
             try:
                 content = json.loads(line)
                 if number == 1:
@@ -83,10 +71,9 @@ class Journal:
                     self.empty = False
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise StylerepError(f"{self.path}, line {number}: the journal is damaged; remove its folder to begin anew.") from error
-            whole += len(line)
-        self._file.truncate(whole)
-        if not whole:
-            self._write({"settings": dict(settings)})
+            begun = True
+        if not begun:
+            self._file.write({"settings": dict(settings)})
 
     def _compare(self, there: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         if difference := first_difference(there, given):

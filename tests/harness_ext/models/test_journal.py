@@ -76,5 +76,5 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_its_place_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(StylerepError, match="cannot be written here"):
+    with pytest.raises(StylerepError, match="this file cannot be written"):
         Journal(tmp_path)
