@@ -1,5 +1,6 @@
 """The model style-hf behind the command: recorded, compared, killed and gone on with."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -20,7 +21,7 @@ from harness_ext.runs import RESPONSES, load_run, sample_files, sample_rows
 from harness_ext.seam import evaluate
 from tests.conftest import one_sentence
 from tests.distill.tiny_families import SHAPES, build
-from tests.harness_ext.models.test_writing import adapted
+from tests.harness_ext.models.test_writing import LIVELY, adapted
 
 LIMIT = 24
 
@@ -28,7 +29,8 @@ LIMIT = 24
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
-    return build(SHAPES["llama3"], tmp_path_factory.mktemp("cli") / "model")
+    shape = SHAPES["llama3"]
+    return build(dataclasses.replace(shape, config={**shape.config, **LIVELY}), tmp_path_factory.mktemp("cli") / "model")
 
 
 def arguments(model: Path, out: Path, *more: str, name: str = "style-hf", tokens: int = 24, task: str = "style_arith") -> list[str]:
@@ -98,7 +100,7 @@ def test_one_file_of_responses_serves_many_runs_and_mixes_none_up(model: Path, t
     from safetensors.torch import load_file, save_file
 
     weights = load_file(adapter / "adapter_model.safetensors")
-    save_file({name: -weight for name, weight in weights.items()}, adapter / "adapter_model.safetensors")
+    save_file({name: -weight if "lora_B" in name else weight for name, weight in weights.items()}, adapter / "adapter_model.safetensors")
     evaluate(arguments(model, tmp_path / "b", kept, f"peft={adapter}"), arm="hc")
     assert len((tmp_path / "all.jsonl").read_bytes().splitlines()) == 2 * LIMIT
     shutil.rmtree(tmp_path / "adapter")

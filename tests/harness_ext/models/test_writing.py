@@ -26,6 +26,8 @@ WINDOWED = {
     "window-of-some": dataclasses.replace(SHAPES["gemma3"], config={**SMALL, "sliding_window": 24, "layer_types": ["sliding_attention", "full_attention"]}),
     "shared-heads": dataclasses.replace(SHAPES["qwen2_5"], config={**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2}),
 }
+# With the usual weights some say one token for ever.
+LIVELY = {"initializer_range": 0.4, "tie_word_embeddings": False}
 PROMPTS = ["3 + 4?", "Add these. " * 40, "x", "How many litres of milk are in it now? " * 3, "One. Two. " * 9, "3 + 4?", "Check " * 30]
 
 
@@ -35,8 +37,7 @@ def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def made(name: str) -> Path:
         torch.manual_seed(1)
         shape: Shape = {**SHAPES, **WINDOWED}[name]
-        lively = {"initializer_range": 0.4, "tie_word_embeddings": False}  # with the usual weights some say one token for ever
-        return build(dataclasses.replace(shape, config={**shape.config, **lively}), tmp_path_factory.mktemp(name) / "model")
+        return build(dataclasses.replace(shape, config={**shape.config, **LIVELY}), tmp_path_factory.mktemp(name) / "model")
 
     return made
 
