@@ -41,6 +41,7 @@ from harness_ext.models.writing import check_architecture, write
 from harness_ext.seam.models import STYLE_HF
 from synth.errors import StylerepError
 from synth.seeding import digest
+from synth.style import LANGUAGES, load_lexicon
 
 _MOST_ROWS = {"cpu": 96, "cuda": 256}
 _OF_FREE_MEMORY = 0.5
@@ -82,7 +83,8 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         if self._file:
             Journal(self._file).close()  # a damaged one is refused before anything is written
             digests = dict(zip(("model", "adapter"), weight_digests(self.model), strict=True))
-            self._made_by |= {**digests, "dtype": str(self._lean.dtype), "controls": {**self.controls.record(), "steer": None}}
+            read_by = [*self._family.think, *(load_lexicon(language).signature for language in LANGUAGES)]
+            self._made_by |= {**digests, "dtype": str(self._lean.dtype), "controls": {**self.controls.record(), "steer": None}, "read_by": read_by}
 
     def _steer(self, path: Path) -> None:
         controls = self.controls
@@ -123,7 +125,8 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         choose = Chooser(self._lean, settings)
         ends = choose.ends | {self.tokenizer.convert_tokens_to_ids(self._family.end_of_turn), self.eot_token_id}
         rows = self._new_rows([request.args[0] for request in requests], limit, choose.sampled)
-        made_by = {**self._made_by, "decoding": {**settings, "until": until, "limit": limit, "seed": torch.initial_seed() if choose.sampled else None}}
+        decoding = {**settings, "until": until, "limit": limit, "ends": sorted(ends), "seed": torch.initial_seed() if choose.sampled else None}
+        made_by = {**self._made_by, "decoding": decoding}
         keys = self._keys(rows, made_by) if journal is not None else []
 
         def take(row: Row) -> None:
