@@ -1,7 +1,7 @@
 """The model style-hf: how fast it writes, what its controls do to style and accuracy, and whether a kill costs anything.
 
-    python -m benchmarks.decoding speed       # style-hf beside lm_eval's hf, and llama.cpp where xllamacpp is installed: 200 problems, 512 tokens (10 minutes)
-    python -m benchmarks.decoding controls    # trains the demo's hc, and judges what suppression, budget forcing and steering do to it (20 minutes)
+    python -m benchmarks.decoding speed       # style-hf beside lm_eval's hf, and llama.cpp where xllamacpp is installed: 200 problems, 512 tokens (12 minutes)
+    python -m benchmarks.decoding controls    # trains the demo's hc, and judges what suppression, budget forcing and steering do to it (12 minutes)
     python -m benchmarks.decoding kills       # kills an evaluation ten times, and compares with one left alone (5 minutes)
 
 `speed` reads GSM8K's problems as the task style_gsm8k does; where they are not here, those of style_arith. Options: --items N, --tokens N (of speed).
@@ -32,7 +32,7 @@ from synth.errors import StylerepError
 from synth.style import load_lexicon, split_response
 
 MODEL = "smollm2-135m-instruct"
-ITEMS, TOKENS, BATCH = 200, 512, 16
+ITEMS, TOKENS, BATCHES = 200, 512, (16, 32)
 KILLS, KILLED_ITEMS = 10, 120
 JUDGED, JUDGED_TOKENS = 200, 320
 # The demo's (studies/demo.yaml).
@@ -48,14 +48,15 @@ def speed(items: int, tokens: int) -> None:
         name, problems = "style_arith", list(documents(evaluation_set="arith")["test"])[:items]
     print(f"{len(problems)} problems of {name}, up to {tokens} tokens, {MODEL}, {torch.get_num_threads()} threads\n")
     ours, theirs = _open("style-hf"), _open("hf")
+    mine, other, larger = "style-hf", f"hf, batches of {BATCHES[0]}", f"hf, batches of {BATCHES[1]}"
     requests = _requests(theirs, [problem["prompt"] for problem in problems], tokens)
     texts: dict[str, list[str]] = {}
-    times: dict[str, list[float]] = {"style-hf": [], f"hf, batches of {BATCH}": []}
-    for way, model in ((0, ours), (1, theirs), (0, ours)):
-        label = list(times)[way]
+    times: dict[str, list[float]] = {}
+    for label in (mine, other, mine, larger):
+        theirs.batch_size_per_gpu = BATCHES[label == larger]
         before = time.perf_counter()
-        texts[label] = model.generate_until(requests(), disable_tqdm=True)
-        times[label].append(time.perf_counter() - before)
+        texts[label] = (ours if label == mine else theirs).generate_until(requests(), disable_tqdm=True)
+        times.setdefault(label, []).append(time.perf_counter() - before)
         print(f"{label}: {times[label][-1]:.1f} s, {_tokens(theirs, texts[label])} tokens", flush=True)
     if (served := _llama_cpp([request.args[0] for request in requests()], tokens)) is not None:
         times["llama.cpp (Q4_1, from the same weights)"], texts["llama.cpp (Q4_1, from the same weights)"] = [served[0]], served[1]
@@ -64,9 +65,10 @@ def speed(items: int, tokens: int) -> None:
         lengths = [len(theirs.tok_encode(text)) for text in texts[label]]
         middle = statistics.median(found)
         print(f"| {label} | {middle:.1f} | {sum(lengths)} | {sum(lengths) / middle:.0f} | {max(lengths)} |")
-    mine, other = list(times)[:2]
     rate = (_tokens(theirs, texts[mine]) / statistics.median(times[mine])) / (_tokens(theirs, texts[other]) / times[other][0])
     print(f"\nstyle-hf is {times[other][0] / statistics.median(times[mine]):.1f} times as fast in wall time, {rate:.1f} times in tokens/s.")
+    same = sum(one == two for one, two in zip(texts[other], texts[larger], strict=True))
+    print(f"\n{same} of {len(problems)} responses of {other} are equal to those of {larger}.")
     _ties(requests(), texts[mine], texts[other], theirs)
 
 
@@ -78,7 +80,7 @@ def _open(name: str) -> Any:
 
     arguments: dict[str, Any] = {"pretrained": MODEL, "device": "cuda" if torch.cuda.is_available() else "cpu"}
     prepare(arguments)
-    return harness_ext.seam.style_hf.StyleHF(**arguments) if name == "style-hf" else HFLM(**arguments, batch_size=BATCH)
+    return harness_ext.seam.style_hf.StyleHF(**arguments) if name == "style-hf" else HFLM(**arguments, batch_size=BATCHES[0])
 
 
 def _requests(model: Any, prompts: Sequence[str], tokens: int) -> Callable[[], list[Any]]:
@@ -112,7 +114,8 @@ def _ties(requests: Sequence[Any], ours: Sequence[str], theirs: Sequence[str], m
         else:
             rivals = scores[[one[place], two[place]]]
         gaps.append((abs(rivals[0] - rivals[1]).item(), len(shared)))
-    print(f"\n{len(ours) - len(gaps)} of {len(ours)} responses are equal. The others part where the scores of both tokens, in float32, are so far apart:")
+    print(f"{len(ours) - len(gaps)} of {len(ours)} responses of style-hf are equal to them too.")
+    print("The others part where the scores of both tokens, in float32, are so far apart:")
     print(", ".join(f"{gap:.3f}" for gap, _ in sorted(gaps, reverse=True)) or "none")
     print(f"(a score of 16 to 32 is rounded to a multiple of 0.125 in bfloat16); largest score here {scores.max().item():.1f}" if gaps else "")
 
@@ -152,15 +155,16 @@ def controls() -> None:
         _stylerep("distill", "--model", MODEL, "--data", folder / "data" / "hc", "--out", folder / "hc", *training)
         fitted = ["--adapter", folder / "hc", "--data", folder / "data" / "hc", "--out", folder / "steer.safetensors"]
         print(_stylerep("steer", "fit", "--model", MODEL, *fitted).replace(f"{folder}/", ""))
-        steered = [f"steer={folder}/steer.safetensors,steer_kind=verification,steer_strength={strength}" for strength in (-1, -0.5, 0.5, 1)]
-        runs = []
-        for number, control in enumerate(["", "suppress=realization", "budget_forcing=2", "think_budget=60", *steered]):
+        ways = {"hc": "", "no-realization": "suppress=realization", "wait2": "budget_forcing=2", "budget60": "think_budget=60"}
+        for strength in (-1, -0.5, 0.5, 1):
+            ways[f"steer{strength:+g}"] = f"steer={folder}/steer.safetensors,steer_kind=verification,steer_strength={strength}"
+        for way, control in ways.items():
             arguments = f"pretrained={MODEL},peft={folder}/hc" + (f",{control}" if control else "")
-            options = ["--tasks", "style_arith", "--limit", JUDGED, "--gen_kwargs", f"max_gen_toks={JUDGED_TOKENS}", "--output_path", folder / f"run{number}"]
+            options = ["--tasks", "style_arith", "--limit", JUDGED, "--gen_kwargs", f"max_gen_toks={JUDGED_TOKENS}", "--output_path", folder / "runs" / way]
             before = time.perf_counter()
             _stylerep("eval", "--model", "style-hf", "--model_args", arguments, *options)
-            runs.append(folder / f"run{number}")
-            _describe(runs[-1], time.perf_counter() - before)
+            _describe(folder / "runs" / way, time.perf_counter() - before)
+        runs = [folder / "runs" / way for way in ways]
         print(_stylerep("compare", *runs, "--margin", "0.05", "--markdown", folder / "verdicts.md"))
 
 
