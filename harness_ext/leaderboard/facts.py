@@ -12,8 +12,9 @@ from harness_ext.runs import read_manifest
 from synth.errors import StylerepError
 
 _IDENTITY = ("base_model", "base_sha256", "model_name", "arm", "gen_kwargs", "chat_template")
-_CONTROLS = "decoding"
 """What runs of one arm have in common when only their seeds differ."""
+_CONTROLS = "decoding"
+"""So, where style is controlled at decoding time, what the manifest says of that (`harness_ext.models.controls`)."""
 _OWN = ("seed", "adapter_sha256", "dataset_fingerprint")
 
 

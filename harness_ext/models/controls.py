@@ -3,6 +3,7 @@
 --model style-hf --model_args pretrained=NAME,think_budget=256,budget_forcing=2,suppress=realization+verification
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -50,9 +51,12 @@ class Controls:
         return "+".join(parts)
 
     def record(self) -> dict[str, Any]:
-        """Return what differs from doing nothing, for a manifest."""
+        """Return what differs from doing nothing, for a manifest. The file of directions is recorded by its SHA-256, wherever it lies."""
         empty = Controls()
-        return {name: _plain(getattr(self, name)) for name in NAMES if getattr(self, name) != getattr(empty, name)}
+        found = {name: _plain(getattr(self, name)) for name in NAMES if getattr(self, name) != getattr(empty, name)}
+        if path := found.pop("steer", None):
+            found["steer_sha256"] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return found
 
 
 NAMES = tuple(one.name for one in fields(Controls))

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,11 +17,6 @@ def weight_digests(model: torch.nn.Module) -> tuple[str, str | None]:
     for name, weight in sorted(model.state_dict().items()):
         (adapter if ".lora_" in name or ".modules_to_save." in name else own).append((name, weight))
     return _digest(own), _digest(adapter) if adapter else None
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a small file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _digest(weights: Iterable[tuple[str, Any]]) -> str:

@@ -28,7 +28,7 @@ from distill.families.special_tokens import readable_text
 from distill.pretrained import resolve_model
 from harness_ext.models.choosing import Chooser
 from harness_ext.models.controls import NAMES, read_controls
-from harness_ext.models.digests import file_digest, weight_digests
+from harness_ext.models.digests import weight_digests
 from harness_ext.models.fused import fuse
 from harness_ext.models.journal import Journal, request_key
 from harness_ext.models.pivots import Pivots
@@ -79,18 +79,13 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         self._made_by: dict[str, Any] = {}
         self._file = self._own_file(journal) if journal else None
         if self.controls.steer:
-            self._steer(Path(self.controls.steer))
+            direction = load_direction(Path(self.controls.steer), str(self.controls.steer_kind), self.controls.steer_layer)
+            steer(self._lean, direction, float(self.controls.steer_strength or 0))
         if self._file:
             Journal(self._file).close()  # a damaged one is refused before anything is written
             digests = dict(zip(("model", "adapter"), weight_digests(self.model), strict=True))
             read_by = [*self._family.think, *(load_lexicon(language).signature for language in LANGUAGES)]
-            self._made_by |= {**digests, "dtype": str(self._lean.dtype), "controls": {**self.controls.record(), "steer": None}, "read_by": read_by}
-
-    def _steer(self, path: Path) -> None:
-        controls = self.controls
-        direction = load_direction(path, str(controls.steer_kind), controls.steer_layer)
-        steer(self._lean, direction, float(controls.steer_strength or 0))
-        self._made_by = {"steering": {"file": file_digest(path), "layer": direction.layer}}
+            self._made_by = {**digests, "dtype": str(self._lean.dtype), "controls": self.controls.record(), "read_by": read_by}
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
         """Render a conversation as `stylerep distill` does: a template that writes today's date writes the date of training."""

@@ -39,6 +39,15 @@ def test_steering_names_kind_strength_and_layer(tmp_path: Path) -> None:
     assert read_controls({"steer": str(file), "steer_kind": "realization", "steer_strength": 0.5, "steer_layer": 3}).label == "steer-realization+0.5@3"
 
 
+def test_directions_are_recorded_by_what_is_in_their_file(tmp_path: Path) -> None:
+    records = []
+    for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / name).write_bytes(content)
+        records.append(read_controls({"steer": str(tmp_path / name), "steer_kind": "realization", "steer_strength": 1}).record())
+    assert set(records[0]) == {"steer_kind", "steer_sha256", "steer_strength"}
+    assert records[0] == records[1] != records[2]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
