@@ -4,7 +4,8 @@
     python -m benchmarks.decoding controls    # trains the demo's hc, and judges what suppression, budget forcing and steering do to it (12 minutes)
     python -m benchmarks.decoding kills       # kills an evaluation ten times, and compares with one left alone (5 minutes)
 
-`speed` reads GSM8K's problems as the task style_gsm8k does; where they are not here, those of style_arith. Options: --items N, --tokens N (of speed).
+`speed` reads GSM8K's problems as the task style_gsm8k does; where they are not here, those of style_arith. Options of speed: --items N, --tokens N,
+--dtype D for both ways, so that rounding can be told from other differences (left out: what stylerep eval would take here).
 """
 
 import argparse
@@ -40,14 +41,15 @@ _DEMO_STYLE = {"trace_words": 10, "pivot_density": 5, "pivot_phrases": 5, "stage
 _DEMO_NONE = ("wrong_turns", "opener_density", "first_person_density", "question_density", "backtrack_density", "repetition", "formatted")
 
 
-def speed(items: int, tokens: int) -> None:
+def speed(items: int, tokens: int, dtype: str | None = None) -> None:
     """Print time and tokens of each way of writing the same responses, in turn, and where the texts of style-hf and hf part."""
     try:
         name, problems = "style_gsm8k", list(documents(evaluation_set="gsm8k")["test"])[:items]
     except StylerepError:
         name, problems = "style_arith", list(documents(evaluation_set="arith")["test"])[:items]
-    print(f"{len(problems)} problems of {name}, up to {tokens} tokens, {MODEL}, {torch.get_num_threads()} threads\n")
-    ours, theirs = _open("style-hf"), _open("hf")
+    print(f"{len(problems)} problems of {name}, up to {tokens} tokens, {MODEL}, {torch.get_num_threads()} threads")
+    ours, theirs = _open("style-hf", dtype), _open("hf", dtype)
+    print(f"number format of both: {theirs.model.dtype}\n")
     mine, other, larger = "style-hf", f"hf, batches of {BATCHES[0]}", f"hf, batches of {BATCHES[1]}"
     requests = _requests(theirs, [problem["prompt"] for problem in problems], tokens)
     texts: dict[str, list[str]] = {}
@@ -72,13 +74,13 @@ def speed(items: int, tokens: int) -> None:
     _ties(requests(), texts[mine], texts[other], theirs)
 
 
-def _open(name: str) -> Any:
+def _open(name: str, dtype: str | None) -> Any:
     from lm_eval.models.huggingface import HFLM
 
     import harness_ext.seam.style_hf
     from harness_ext.seam.hf_model import prepare
 
-    arguments: dict[str, Any] = {"pretrained": MODEL, "device": "cuda" if torch.cuda.is_available() else "cpu"}
+    arguments: dict[str, Any] = {"pretrained": MODEL, "device": "cuda" if torch.cuda.is_available() else "cpu"} | ({"dtype": dtype} if dtype else {})
     prepare(arguments)
     return harness_ext.seam.style_hf.StyleHF(**arguments) if name == "style-hf" else HFLM(**arguments, batch_size=BATCHES[0])
 
@@ -97,7 +99,7 @@ def _tokens(model: Any, texts: Sequence[str]) -> int:
 
 def _ties(requests: Sequence[Any], ours: Sequence[str], theirs: Sequence[str], model: Any) -> None:
     """Say where greedy responses part, and how far apart the model in float32 has the two tokens there."""
-    exact = model.model.float()
+    rounded, exact = model.model.dtype == torch.bfloat16, model.model.float()
     gaps = []
     for request, mine, other in zip(requests, ours, theirs, strict=True):
         one, two = model.tok_encode(mine), model.tok_encode(other)
@@ -115,9 +117,11 @@ def _ties(requests: Sequence[Any], ours: Sequence[str], theirs: Sequence[str], m
             rivals = scores[[one[place], two[place]]]
         gaps.append((abs(rivals[0] - rivals[1]).item(), len(shared)))
     print(f"{len(ours) - len(gaps)} of {len(ours)} responses of style-hf are equal to them too.")
-    print("The others part where the scores of both tokens, in float32, are so far apart:")
-    print(", ".join(f"{gap:.3f}" for gap, _ in sorted(gaps, reverse=True)) or "none")
-    print(f"(a score of 16 to 32 is rounded to a multiple of 0.125 in bfloat16); largest score here {scores.max().item():.1f}" if gaps else "")
+    if gaps:
+        print("The others part where the scores of both tokens, in float32, are so far apart:")
+        print(", ".join(f"{gap:.3f}" for gap, _ in sorted(gaps, reverse=True)))
+    if gaps and rounded:
+        print(f"(a score of 16 to 32 is rounded to a multiple of 0.125 in bfloat16); largest score here {scores.max().item():.1f}")
 
 
 def _llama_cpp(prompts: Sequence[str], tokens: int) -> tuple[float, list[str]] | None:
@@ -240,6 +244,7 @@ if __name__ == "__main__":
     parser.add_argument("parts", nargs="+", choices=("speed", "controls", "kills"))
     parser.add_argument("--items", type=int, default=ITEMS)
     parser.add_argument("--tokens", type=int, default=TOKENS)
+    parser.add_argument("--dtype", choices=("bfloat16", "float32"))
     given = parser.parse_args()
     for part in given.parts:
-        {"speed": lambda: speed(given.items, given.tokens), "controls": controls, "kills": kills}[part]()
+        {"speed": lambda: speed(given.items, given.tokens, given.dtype), "controls": controls, "kills": kills}[part]()
