@@ -72,6 +72,10 @@ def speed(items: int, tokens: int, dtype: str | None = None) -> None:
     same = sum(one == two for one, two in zip(texts[other], texts[larger], strict=True))
     print(f"\n{same} of {len(problems)} responses of {other} are equal to those of {larger}.")
     _ties(requests(), texts[mine], texts[other], theirs)
+    if ours.model.dtype == torch.bfloat16:
+        exact = _open("style-hf", "float32").generate_until(requests(), disable_tqdm=True)
+        print(f"In float32, style-hf writes {_tokens(theirs, exact)} tokens. Equal to its responses are, of {len(problems)}:")
+        print(", ".join(f"{sum(one == two for one, two in zip(exact, texts[label], strict=True))} of {label}" for label in (mine, other, larger)))
 
 
 def _open(name: str, dtype: str | None) -> Any:

@@ -319,7 +319,11 @@ def evaluate(
         Path | None, typer.Option(help="A file of claims about this run, declared beforehand: its hash is recorded, so that compare --claims can tell.")
     ] = None,
 ) -> None:
-    """Run lm_eval, with its own options, on stylerep's tasks, and record the run."""
+    """Run lm_eval, with its own options, on stylerep's tasks, and record the run.
+
+    --model style-hf is lm_eval's hf, faster where responses differ in length, and killed it goes on where it was. Its --model_args also take
+    think_budget=TOKENS, budget_forcing=TIMES, suppress=KIND+KIND (or all) and steer=FILE with steer_kind and steer_strength.
+    """
     from harness_ext.compare.claims import claims_digest
     from harness_ext.seam import evaluate as run
 
