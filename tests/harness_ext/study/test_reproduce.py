@@ -53,7 +53,9 @@ def test_done_cells_are_not_run_again_and_a_change_redoes_what_depends_on_it(sty
 
 
 def test_a_killed_study_goes_on_to_the_same_results(whole: Path, tmp_path: Path) -> None:
-    killed = run_killed(whole.parent / "study.yaml", tmp_path / "s", 4, 3, 12)
+    journal = read_journal(whole)
+    longest = (journal[-1]["time"] - journal[0]["time"]) / 4  # of what a machine takes, so that a fast one does not end before the last kill
+    killed = run_killed(whole.parent / "study.yaml", tmp_path / "s", 4, 3, longest)
     assert killed == 4
     assert results(tmp_path / "s") == results(whole)
     events = Counter((one["cell"], one["event"]) for one in read_journal(tmp_path / "s"))
@@ -78,6 +80,24 @@ def test_two_workers_of_an_engine_one_of_them_killed_give_the_results_of_one_pro
     assert process.returncode == 0, errors[-2000:]
     assert "its worker was killed; started again" in out
     assert results(tmp_path / "s") == results(whole)
+
+
+def test_arms_under_controls_are_compared_and_a_killed_evaluation_keeps_its_responses(tmp_path: Path, tiny_model: Path) -> None:
+    evaluate = {"tasks": "style_arith", "limit": 4, "max_gen_toks": 8, "model": "style-hf"}
+    controls = [{"suppress": "realization"}, {"think_budget": 4}]
+    study = write_study(tmp_path, tiny_model, arms=["hc"], evaluate=evaluate, controls=controls, claims=[{"equivalent": ["hc", "hc+budget4"]}])
+    run_killed(study, tmp_path / "s", 0, 0, 0, jobs=1)
+    verdicts = json.loads((tmp_path / "s/verdicts.json").read_text(encoding="utf-8"))
+    arms = ["base+no-realization", "base+budget4", "hc", "hc+no-realization", "hc+budget4"]
+    assert [one["arm"] for one in verdicts["comparisons"]] == arms
+    assert f"| model | base | {' | '.join(arms)} |" in (tmp_path / "s/report.md").read_text(encoding="utf-8")
+    run = tmp_path / "s/runs/tiny/hc+budget4-0"
+    responses, before = (run / "responses.jsonl").read_bytes(), results(tmp_path / "s")
+    assert responses.count(b"\n") == 4
+    (tmp_path / "s/.cells/evaluate-tiny-hc+budget4-0.json").unlink()  # as if it had been killed just before it was recorded
+    run_killed(study, tmp_path / "s", 0, 0, 0, jobs=1)
+    assert (run / "responses.jsonl").read_bytes() == responses
+    assert results(tmp_path / "s") == before
 
 
 def test_what_fails_is_listed_and_the_rest_is_reported(stylerep: Run, tmp_path: Path, tiny_model: Path) -> None:
