@@ -45,10 +45,14 @@ class Controls:
             parts.append(f"budget{self.think_budget}" + (f"({self.answer_text.strip()})" if self.answer_text != ANSWER_TEXT else ""))
         if self.budget_forcing:
             parts.append(f"wait{self.budget_forcing}" + (f"({self.forcing_text.strip()})" if self.forcing_text != FORCING_TEXT else ""))
-        parts += [f"no-{kind}" for kind in self.suppress]
+        parts += ["no-pivots"] if self.suppress == KINDS else [f"no-{kind}" for kind in self.suppress]
         if self.steer:
             parts.append(f"steer-{self.steer_kind}{self.steer_strength:+g}" + (f"@{self.steer_layer}" if self.steer_layer is not None else ""))
         return "+".join(parts)
+
+    def arm(self, name: str) -> str:
+        """Return what an arm is called under these controls: ``hc+wait2``."""
+        return f"{name}+{self.label}" if self.label else name
 
     def record(self) -> dict[str, Any]:
         """Return what differs from doing nothing, for a manifest. The file of directions is recorded by its SHA-256, wherever it lies."""

@@ -222,7 +222,7 @@ def _controls(args: argparse.Namespace, folder: Path, arm: str) -> dict[str, Any
         )
     controls = read_controls(args.model_args)
     args.model_args.setdefault("journal", str(folder / RESPONSES))
-    return {"decoding": controls.record() or None, "arm": f"{arm}+{controls.label}" if controls.label else arm}
+    return {"decoding": controls.record() or None, "arm": controls.arm(arm)}
 
 
 def _controls_of_vllm(args: argparse.Namespace, model: "HfModel", arm: str) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def _controls_of_vllm(args: argparse.Namespace, model: "HfModel", arm: str) -> d
         raise StylerepError("--use_cache mixes up the responses of different controls; leave it out.")
     end = model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn)
     args.model_args |= vllm_arguments(controls, model.family.think[1], {end, model.tokenizer.eos_token_id} - {None}, args.model_args)
-    return {"decoding": controls.record(), "arm": f"{arm}+{controls.label}"}
+    return {"decoding": controls.record(), "arm": controls.arm(arm)}
 
 
 def _base_digest(folder: Path) -> str | None:

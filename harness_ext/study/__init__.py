@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness_ext.study.cells import CLAIMS_FILE, Cell, run_folder, study_cells
+from harness_ext.study.cells import CLAIMS_FILE, Cell, study_cells
 from harness_ext.study.engines import ENGINES, make_engine
 from harness_ext.study.estimate import estimates
 from harness_ext.study.file import Study, StudyModel, claims_text, load_study
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from harness_ext.compare import Report
 
-__all__ = ["ENGINES", "Cell", "Outcome", "Planned", "Study", "StudyModel", "load_study", "plan", "reproduce", "run_folder", "study_cells"]
+__all__ = ["ENGINES", "Cell", "Outcome", "Planned", "Study", "StudyModel", "load_study", "plan", "reproduce", "study_cells"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from distill.pretrained import NAMED
 from distill.recipe import load_recipe
 from distill.scratch.names import is_scratch, scratch_model
+from harness_ext.models.controls import Controls
 from harness_ext.study.file import Study, StudyModel
 
 FORMAT = 1
@@ -44,7 +45,7 @@ class Cell:
     @property
     def slug(self) -> str:
         """The name as a file's."""
-        return re.sub(r"[^A-Za-z0-9._=-]+", "-", self.name)
+        return _slug(self.name)
 
 
 def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
@@ -63,9 +64,13 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
     return list(cells.values())
 
 
-def run_folder(label: str, arm: str, seed: int | None) -> str:
+def _run_folder(label: str, arm: str, seed: int | None) -> str:
     """Return the folder of a run within a study's folder."""
-    return f"runs/{label}/{arm if seed is None else f'{arm}-{seed}'}"
+    return f"runs/{label}/{_slug(arm if seed is None else f'{arm}-{seed}')}"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._=+-]+", "-", name)
 
 
 Draft = tuple[str, str, list[str], str, list[str], list[str], str, str]
@@ -82,10 +87,12 @@ def _drafts(study: Study) -> Iterator[Draft]:
             data = "traces of st" if arm == "st" and "from" not in study.teach else "traces"
             for seed in study.seeds:
                 yield _distill(study, model, arm, seed, [*ready, data])
-        yield _evaluate(study, model, "base", None, ready)
+        for decoding in study.decodings:
+            yield _evaluate(study, model, "base", None, decoding, ready)
         for arm in study.arms:
             for seed in study.seeds:
-                yield _evaluate(study, model, arm, seed, [f"distill {model.label} {arm} {seed}"])
+                for decoding in study.decodings:
+                    yield _evaluate(study, model, arm, seed, decoding, [f"distill {model.label} {arm} {seed}"])
 
 
 def _data(study: Study) -> Iterator[Draft]:
@@ -115,7 +122,7 @@ def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[s
     return f"distill {model.label} {arm} {seed}", "distill", command, f"{folder}/manifest.json", after, [], model.label, arm
 
 
-def _evaluate(study: Study, model: StudyModel, arm: str, seed: int | None, after: list[str]) -> Draft:
+def _evaluate(study: Study, model: StudyModel, arm: str, seed: int | None, decoding: Controls, after: list[str]) -> Draft:
     given: dict[str, Any] = {"model": "hf", **study.evaluate, **model.evaluate}
     tasks = given["tasks"] if isinstance(given["tasks"], str) else ",".join(given["tasks"])
     trained = "" if seed is None else f"adapters/{model.label}/{arm}-{seed}"
@@ -125,14 +132,15 @@ def _evaluate(study: Study, model: StudyModel, arm: str, seed: int | None, after
         loaded = f"pretrained={trained}"
     else:
         loaded = f"pretrained={model.name},{'lora_local_path' if given['model'] == 'vllm' else 'peft'}={trained}"
-    folder = run_folder(model.label, arm, seed)
+    named, folder = decoding.arm(arm), _run_folder(model.label, decoding.arm(arm), seed)
+    loaded += "".join(f",{name}={'+'.join(value) if isinstance(value, list) else value}" for name, value in decoding.record().items())
     command = ["eval", "--model", given["model"], "--model_args", loaded, "--tasks", tasks]
     command += ["--limit", str(given["limit"])] if "limit" in given else []
     command += ["--gen_kwargs", f"max_gen_toks={given['max_gen_toks']}"] if "max_gen_toks" in given else []
     command += ["--batch_size", str(given["batch-size"])] if "batch-size" in given else []
     command += ["--metadata", json.dumps(given["metadata"])] if "metadata" in given else []
-    name = f"evaluate {model.label} {arm}" + ("" if seed is None else f" {seed}")
-    return name, "evaluate", [*command, "--output_path", folder], f"{folder}/manifest.json", after, [], model.label, arm
+    name = f"evaluate {model.label} {named}" + ("" if seed is None else f" {seed}")
+    return name, "evaluate", [*command, "--output_path", folder], f"{folder}/manifest.json", after, [], model.label, named
 
 
 def parameters(name: str) -> float | None:

@@ -43,7 +43,7 @@ def _by_arithmetic(study: Study, cell: Cell) -> float:
         return 60.0
     size = parameters(model.name) or 135e6
     words = float(study.style.get("trace_words", _TRACE / 1.4))
-    trace = 10 if cell.arm in ("base", "nt") else 1.4 * words
+    trace = 10 if cell.arm.partition("+")[0] in ("base", "nt") else 1.4 * words
     if cell.kind == "distill":
         train: Mapping[str, object] = {**study.train, **model.train}
         tokens = study.n * (_PROMPT + trace) * float(str(train.get("epochs", 1)))

@@ -10,13 +10,15 @@ from typing import Any
 import yaml
 
 from harness_ext.compare.claims import load_claims
+from harness_ext.models.controls import NAMES, Controls, read_controls
+from harness_ext.seam.models import STYLE_HF, VLLM
 from synth.errors import StylerepError
 
 _KINDS: Mapping[str, Any] = {
     "name": str, "problems": str, "n": int, "arms": list, "models": list, "seeds": list, "train": dict, "evaluate": dict, "margin": float, "style": dict,
-    "teach": dict, "claims": list, "data_seed": int,
+    "teach": dict, "claims": list, "data_seed": int, "controls": list,
 }  # fmt: skip
-_OPTIONAL = ("style", "teach", "claims", "data_seed")
+_OPTIONAL = ("style", "teach", "claims", "data_seed", "controls")
 _EVALUATE = ("tasks", "limit", "max_gen_toks", "batch-size", "model", "metadata")
 _MODEL = ("name", "as", "train", "evaluate", "gpus")
 
@@ -42,7 +44,8 @@ class Study:
     `train` and `evaluate` hold options of ``stylerep distill`` and ``stylerep eval`` by their names (``max_gen_toks`` goes to lm_eval's
     ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out), `style` dials of ``stylerep synth``. `teach` has options of ``stylerep teach`` for the arm
     ``st``, or ``from``, a file or Hub data set of traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of every model is trained
-    once with each of `seeds` on the same data, and compared with ``base``. `claims` are hypotheses as ``stylerep compare --claims`` takes them,
+    once with each of `seeds` on the same data, and compared with ``base``. `controls` are of decoding (`harness_ext.models.controls`, by their names): every
+    arm, base too, is evaluated as it is and under each. `claims` are hypotheses as ``stylerep compare --claims`` takes them,
     declared before anything runs.
     """
 
@@ -59,6 +62,17 @@ class Study:
     teach: Mapping[str, Any] = field(default_factory=dict)
     claims: tuple[Any, ...] = ()
     data_seed: int = 0
+    controls: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def decodings(self) -> tuple[Controls, ...]:
+        """How every arm is decoded: as it is, and under each of `controls`."""
+        return (Controls(), *map(read_controls, self.controls))
+
+    @property
+    def evaluated(self) -> tuple[str, ...]:
+        """The arms that are compared, as runs name them: base, and what is trained, under each control."""
+        return tuple(decoding.arm(arm) for arm in ("base", *self.arms) for decoding in self.decodings)
 
 
 def load_study(path: Path) -> Study:
@@ -81,8 +95,10 @@ def load_study(path: Path) -> Study:
         if not isinstance(value, _KINDS[key]) or isinstance(value, bool):
             raise StylerepError(f"{path}: {key!r} must be {_KINDS[key].__name__}, found {value!r}.")
     models = tuple(_model(path, one) for one in content["models"])
-    study = Study(**{**content, "models": models, **{key: tuple(content[key]) for key in ("arms", "seeds", "claims") if key in content}})
+    lists = {key: tuple(content[key]) for key in ("arms", "seeds", "claims") if key in content}
+    study = Study(**{**content, **lists, "models": models, "controls": tuple(_control(path, one) for one in content.get("controls", ()))})
     _check(path, study)
+    _check_controls(path, study)
     if study.claims:
         _check_claims(path, study)
     return study
@@ -104,7 +120,7 @@ def _check_claims(path: Path, study: Study) -> None:
             raise StylerepError(f"{path}: {str(error).removeprefix(f'{file}, ').removeprefix(f'{file}: ')}") from error
     for claim in claims.claims:
         for arm in (arm for part in (claim, *claim.parts) for arm in part.arms):
-            if arm not in ("base", *study.arms):
+            if arm not in study.evaluated:
                 raise StylerepError(f"{path}: the claim {claim.name!r} is about the arm {arm!r}, which the study lacks.")
 
 
@@ -122,6 +138,38 @@ def _model(path: Path, given: Any) -> StudyModel:
     folder = Path(given["name"]).expanduser()
     name = str(folder.resolve()) if folder.is_dir() else given["name"]
     return StudyModel(name, label, given.get("train") or {}, given.get("evaluate") or {}, given.get("gpus"))
+
+
+def _control(path: Path, given: Any) -> dict[str, Any]:
+    """Return controls of decoding as they stand in a study, where kinds may be a list, after reading them once."""
+    if not isinstance(given, dict) or not given:
+        raise StylerepError(f"{path}: an entry of 'controls' has settings, such as {{suppress: realization}} or {{budget_forcing: 2}}; found {given!r}.")
+    for key in given:
+        if key not in NAMES:
+            raise StylerepError(f"{path}: controls: there is no key {key!r}; there are {', '.join(NAMES)}.")
+        if key.startswith("steer"):
+            raise StylerepError(f"{path}: controls: a direction is fitted to a trained model (stylerep steer fit), so that a study cannot name its file.")
+    control = {key: "+".join(map(str, value)) if isinstance(value, list) else value for key, value in given.items()}
+    for key, value in control.items():
+        if "," in str(value) or "=" in str(value):
+            raise StylerepError(f"{path}: controls: {key} goes to --model_args and can have neither a comma nor =, found {value!r}.")
+    try:
+        read_controls(control)
+    except StylerepError as error:
+        raise StylerepError(f"{path}: controls: {str(error).removeprefix('--model_args ')}") from error
+    return control
+
+
+def _check_controls(path: Path, study: Study) -> None:
+    """Raise StylerepError for controls that do nothing, that occur twice, or that a model's way of writing has not."""
+    labels = [re.sub(r"[^A-Za-z0-9+-]+", "-", decoding.label) for decoding in study.decodings]  # they name folders
+    for number, label in enumerate(labels[1:], 1):
+        if label in labels[:number]:
+            raise StylerepError(f"{path}: controls: {study.controls[number - 1]!r} {f'is there twice ({label})' if label else 'changes nothing'}.")
+    for model in study.models:
+        way = {"model": "hf", **study.evaluate, **model.evaluate}["model"]
+        if study.controls and way not in (STYLE_HF, VLLM):
+            raise StylerepError(f"{path}: 'controls' need evaluate: {{model: {STYLE_HF}}} or {VLLM}; {model.label} is evaluated with {way}.")
 
 
 def _check(path: Path, study: Study) -> None:

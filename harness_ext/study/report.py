@@ -19,7 +19,7 @@ from harness_ext.leaderboard import leaderboard
 from harness_ext.leaderboard.board import Figure
 from harness_ext.leaderboard.tables import percent
 from harness_ext.runs import read_manifest
-from harness_ext.study.cells import CLAIMS_FILE, Cell, run_folder
+from harness_ext.study.cells import CLAIMS_FILE, Cell
 from harness_ext.study.file import Study
 from harness_ext.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, scaling_tables
 from harness_ext.study.schedule import State
@@ -30,9 +30,7 @@ from synth.replace_file import write_text
 
 def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path, say: Callable[[str], None]) -> Report | None:
     """Compare all runs that a study has with ``base``, and write verdicts, figures, board and report into its folder; None where nothing can be compared."""
-    runs = [folder / run_folder(model.label, arm, seed) for model in study.models for arm in ("base", *study.arms) for seed in _seeds(study, arm)]
-    finished = {cell.leaves for cell in cells if cell.name in state.finished}
-    there = [run for run in runs if f"{run.relative_to(folder)}/manifest.json" in finished]
+    there = [(folder / cell.leaves).parent for cell in cells if cell.kind == "evaluate" and cell.name in state.finished]
     with_base = {run.parent.name for run in there if run.name == "base"}
     there = [run for run in there if run.parent.name in with_base]
     if len(there) <= len(with_base):
@@ -79,17 +77,13 @@ def paper_tables(study: Study, report: Report) -> list[TextTable]:
     tables = []
     models = list(dict.fromkeys(cell.model for cell in report.cells))
     for task in dict.fromkeys(cell.task for cell in report.cells):
-        arms = [arm for arm in ("base", *study.arms) if any(cell.arm == arm and cell.task == task for cell in report.cells)]
+        arms = [arm for arm in study.evaluated if any(cell.arm == arm and cell.task == task for cell in report.cells)]
         rows = []
         for model in models:
             own = {cell.arm: cell for cell in report.cells if cell.model == model and cell.task == task}
             rows.append((model.rstrip("/").rpartition("/")[2], *(percent(Figure(own[arm].accuracy, own[arm].interval)) if arm in own else "" for arm in arms)))
         tables.append(TextTable(f"{task}: accuracy, % [95 %], by arm", ("model", *arms), tuple(rows)))
     return tables
-
-
-def _seeds(study: Study, arm: str) -> tuple[int | None, ...]:
-    return (None,) if arm == "base" else study.seeds
 
 
 def _failures(state: State) -> list[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.lock import lock
+from harness_ext.runs import RESPONSES
 from harness_ext.study.cells import Cell
 from synth.replace_file import write_text
 
@@ -79,7 +80,7 @@ def _run(folder: Path, cell: Cell) -> int:
     if cell.kind == "distill" and not continued:
         command.append("--restart")  # checkpoints of another training for the same folder are of no use
     if cell.kind == "evaluate":
-        shutil.rmtree((folder / cell.leaves).parent, ignore_errors=True)  # lm_eval would add the new result to the old one
+        _clear((folder / cell.leaves).parent, keep=continued)
     began = time.monotonic()
     with log_file(folder, cell).open("ab" if continued else "wb") as output:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -93,6 +94,13 @@ def _run(folder: Path, cell: Cell) -> int:
         write_text(state / f"{cell.slug}.json", json.dumps(record, indent=1) + "\n")
     _note(state, cell, "done" if code == 0 else f"ended with {code}")
     return code
+
+
+def _clear(run: Path, keep: bool) -> None:
+    """Empty a run folder, since lm_eval would add the new result to the old one; *keep* what a killed evaluation with style-hf had written."""
+    for path in run.iterdir() if run.is_dir() else ():
+        if not (keep and path.name == RESPONSES):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _launcher(cell: Cell) -> list[str]:

@@ -40,6 +40,15 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
         ({"models": [{"name": "a/b", "colour": 1}]}, "a/b: there is no key 'colour'"),
         ({"models": ["a/b", "c/b"]}, "'b' occurs twice in 'models'"),
         ({"models": [{"name": "a/b", "as": "../x"}]}, "names files; take letters"),
+        ({"controls": ["wait"]}, "an entry of 'controls' has settings"),
+        ({"controls": [{"colour": 1}]}, "controls: there is no key 'colour'"),
+        ({"controls": [{"budget_forcing": -1}]}, "controls: budget_forcing must be a whole number"),
+        ({"controls": [{"steer": "x", "steer_kind": "realization"}]}, "a direction is fitted to a trained model"),
+        ({"controls": [{"think_budget": 9, "answer_text": "So, it is"}]}, "can have neither a comma nor ="),
+        ({"controls": [{"budget_forcing": 0}]}, "changes nothing"),
+        ({"controls": [{"budget_forcing": 2}, {"budget_forcing": "2"}]}, r"is there twice \(wait2\)"),
+        ({"controls": [{"budget_forcing": 1, "forcing_text": text} for text in ("Let me", "Let-me")]}, "is there twice"),
+        ({"controls": [{"budget_forcing": 2}]}, "'controls' need evaluate: {model: style-hf} or vllm; tiny is evaluated with hf"),
     ],
 )
 def test_a_wrong_study_file_is_refused_by_key(tmp_path: Path, change: dict[str, object], says: str) -> None:
@@ -84,3 +93,21 @@ def test_models_have_their_own_settings(tmp_path: Path) -> None:
     assert "--rank" not in cells["distill b hc 0"]
     assert "pretrained=org/b,lora_local_path=adapters/b/hc-0" in cells["evaluate b hc 0"]
     assert cells["evaluate b hc 0"][cells["evaluate b hc 0"].index("--limit") + 1] == "2"
+
+
+def test_every_arm_is_evaluated_as_it_is_and_under_each_control(tmp_path: Path) -> None:
+    controls = [{"suppress": ["realization", "verification"]}, {"budget_forcing": 1, "forcing_text": "Let me see"}]
+    claims = [{"equivalent": ["hc", "hc+no-realization+no-verification"]}]
+    path = write_study(tmp_path, "org/model", evaluate={"tasks": "style_arith", "model": "style-hf"}, controls=controls, claims=claims)
+    study = load_study(path)
+    assert study.evaluated[:3] == ("base", "base+no-realization+no-verification", "base+wait1(Let me see)")
+    cells = {cell.name: cell for cell in study_cells(study)}
+    assert len([name for name in cells if name.startswith("evaluate")]) == 3 * 3
+    cell = cells["evaluate tiny hc+wait1(Let me see) 0"]
+    assert cell.command[cell.command.index("--model_args") + 1] == "pretrained=org/model,peft=adapters/tiny/hc-0,budget_forcing=1,forcing_text=Let me see"
+    assert (cell.arm, cell.leaves, cell.after) == ("hc+wait1(Let me see)", "runs/tiny/hc+wait1-Let-me-see--0/manifest.json", ("distill tiny hc 0",))
+    suppressing = cells["evaluate tiny base+no-realization+no-verification"].command
+    assert suppressing[suppressing.index("--model_args") + 1] == "pretrained=org/model,suppress=realization+verification"
+    (tmp_path / "plain").mkdir()
+    plain = keys(write_study(tmp_path / "plain", "org/model", evaluate={"tasks": "style_arith", "model": "style-hf"}))
+    assert plain.items() <= {name: cell.key for name, cell in cells.items()}.items()  # controls added later redo nothing
