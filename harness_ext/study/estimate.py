@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from harness_ext.seam.models import STYLE_HF
 from harness_ext.study.cells import Cell, parameters
 from harness_ext.study.file import Study
 from harness_ext.study.worker import read_record
 
-# Measured with the demo on 2 cores: the part of the machine's rate of matrix products that training and writing reach, and seconds to start a cell.
-_TRAINING, _WRITING, _START = 0.4, 0.05, 15.0
+# Measured with the studies demo and decoding on 2 cores: the part of the machine's rate of matrix products that training and writing (with hf, with
+# style-hf) reach, and seconds to start a cell.
+_TRAINING, _WRITING, _WRITING_ROWS, _START = 0.4, 0.05, 0.2, 15.0
 _GPU_RATE = 3e14
 _PROMPT, _TRACE = 120, 150
 """Tokens of a prompt and of a trace, where nothing says how many."""
@@ -52,7 +54,8 @@ def _by_arithmetic(study: Study, cell: Cell) -> float:
     items = float(given.get("limit", 2000))
     tasks = 1 if isinstance(given["tasks"], str) else len(given["tasks"])
     longest = float(given.get("max_gen_toks", 1024))
-    return _START + 2 * size * items * tasks * (_PROMPT * _WRITING / _TRAINING + (trace + longest) / 2) / (_WRITING * _rate(cell))
+    writing = _WRITING_ROWS if given.get("model") == STYLE_HF else _WRITING
+    return _START + 2 * size * items * tasks * (_PROMPT / _TRAINING + (trace + longest) / 2 / writing) / _rate(cell)
 
 
 def _rate(cell: Cell) -> float:
