@@ -1,0 +1,85 @@
+"""Verbs around the files that come with stylerep, or that a user adds: validate, launch-path, tasks-path."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness_ext.cli.command import app
+
+
+@app.command(
+    epilog="Example: stylerep validate        Own task files: stylerep validate style_mine --folder my_tasks        Families of models: "
+    "stylerep validate families --folder my_families"
+)
+def validate(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="tasks or families, and which of them to check; all if none is named, and both kinds if neither is. Other names are tasks'."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder with own task files, one NAME.yaml a task, in place of stylerep's; own family files likewise.")
+    ] = None,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Also print the first prompt of each task.")] = False,
+) -> None:
+    """Build every task as lm_eval does, render a prompt, and score a right, a wrong, an empty, an unclosed and a tag-free response; check family files."""
+    names = names or []
+    kind = names[0] if names and names[0] in ("tasks", "families") else None
+    named = names[1:] if kind else names
+    sound = True
+    if kind != "families":
+        sound = _validate_tasks(named, folder, prompts)
+    if kind == "families" or not (kind or named or folder):
+        sound = _validate_families(named, folder) and sound
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _validate_tasks(names: list[str], folder: Path | None, prompts: bool) -> bool:
+    from harness_ext.validate import validate_tasks
+
+    failed = missing = checked = 0
+    for check in validate_tasks(names, folder):
+        checked += 1
+        if check.missing:
+            missing += 1
+            typer.echo(f"{check.task}: NOT CHECKED, its problems are not here. {check.missing}")
+        for problem in check.problems:
+            typer.echo(f"{check.task}: {problem}")
+        failed += bool(check.problems)
+        if not check.problems and not check.missing:
+            typer.echo(f"{check.task}: ok (version {check.version}, {check.items:,} items)")
+        if prompts and check.prompt:
+            typer.echo(f"\n{check.prompt}\n")
+    typer.echo(f"{checked - failed - missing} of {checked} tasks are as they should be" + (f", {missing} could not be checked." if missing else "."))
+    return not failed and not (names and missing)
+
+
+def _validate_families(names: list[str], folder: Path | None) -> bool:
+    from harness_ext.validate_families import validate_families
+
+    checks = list(validate_families(names, folder))
+    for check in checks:
+        for problem in check.problems:
+            typer.echo(f"{check.path}: {problem}")
+        if not check.problems:
+            typer.echo(f"{check.family}: ok ({check.says})")
+    failed = sum(bool(check.problems) for check in checks)
+    typer.echo(f"{len(checks) - failed} of {len(checks)} families are as they should be.")
+    return not failed
+
+
+@app.command("launch-path")
+def launch_path() -> None:
+    """Print the folder with files for accelerate launch: several GPUs, several machines, FSDP, DeepSpeed."""
+    from importlib.resources import files
+
+    typer.echo(str(files("distill.launch")))
+
+
+@app.command("tasks-path")
+def tasks_path() -> None:
+    """Print the folder to give to lm_eval --include_path."""
+    from harness_ext.task_folder import tasks_path as path
+
+    typer.echo(path())

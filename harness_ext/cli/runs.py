@@ -1,0 +1,185 @@
+"""Verbs that make runs, compare them and rank them: eval, compare, leaderboard, import."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness_ext.cli.command import app
+from harness_ext.cli.output import print_notes, print_report, print_tables
+from harness_ext.output_files import check_folder, check_writable, write_text
+from synth.errors import StylerepError
+
+if TYPE_CHECKING:
+    from harness_ext.importing import Imported
+
+
+@app.command(
+    "eval",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="Example: stylerep eval --model hf --model_args pretrained=smollm2-135m-instruct,peft=adapters/hc "
+    "--tasks 'style_*' --limit 200 --output_path runs/hc        All options of lm_eval: lm_eval run --help",
+)
+def evaluate(
+    context: typer.Context,
+    arm: Annotated[str | None, typer.Option(help="Arm to record, where the adapter's manifest does not say it.")] = None,
+    claims: Annotated[
+        Path | None, typer.Option(help="A file of claims about this run, declared beforehand: its hash is recorded, so that compare --claims can tell.")
+    ] = None,
+) -> None:
+    """Run lm_eval, with its own options, on stylerep's tasks, and record the run.
+
+    --model style-hf is lm_eval's hf, faster where responses differ in length, and killed it goes on where it was. Its --model_args also take
+    think_budget=TOKENS, budget_forcing=TIMES, suppress=KIND+KIND (or all) and steer=FILE with steer_kind and steer_strength.
+    """
+    from harness_ext.compare.claims import claims_digest
+    from harness_ext.seam import evaluate as run
+
+    typer.echo(f"Run: {run(context.args, arm, claims_digest(claims) if claims else None)}")
+
+
+@app.command(
+    epilog="Example: stylerep compare runs/base runs/hc --margin 0.05 --json verdicts.json        Claims, for CI: stylerep compare runs/* "
+    "--claims claims.yaml (ends with 0 if all are met, 1 if one is not, 2 if one is open, 3 for an error)        Before the runs: stylerep compare --plan"
+)
+def compare(
+    runs: Annotated[list[Path] | None, typer.Argument(help="Run folders. The first one's arm is the baseline unless --baseline names another.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="What the others are compared with: a run folder, or an arm that every model has (base).")] = None,
+    margin: Annotated[float, typer.Option(help="Largest difference of accuracies that still counts as equivalent; choose it before looking.")] = 0.05,
+    by: Annotated[
+        str, typer.Option(help="What rows are told apart by, of family, arm, seed and task; what is left out is taken together: seeds as draws from many.")
+    ] = "family,arm,task",
+    partial: Annotated[bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")] = False,
+    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/comparing.md).")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as Markdown.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as LaTeX.")] = None,
+    figures: Annotated[Path | None, typer.Option(help="Also draw forest.svg and differences.svg into this folder.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of resampling.", min=0)] = 0,
+    plan: Annotated[bool, typer.Option("--plan", help="Say instead how many items it takes, and what so many can show; needs no runs.")] = False,
+    discordance: Annotated[
+        float | None, typer.Option(help="With --plan: share of items that exactly one of two runs gets right.  [default: several]", show_default=False)
+    ] = None,
+    items: Annotated[int | None, typer.Option(help="With --plan: say what this many items can show.  [default: several]", show_default=False)] = None,
+) -> None:
+    """Compare runs with a baseline, item by item: differences, intervals, verdicts, shares of a gain, effects over families, declared claims."""
+    if plan:
+        from harness_ext.compare.planning import plan_tables
+        from harness_ext.compare.to_text import rich_tables
+
+        if runs:
+            raise StylerepError("--plan is about runs to come; leave run folders out. What it takes to settle theirs, compare says by itself.")
+        print_tables(rich_tables(plan_tables(margin, discordance, items)))
+        return
+    if discordance is not None or items is not None:
+        raise StylerepError("--discordance and --items go with --plan.")
+    from harness_ext.compare import compare as run
+    from harness_ext.compare import load_claims, report_json
+    from harness_ext.compare.to_text import report_latex, report_markdown
+
+    check_writable(json_file, markdown, latex)
+    check_folder(figures)
+    report = run(runs or [], baseline, margin, by=by, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
+    if json_file:
+        write_text(json_file, json.dumps(report_json(report), indent=2) + "\n")
+    if markdown:
+        write_text(markdown, report_markdown(report))
+    if latex:
+        write_text(latex, report_latex(report))
+    if figures:
+        from harness_ext.compare.figures import draw
+
+        draw(report, figures)
+    print_report(report)
+    if report.judgement:
+        from harness_ext.compare import Outcome
+
+        typer.echo(f"\nclaims: {report.judgement.outcome.value}")
+        raise typer.Exit({Outcome.MET: 0, Outcome.NOT_MET: 1, Outcome.INCONCLUSIVE: 2}[report.judgement.outcome])
+
+
+@app.command(
+    epilog="Example: stylerep leaderboard runs/* -o board        Add a model: stylerep leaderboard runs/new -o board        Results of other harnesses become "
+    "runs by: stylerep import"
+)
+def leaderboard(
+    runs: Annotated[list[Path] | None, typer.Argument(help="Run folders to put on the board; what it has of others stays as it is.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The board's folder: a new one, or a board to add to.")] = Path("board"),
+    title: Annotated[str | None, typer.Option(help="Heading of the board.", show_default=False)] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(help="Tasks of the overall ranking, patterns separated by commas; if never said, the largest block of rows and tasks without a gap."),
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help="The run to whose length of traces accuracy is adjusted; if never said, the first one given.")] = None,
+    by_seed: Annotated[bool | None, typer.Option("--by-seed/--seeds-together", help="Whether runs that differ in the seed are rows of their own.")] = None,
+    traces: Annotated[str | None, typer.Option(help="How many responses of each task can be read on the pages: a number, or all.", show_default="all")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="Take a run off the board; may be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes that read runs.", min=1, show_default="one a core")] = None,
+) -> None:
+    """Rank runs on pages that open from disk: accuracy beside style, with the ranks that the data allow, down to every trace."""
+    from harness_ext.compare.to_text import rich_tables
+    from harness_ext.leaderboard import leaderboard as run
+    from harness_ext.leaderboard.tables import board_notes, short_table
+
+    if traces is not None and traces != "all" and not traces.isdecimal():
+        raise StylerepError(f"--traces takes a number or all, found {traces!r}.")
+    board, changed = run(
+        runs or [], out, title=title, tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()], by_seed=by_seed,
+        baseline=baseline, traces=int(traces) if traces and traces != "all" else None, all_traces=traces == "all", remove=remove or [], workers=jobs,
+        say=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    print_tables(rich_tables([short_table(board)]))
+    print_notes((*board_notes(board), *changed.notes))
+    counts = [f"{len(names)} {word}" for names, word in ((changed.added, "added or renewed"), (changed.unchanged, "unchanged")) if names]
+    typer.echo(f"\nBoard: {out / 'index.html'} ({len(board.runs)} runs{': ' + ', '.join(counts) if counts else ''})")
+
+
+@app.command(
+    "import",
+    epilog="Example: stylerep import results/math500.jsonl --model my-7b --task style_math500 --out runs/my-7b        Of several models: stylerep import "
+    "logs/*.eval --models models.yaml --out runs        To pair with a run: stylerep import details/ --like runs/base --model my-7b --out runs/my-7b",
+)
+def import_results(
+    sources: Annotated[list[Path], typer.Argument(help="Files or folders of one format (docs/importing.md).")],
+    out: Annotated[Path, typer.Option(help="With --model the run folder, else the folder that gets a run folder for each model. Tasks are added to a run.")],
+    format_name: Annotated[str, typer.Option("--format", help="auto, lm_eval, lighteval, inspect, qwen-math or jsonl.")] = "auto",
+    model: Annotated[str | None, typer.Option(help="The model of all responses; else the sources name models.")] = None,
+    family: Annotated[str | None, typer.Option(help="Family of the model, for the manifest, as are the three below.")] = None,
+    arm: Annotated[str | None, typer.Option(help="Its arm.  [default: base]", show_default=False)] = None,
+    base_model: Annotated[str | None, typer.Option(help="What it was made from; itself if left out.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Its seed; draws of one model have their numbers for seeds.")] = None,
+    models: Annotated[Path | None, typer.Option(help="A YAML file with family, arm, base_model and seed below the name of each model.")] = None,
+    task: Annotated[str | None, typer.Option(help="Name of the task. Responses to a task of stylerep's (style_gsm8k) are matched to its documents.")] = None,
+    answer_type: Annotated[
+        str | None, typer.Option(help="How answers are read: number, option, text, expression or latex; told from the right answers if left out.")
+    ] = None,
+    like: Annotated[Path | None, typer.Option(help="A run whose documents responses are matched to, so that both can be compared.")] = None,
+    response_field: Annotated[str | None, typer.Option(help="Field that holds the response or several; found if left out, as the fields below.")] = None,
+    question_field: Annotated[str | None, typer.Option(help="Field that holds the question.")] = None,
+    answer_field: Annotated[str | None, typer.Option(help="Field that holds the right answer.")] = None,
+    score_field: Annotated[str | None, typer.Option(help="Field, metric or scorer with the recorded score, 0 to 1.")] = None,
+    id_field: Annotated[str | None, typer.Option(help="Field that holds the id of the item.")] = None,
+    model_field: Annotated[str | None, typer.Option(help="Field that names the model; else the folder does.")] = None,
+    task_field: Annotated[str | None, typer.Option(help="Field that names the task; else the file does.")] = None,
+    filter_name: Annotated[str | None, typer.Option("--filter", help="Filter of lm_eval whose scores are the recorded ones; the first if left out.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tasks that the run has already.")] = False,
+) -> None:
+    """Turn results of other harnesses into run folders, their responses graded anew."""
+    from harness_ext.importing import About, Reading, import_runs, read_models
+    from synth.responses import Fields
+
+    reading = Reading(Fields(response_field, score_field, question_field, model_field, task_field, answer_field), id_field, filter_name)
+    imported = import_runs(
+        sources, out, format_name=format_name, model=model, about=About(family, arm, base_model, seed), models=read_models(models) if models else None,
+        task=task, answer_type=answer_type, like=like, reading=reading, overwrite=overwrite, say=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    _print_imported(imported)
+
+
+def _print_imported(imported: "Imported") -> None:
+    from harness_ext.compare.to_text import rich_tables
+    from harness_ext.importing.terminal import import_notes, import_table
+
+    print_tables(rich_tables([import_table(imported)]))
+    print_notes(import_notes(imported))

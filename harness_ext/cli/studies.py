@@ -1,0 +1,54 @@
+"""The verb that runs a whole study: reproduce."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness_ext.cli.command import app
+from harness_ext.cli.output import make_console, print_report
+from synth.errors import StylerepError
+
+
+@app.command(
+    epilog="Example: stylerep reproduce demo --out demo        What it would do: stylerep reproduce small --out small --dry-run        On a cluster: stylerep "
+    "reproduce paper --out /shared/paper --engine slurm --jobs 20 --engine-option slurm_partition=gpu"
+)
+def reproduce(
+    study: Annotated[
+        Path, typer.Argument(help="A study file, or the name of one that comes with stylerep: demo, small, structure-vs-content, decoding, gsm8k, paper.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for everything the study makes; cells already done there are not run again.")],
+    jobs: Annotated[int, typer.Option(help="Cells at a time; on this machine its cores are shared among them.", min=1)] = 2,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells, what is done, and how long the rest may take; run nothing.")] = False,
+    engine: Annotated[str, typer.Option(help="Where cells run: processes (here), slurm, or submitit-local (docs/studies.md).")] = "processes",
+    engine_option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a cluster's job, such as slurm_partition=gpu; may be repeated.")] = None,
+) -> None:
+    """Run a whole study: traces, adapters, runs, verdicts, leaderboard, report."""
+    from harness_ext.study import plan, plan_lines
+    from harness_ext.study import reproduce as run
+    from harness_ext.task_folder import studies_path
+
+    shipped = studies_path() / f"{study}.yaml"
+    file = shipped if not study.is_file() and shipped.is_file() else study
+    if dry_run:
+        for line in plan_lines(plan(file, out, engine), jobs):
+            typer.echo(line)
+        return
+    options: dict[str, str | int] = {}
+    for text in engine_option or []:
+        name, is_there, value = text.partition("=")
+        if not is_there:
+            raise StylerepError(f"--engine-option takes NAME=VALUE, found {text!r}.")
+        options[name] = int(value) if value.isdecimal() else value
+    ended = run(file, out, jobs, engine=engine, options=options, say=typer.echo, console=make_console())
+    if ended.report:
+        typer.echo("")
+        print_report(ended.report)
+        typer.echo(f"\nreport: {out / 'report.html'}   board: {out / 'board' / 'index.html'}   verdicts: {out / 'verdicts.json'}")
+    for name, why in ended.state.failed.items():
+        typer.echo(f"FAILED  {name}: {why}", err=True)
+    if ended.state.blocked:
+        typer.echo(f"not run, since what they need failed: {', '.join(ended.state.blocked)}", err=True)
+    if ended.state.failed:
+        raise typer.Exit(1)
