@@ -30,7 +30,8 @@ from distill.pretrained import fetch_gguf
 from harness_ext.documents import documents
 from harness_ext.runs import RESPONSES, sample_files, sample_rows
 from synth.errors import StylerepError
-from synth.style import load_lexicon, split_response
+from synth.formats import split_response
+from synth.style import load_lexicon
 
 MODEL = "smollm2-135m-instruct"
 ITEMS, TOKENS, BATCHES = 200, 512, (16, 32)

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness_ext.runs import sample_files
 from harness_ext.seam import evaluate
-from synth.answers import final_answer
+from synth.grading.answers import final_answer
 from synth.problems import prompt
 from synth.problems.local_files import benchmark_file
 

@@ -21,7 +21,8 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix, roc_auc_score
 from distill.allocator import keep_freed_memory
 from harness_ext.analyze import Response, read_responses
 from harness_ext.stats import wilson_interval
-from synth.style import KINDS, STAGES, StyleScores, load_lexicon, read_trace, split_response, style_scores
+from synth.formats import split_response
+from synth.style import KINDS, STAGES, StyleScores, load_lexicon, read_trace, style_scores
 from synth.style import adherence as adherence_module
 from synth.style import claims as claims_module
 from synth.style.adherence import style_adherence

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from harness_ext.analyze.responses import read_responses
-from synth.style import load_lexicon, read_trace, split_response
+from synth.formats import split_response
+from synth.style import load_lexicon, read_trace
 from synth.style.profile import build_profile
 
 OUT = Path(__file__).parents[1] / "synth" / "style" / "profiles"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness_ext.stats import wilson_interval
-from synth.answers import final_answer, is_right
+from synth.grading.answers import final_answer, is_right
 from tests.hostile import hostile_responses
-from tests.synth.test_hostile_answers import GOLDS
+from tests.synth.grading.test_hostile_answers import GOLDS
 
 ANSWER_TYPES = {"aime24": "number", "amc23": "number", "math500": "latex"}
 QWEN, QWEN_MATH = "qwen2.5-14b-instruct", "qwen2.5-math-7b"

@@ -31,10 +31,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from synth.arms import ARMS, TraceRow, parse_arms
+from synth.formats import split_response
 from synth.problems import iter_problems, load_problems
 from synth.responses import read_responses
 from synth.seeding import generator
-from synth.style import STAGES, load_lexicon, read_trace, split_response, style_scores
+from synth.style import STAGES, load_lexicon, read_trace, style_scores
 from synth.style.profile import StyleProfile, build_profile, load_profile
 from synth.synthesis import synth
 from synth.traces import Rendering, render

@@ -11,7 +11,7 @@ from distill.families import Family
 from distill.families.dated_template import dated_template
 from distill.families.special_tokens import special_ids
 from synth.errors import StylerepError
-from synth.style import CLOSE, OPEN
+from synth.formats import CLOSE, OPEN
 
 IGNORED = -100
 

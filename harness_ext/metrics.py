@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness_ext.seam.registration import register_metrics
-from synth.answers import final_answer, is_right
 from synth.explanation import explanation_scores, has_proof
-from synth.same_formula import warm_up
-from synth.style import KINDS, split_response
+from synth.formats import split_response
+from synth.grading.answers import final_answer, is_right
+from synth.grading.same_formula import warm_up
+from synth.style import KINDS
 from synth.style.metrics import read_response, style_metrics
 from synth.style.profile import StyleProfile, load_profile
 
@@ -50,7 +51,7 @@ _FLAGS = {"step_validity": "steps_judged", "answer_consistency": "answer_judged"
 def score(response: str, gold: str, answer_type: str = "number", meta: Mapping[str, Any] | None = None) -> dict[str, float]:
     """Return every metric of one response, those of `GRAPH_METRICS` only where *meta* has a ``proof``.
 
-    *gold* is the right answer as text, *answer_type* and *meta* those of the problem (see `synth.answers`). Never raises for what a model writes.
+    *gold* is the right answer as text, *answer_type* and *meta* those of the problem (see `synth.grading.answers`). Never raises for what a model writes.
     """
     if answer_type == "latex":
         warm_up()

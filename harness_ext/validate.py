@@ -12,7 +12,7 @@ from harness_ext.metrics import METRICS
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
 from harness_ext.task_folder import task_file, tasks_path
 from synth.errors import MissingDataError, StylerepError
-from synth.style import CLOSE, OPEN
+from synth.formats import CLOSE, OPEN
 from synth.traces import final_sentence
 
 DOCUMENTS = 12

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from synth.answers import final_answer, is_right, plain_number
 from synth.arms import Arm, TraceRow
 from synth.errors import StylerepError
+from synth.formats import split_response
+from synth.grading.answers import final_answer, is_right, plain_number
 from synth.problems import Problem
 from synth.responses import Response
 from synth.seeding import digest, generator
-from synth.style import Lexicon, cut_steps, split_response, without_pivots
+from synth.style import Lexicon, cut_steps, without_pivots
 from synth.traces import BATCH, Item, RowMaker, Trace, batches, wrong_answer
 
 _LATEX = re.compile(r"[\\^{}]")

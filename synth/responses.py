@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
-from synth.final_answer import last_box
+from synth.grading.final_answer import last_box
 from synth.rows import HUB_NAME, SUFFIXES, Row, hub_rows, read_rows
 
 _NAMES = {

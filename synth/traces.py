@@ -17,9 +17,10 @@ from synth.alter import DOSES, dots, other_order, reorder
 from synth.arithmetic import evaluate, number_text
 from synth.arms import Arm, TraceRow, parse_arms
 from synth.errors import StylerepError
+from synth.formats import CLOSE, OPEN
 from synth.problems import Problem, prompt
 from synth.seeding import generator
-from synth.style import CLOSE, KINDS, OPEN, Lexicon, Pivot, load_lexicon, read_trace
+from synth.style import KINDS, Lexicon, Pivot, load_lexicon, read_trace
 from synth.writing.assemble import write_body, write_conclusion
 from synth.writing.phrasebook import Phrasebook, load_phrasebook
 from synth.writing.plain import longer_body, plain_body, plain_conclusion

@@ -14,7 +14,7 @@ from typing import Any
 from distill.families.family_file import FamilyFile, read_family
 from distill.families.special_tokens import special_ids
 from synth.errors import StylerepError
-from synth.style import CLOSE, OPEN
+from synth.formats import CLOSE, OPEN
 
 FOLDER_VARIABLE = "STYLEREP_FAMILIES"
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from synth.errors import StylerepError
-from synth.style import CLOSE, OPEN, split_response
+from synth.formats import CLOSE, OPEN, split_response
 
 _NEEDED = ("name", "match", "end_of_turn")
 _OPTIONAL = ("end_of_text", "think", "template_arguments", "lora_targets", "fan_in_fan_out", "defaults")

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from harness_ext.analyze.responses import Response
-from synth.style import Reading, split_response
+from synth.formats import split_response
+from synth.style import Reading
 from synth.style.metrics import read_response, style_metrics
 from synth.style.profile import StyleProfile
 from synth.style.scores import StyleScores

@@ -115,7 +115,7 @@ def _row(answer: Answer, draw: int, answer_type: str, regrade: bool) -> dict[str
 def _scores(text: str, item: Item, answer_type: str) -> dict[str, float]:
     """Return all scores of a response; it is right if any of the right answers is stated."""
     from harness_ext.metrics import score
-    from synth.answers import final_answer, is_right
+    from synth.grading.answers import final_answer, is_right
 
     first, *others = item.golds or ("",)
     scores = score(text, first, answer_type, item.meta)

@@ -11,8 +11,8 @@ from harness_ext.importing.items import Item, Items, items_of_run, items_of_task
 from harness_ext.importing.matching import match_items
 from harness_ext.importing.record import Evaluation, Reading, public_name
 from harness_ext.importing.run_folders import About, Draft, ImportedTask, check_run, folder_name, write_run
-from synth.answers import is_right
 from synth.errors import StylerepError
+from synth.grading.answers import is_right
 from synth.problems.problem import ANSWER_TYPES
 
 _LOW = 0.9

@@ -11,8 +11,8 @@ from harness_ext.documents import document_hash, task_documents
 from harness_ext.importing.record import Evaluation, Record, conversation_text
 from harness_ext.runs import read_manifest, sample_files
 from harness_ext.task_folder import task_config, tasks_named
-from synth.answers import option_letter, plain_number
 from synth.errors import StylerepError
+from synth.grading.answers import option_letter, plain_number
 from synth.problems import prompt
 from synth.problems.problem import ANSWER_TYPES
 from synth.responses import find_field, gold_text

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from harness_ext.leaderboard.board import STYLE
-from synth.answers import final_answer
-from synth.style import KINDS, STAGES, split_response
+from synth.formats import split_response
+from synth.grading.answers import final_answer
+from synth.style import KINDS, STAGES
 from synth.style.metrics import read_response
 
 _QUESTIONS = ("prompt", "question", "problem", "query", "input", "Question", "Problem", "text")

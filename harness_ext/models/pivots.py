@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from harness_ext.models.text import Pieces
 from harness_ext.models.watch import Page
-from synth.style import Pivot, load_lexicon, split_response
+from synth.formats import split_response
+from synth.style import Pivot, load_lexicon
 
 _REACH, _CONTEXT = 120, 240
 """How far back a phrase can begin that has become decided, and how many characters before it decide whether a sentence begins there."""

@@ -28,7 +28,8 @@ from harness_ext.models.steering import decoder_layers
 from harness_ext.models.text import Pieces, RowText
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
-from synth.style import KINDS, load_lexicon, split_response
+from synth.formats import split_response
+from synth.style import KINDS, load_lexicon
 from synth.style.characters import look
 
 _LEAST = 20

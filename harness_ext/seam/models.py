@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from synth.errors import StylerepError
-from synth.style import CLOSE, OPEN
+from synth.formats import CLOSE, OPEN
 
 STYLE_HF = "style-hf"
 """Our own model of transformers, `harness_ext.seam.style_hf`."""

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from synth.answers import final_answer, is_right
+from synth.formats import CLOSE, OPEN, split_response
+from synth.grading.answers import final_answer, is_right
 from synth.problems import Problem
-from synth.style import CLOSE, OPEN, split_response
 
 
 class Reason(NamedTuple):

@@ -15,8 +15,9 @@ from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from harness_ext.teach.checks import Candidate, Reason, read_response
+from synth.formats import CLOSE, OPEN
 from synth.problems import Problem
-from synth.style import CLOSE, KINDS, OPEN, STAGES, load_lexicon, read_trace
+from synth.style import KINDS, STAGES, load_lexicon, read_trace
 
 SHORTEST, LONGEST = 60, 1200
 """Words of a trace. It must not be shorter than the worked steps either."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
-from synth.final_answer import last_box
+from synth.grading.final_answer import last_box
 from synth.problems.local_files import Published, benchmark_rows, text_field
 from synth.problems.problem import Problem
 from synth.problems.worked_solution import prose_steps

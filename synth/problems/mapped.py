@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from synth.answers import is_right, plain_number
 from synth.arithmetic import number_text
 from synth.errors import StylerepError
-from synth.final_answer import last_box
+from synth.grading.answers import is_right, plain_number
+from synth.grading.final_answer import last_box
 from synth.problems.gsm8k import annotated_steps
 from synth.problems.problem import Problem, Step
 from synth.problems.worked_solution import arithmetic_claims, prose_steps

@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from synth.answers import is_right
+from synth.grading.answers import is_right
 
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)|\d*\.\d+|\d+")
 _TEXT = re.compile(r"\\text(?:bf|rm)?\s?\{\s*\(?([^{}()]+)\)?\s*\}")

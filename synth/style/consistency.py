@@ -2,8 +2,8 @@
 
 import re
 
-from synth.final_answer import last_box, number_value, plain_form, stated_number
-from synth.style.split import SplitResponse
+from synth.formats import SplitResponse
+from synth.grading.final_answer import last_box, number_value, plain_form, stated_number
 
 _TAIL, _LAST_WORDS = 600, 160
 _NUMBERS = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")

@@ -1,12 +1,12 @@
 """Every score of one response under its metric name, as ``analyze`` and the tasks report them."""
 
+from synth.formats import SplitResponse
 from synth.style.adherence import style_adherence
 from synth.style.consistency import answer_consistency
 from synth.style.language import language_of
 from synth.style.lexicon import load_lexicon
 from synth.style.profile import StyleProfile
 from synth.style.scores import Reading, read_trace
-from synth.style.split import SplitResponse
 
 
 def read_response(split: SplitResponse, language: str | None = None) -> Reading:

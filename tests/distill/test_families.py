@@ -24,7 +24,7 @@ from harness_ext.runs import sample_files
 from harness_ext.seam import evaluate
 from harness_ext.validate_families import validate_families
 from synth.errors import StylerepError
-from synth.style import CLOSE, OPEN
+from synth.formats import CLOSE, OPEN
 from synth.synthesis import synth
 from tests.conftest import one_sentence
 from tests.distill.tiny_families import SHAPES, Shape, build, build_tokenizer

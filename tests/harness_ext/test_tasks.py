@@ -18,12 +18,12 @@ from harness_ext.preference import METRICS as PREFERENCE_METRICS
 from harness_ext.preference import process_results as prefer
 from harness_ext.task_folder import task_config, tasks_named, tasks_path
 from harness_ext.validate import validate_tasks
-from synth.answers import final_answer, is_right
 from synth.errors import StylerepError
 from synth.evaluation_sets import EVALUATION_SETS
+from synth.formats import split_response
+from synth.grading.answers import final_answer, is_right
 from synth.problems import load_problems
 from synth.problems.problem import ANSWER_TYPES
-from synth.style import split_response
 from synth.traces import render
 
 FILES = sorted(tasks_path().rglob("style_*.yaml"))

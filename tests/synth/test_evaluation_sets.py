@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from synth.answers import final_answer, is_right
 from synth.errors import StylerepError
 from synth.evaluation_sets import EVALUATION_SETS, evaluation_problems, iter_evaluation_problems, problems_of
+from synth.grading.answers import final_answer, is_right
 from synth.problems import Problem, load_problems
 
 GENERATED = [name for name, one in EVALUATION_SETS.items() if one.levels]

@@ -16,9 +16,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from synth.answers import final_answer, is_right
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
+from synth.grading.answers import final_answer, is_right
 from synth.style import load_lexicon
 from synth.synthesis import synth, synth_from
 from tests.conftest import one_sentence

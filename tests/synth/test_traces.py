@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from synth.answers import final_answer, is_right
 from synth.arithmetic import evaluate
 from synth.arms import ARMS, TraceRow
 from synth.errors import StylerepError
+from synth.formats import split_response
+from synth.grading.answers import final_answer, is_right
 from synth.problems import Problem, load_problems
-from synth.style import KINDS, load_lexicon, split_response
+from synth.style import KINDS, load_lexicon
 from synth.style.characters import look
 from synth.style.claims import find_claims
 from synth.traces import render

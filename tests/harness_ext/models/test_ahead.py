@@ -15,7 +15,8 @@ from harness_ext.models.ahead import Ahead, Foresight
 from harness_ext.models.completions import Completions
 from harness_ext.models.controls import Controls
 from harness_ext.models.text import Pieces
-from synth.style import KINDS, load_lexicon, split_response
+from synth.formats import split_response
+from synth.style import KINDS, load_lexicon
 
 CLOSE = "</think>"
 PADDING = 7

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from distill.loading import load_tokenizer
 from harness_ext.models.pivots import Pivots
-from synth.style import KINDS, load_lexicon, split_response
+from synth.formats import split_response
+from synth.style import KINDS, load_lexicon
 from tests.harness_ext.models.scripted import pieces_of, say
 
 TRACE = "<think>\n{}\n</think>\n\nThe answer is 7."

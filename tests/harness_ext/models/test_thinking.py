@@ -11,8 +11,8 @@ from harness_ext.models.text import encode_after
 from harness_ext.models.thinking import Thinking
 from harness_ext.models.watch import StopStrings, Watch
 from harness_ext.models.writing import write
-from synth.answers import final_answer
-from synth.style import split_response
+from synth.formats import split_response
+from synth.grading.answers import final_answer
 from tests.harness_ext.models.scripted import END, Scripted, pieces_of
 
 CLOSE = "</think>"

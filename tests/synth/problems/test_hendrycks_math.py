@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from synth.answers import final_answer, is_right
 from synth.arithmetic import evaluate
 from synth.errors import StylerepError
+from synth.grading.answers import final_answer, is_right
 from synth.problems import load_problems, read_math
 from synth.problems.hendrycks_math import hendrycks_math
 

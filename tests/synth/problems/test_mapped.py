@@ -8,8 +8,8 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 
-from synth.answers import is_right
 from synth.errors import StylerepError
+from synth.grading.answers import is_right
 from synth.problems import Problem, load_problems
 
 ROWS = [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.answers import is_right
+from synth.grading.answers import is_right
 from synth.problems.worked_solution import arithmetic_claims, open_boxes, prose_steps
 from synth.problems.wrong_latex import wrong_latex
 

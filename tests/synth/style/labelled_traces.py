@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.style import Reading, load_lexicon, read_trace, split_response
+from synth.formats import split_response
+from synth.style import Reading, load_lexicon, read_trace
 
 LABELS = "FEVS"
 FOLDER = Path(__file__).parent / "stage_labels"

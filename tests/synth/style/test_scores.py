@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness_ext.analyze import read_responses
-from synth.style import KINDS, STAGES, load_lexicon, read_trace, split_response, style_scores
+from synth.formats import split_response
+from synth.style import KINDS, STAGES, load_lexicon, read_trace, style_scores
 from synth.style.adherence import WEIGHTS, style_adherence
 from synth.style.consistency import answer_consistency
 from synth.style.language import language_of

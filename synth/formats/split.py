@@ -17,6 +17,8 @@ _OPENING = re.compile("|".join(pair[0] for pair in _PAIRS))
 _CLOSING = re.compile("|".join(pair[1] for pair in _PAIRS))
 _TAG = re.compile(f"{_OPENING.pattern}|{_CLOSING.pattern}")
 _WRAPPERS = re.compile(r"<\|(?:begin|end)_of_solution\|>|<\|(?:START|END)_RESPONSE\|>|<\|channel\|>final<\|message\|>|<\|return\|>|</?answer>")
+_TAGGED = re.compile(r"<answer>((?:(?!</?answer>).){1,4000})</answer>", re.DOTALL)
+_TAIL = 20_000
 _STATEMENT = re.compile(r"[Aa]nswer(?:\s{1,9}is\b|:)|ANSWER|\\boxed\s?\{|\u7b54\u6848[\u662f\u4e3a\u70ba\uff1a:]")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[\n\u3002\uff01\uff1f]")
 
@@ -28,14 +30,16 @@ class SplitResponse:
     `trace` is the slice of the response that begins at `start`; tags inside it are blanked, so that a
     place in the trace plus `start` is a place in the response. `derivation` is the trace up to where the
     answer is stated. `answer` is the text in which a final answer may be looked for; it is empty where the
-    trace was opened and never closed (the response was cut off). `tagged` says whether think tags marked
-    the trace, `closed` whether its end was marked.
+    trace was opened and never closed (the response was cut off). `stated` is what stands in the last
+    ``<answer>…</answer>`` that follows the trace, None where nothing does. `tagged` says whether think tags
+    marked the trace, `closed` whether its end was marked.
     """
 
     trace: str
     start: int
     derivation: str
     answer: str
+    stated: str | None
     tagged: bool
     closed: bool
 
@@ -62,22 +66,28 @@ def split_response(response: str) -> SplitResponse:
             opening = tag
     if first_closing and last_closing and (opening is None or opening.start() < last_closing.start()):
         begin = opening.end() if opening is not None and opening.start() < first_closing.start() else 0
-        answer = _WRAPPERS.sub("", response[last_closing.end() :]).strip()
-        return _stripped(response, begin, last_closing.start(), answer, tagged=True, closed=True)
+        after = response[last_closing.end() :]
+        return _stripped(response, begin, last_closing.start(), _WRAPPERS.sub("", after).strip(), _stated(after), tagged=True, closed=True)
     if opening is not None:
-        return _stripped(response, opening.end(), len(response), "", tagged=True, closed=False)
+        return _stripped(response, opening.end(), len(response), "", None, tagged=True, closed=False)
     statement = max(_STATEMENT.finditer(response), key=lambda found: found.start(), default=None)
     derivation = response[: _sentence_start(response, statement.start())].strip() if statement else response.strip()
-    split = _stripped(response, 0, len(response) if derivation else 0, response.strip(), tagged=False, closed=False)
+    split = _stripped(response, 0, len(response) if derivation else 0, response.strip(), _stated(response), tagged=False, closed=False)
     return replace(split, derivation=derivation)
 
 
-def _stripped(response: str, begin: int, end: int, answer: str, *, tagged: bool, closed: bool) -> SplitResponse:
+def _stated(text: str) -> str | None:
+    """Return what stands in the last answer tags, looked for in the last 20,000 characters."""
+    tagged = _TAGGED.findall(text[-_TAIL:])
+    return str(tagged[-1]) if tagged else None
+
+
+def _stripped(response: str, begin: int, end: int, answer: str, stated: str | None, *, tagged: bool, closed: bool) -> SplitResponse:
     text = response[begin:end]
     if tagged:
         text = _TAG.sub(lambda tag: " " * len(tag.group()), text)
     trace = text.strip()
-    return SplitResponse(trace, begin + len(text) - len(text.lstrip()) if trace else begin, trace, answer, tagged, closed)
+    return SplitResponse(trace, begin + len(text) - len(text.lstrip()) if trace else begin, trace, answer, stated, tagged, closed)
 
 
 def _sentence_start(text: str, position: int) -> int:

@@ -141,8 +141,8 @@ class _Judge:
         if self.process is not None and self.process.poll() is None:
             return self.process
         # The folder of the package, so that -m finds it wherever the command was started.
-        command = [sys.executable, "-m", "synth.same_formula"]
-        folder = Path(__file__).resolve().parents[1]
+        command = [sys.executable, "-m", "synth.grading.same_formula"]
+        folder = Path(__file__).resolve().parents[2]
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", errors="replace"
         )

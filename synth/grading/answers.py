@@ -9,7 +9,7 @@ r"""The final answer of a response, and whether it is right: one judge for tasks
 | ``latex`` | likewise; else its last number or formula in dollars | the same formula, typesetting aside, the same number, or equal by math-verify |
 | ``gym`` | likewise, but none unless stated | reasoning-gym gives it full marks |
 
-What a model writes is untrusted: nothing is evaluated by Python, and math-verify works in a process with limits (see `synth.same_formula`).
+What a model writes is untrusted: nothing is evaluated by Python, and math-verify works in a process with limits (see `synth.grading.same_formula`).
 """
 
 import re
@@ -19,22 +19,21 @@ from fractions import Fraction
 from typing import Any
 
 from synth.arithmetic import evaluate
-from synth.final_answer import (
+from synth.formats import split_response
+from synth.grading.final_answer import (
     TAIL,
     Place,
     ascii_form,
     box_place,
     last_formula,
-    last_tagged,
     number_value,
     read_number,
     stated_number,
     statements,
     states_formula,
 )
-from synth.same_formula import LONGEST, same_formula
+from synth.grading.same_formula import LONGEST, same_formula
 from synth.sentences import sentences
-from synth.style import split_response
 
 _LONGEST_STATED, _LONGEST_OPTION, _MANY_CHOICES = 10_000, 300, 100
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
@@ -58,8 +57,7 @@ def final_answer(response: str, answer_type: str = "number") -> str | None:
     that is announced after the last box beats it.
     """
     split = split_response(response)
-    after_trace = response[split.start + len(split.trace) :] if split.tagged else response
-    tagged = None if split.truncated else last_tagged(after_trace)
+    tagged = split.stated
     tail = split.answer[-TAIL:]
     if answer_type == "number":
         own = stated_number(tail)

@@ -3,9 +3,9 @@ import time
 
 import pytest
 
-from synth.answers import final_answer, is_right
+from synth.grading.answers import final_answer, is_right
+from synth.grading.same_formula import is_computable, same_formula
 from synth.problems.gym import gym_score
-from synth.same_formula import is_computable, same_formula
 from tests.hostile import hostile_responses
 
 ITEM = {"dataset": "chain_sum", "entry": {"question": "1 + 2", "answer": "3", "metadata": {}}}

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.style import split_response
+from synth.formats import split_response
 
 
 @pytest.mark.parametrize(

@@ -144,12 +144,6 @@ def box_place(text: str) -> Place | None:
     return None
 
 
-def last_tagged(text: str) -> str | None:
-    """Return what stands in the last ``<answer>…</answer>``."""
-    tagged = _TAGGED.findall(text[-TAIL:])
-    return str(tagged[-1]) if tagged else None
-
-
 def statements(text: str) -> list[Place]:
     """Return the last hundred places in which words announce an answer ("the answer is"), each with the 400 characters that follow."""
     found = list(_STATEMENT.finditer(text))[-_MANY_STATEMENTS:]
