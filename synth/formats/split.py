@@ -1,24 +1,18 @@
-"""Tells the trace of a response from its final answer."""
+"""Tells the trace of a response from its final answer, in whatever format it is written (``formats.yaml`` beside this file)."""
 
+import functools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from synth.formats.control_tokens import ControlTokens, control_tokens
+from synth.formats.format_file import Formats, response_formats
+from synth.formats.markers import Found, Markers, line_opening, markers
 
 OPEN, CLOSE = "<think>", "</think>"
-# Pairs of tags around a trace, as model families write them. A tag that opens the solution closes the trace as well.
-_PAIRS = (
-    (r"<(?:think|Think|THINK|thinking|thought|reasoning|seed:think)>", r"</(?:think|Think|THINK|thinking|thought|reasoning|seed:think)>"),
-    (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>|<\|begin_of_solution\|>"),
-    (r"\[THINK\]", r"\[/THINK\]"),
-    (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>|<\|START_RESPONSE\|>"),
-    ("\u25c1think\u25b7", "\u25c1/think\u25b7"),
-    (r"<\|channel\|>analysis<\|message\|>", r"<\|end\|>(?:<\|start\|>assistant)?|<\|channel\|>final<\|message\|>"),
-)
-_OPENING = re.compile("|".join(pair[0] for pair in _PAIRS))
-_CLOSING = re.compile("|".join(pair[1] for pair in _PAIRS))
-_TAG = re.compile(f"{_OPENING.pattern}|{_CLOSING.pattern}")
-_WRAPPERS = re.compile(r"<\|(?:begin|end)_of_solution\|>|<\|(?:START|END)_RESPONSE\|>|<\|channel\|>final<\|message\|>|<\|return\|>|</?answer>")
-_TAGGED = re.compile(r"<answer>((?:(?!</?answer>).){1,4000})</answer>", re.DOTALL)
+"""The tags of our own data sets."""
 _TAIL = 20_000
+_LONGEST_BLANK, _LONGEST_MARKER = 2_000, 120
 _STATEMENT = re.compile(r"[Aa]nswer(?:\s{1,9}is\b|:)|ANSWER|\\boxed\s?\{|\u7b54\u6848[\u662f\u4e3a\u70ba\uff1a:]")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[\n\u3002\uff01\uff1f]")
 
@@ -27,10 +21,10 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s)|[\n\u3002\uff01\uff1f]")
 class SplitResponse:
     """A response in two parts.
 
-    `trace` is the slice of the response that begins at `start`; tags inside it are blanked, so that a
+    `trace` is the slice of the response that begins at `start`; tags and control tokens inside it are blanked, so that a
     place in the trace plus `start` is a place in the response. `derivation` is the trace up to where the
-    answer is stated. `answer` is the text in which a final answer may be looked for; it is empty where the
-    trace was opened and never closed (the response was cut off). `stated` is what stands in the last
+    answer is stated. `answer` is the text in which a final answer may be looked for, without tags and control tokens; it is
+    empty where the trace was opened and never closed (the response was cut off). `stated` is what stands in the last
     ``<answer>…</answer>`` that follows the trace, None where nothing does. `tagged` says whether think tags
     marked the trace, `closed` whether its end was marked.
     """
@@ -48,46 +42,179 @@ class SplitResponse:
         """Whether the response was cut off within its trace."""
         return self.tagged and not self.closed
 
+    @property
+    def no_answer(self) -> str | None:
+        """Why there is nothing that an answer could be looked for in, in a few words; None where there is."""
+        if self.truncated:
+            return "cut off within its trace"
+        if not self.answer.strip():
+            return "nothing follows the trace" if self.tagged else "empty"
+        return None
 
+
+class _Trace(NamedTuple):
+    """Where a trace lies, where what follows it begins, and which formats may have written it.
+
+    An end of None: it was never closed. A start of None: there is none, since thinking was off.
+    """
+
+    start: int | None
+    end: int | None
+    after: int
+    names: frozenset[str]
+
+
+@functools.lru_cache(maxsize=2)  # a response is read for its style and then for its answer
 def split_response(response: str) -> SplitResponse:
     """Split a response into trace and answer, in time linear in its length.
 
-    With think tags (an opening tag may be missing, for chat templates that write it into the prompt),
-    the trace is all from the first opening tag, or the beginning, up to the last closing tag, whatever
-    lies between blocks included. Without any, nothing tells where reasoning ends: the trace is the whole,
-    its derivation what stands before the last sentence that states the answer ("the answer is", a box);
-    a response that only states the answer has no trace. The answer is looked for in the whole.
+    A trace goes from the marker that opens one, or the beginning where a prompt holds that, to a closing marker of the format that
+    opened it. Of several, all from the first to the end of the last is the trace. One that is never closed was cut off: there is no answer. A
+    closing marker after that closes nothing. Without any marker, nothing tells where reasoning ends: the trace is the
+    whole, its derivation what stands before the last sentence that states the answer ("the answer is", a box);
+    a response that only states the answer has no trace. The answer is looked for in the whole. What follows a
+    heading of somebody else's turn is no part of the response.
     """
-    opening = first_closing = last_closing = None
-    for tag in _TAG.finditer(response):
-        if _CLOSING.fullmatch(tag.group()):
-            first_closing, last_closing = first_closing or tag, tag
-        elif opening is None:
-            opening = tag
-    if first_closing and last_closing and (opening is None or opening.start() < last_closing.start()):
-        begin = opening.end() if opening is not None and opening.start() < first_closing.start() else 0
-        after = response[last_closing.end() :]
-        return _stripped(response, begin, last_closing.start(), _WRAPPERS.sub("", after).strip(), _stated(after), tagged=True, closed=True)
-    if opening is not None:
-        return _stripped(response, opening.end(), len(response), "", None, tagged=True, closed=False)
+    tokens = control_tokens()
+    own = tokens.own_turn(response)
+    found = _trace_of(own, markers(), tokens)
+    if found is None or found.start is None:
+        after = found.after if found else 0
+        return _unmarked(" " * after + own[after:], tokens)
+    end = len(own) if found.end is None else found.end
+    trace = _slice(own, found.start, end, tokens, found)
+    if found.end is None:
+        return SplitResponse(trace.text, trace.start, trace.text, "", None, tagged=True, closed=False)
+    rest = own[found.after :]
+    return SplitResponse(trace.text, trace.start, trace.text, _answer(rest, found, tokens), _stated(rest), tagged=True, closed=True)
+
+
+class _Slice(NamedTuple):
+    text: str
+    start: int
+
+
+def _slice(response: str, begin: int, end: int, tokens: ControlTokens, found: _Trace | None = None) -> _Slice:
+    """Return a part of a response with its control tokens blanked, without the space around it, and where it begins."""
+    text = tokens.blanked(response[begin:end])
+    if found is not None:
+        for one in response_formats().formats:
+            if one.name in found.names and one.skipped and one.skipped.inner:
+                text = one.skipped.inner.sub(lambda blank: " " * len(blank.group()), text)
+    trace = text.strip()
+    return _Slice(trace, begin + len(text) - len(text.lstrip()) if trace else begin)
+
+
+def _trace_of(response: str, known: Markers, tokens: ControlTokens) -> _Trace | None:
+    begin = _beginning(response, tokens)
+    if 0 < len(response) - begin < _LONGEST_MARKER and known.begins_one(response[begin:].rstrip()):
+        return _Trace(len(response), None, len(response), frozenset())
+    return _of_line(response, begin, known) or _of_markers(response, known, tokens) or _of_skipped(response, begin, known.formats)
+
+
+def _beginning(response: str, tokens: ControlTokens) -> int:
+    """Return where a response begins, after white space and the heading of its turn."""
+    place = 0
+    while (rest := response[place : place + _LONGEST_BLANK]) and (step := len(rest) - len(rest.lstrip())) is not None:
+        token = tokens.tokens.match(response, place + step)
+        if token is None:
+            return place + step
+        place = token.end()
+    return place
+
+
+def _of_line(response: str, begin: int, known: Markers) -> _Trace | None:
+    """Return a trace between sentences or headings, of which the first begins the response."""
+    for one in known.lines:
+        opened = line_opening(response[begin : begin + 100], one)
+        places = [(place, place + len(marker)) for marker in one.close if (place := _line(response, marker, begin)) >= 0]
+        if opened is not None and one.skipped and not places:
+            places = [found.span() for found in [one.skipped.close.search(response, begin)] if found]
+        if opened is not None:
+            if not places:
+                return _Trace(begin + opened, None, len(response), frozenset({one.name}))
+            end, after = min(places)
+            return _Trace(begin + opened, end, after, frozenset({one.name}))
+        if one.alone and places and (first := min(places))[0] > begin:
+            return _Trace(begin, *first, frozenset({one.name}))
+    return None
+
+
+def _line(response: str, marker: str, begin: int) -> int:
+    """Return where a closing marker stands: at the beginning of a line if it is made of words."""
+    place = response.find(marker, begin)
+    while place > 0 and not marker.startswith("<") and response[:place].rstrip(" \t*")[-1:] != "\n":
+        place = response.find(marker, place + 1)
+    return place
+
+
+def _of_markers(response: str, known: Markers, tokens: ControlTokens) -> _Trace | None:
+    """Return the trace that markers say, from the first that opens one to the last that closes one."""
+    start: int | None = None
+    end = after = 0
+    opened: Found | None = None
+    names: frozenset[str] = frozenset()
+    for found in known.find(response):
+        marker = found.marker
+        if opened is not None:
+            if common := marker.closes & opened.marker.opens:
+                end, after, opened, names = found.start, found.end, None, names | common
+        elif marker.opens:
+            opened = found
+            start = found.end if start is None else start
+        elif marker.closes and marker.alone and start is None:
+            if tokens.tokens.sub("", response[: found.start]).strip():
+                start, end, names = 0, found.start, marker.closes
+            after = found.end  # nothing before it: thinking was off
+        elif marker.closes and start is not None and not response[after : found.start].strip():
+            after = found.end  # one trace within another
+        if opened is None and marker.begins_answer and (marker.begins_answer & names or not response[after : found.start].strip()):
+            after = max(after, found.end)  # what stands between trace and answer is neither
+    if opened is not None and (start == opened.end or tokens.any.sub("", response[opened.end :]).strip()):
+        return _Trace(start if start is not None else opened.end, None, len(response), opened.marker.opens)
+    return _Trace(start, end, after, names) if after else None
+
+
+def _of_skipped(response: str, begin: int, formats: Formats) -> _Trace | None:
+    """Return the trace of a format whose special tokens were dropped."""
+    for one in formats.formats:
+        if one.skipped and (opened := one.skipped.open.match(response, begin)):
+            close, names = one.skipped.close.search(response, opened.end()), frozenset({one.name})
+            return _Trace(opened.end(), close.start(), close.end(), names) if close else _Trace(opened.end(), None, len(response), names)
+    return None
+
+
+def _answer(after: str, found: _Trace, tokens: ControlTokens) -> str:
+    """Return what follows a trace without markers and control tokens."""
+    for one in response_formats().formats:
+        if one.name in found.names and one.at_line:
+            for marker in one.answer_close:
+                after = after.replace(marker, "")
+    return tokens.removed(after).strip()
+
+
+def _unmarked(response: str, tokens: ControlTokens) -> SplitResponse:
     statement = max(_STATEMENT.finditer(response), key=lambda found: found.start(), default=None)
-    derivation = response[: _sentence_start(response, statement.start())].strip() if statement else response.strip()
-    split = _stripped(response, 0, len(response) if derivation else 0, response.strip(), _stated(response), tagged=False, closed=False)
-    return replace(split, derivation=derivation)
+    whole = _slice(response, 0, len(response), tokens)
+    derivation = _slice(response, 0, _sentence_start(response, statement.start()), tokens).text if statement else whole.text
+    trace = whole if derivation else _Slice("", 0)
+    answer = tokens.removed(response, markers=False).strip()
+    return SplitResponse(trace.text, trace.start, derivation, answer, _stated(response), tagged=False, closed=False)
 
 
 def _stated(text: str) -> str | None:
     """Return what stands in the last answer tags, looked for in the last 20,000 characters."""
-    tagged = _TAGGED.findall(text[-_TAIL:])
-    return str(tagged[-1]) if tagged else None
+    tail = text[-_TAIL:]
+    if "</" not in tail:
+        return None
+    last = max(_answer_tags(response_formats()).finditer(tail), key=lambda found: found.start(), default=None)
+    return control_tokens().removed(last["inside"]) if last else None
 
 
-def _stripped(response: str, begin: int, end: int, answer: str, stated: str | None, *, tagged: bool, closed: bool) -> SplitResponse:
-    text = response[begin:end]
-    if tagged:
-        text = _TAG.sub(lambda tag: " " * len(tag.group()), text)
-    trace = text.strip()
-    return SplitResponse(trace, begin + len(text) - len(text.lstrip()) if trace else begin, trace, answer, stated, tagged, closed)
+@functools.lru_cache(maxsize=8)
+def _answer_tags(formats: Formats) -> re.Pattern[str]:
+    names = "|".join(re.escape(tag).replace("\\*", r"[\w.-]{0,64}") for tag in formats.answer_tags)
+    return re.compile(rf"<(?P<tag>{names})>(?P<inside>(?:(?!</?(?P=tag)>).){{1,4000}})</(?P=tag)>", re.DOTALL)
 
 
 def _sentence_start(text: str, position: int) -> int:

@@ -1,0 +1,101 @@
+r"""Control tokens in a response: what ends a turn, fills a batch, or heads a turn, and is no part of what was said.
+
+The answer is 28.<|eot_id|>        <|im_start|>assistant\nThe answer is amber.<|im_end|>        (C)<turn|>
+"""
+
+import functools
+import re
+from collections.abc import Iterable
+
+from synth.formats.format_file import Formats, is_beginning, marker_pattern, response_formats
+
+# Shapes that no text has: names between bars and brackets. Two letters at least, since <|x|> may be a formula.
+_SHAPES = r"<\|[A-Za-z_][\w:./ +-]{1,62}\|?>|<[A-Za-z_][\w:./+-]{1,62}\|>|<\uff5c[^<>\uff5c\n]{1,62}\uff5c>|\[\|[A-Za-z_][\w ]{1,30}\|\]"
+_SIGNS = ("<", "[", "\u25c1", "\u3008", "]~")
+# What a token that heads a turn may begin with.
+_HEADING = re.compile(r"<[|_\uff5cA-Za-z/]|\[[|A-Z\u3008]|\]~")
+_LONGEST_MARKER, _FIRST = 120, re.compile("[<[\u25c1]")
+
+
+class ControlTokens:
+    """Patterns of control tokens, made of what formats say of them: `tokens` alone, or `any` marker of a format as well."""
+
+    def __init__(self, formats: Formats) -> None:
+        tokens = {*formats.tokens, *formats.other_heads, *(one for pair in formats.boxes for one in pair)}
+        marking = {text for one in formats.formats for text in (*one.open, *one.close, *one.answer_open, *one.answer_close, *one.inner)}
+        marking |= {f"<{slash}{tag}>" for tag in formats.answer_tags for slash in ("", "/")}
+        own, other, heads, ends = map(_choice, (formats.own_roles, formats.other_roles, formats.other_heads, formats.tokens))
+        head = rf"(?:[ \t]?(?:{own})(?=\s*\n|\s*\Z|{_SHAPES}))?"
+        self.tokens = re.compile(f"(?:{_choice(tokens)}|{_SHAPES}){head}")
+        self.any = re.compile(f"(?:{_choice(tokens | {text for text in marking if not _is_words(text)})}|{_SHAPES}){head}")
+        self.other = re.compile(rf"(?:(?:{ends}|{_SHAPES})\s?(?:{other})(?=\s*\n|{_SHAPES})|{heads})")
+        self.at_end = re.compile(rf"(?:{ends}|{_SHAPES})\s*\Z")
+        self._all: dict[str, list[str]] = {}
+        for text in tokens | marking:
+            self._all.setdefault(text[:2], []).append(text)
+        self.boxes = [re.compile(rf"{re.escape(begin)}\s{{0,9}}(.{{0,2000}}?)\s{{0,9}}{re.escape(end)}", re.DOTALL) for begin, end in formats.boxes]
+
+    def removed(self, text: str, markers: bool = True) -> str:
+        """Return a text without control tokens, and without the *markers* of formats; tokens that put a box around something become a box of LaTeX."""
+        if not _may_hold(text):
+            return text
+        for box in self.boxes:
+            text = box.sub(_boxed, text)
+        return (self.any if markers else self.tokens).sub("", self._without_partial(text))
+
+    def _without_partial(self, text: str) -> str:
+        """Return a text without the beginning of a marker that it was cut off in."""
+        begin = max(0, len(text) - _LONGEST_MARKER)
+        for found in _FIRST.finditer(text, begin):
+            rest = text[found.start() :].rstrip()
+            if len(rest) == 1 or any(is_beginning(rest, marker) for marker in self._all.get(rest[:2], ())):
+                return text[: found.start()]
+        return text
+
+    def blanked(self, text: str) -> str:
+        """Return a text of the same length in which control tokens are spaces."""
+        return self.any.sub(lambda found: " " * len(found.group()), text) if _may_hold(text) else text
+
+    def own_turn(self, text: str) -> str:
+        """Return a response up to where it goes on with somebody else's turn, if it does."""
+        if not _may_hold(text):
+            return text
+        for first in _HEADING.finditer(text):
+            found = self.other.match(text, first.start())
+            if found and self.tokens.sub("", text[: found.start()]).strip():
+                return text[: found.start()]
+        return text
+
+    def ends_in_one(self, text: str) -> bool:
+        """Say whether the last thing in a response is a control token."""
+        return self.at_end.search(text, max(0, len(text) - 200)) is not None
+
+
+def control_tokens() -> ControlTokens:
+    """Return the control tokens of all formats there are now."""
+    return _control_tokens(response_formats())
+
+
+@functools.lru_cache(maxsize=8)
+def _control_tokens(formats: Formats) -> ControlTokens:
+    return ControlTokens(formats)
+
+
+def _choice(markers: Iterable[str]) -> str:
+    return "|".join(map(marker_pattern, sorted(markers, key=len, reverse=True)))
+
+
+def _is_words(marker: str) -> bool:
+    return not marker.startswith(("<", "[", "\u25c1"))
+
+
+def _may_hold(text: str) -> bool:
+    return any(sign in text for sign in _SIGNS)
+
+
+def _boxed(found: re.Match[str]) -> str:
+    inside = found[1].strip()
+    if "\\boxed" in inside:
+        return inside
+    bare = inside.strip("$") if inside.count("$") in (2, 4) and inside.startswith("$") and inside.endswith("$") else inside
+    return f"\\boxed{{{bare}}}"
