@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from synth.arms import Arm, TraceRow
 from synth.errors import StylerepError
-from synth.formats import split_response
+from synth.formats import split_response, trace_text
 from synth.grading.answers import final_answer, is_right, plain_number
 from synth.problems import Problem
 from synth.responses import Response
@@ -69,7 +69,7 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
         steps=(),
         wrong_answers=_wrong_answers(stated, kind, response.question),
     )
-    body, conclusion, final = _parts(response.text, split.tagged)
+    body, conclusion, final = _parts(response.text)
     wrong = wrong_answer(Problem(problem.id, "", "", _plain(stated), kind, (), wrong_answers=problem.wrong_answers), seed) if wrong_wanted else None
     if wrong_wanted and (wrong is None or not _states(wrong, stated, conclusion, final, kind)):
         taken.leave_out("its answer cannot be made wrong")
@@ -87,20 +87,19 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
     return Item(problem, wrong, make, lambda words, stated: own)
 
 
-def _parts(text: str, tagged: bool) -> tuple[str, str, str]:
+def _parts(text: str) -> tuple[str, str, str]:
     """Return body, conclusion and what follows the trace.
 
     The conclusion is the last step of the trace that states the answer, with what comes after it, where that is among its last two.
     """
     split = split_response(text)
-    trace = split.trace if tagged else split.derivation
+    trace = trace_text(text, split)
     steps, gaps = cut_steps(trace)
     place = next((i for i in range(len(steps) - 1, max(-1, len(steps) - 1 - _LAST_STEPS), -1) if final_answer(steps[i], "text") is not None), None)
-    final = split.answer if tagged else split.answer[len(split.derivation) :].strip()
     if place is None or place == 0:
-        return trace, "", final
+        return trace, "", split.final
     body = "".join(step + gap for step, gap in zip(steps[:place], gaps[:place], strict=True)).rstrip()
-    return body, trace[len(trace) - len("".join(step + gap for step, gap in zip(steps[place:], gaps[place:], strict=True))) :].strip(), final
+    return body, trace[len(trace) - len("".join(step + gap for step, gap in zip(steps[place:], gaps[place:], strict=True))) :].strip(), split.final
 
 
 def _answer_type(answer: str) -> str:

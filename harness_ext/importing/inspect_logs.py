@@ -14,16 +14,15 @@ from harness_ext.importing.record import (
     Reading,
     Record,
     clean,
-    content_text,
-    conversation_text,
     date_text,
+    encrypted_note,
     file_date,
     public_name,
     score_of,
-    with_trace,
 )
 from synth.errors import StylerepError
 from synth.responses import gold_text
+from synth.responses.messages import Said, conversation, message_said
 
 _ZSTANDARD = 93
 _HEADER = struct.Struct("<26xHH")
@@ -49,6 +48,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
         raise StylerepError(f"{path}: no sample stands in this log (its status is {header.get('status')}).")
     records = [_joined(several) for several in epochs.values()]
     notes = [f"{task}: {failed} samples ended with an error, so their responses are empty."] if failed else []
+    notes += encrypted_note(sum(record.encrypted for record in records), len(records))
     if header.get("status") not in (None, "success"):
         notes.append(f"{task}: the log's status is {header['status']}, so samples may be missing.")
     decoding = {**_inner(about, "model_generate_config"), **_inner(plan, "config")}
@@ -85,26 +85,30 @@ def _record(where: str, sample: Mapping[str, Any], scorers: list[str], given: st
     output = _inner(sample, "output")
     choices = output.get("choices")
     message = _inner(choices[0], "message") if isinstance(choices, list) and choices and isinstance(choices[0], Mapping) else {}
-    text = content_text(whole(message.get("content"))) or str(whole(output.get("completion")) or "")
-    text = with_trace(message.get("reasoning"), text)  # where older versions keep it
+    reason = choices[0].get("stop_reason") if message and isinstance(choices, list) else None
+    said = message_said({"message": whole(dict(message)), "stop_reason": reason}) or Said("")
+    text = said.text or str(whole(output.get("completion")) or "")
     targets = sample.get("target")
     options = sample.get("choices")
     return Record(
         where,
         (clean(text),),
         (_score(_inner(sample, "scores"), scorers, given, where),),
-        question=conversation_text(whole(sample.get("input"))),
-        prompt=conversation_text(whole(sample.get("messages"))),
+        question=clean(conversation(whole(sample.get("input")))),
+        prompt=clean(conversation(whole(sample.get("messages")))),
         golds=tuple(clean(gold) for gold in map(gold_text, targets if isinstance(targets, list) else [targets]) if gold),
         item=clean(str(sample.get("id"))),
         options=tuple(map(clean, options)) if isinstance(options, list) and all(isinstance(one, str) for one in options) else (),
+        encrypted=said.encrypted,
     )
 
 
 def _joined(several: list[Record]) -> Record:
     first = several[0]
     texts, recorded = (tuple(value for one in several for value in getattr(one, name)) for name in ("texts", "recorded"))
-    return Record(first.where, texts, recorded, first.question, first.prompt, first.golds, first.item, first.options)
+    return Record(
+        first.where, texts, recorded, first.question, first.prompt, first.golds, first.item, first.options, encrypted=any(one.encrypted for one in several)
+    )
 
 
 def _score(scores: Mapping[str, Any], scorers: list[str], given: str | None, where: str) -> float | None:

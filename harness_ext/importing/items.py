@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.documents import document_hash, task_documents
-from harness_ext.importing.record import Evaluation, Record, conversation_text
+from harness_ext.importing.record import Evaluation, Record
 from harness_ext.runs import read_manifest, sample_files
 from harness_ext.task_folder import task_config, tasks_named
 from synth.errors import StylerepError
@@ -16,6 +16,7 @@ from synth.grading.answers import option_letter, plain_number
 from synth.problems import prompt
 from synth.problems.problem import ANSWER_TYPES
 from synth.responses import find_field, gold_text
+from synth.responses.messages import conversation
 from synth.rows import read_rows
 
 LETTERS = "ABCDEFGHIJ"
@@ -79,7 +80,7 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
         filters[str(row.get("filter", "none"))] = None
         if digest not in items:
             found = document | {"target": row.get("target")}
-            question = conversation_text(find_field(document, "question", None, where))
+            question = conversation(find_field(document, "question", None, where))
             items[digest] = _item(document, digest, row.get("doc_id", len(items)), question, gold_text(find_field(found, "answer", None, where)), imported)
     return Items(chosen, list(items.values()), f"{folder.resolve().name}/{chosen}", filter="none" if "none" in filters else next(iter(filters)))
 

@@ -2,71 +2,103 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, public_name, score_of
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, encrypted_note, file_date, public_name, score_of
 from synth.errors import StylerepError
-from synth.responses import find_field, gold_text, texts_of
+from synth.responses.fields import find_field, question_text, right_answer, row_responses, score_field
+from synth.responses.messages import conversation
 from synth.rows import Row, read_rows
+
+_LETTERS = {"c", "i", "p", "n"}
 
 
 def read(path: Path, reading: Reading) -> list[Evaluation]:
     """Read a JSONL, JSON, CSV or Parquet file, one evaluation for each model and task that its rows name.
 
-    Rows that name none get the folder's name as model and the file's as task. Raises StylerepError, naming the line, for what cannot be read.
+    Rows that name none get the folder's name as model and the file's as task. Scores of a field that was not named are left out, all of the file, where one
+    of them is no score. Raises StylerepError, naming the line, for what cannot be read.
     """
     found: dict[tuple[str, str], list[Record]] = {}
     said = named = False
+    encrypted = 0
+    scores = _score_field(path, reading)
     for row in read_rows(path):
         own = [find_field(row.fields, what, given, row.where) for what, given in (("model", reading.fields.model), ("task", reading.fields.task))]
         model, task = (value if isinstance(value, str) and value.strip() else None for value in own)
         said, named = said or model is not None, named or task is not None
         place = (model or path.resolve().parent.name, task or path.name.split(".")[0])
-        found.setdefault(place, []).append(_record(row, reading))
+        record, hidden = _record(row, reading, scores)
+        encrypted += hidden
+        found.setdefault(place, []).append(record)
     if not found:
         raise StylerepError(f"{path}: there is nothing in it.")
-    return [Evaluation(public_name(model), clean(task), records, (path,), file_date(path), said=said, named=named) for (model, task), records in found.items()]
+    notes = (*scores.notes, *encrypted_note(encrypted, sum(map(len, found.values()))))
+    return [
+        Evaluation(public_name(model), clean(task), records, (path,), file_date(path), said=said, named=named, notes=notes)
+        for (model, task), records in found.items()
+    ]
 
 
-def _record(row: Row, reading: Reading) -> Record:
+class _ScoreField(NamedTuple):
+    """The field that holds the scores of a file, None if none does; whether it holds letters of options instead; and what a user should know of it."""
+
+    name: str | None
+    letters: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def _score_field(path: Path, reading: Reading) -> _ScoreField:
+    """Find the field of scores by all of its values: one that holds anything else holds no scores."""
+    if reading.fields.correct is not None:
+        return _ScoreField(reading.fields.correct)
+    found, letters = None, set[str]()
+    for row in read_rows(path):
+        name = score_field(row.fields, reading.fields)
+        found = found or name
+        for value in (row.fields[name] if isinstance(row.fields[name], list) else [row.fields[name]]) if name else ():
+            plain = value.strip().casefold() if isinstance(value, str) else ""
+            if len(plain) == 1 and plain.isalpha():
+                letters.add(plain)
+            elif not _is_score(value, row.where):
+                shown = clean(str(value)[:40])
+                return _ScoreField(None, notes=(f"{row.where}: {name!r} is {shown!r}, no score of 0 to 1, so its scores are left out (--score-field).",))
+    if letters - _LETTERS:
+        return _ScoreField(None, True, (f"{path}: {found!r} holds the letters of right answers, not scores (--score-field).",))
+    return _ScoreField(found)
+
+
+def _is_score(value: Any, where: str) -> bool:
+    try:
+        score_of(value, where)
+    except StylerepError:
+        return False
+    return True
+
+
+def _record(row: Row, reading: Reading, score: _ScoreField) -> tuple[Record, int]:
     where, fields, given = row.where, row.fields, reading.fields
-    value = find_field(fields, "response", given.response, where, needed=True)
-    texts = responses(value, where)
-    scores = find_field(fields, "correct", given.correct, where)
-    scores = scores if isinstance(scores, list) else [scores] * len(texts)
-    if len(scores) != len(texts):
-        raise StylerepError(f"{where}: {len(scores)} scores stand beside {len(texts)} responses.")
-    question, item = find_field(fields, "question", given.question, where), find_field(fields, "item", reading.item, where)
-    gold = gold_text(find_field(fields, "answer", given.answer, where))
-    prompt = fields.get("prompt")
-    return Record(
+    found = row_responses(fields, given, where)
+    scores = find_field(fields, "correct", score.name, where) if score.name is not None and (given.correct or score.name in fields) else None
+    scores = scores if isinstance(scores, list) else [scores] * len(found.texts)
+    if len(scores) != len(found.texts):
+        raise StylerepError(f"{where}: {len(scores)} scores stand beside {len(found.texts)} responses.")
+    item = find_field(fields, "item", reading.item, where)
+    gold = right_answer(fields, given, found, where, score.letters)
+    record = Record(
         where,
-        texts,
-        tuple(score_of(score, where) for score in scores),
-        question=conversation_text(question) or conversation_text(value if _is_chat(value) else None),
-        prompt=conversation_text(prompt),
+        tuple(map(clean, found.texts)),
+        tuple(score_of(one, where) for one in scores),
+        question=clean(question_text(fields, given.question, where)),
+        prompt=clean(conversation(fields.get("prompt"))),
         golds=(clean(gold),) if gold else (),
         item=clean(str(item)) if isinstance(item, (str, int)) else "",
         options=options_of(fields),
     )
-
-
-def responses(value: Any, where: str) -> tuple[str, ...]:
-    """Return the responses of a row; what a server withheld, null, is an empty one."""
-    if value is None:
-        return ("",)
-    if isinstance(value, list) and not value:
-        return ()
-    if isinstance(value, list) and all(one is None or isinstance(one, str) for one in value):
-        return tuple(clean(one or "") for one in value)
-    return tuple(clean(text) for text in texts_of(value, where))
+    return record, found.encrypted
 
 
 def options_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the texts of a question's options, where the row has them."""
     value = fields.get("options", fields.get("choices"))
     return tuple(map(clean, value)) if isinstance(value, list) and all(isinstance(one, str) for one in value) else ()
-
-
-def _is_chat(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, dict) for one in value)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, public_name, score_of, with_trace
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from synth.errors import StylerepError
 from synth.responses import gold_text
+from synth.responses.messages import conversation, with_trace
 from synth.rows import Row, read_rows
 
 NESTED, FLAT = {"doc", "model_response", "metric"}, {"full_prompt", "predictions", "metrics"}
@@ -80,8 +81,8 @@ def _nested(row: Row, score: float | None) -> Record:
         row.where,
         tuple(clean(with_trace(trace, text or "")) for trace, text in zip(traces, texts, strict=True)),
         _scores(score, len(texts)),
-        question=conversation_text(document.get("original_query") or document.get("query")),
-        prompt=conversation_text(response.get("input")) or conversation_text(document.get("query")),
+        question=clean(conversation(document.get("original_query") or document.get("query"))),
+        prompt=clean(conversation(response.get("input")) or conversation(document.get("query"))),
         golds=_golds(golds),
         item=clean(str(document.get("id") or "")),
     )
@@ -95,12 +96,12 @@ def _flat(row: Row, score: float | None) -> Record:
         raise StylerepError(f"{row.where}: there is neither a response nor a likelihood in it.")
     golds, choices = _list(fields.get("gold")), _list(fields.get("choices"))
     golds = golds or [choices[i] for i in _list(fields.get("gold_index")) if isinstance(i, int) and 0 <= i < len(choices)]
-    prompt = conversation_text(fields["full_prompt"])
+    prompt = clean(conversation(fields["full_prompt"]))
     return Record(
         row.where,
         tuple(clean(text or "") for text in texts),
         _scores(score, len(texts)),
-        question=conversation_text(fields.get("example")) or prompt,
+        question=clean(conversation(fields.get("example"))) or prompt,
         prompt=prompt,
         golds=_golds(golds),
     )

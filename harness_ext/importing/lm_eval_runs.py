@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness_ext.importing.jsonl import options_of, responses
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, public_name, score_of
+from harness_ext.importing.jsonl import options_of
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from harness_ext.runs import read_manifest
 from synth.errors import StylerepError
+from synth.formats import with_opening
 from synth.responses import find_field, gold_text
+from synth.responses.messages import conversation, message_said
 from synth.rows import Row, read_rows
 
 SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+))?\.jsonl")
@@ -71,7 +73,7 @@ def _record(row: Row, reading: Reading) -> Record:
         where,
         texts,
         tuple(score_of(one, where) for one in scores),
-        question=conversation_text(question),
+        question=clean(conversation(question)),
         prompt=_prompt(fields),
         golds=(clean(gold),) if gold else (),
         item=clean(str(document.get("id", ""))),
@@ -86,13 +88,29 @@ def _record(row: Row, reading: Reading) -> Record:
 def _texts(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
     """Return the responses of a sample, none where it was scored by likelihoods alone: those are pairs of a number and whether it was the greatest."""
     requests, asked = fields["resps"], _arguments(fields)
-    if len(requests) == 1 and isinstance(requests[0], list) and requests[0] and all(one is None or isinstance(one, str) for one in requests[0]):
+    if (
+        len(requests) == 1
+        and isinstance(requests[0], list)
+        and requests[0]
+        and all(one is None or isinstance(one, str) or _is_parts(one) for one in requests[0])
+    ):
         if asked and not isinstance(asked[-1], Mapping):
             return ()
-        return responses(requests[0], where)
+        prompt = asked[0] if asked and isinstance(asked[0], str) else ""
+        return tuple(clean(with_opening(prompt, _text(one))) for one in requests[0])
     if requests and all(isinstance(one, list) and one and isinstance(one[0], list) for one in requests):
         return ()
     raise StylerepError(f"{where}: expected the responses of one request, or likelihoods, in resps.")
+
+
+def _is_said(value: Any) -> bool:
+    """Say whether a value is a response: a text, one that a server withheld, or a message's content in parts, as some servers answer."""
+    return value is None or isinstance(value, str) or (isinstance(value, list) and bool(value) and all(isinstance(part, Mapping) for part in value))
+
+
+def _text(response: Any) -> str:
+    said = message_said({"content": response})
+    return said.text if said is not None else ""
 
 
 def _arguments(fields: Mapping[str, Any]) -> list[Any]:
@@ -103,7 +121,7 @@ def _arguments(fields: Mapping[str, Any]) -> list[Any]:
 
 def _prompt(fields: Mapping[str, Any]) -> str:
     asked = _arguments(fields)
-    return conversation_text(asked[0]) if asked else ""
+    return clean(conversation(asked[0])) if asked else ""
 
 
 def _score(fields: Mapping[str, Any], given: str | None, where: str) -> Any:

@@ -22,7 +22,8 @@ class Record:
 
     `texts` are its responses, none where only likelihoods were recorded, and `recorded` the score, 0 to 1, that came with each: as many
     as there are responses, one where there is none. `question` is the problem alone and `prompt` all that the model was given; either is
-    empty where it is not known. `golds` are the right answers, any of which is right. `document` is that of lm_eval, with its hash.
+    empty where it is not known. `golds` are the right answers, any of which is right. `document` is that of lm_eval, with its hash. `encrypted` says that a
+    trace could not be read, or only its summary.
     """
 
     where: str
@@ -37,6 +38,7 @@ class Record:
     document_hash: str = ""
     document_number: int | None = None
     target: str | None = None
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +92,6 @@ def score_of(value: Any, where: str) -> float | None:
     return number
 
 
-def conversation_text(value: Any) -> str:
-    """Return what a prompt says, given as a text or as a chat, of which all but the assistant's messages count."""
-    if isinstance(value, str):
-        return clean(value)
-    if not isinstance(value, list):
-        return ""
-    messages = [one for one in value if isinstance(one, Mapping) and one.get("role", one.get("from")) not in ("assistant", "gpt", "model")]
-    return clean("\n\n".join(content_text(one.get("content", one.get("value"))) for one in messages))
-
-
-def content_text(content: Any) -> str:
-    """Return the content of a message, a text or a list of parts; a part of reasoning becomes a trace between think tags."""
-    if isinstance(content, str):
-        return content
-    texts = []
-    for part in content if isinstance(content, list) else []:
-        if isinstance(part, Mapping) and part.get("type") == "reasoning" and isinstance(part.get("reasoning"), str):
-            texts.append(with_trace(part["reasoning"], ""))
-        elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
-            texts.append(part["text"])
-    return "".join(texts)
-
-
-def with_trace(trace: Any, answer: str) -> str:
-    """Return a response whose trace was recorded apart from it."""
-    return f"<think>\n{trace}\n</think>\n\n{answer}" if isinstance(trace, str) and trace.strip() else answer
-
-
 def public_name(name: str) -> str:
     """Return the name of a model without the folders of the machine that it lay on."""
     path = name.replace("\\", "/").rstrip("/")
@@ -133,3 +107,8 @@ def file_date(path: Path) -> str:
 def date_text(moment: datetime) -> str:
     """Return a moment in the form that lm_eval writes into file names."""
     return moment.strftime("%Y-%m-%dT%H-%M-%S.%f")
+
+
+def encrypted_note(encrypted: int, n: int) -> list[str]:
+    """Say of how many responses the reasoning cannot be read."""
+    return [f"The reasoning of {encrypted} of {n} responses is encrypted; their trace is its summary, or there is none."] if encrypted else []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from synth.errors import StylerepError
-from synth.formats import CLOSE, OPEN
+from synth.responses.messages import message_said
 
 STYLE_HF = "style-hf"
 """Our own model of transformers, `harness_ext.seam.style_hf`."""
@@ -18,7 +18,6 @@ LOCAL = (*HF, VLLM)
 ADAPTER = {VLLM: "lora_local_path"}
 """The argument that names an adapter, where it is not ``peft``."""
 _SERVERS = ("local-completions", "local-chat-completions")
-_REASONING = ("reasoning_content", "reasoning")
 
 
 def check_model(name: str, model_args: Mapping[str, Any], known: Sequence[str]) -> None:
@@ -41,13 +40,15 @@ def register_ours(name: str) -> None:
 
 
 def with_reasoning(parse: Callable[..., list[str]]) -> Callable[..., list[str]]:
-    """Let a server's answers be read with the trace that stands beside them: reasoning parsers take it out of the text."""
+    """Let a server's answers be read with the trace that stands beside them, or in a part of their content: reasoning parsers take it out of the text."""
 
     def parsed(*arguments: Any, outputs: Any, **rest: Any) -> list[str]:
         for output in outputs if isinstance(outputs, list) else [outputs]:
             choices = output.get("choices") if isinstance(output, dict) else None
             for choice in choices if isinstance(choices, list) else []:
-                _put_trace_first(choice.get("message") if isinstance(choice, dict) else None)
+                if isinstance(choice, dict) and isinstance(message := choice.get("message"), dict):
+                    said = message_said(choice)
+                    message["content"] = said.text if said is not None else ""
         return parse(*arguments, outputs=outputs, **rest)
 
     return parsed
@@ -61,15 +62,6 @@ def without_empty_stop(create: Callable[..., dict[str, Any]]) -> Callable[..., d
         return payload if payload.get("stop") else {name: value for name, value in payload.items() if name != "stop"}
 
     return created
-
-
-def _put_trace_first(message: Any) -> None:
-    if not isinstance(message, dict):
-        return
-    trace = next((message[name] for name in _REASONING if isinstance(message.get(name), str) and message[name]), None)
-    if trace:
-        answer = message.get("content")
-        message["content"] = f"{OPEN}\n{trace.strip()}" + (f"\n{CLOSE}\n\n{answer.strip()}" if answer else "")
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from synth.formats import CLOSE, OPEN, split_response
+from synth.formats import CLOSE, OPEN, split_response, trace_text
 from synth.grading.answers import final_answer, is_right
 from synth.problems import Problem
 
@@ -38,9 +38,13 @@ def read_response(problem: Problem, response: str) -> Candidate:
     """
     split = split_response(response)
     if split.truncated or (not split.tagged and not split.answer):
-        form = f"{OPEN}\n{split.trace}" if split.trace else ""
-        return Candidate(split.trace, form, None, False, (CUT_OFF if split.truncated else NO_ANSWER,))
-    trace, answer = (split.trace, split.answer) if split.tagged else _untagged(response.strip(), split.derivation)
+        trace = trace_text(response, split)
+        form = f"{OPEN}\n{trace}" if trace else ""
+        return Candidate(trace, form, None, False, (CUT_OFF if split.truncated else NO_ANSWER,))
+    trace, answer = trace_text(response, split), split.final
+    if not split.tagged and not answer and split.stated is not None:
+        before, tag, after = trace.rpartition("<answer>")
+        trace, answer = before.strip(), tag + after
     form = f"{OPEN}\n{trace}\n{CLOSE}\n\n{answer}"
     stated = (final_answer(response, problem.answer_type) or "").rstrip(".") or None if answer else None
     right = is_right(stated, problem.answer, problem.answer_type, problem.meta)
@@ -48,11 +52,3 @@ def read_response(problem: Problem, response: str) -> Candidate:
         form += f"\n\nThe answer is {stated}."  # it stood in tags of the teacher's own
     reasons = [NO_ANSWER] if stated is None else [] if right else [WRONG]
     return Candidate(trace, form, stated, right, tuple(reasons) if reasons or trace else (NO_TRACE,))
-
-
-def _untagged(response: str, derivation: str) -> tuple[str, str]:
-    """Return trace and answer of a response without think tags; no answer if nothing says where it is."""
-    if derivation != response:
-        return derivation, response[len(derivation) :].strip()
-    before, tag, after = response.rpartition("<answer>")
-    return (before.strip(), tag + after) if tag else (response, "")

@@ -3,7 +3,7 @@
 from synth.formats.control_tokens import control_tokens
 from synth.formats.format_file import ResponseFormat, response_formats
 from synth.formats.prompts import prompt_opening, with_opening
-from synth.formats.split import CLOSE, OPEN, SplitResponse, split_response
+from synth.formats.split import CLOSE, OPEN, SplitResponse, split_response, trace_text
 
 __all__ = [
     "CLOSE",
@@ -14,5 +14,6 @@ __all__ = [
     "prompt_opening",
     "response_formats",
     "split_response",
+    "trace_text",
     "with_opening",
 ]

@@ -25,7 +25,8 @@ class SplitResponse:
     place in the trace plus `start` is a place in the response. `derivation` is the trace up to where the
     answer is stated. `answer` is the text in which a final answer may be looked for, without tags and control tokens; it is
     empty where the trace was opened and never closed (the response was cut off). `stated` is what stands in the last
-    ``<answer>…</answer>`` that follows the trace, None where nothing does. `tagged` says whether think tags
+    ``<answer>…</answer>`` that follows the trace, None where nothing does. `final` is what follows the derivation, clean: the answer
+    where a trace is marked, else from where it is stated on. `tagged` says whether think tags
     marked the trace, `closed` whether its end was marked.
     """
 
@@ -34,6 +35,7 @@ class SplitResponse:
     derivation: str
     answer: str
     stated: str | None
+    final: str
     tagged: bool
     closed: bool
 
@@ -84,9 +86,10 @@ def split_response(response: str) -> SplitResponse:
     end = len(own) if found.end is None else found.end
     trace = _slice(own, found.start, end, tokens, found)
     if found.end is None:
-        return SplitResponse(trace.text, trace.start, trace.text, "", None, tagged=True, closed=False)
+        return SplitResponse(trace.text, trace.start, trace.text, "", None, "", tagged=True, closed=False)
     rest = own[found.after :]
-    return SplitResponse(trace.text, trace.start, trace.text, _answer(rest, found, tokens), _stated(rest), tagged=True, closed=True)
+    answer = _answer(rest, found, tokens)
+    return SplitResponse(trace.text, trace.start, trace.text, answer, _stated(rest), answer, tagged=True, closed=True)
 
 
 class _Slice(NamedTuple):
@@ -197,9 +200,15 @@ def _unmarked(response: str, tokens: ControlTokens) -> SplitResponse:
     statement = max(_STATEMENT.finditer(response), key=lambda found: found.start(), default=None)
     whole = _slice(response, 0, len(response), tokens)
     derivation = _slice(response, 0, _sentence_start(response, statement.start()), tokens).text if statement else whole.text
-    trace = whole if derivation else _Slice("", 0)
     answer = tokens.removed(response, markers=False).strip()
-    return SplitResponse(trace.text, trace.start, derivation, answer, _stated(response), tagged=False, closed=False)
+    final = tokens.removed(response[whole.start + len(derivation) :], markers=False).strip()
+    trace = whole if derivation else _Slice("", 0)
+    return SplitResponse(trace.text, trace.start, derivation, answer, _stated(response), final, tagged=False, closed=False)
+
+
+def trace_text(response: str, split: SplitResponse) -> str:
+    """Return the trace of a response, or the derivation where no trace is marked, as a student is trained on it: without tags and control tokens."""
+    return control_tokens().removed(response[split.start : split.start + len(split.derivation)]).strip()
 
 
 def _stated(text: str) -> str | None:
