@@ -10,6 +10,7 @@ from synth.responses.fields import find_field, question_text, right_answer, row_
 from synth.responses.messages import conversation
 from synth.rows import Row, read_rows
 
+_FEW = 4
 _LETTERS = {"c", "i", "p", "n"}
 
 
@@ -33,7 +34,10 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
         found.setdefault(place, []).append(record)
     if not found:
         raise StylerepError(f"{path}: there is nothing in it.")
-    notes = (*scores.notes, *encrypted_note(encrypted, sum(map(len, found.values()))))
+    copies = sum(record.golds == (text.strip(),) for records in found.values() for record in records for text in record.texts)
+    notes: tuple[str, ...] = (*scores.notes, *encrypted_note(encrypted, sum(map(len, found.values()))))
+    if copies > _FEW and copies == sum(len(record.texts) for records in found.values() for record in records):
+        notes += (f"{path}: every response is its right answer to the letter; are they one field? (--response-field, --answer-field)",)
     return [
         Evaluation(public_name(model), clean(task), records, (path,), file_date(path), said=said, named=named, notes=notes)
         for (model, task), records in found.items()

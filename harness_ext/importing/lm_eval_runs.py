@@ -88,12 +88,7 @@ def _record(row: Row, reading: Reading) -> Record:
 def _texts(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
     """Return the responses of a sample, none where it was scored by likelihoods alone: those are pairs of a number and whether it was the greatest."""
     requests, asked = fields["resps"], _arguments(fields)
-    if (
-        len(requests) == 1
-        and isinstance(requests[0], list)
-        and requests[0]
-        and all(one is None or isinstance(one, str) or _is_parts(one) for one in requests[0])
-    ):
+    if len(requests) == 1 and isinstance(requests[0], list) and requests[0] and all(map(_is_said, requests[0])):
         if asked and not isinstance(asked[-1], Mapping):
             return ()
         prompt = asked[0] if asked and isinstance(asked[0], str) else ""

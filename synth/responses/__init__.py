@@ -100,9 +100,7 @@ class _Reader:
             if number == 0 and isinstance(value, (bool, list)):
                 return False
             if name and not isinstance(value, list) and not _is_verdict(value):
-                self.notes.append(
-                    f"{where}: the field {name!r} holds {str(value)[:40]!r}, which is no score of 0 or 1; all of it is left out (--correct-field)."
-                )
+                self.notes.append(f"{where}: {name!r} is {str(value)[:40]!r}, no score of 0 or 1, so its scores are left out (--correct-field).")
                 return True
         return False
 

@@ -48,6 +48,7 @@ _NAMES = {
     "item": ("id", "unique_id", "item_id", "question_id", "problem_id", "custom_id", "idx", "doc_id"),
 }
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
+_SENTENCE_WORDS = 5
 _ANNOUNCED = ("answer:", "final answer:")
 
 
@@ -115,13 +116,9 @@ def right_answer(row: Mapping[str, Any], fields: Fields, found: RowResponses, wh
     if fields.answer is not None:
         return gold_text(_given(row, fields.answer, where))
     taken = fields.taken() | {found.field} | ({"gt"} if "pred" in row and row.get("answer") is not None else set())  # Qwen's scripts: what they made of it
-    said = {" ".join(text.split()) for text in found.texts} | {" ".join(str(row[found.field]).split())}
     for names in (_NAMES["answer"], _NAMES["solution"]):
-        golds = {
-            name: gold
-            for name in names
-            if name in row and name not in taken and " ".join(str(row[name]).split()) not in said and (gold := gold_text(row[name])) is not None
-        }
+        there = [name for name in names if name in row and name not in taken]
+        golds = {name: gold for name in there if (gold := gold_text(row[name])) is not None and not _says_the_response(row[name], gold, found)}
         if golds:
             _refuse_others(golds, where)
             return next(iter(golds.values()))
@@ -233,6 +230,14 @@ def _trace(value: Any) -> str:
         return ""
     said = message_said({"content": "", "reasoning": value})
     return said.text.removeprefix("<think>").strip() if said is not None else ""
+
+
+def _says_the_response(value: Any, gold: str, found: RowResponses) -> bool:
+    """Say whether a field holds the response again, more than an answer alone: a sentence, or work that comes to it."""
+    folded = " ".join(str(value).split())
+    if not any(folded == " ".join(text.split()) for text in found.texts):
+        return False
+    return folded != " ".join(gold.split()) or folded.count(" ") >= _SENTENCE_WORDS or (" " in folded and folded.endswith("."))
 
 
 def _refuse_others(golds: Mapping[str, str], where: str) -> None:

@@ -91,7 +91,6 @@ def test_a_data_set_of_ours_and_one_of_the_hub_read_too(tmp_path: Path, stylerep
         ("a.jsonl", "[1]\n", "a.jsonl, line 1: expected an object"),
         ("a.jsonl", '{"text_of": "x"}\n', "a.jsonl, line 1: no field is known to hold a response; name it with --response-field. There are text_of."),
         ("a.jsonl", '{"response": 5}\n', "a.jsonl, line 1: a response must be a text"),
-        ("a.jsonl", '{"response": "x", "score": 0.5}\n', "a.jsonl, line 1: a score must be 0, 1, true or false, found '0.5'"),
         ("a.jsonl", '{"response": ["x", "y"], "score": [1]}\n', "1 scores stand beside 2 responses"),
         ("a.jsonl", "", "there is nothing in it"),
         ("a.json", "{", "a.json: this is not valid JSON"),

@@ -127,12 +127,12 @@ def test_models_of_a_file(tmp_path: Path) -> None:
         ([{"question": "q", "response": "x"}], {}, "line 1: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by."),
         (
             [{"question": "q", "response": "x", "score": 7}],
-            {},
+            {"reading": Reading(Fields(correct="score"))},
             "line 1: a score must be 0 to 1, true or false, found '7'; name the right one with --score-field.",
         ),
         ([{"question": "q", "response": ["x", "y"], "score": [1]}], {}, "line 1: 1 scores stand beside 2 responses."),
         ([{"question": "q", "response": [], "answer": "1"}], {}, "line 1: there are no responses."),
-        ([{"question": "q", "response": {"a": 1}}], {}, "line 1: a response must be a text, a list of texts or a chat, found dict."),
+        ([{"question": "q", "response": {"a": 1}}], {}, "line 1: a response must be a text, a list of texts, a chat or a server's reply, found dict."),
         ([{"question": "q", "response": ["x", "y"], "answer": "1"}], {"about": About(seed=1)}, "m, t: there are 2 responses to each item, and their seeds"),
         (
             pens("7", "7", "24"),

@@ -20,7 +20,7 @@ def written(path: Path, *rows: dict[str, object]) -> str:
     ("row", "answer"),
     [
         ({"answer": "5"}, "5"),
-        ({"gt": 5, "answer": None, "gold": 6}, None),
+        ({"gt": 5, "answer": None, "gold": 5.0}, "5"),
         ({"gold": 27.0}, "27"),
         ({"target": ["x"]}, "x"),
         ({"solution": r"So it is $\boxed{\frac{1}{2}}$."}, r"\frac{1}{2}"),
@@ -32,6 +32,14 @@ def test_the_right_answer_is_found_by_its_usual_names(tmp_path: Path, row: dict[
     (one,) = read_responses([written(tmp_path / "a.jsonl", {"response": "x", **row})])
     assert one.answer == answer
     assert one.where == f"{tmp_path / 'a.jsonl'}, line 1"
+
+
+def test_scores_that_are_none_are_left_out_with_all_of_their_file_unless_they_were_named(tmp_path: Path) -> None:
+    source, notes = written(tmp_path / "a.jsonl", {"response": "x", "score": 1}, {"response": "y", "score": 55}), list[str]()
+    assert [one.is_correct for one in read_responses([source], notes=notes)] == [None, None]
+    assert notes == [f"{source}, line 2: 'score' is '55', no score of 0 or 1, so its scores are left out (--correct-field)."]
+    with pytest.raises(StylerepError, match="line 2: a score must be 0, 1, true or false, found '55'"):
+        list(read_responses([source], Fields(correct="score")))
 
 
 def test_the_field_of_the_right_answer_can_be_named(tmp_path: Path) -> None:
