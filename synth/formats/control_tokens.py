@@ -12,6 +12,15 @@ from synth.formats.format_file import Formats, is_beginning, marker_pattern, res
 # Shapes that no text has: names between bars and brackets. Two letters at least, since <|x|> may be a formula.
 _SHAPES = r"<\|[A-Za-z_][\w:./ +-]{1,62}\|?>|<[A-Za-z_][\w:./+-]{1,62}\|>|<\uff5c[^<>\uff5c\n]{1,62}\uff5c>|\[\|[A-Za-z_][\w ]{1,30}\|\]"
 _SIGNS = ("<", "[", "\u25c1", "\u3008", "]~")
+# Words of which the names of tokens are made that end or head turns, fill batches, or stand for pictures, code and tools.
+_WORDS = frozenset(
+    "begin start end of id token im text turn eot eom eos bos eod eop sep pad padding unk mask role header user assistant system developer tool "
+    "tools call calls channel message return flush stop content vision image audio video box fim prefix suffix middle extra reserved special "
+    "python interpreter plugin action list section argument response result output sentence document doc file repo name object ref quad human "
+    "bot model chatbot observation finetune right left constrain resource code endoftext startoftext endofturn endofsystem endofprompt "
+    "endofuserprompt endofresponse beginoftext startofturn line splitter".split()
+)
+_PARTS = re.compile(r"[a-z]+")
 # What a token that heads a turn may begin with.
 _HEADING = re.compile(r"<[|_\uff5cA-Za-z/]|\[[|A-Z\u3008]|\]~")
 _LONGEST_MARKER, _FIRST = 120, re.compile("[<[\u25c1]")
@@ -30,6 +39,7 @@ class ControlTokens:
         self.any = re.compile(f"(?:{_choice(tokens | {text for text in marking if not _is_words(text)})}|{_SHAPES}){head}")
         self.other = re.compile(rf"(?:(?:{ends}|{_SHAPES})\s?(?:{other})(?=\s*\n|{_SHAPES})|{heads})")
         self.at_end = re.compile(rf"(?:{ends}|{_SHAPES})\s*\Z")
+        self._listed = re.compile(_choice(tokens | marking))
         self._all: dict[str, list[str]] = {}
         for text in tokens | marking:
             self._all.setdefault(text[:2], []).append(text)
@@ -65,6 +75,10 @@ class ControlTokens:
             if found and self.tokens.sub("", text[: found.start()]).strip():
                 return text[: found.start()]
         return text
+
+    def lists(self, token: str) -> bool:
+        """Say whether a token between bars is known: of a format, or one that ends or heads turns in many families."""
+        return self._listed.fullmatch(token) is not None or {*_PARTS.findall(token.casefold())} <= _WORDS
 
     def ends_in_one(self, text: str) -> bool:
         """Say whether the last thing in a response is a control token."""

@@ -61,7 +61,7 @@ def test_what_can_be_meant_in_two_ways_is_refused_by_name(row: dict[str, Any], s
 def test_two_right_answers_that_differ_are_refused_and_two_wordings_of_one_are_not() -> None:
     assert gold({"response": ANSWER, "answer": "1/2", "ground_truth": 0.5}) == "1/2"
     assert gold({"response": ANSWER, "answer": "9 + 5 = 14\n#### 14", "target": "14"}) == "14"
-    with pytest.raises(StylerepError, match="here: both 'answer' and 'ground_truth' may hold the right answer, and they differ; .* --answer-field"):
+    with pytest.raises(StylerepError, match=r"here: both 'answer' and 'ground_truth' may hold the right answer, and they differ; .* --answer-field"):
         gold({"response": ANSWER, "answer": "14", "ground_truth": "15"})
     assert gold({"response": ANSWER, "answer": "14", "ground_truth": "15"}, Fields(answer="ground_truth")) == "15"
 
