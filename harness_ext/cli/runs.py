@@ -14,6 +14,8 @@ from synth.errors import StylerepError
 if TYPE_CHECKING:
     from harness_ext.importing import Imported
 
+_METRIC = "The metric that accuracy is, such as exact_match, in every task that has it.  [default: found by its name, and said]"
+
 
 @app.command(
     "eval",
@@ -50,6 +52,7 @@ def compare(
     by: Annotated[
         str, typer.Option(help="What rows are told apart by, of family, arm, seed and task; what is left out is taken together: seeds as draws from many.")
     ] = "family,arm,task",
+    metric: Annotated[str | None, typer.Option(help=_METRIC, show_default=False)] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")] = False,
     claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/comparing.md).")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
@@ -80,7 +83,7 @@ def compare(
 
     check_writable(json_file, markdown, latex)
     check_folder(figures)
-    report = run(runs or [], baseline, margin, by=by, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
+    report = run(runs or [], baseline, margin, by=by, metric=metric, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
     if json_file:
         write_text(json_file, json.dumps(report_json(report), indent=2) + "\n")
     if markdown:
