@@ -5,6 +5,7 @@ A samples file may score a response several times: lm_eval's minerva_math by ``e
 one says otherwise.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ PREFERENCE = (
     "pass@1",
     "pass_at_1",
     "accuracy",
+    "is_correct",
+    "correct",
+    "passed",
     "em",
     "exact",
     "prompt_level_strict_acc",
@@ -40,6 +44,10 @@ NOT_ACCURACY = frozenset((
 RECORDED = "recorded"
 """The score that came with an imported response: never accuracy unless it is asked for."""
 _PASS_AT_1 = re.compile(r"(?:\w+_)?pass@(?:k:k=)?1(?:[:&][\w=]+)*")
+
+
+class NoAccuracyError(StylerepError):
+    """No metric is accuracy, or several could be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +95,37 @@ def accuracy_metric(items: Sequence[Mapping[str, float]], where: str, wanted: st
     return AccuracyMetric(chosen, _others(columns, chosen))
 
 
-def recorded_metric(rows: Sequence[Mapping[str, object]], where: str, wanted: str | None = None) -> AccuracyMetric | None:
+def recorded_metric(rows: Sequence[Mapping[str, object]], where: str, wanted: str | None = None, what: str = "metric") -> AccuracyMetric | None:
     """Return which score of another harness is the recorded one, from what was recorded for each item; None where none is a share of right answers.
 
-    As `accuracy_metric`, but the first metric that could be meant is taken where none is known by name, since responses are graded anew. A value may be a
-    list, one for each of several responses; what is no number counts as not there. Raises StylerepError where the one *wanted* is nowhere.
+    As `accuracy_metric`, but the first metric that could be meant is taken where none is known by name, since responses are graded anew. What is no number
+    counts as not there. *what* is what the harness calls a metric. Raises StylerepError where the one *wanted* is nowhere.
     """
-    if wanted is not None and not any(wanted in row for row in rows):
-        names = list(dict.fromkeys(str(name) for row in rows for name in row))
-        base = find_metric(names, wanted)
-        if base is None:
-            raise StylerepError(f"{where}: there is no metric {wanted!r}; there are {_listed(names)}.")
-        wanted = base
-    columns = _columns([{name: number for name, value in row.items() if (number := _number(value)) is not None} for row in rows])
+    columns = _columns(_numbers(rows))
     if wanted is not None:
-        return AccuracyMetric(wanted, _others(columns, wanted))
+        names = list(dict.fromkeys(str(name) for row in rows for name in row))
+        chosen = find_metric(names, wanted)
+        if chosen is None:
+            raise StylerepError(f"{where}: there is no {what} {wanted!r}; there are {_listed(names)}.")
+        return AccuracyMetric(chosen, _others(columns, chosen))
     usable = [name for name, values in columns.items() if _between(values)]
-    binary = [name for name in _usual(usable) if _is_binary(columns[name])]
-    found = [*sorted((name for name in usable if _rank(name) is not None), key=_order), *binary, *usable[: next(iter(columns), None) in usable]]
+    known = sorted((name for name in usable if _rank(name) is not None), key=_order)
+    found = [*known, *(name for name in _usual(usable) if _is_binary(columns[name])), *usable[: next(iter(columns), None) in usable]]
     return AccuracyMetric(found[0], _others(columns, found[0])) if found else None
+
+
+def other_metrics(rows: Sequence[Mapping[str, object]], chosen: str) -> tuple[OtherMetric, ...]:
+    """Return what differs from the column *chosen*, all being the same metric, such as under several filters."""
+    columns = _columns(_numbers(rows))
+    return tuple(one for name in columns if name != chosen and (one := _other(columns, chosen, name)))
 
 
 def recorded_notes(task: str, found: AccuracyMetric | None) -> list[str]:
     """Say which score is the recorded one, where there are others that differ from it."""
     if found is None or not found.others:
         return []
-    return [
-        f"{task}: the recorded score is {found.metric}; " + "; ".join(f"by {one.metric} accuracy is {one.against()}" for one in found.others) + " (--metric)."
-    ]
+    others = "; ".join(f"by {one.metric} accuracy is {one.against()}" for one in found.others)
+    return [f"{task}: the recorded score is {found.metric}; {others} (--metric)."]
 
 
 def other_notes(task: str, found: Iterable[tuple[str, AccuracyMetric]]) -> list[str]:
@@ -146,11 +157,11 @@ def _preferred(columns: Mapping[str, Sequence[float | None]], where: str) -> str
     if known or len(binary) == 1 or (binary and all(whole[name] == whole[binary[0]] for name in binary)):
         return (known or binary)[0]
     if binary:
-        raise StylerepError(f"{where}: accuracy could be any of {_listed(binary)}; name one with --metric.")
+        raise NoAccuracyError(f"{where}: accuracy could be any of {_listed(binary)}; name one with --metric.")
     if any(None in values for name, values in columns.items() if name not in NOT_ACCURACY):
-        raise StylerepError(f"{where}: no metric that could be accuracy is there for every item; there are {_listed(_ranges(columns))}.")
+        raise NoAccuracyError(f"{where}: no metric that could be accuracy is there for every item; there are {_listed(_ranges(columns))}.")
     says = f"there are {_listed(_ranges(columns))}" if _usual(columns) else "there is none with one number for each item"
-    raise StylerepError(f"{where}: no metric is accuracy, 0 to 1 for each item under a name that is known or 0 and 1 alone; {says} (--metric).")
+    raise NoAccuracyError(f"{where}: no metric is accuracy, 0 to 1 for each item under a name that is known or 0 and 1 alone; {says} (--metric).")
 
 
 def _check(values: Sequence[float | None], name: str, where: str, place: Callable[[int], str] | None) -> None:
@@ -163,18 +174,24 @@ def _check(values: Sequence[float | None], name: str, where: str, place: Callabl
 
 
 def _others(columns: Mapping[str, Sequence[float | None]], chosen: str) -> tuple[OtherMetric, ...]:
-    """Return the metrics of right and wrong, known by name or 0 and 1 alone, that differ from the one chosen; items that lack either are left out."""
-    found = []
-    for name in (*_usual(columns), RECORDED):
-        values = columns.get(name)
-        if values is None or name == chosen or not (_is_binary(values) or ((_rank(name) is not None or name == RECORDED) and _between(values))):
-            continue
-        both = [(own, other) for own, other in zip(columns[chosen], values, strict=True) if own is not None and other is not None]
-        differ = sum(own != other for own, other in both)
-        if differ:
-            own, other = (sum(side) / len(both) for side in zip(*both, strict=True))
-            found.append(OtherMetric(name, other, own, differ, len(both)))
-    return tuple(found)
+    """Return the metrics of right and wrong, known by name or 0 and 1 alone, that differ from the one chosen."""
+    names = (name for name in (*_usual(columns), RECORDED) if name in columns and name != chosen)
+    telling = (name for name in names if _is_binary(columns[name]) or ((_rank(name) is not None or name == RECORDED) and _between(columns[name])))
+    return tuple(one for name in telling if (one := _other(columns, chosen, name)))
+
+
+def _other(columns: Mapping[str, Sequence[float | None]], chosen: str, name: str) -> OtherMetric | None:
+    """Return how a metric differs from the one chosen, over the items that have both; None where it does not."""
+    both = [(own, other) for own, other in zip(columns.get(chosen, ()), columns[name], strict=False) if own is not None and other is not None]
+    differ = sum(own != other for own, other in both)
+    if not differ:
+        return None
+    own, other = (sum(side) / len(both) for side in zip(*both, strict=True))
+    return OtherMetric(name, other, own, differ, len(both))
+
+
+def _numbers(rows: Sequence[Mapping[str, object]]) -> list[dict[str, float]]:
+    return [{str(name): number for name, value in row.items() if (number := _number(value)) is not None} for row in rows]
 
 
 def _columns(items: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:
@@ -215,11 +232,7 @@ def _ranges(columns: Mapping[str, Sequence[float | None]]) -> list[str]:
 
 
 def _number(value: object) -> float | None:
-    """Read a recorded value: a number, or the mean of a list of them."""
-    if isinstance(value, list):
-        numbers = [_number(one) for one in value]
-        return None if not numbers or None in numbers else sum(one for one in numbers if one is not None) / len(numbers)
-    return float(value) if isinstance(value, int | float) and value == value else None
+    return float(value) if isinstance(value, int | float) and not math.isnan(value) else None
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ MANIFEST = "manifest.json"
 RESPONSES = "responses.jsonl"
 """What the model style-hf wrote, response by response, with what was forced (`harness_ext.models.journal`)."""
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.jsonl")
-_NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def item_of(row: dict[str, Any], where: str) -> Item:
     metrics = {}
     filtered = f",{row.get('filter', 'none')}"
     for name, value in row.items():
-        if name in _NOT_METRICS or not isinstance(value, (int, float)):
+        if name in NOT_METRICS or not isinstance(value, (int, float)):
             continue
         if math.isnan(value):
             raise StylerepError(f"{where}: the metric {name} is NaN.")

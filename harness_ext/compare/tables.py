@@ -143,8 +143,8 @@ def _families(found: list[AcrossFamilies]) -> TextTable:
     for one in found:
         result, prediction = one.summary.result, one.summary.prediction
         further = f"[{100 * prediction.low:+.1f}, {100 * prediction.high:+.1f}]" if prediction else ""
-        rows.append((one.arm, titled(one.task, one.metric), str(len(one.families)), _points(result.estimate, result.interval), p_text(result.p), p_text(one.p_adjusted),
-                     f"{100 * one.summary.i2:.0f} %", further, p_text(one.signs.p), one.verdict.value))  # fmt: skip
+        rows.append((one.arm, titled(one.task, one.metric), str(len(one.families)), _points(result.estimate, result.interval), p_text(result.p),
+                     p_text(one.p_adjusted), f"{100 * one.summary.i2:.0f} %", further, p_text(one.signs.p), one.verdict.value))  # fmt: skip
     few = min(len(one.families) for one in found)
     title = "Over families, as draws from many (random effects)" + (f"; with only {few} families the variance between them is hardly known" if few < 5 else "")
     return TextTable(title, header, tuple(rows), frozenset({0, 1, 9}))

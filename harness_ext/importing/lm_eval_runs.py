@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness_ext.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
 from harness_ext.importing.jsonl import options_of, responses
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, conversation_text, file_date, public_name, score_of
-from harness_ext.runs import read_manifest
+from harness_ext.runs import NOT_METRICS, read_manifest
 from synth.errors import StylerepError
 from synth.responses import find_field, gold_text
 from synth.rows import Row, read_rows
@@ -33,8 +34,10 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     chosen = reading.filter or next(iter(rows))
     if chosen not in rows:
         raise StylerepError(f"{path}: there is no filter {chosen!r}; there are {', '.join(rows)}.")
-    notes = [f"{task}: the recorded scores are those of the filter {chosen}; there is also {', '.join(name for name in rows if name != chosen)} (--filter)."]
-    records = [_record(row, reading) for row in rows[chosen]]
+    scored = {name: [_scores(row, reading.fields.correct) for row in own] for name, own in rows.items()}
+    found = recorded_metric(scored[chosen], f"{path}, {task}", reading.fields.correct)
+    notes = [*_filter_notes(task, rows, scored, chosen, found), *recorded_notes(task, found)]
+    records = [_record(row, reading, found.metric if found else None) for row in rows[chosen]]
     if any(len(record.texts) > 1 and set(record.recorded) == {None} for record in records):
         notes.append(f"{task}: lm_eval scores what its filter makes of several responses, so none of them has a recorded score.")
     said = _results(path.parent, date)
@@ -53,16 +56,16 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
             gen_kwargs=_inner(said, "config").get("gen_kwargs") or None,
             filter=chosen,
             versions={"lm_eval": str(said["lm_eval_version"])} if said.get("lm_eval_version") else {},
-            notes=tuple(notes[len(rows) == 1 :]),
+            notes=tuple(notes),
         )
     ]
 
 
-def _record(row: Row, reading: Reading) -> Record:
+def _record(row: Row, reading: Reading, metric: str | None) -> Record:
     where, fields, given = row.where, row.fields, reading.fields
     document: dict[str, Any] = fields["doc"]
     texts = _texts(fields, where)
-    score = _score(fields, given.correct, where)
+    score = _score(fields, metric)
     scores = score if isinstance(score, list) and len(score) == len(texts) else [score if len(texts) <= 1 else None] * max(1, len(texts))
     gold = gold_text(find_field({**document, "target": fields.get("target")}, "answer", given.answer, where))
     question = find_field(fields if given.question else document, "question", given.question, where)
@@ -106,13 +109,42 @@ def _prompt(fields: Mapping[str, Any]) -> str:
     return conversation_text(asked[0]) if asked else ""
 
 
-def _score(fields: Mapping[str, Any], given: str | None, where: str) -> Any:
-    metrics = fields.get("metrics")
-    own: Sequence[str] = metrics if isinstance(metrics, list) else ()
-    if given is None and len(own) == 1 and own[0] in fields:
-        score = fields[own[0]]
-        return score if isinstance(score, list) or (isinstance(score, (int, float)) and 0 <= score <= 1) else None
-    return find_field(fields, "correct", given, where)
+def _scores(row: Row, given: str | None) -> dict[str, float]:
+    """Return the metrics of a sample that are numbers, or lists of one for each response: those it lists, else, of older files, all fields that may be."""
+    fields, listed = row.fields, row.fields.get("metrics")
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else [name for name in fields if name not in NOT_METRICS]
+    requests = fields["resps"]
+    n = len(requests[0]) if requests and isinstance(requests[0], list) else 1
+    scores = {}
+    for name in names:
+        value = fields.get(name)
+        values = value if isinstance(value, list) and len(value) == n else [value]
+        if values and all(isinstance(one, int | float) for one in values):
+            scores[name] = sum(values) / len(values)
+    if given is not None and given not in scores and not isinstance(fields.get(given), list) and (own := score_of(fields.get(given), row.where)) is not None:
+        scores[given] = own
+    return scores
+
+
+def _score(fields: Mapping[str, Any], metric: str | None) -> Any:
+    return None if metric is None else fields.get(metric)
+
+
+def _filter_notes(
+    task: str, rows: Mapping[str, Sequence[Row]], scored: Mapping[str, Sequence[Mapping[str, Any]]], chosen: str, found: AccuracyMetric | None
+) -> list[str]:
+    """Say which filter the recorded scores are of where there are several, and by how much the others differ."""
+    others = []
+    for name in (name for name in rows if name != chosen):
+        says = ""
+        if found is not None:
+            there = {row.fields.get("doc_id"): scores.get(found.metric) for row, scores in zip(rows[name], scored[name], strict=True)}
+            both = [
+                {chosen: scores.get(found.metric), name: there.get(row.fields.get("doc_id"))} for row, scores in zip(rows[chosen], scored[chosen], strict=True)
+            ]
+            says = next((f", {one.against()}" for one in other_metrics(both, chosen) if one.metric == name), "")
+        others.append(name + says)
+    return [f"{task}: the recorded scores are those of the filter {chosen}; there is also {'; '.join(others)} (--filter)."] if others else []
 
 
 def _results(folder: Path, date: str | None) -> dict[str, Any]:
