@@ -62,8 +62,9 @@ class OtherMetric:
 
     def against(self, run: str = "") -> str:
         """Say how far it is from accuracy: "0.0 % and not 20.0 % in a (2 of 10 items differ)"."""
-        here = f" in {run}" if run else ""
-        return f"{100 * self.mean:.1f} % and not {100 * self.accuracy:.1f} %{here} ({self.items:,} of {self.n:,} items differ)"
+        own, other = (f"{100 * mean:.1f} %" for mean in (self.accuracy, self.mean))
+        says = f"{other} too" if own == other else f"{other} and not {own}"
+        return f"{says}{f' in {run}' if run else ''} ({self.items:,} of {self.n:,} items differ)"
 
 
 @dataclass(frozen=True, slots=True)

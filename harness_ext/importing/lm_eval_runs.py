@@ -34,7 +34,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     chosen = reading.filter or next(iter(rows))
     if chosen not in rows:
         raise StylerepError(f"{path}: there is no filter {chosen!r}; there are {', '.join(rows)}.")
-    scored = {name: [_scores(row, reading.fields.correct) for row in own] for name, own in rows.items()}
+    scored = {name: _scores(own, reading.fields.correct) for name, own in rows.items()}
     found = recorded_metric(scored[chosen], f"{path}, {task}", reading.fields.correct)
     notes = [*_filter_notes(task, rows, scored, chosen, found), *recorded_notes(task, found)]
     records = [_record(row, reading, found.metric if found else None) for row in rows[chosen]]
@@ -109,21 +109,31 @@ def _prompt(fields: Mapping[str, Any]) -> str:
     return conversation_text(asked[0]) if asked else ""
 
 
-def _scores(row: Row, given: str | None) -> dict[str, float]:
-    """Return the metrics of a sample that are numbers, or lists of one for each response: those it lists, else, of older files, all fields that may be."""
-    fields, listed = row.fields, row.fields.get("metrics")
-    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else [name for name in fields if name not in NOT_METRICS]
-    requests = fields["resps"]
-    n = len(requests[0]) if requests and isinstance(requests[0], list) else 1
-    scores = {}
-    for name in names:
-        value = fields.get(name)
-        values = value if isinstance(value, list) and len(value) == n else [value]
-        if values and all(isinstance(one, int | float) for one in values):
-            scores[name] = sum(values) / len(values)
-    if given is not None and given not in scores and not isinstance(fields.get(given), list) and (own := score_of(fields.get(given), row.where)) is not None:
-        scores[given] = own
-    return scores
+def _scores(rows: Sequence[Row], given: str | None) -> list[dict[str, float]]:
+    """Return the metrics of each sample: those it lists, else, of older files, all fields that may be, of which each is a number or a list of one a response.
+
+    A metric that is a list of anything else somewhere, such as one for each of the instructions of a prompt, is none.
+    """
+    found: list[dict[str, float]] = []
+    lists: set[str] = set()
+    for row in rows:
+        fields, listed = row.fields, row.fields.get("metrics")
+        names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else [name for name in fields if name not in NOT_METRICS]
+        requests = fields["resps"]
+        n = len(requests[0]) if requests and isinstance(requests[0], list) else 1
+        scores = {}
+        for name in names:
+            value = fields.get(name)
+            values = value if isinstance(value, list) else [value]
+            if isinstance(value, list) and len(value) != n:
+                lists.add(name)
+            elif values and all(isinstance(one, int | float) for one in values):
+                scores[name] = sum(values) / len(values)
+        if given is not None and given not in names and not isinstance(fields.get(given), list):
+            own = score_of(fields.get(given), row.where)
+            scores |= {} if own is None else {given: own}
+        found.append(scores)
+    return [{name: value for name, value in scores.items() if name not in lists} for scores in found]
 
 
 def _score(fields: Mapping[str, Any], metric: str | None) -> Any:
