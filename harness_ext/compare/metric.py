@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness_ext.accuracy import DEFAULT, AccuracyMetric, accuracy_metric, find_metric, other_notes
+from harness_ext.accuracy import DEFAULT, NOT_ACCURACY, AccuracyMetric, accuracy_metric, find_metric, other_notes
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.pairing import Key, label
 from harness_ext.runs import Run
@@ -74,7 +74,10 @@ def _refusal(runs: Sequence[Run], key: Key, found: Sequence[AccuracyMetric | str
     """Say why a task cannot be compared: no accuracy in a run, or another metric than in the first; empty where it can."""
     if reason := next((one for one in found if isinstance(one, str)), ""):
         return reason
-    named = {run: one.metric for run, one in zip(map(str, (run.folder for run in runs)), found, strict=True) if isinstance(one, AccuracyMetric)}
-    (first, metric), *others = named.items()
-    other = next(((run, name) for run, name in others if name != metric), None)
-    return "" if other is None else f"{label(key)}: accuracy is {metric} in {first} and {other[1]} in {other[0]}; name one that both have with --metric."
+    (first, metric), *others = [(run, one.metric) for run, one in zip(runs, found, strict=True) if isinstance(one, AccuracyMetric)]
+    second, name = next(((run, name) for run, name in others if name != metric), (first, metric))
+    if name == metric:
+        return ""
+    shared = sorted(set.intersection(*(set(item.metrics) for run in (first, second) for item in run.tasks[key].values())) - NOT_ACCURACY)
+    advice = f"name one that both have with --metric ({', '.join(shared)})" if shared else "stylerep import grades the responses of both alike"
+    return f"{label(key)}: accuracy is {metric} in {first.folder} and {name} in {second.folder}; {advice}."

@@ -62,11 +62,15 @@ def test_metrics_of_one_mean_that_differ_in_items_are_told(tmp_path: Path) -> No
 def test_runs_are_not_compared_on_different_metrics(tmp_path: Path) -> None:
     new = write_scored(tmp_path / "new", exact_match=[0.0, 1], math_verify=[1.0, 1])
     old = write_scored(tmp_path / "old", exact_match=[0.0, 0])
-    with pytest.raises(StylerepError, match=r"^sums: accuracy is math_verify in .*new and exact_match in .*old; name one that both have with --metric\.$"):
+    with pytest.raises(
+        StylerepError, match=r"^sums: accuracy is math_verify in .*new and exact_match in .*old; name one that both have with --metric \(exact_match\)\.$"
+    ):
         compare([new, old])
     with pytest.raises(StylerepError, match=r"old, sums: there is no metric 'math_verify' with one number for each item; there are exact_match\.$"):
         compare([new, old], metric="math_verify")
     assert compare([new, old], metric="exact_match").comparisons[0].result.estimate == -0.5
+    with pytest.raises(StylerepError, match=r"and acc in .*ours; stylerep import grades the responses of both alike\.$"):
+        compare([new, write_scored(tmp_path / "ours", acc=[1.0, 0])])
 
 
 def test_a_metric_that_is_nowhere_is_a_mistake(tmp_path: Path, stylerep: Any) -> None:
