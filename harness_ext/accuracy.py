@@ -125,8 +125,8 @@ def recorded_notes(task: str, found: AccuracyMetric | None) -> list[str]:
     """Say which score is the recorded one, where there are others that differ from it."""
     if found is None or not found.others:
         return []
-    others = "; ".join(f"by {one.metric} accuracy is {one.against()}" for one in found.others)
-    return [f"{task}: the recorded score is {found.metric}; {others} (--metric)."]
+    others = "; ".join(f"by {shown(one.metric)} accuracy is {one.against()}" for one in found.others)
+    return [f"{task}: the recorded score is {shown(found.metric)}; {others} (--metric)."]
 
 
 def other_notes(task: str, found: Iterable[tuple[str, AccuracyMetric]]) -> list[str]:
@@ -149,6 +149,11 @@ def find_metric(names: Iterable[str], wanted: str) -> str | None:
         return wanted
     found = [name for name in there if _base(name) == wanted]
     return found[0] if len(found) == 1 else None
+
+
+def shown(name: str) -> str:
+    """Return the name of a metric as any terminal can show it: what cannot be printed becomes a mark."""
+    return name if name.isprintable() else "".join(character if character.isprintable() else "\ufffd" for character in name)
 
 
 def _preferred(columns: Mapping[str, Sequence[float | None]], where: str) -> str:
@@ -237,4 +242,4 @@ def _number(value: object) -> float | None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return (", ".join(names[:12]) + (", …" if len(names) > 12 else "")) or "none"
+    return (", ".join(map(shown, names[:12])) + (", …" if len(names) > 12 else "")) or "none"

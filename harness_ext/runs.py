@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness_ext.accuracy import AccuracyMetric
+from harness_ext.accuracy import AccuracyMetric, shown
 from synth.errors import StylerepError
 
 MANIFEST = "manifest.json"
@@ -102,7 +102,7 @@ def sample_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def item_of(row: dict[str, Any], where: str) -> Item:
     """Return what a row of a samples file was scored; raise StylerepError for a score that is NaN.
 
-    A name that ends in the row's filter, as in lm_eval's results (``exact_match,none``), stands without it.
+    A name that ends in the row's filter, as in lm_eval's results (``exact_match,none``), stands without it; what cannot be printed becomes a mark.
     """
     metrics = {}
     filtered = f",{row.get('filter', 'none')}"
@@ -111,5 +111,6 @@ def item_of(row: dict[str, Any], where: str) -> Item:
             continue
         if math.isnan(value):
             raise StylerepError(f"{where}: the metric {name} is NaN.")
-        metrics[name.removesuffix(filtered)] = float(value)
+        bare = name.removesuffix(filtered)
+        metrics[shown(name if bare in row else bare)] = float(value)
     return Item(row["doc_hash"], str(row.get("filter", "none")), metrics)

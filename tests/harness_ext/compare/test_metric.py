@@ -113,6 +113,8 @@ def test_every_filter_is_compared_by_its_own_scores(tmp_path: Path) -> None:
         ({"exact_match,none": [1.0, 0, 1], "bleu": [31.0, 2.5, 8]}, "exact_match"),
         ({"inst_level_strict_acc": [[True], [True, False], [False]], "prompt_level_loose_acc": [True, True, False],
           "prompt_level_strict_acc": [True, False, False]}, "prompt_level_strict_acc"),
+        ({"exact_match": [1.0, 0, 1], "exact_match,none": [1.0, 1, 1]}, "exact_match"),
+        ({"right\x1b[31m": [1.0, 0, 1]}, "right\ufffd[31m"),
         ({"is_fluent": [1.0, 1, 1], "f1": [0.3, 0.1, 1]}, "is_fluent"),
         ({"likes_cats": [1, 1, 0], "likes_dogs": [1, 1, 0]}, "likes_cats"),
         ({"answered": [1.0, 1, 1], "em": [1.0, 0, 0]}, "em"),
