@@ -111,7 +111,8 @@ def recorded_metric(rows: Sequence[Mapping[str, object]], where: str, wanted: st
         return AccuracyMetric(chosen, _others(columns, chosen))
     usable = [name for name, values in columns.items() if _between(values)]
     known = sorted((name for name in usable if _rank(name) is not None), key=_order)
-    found = [*known, *(name for name in _usual(usable) if _is_binary(columns[name])), *usable[: next(iter(columns), None) in usable]]
+    first = [name for name in _usual(columns)[:1] if name in usable]
+    found = [*known, *(name for name in _usual(usable) if _is_binary(columns[name])), *first]
     return AccuracyMetric(found[0], _others(columns, found[0])) if found else None
 
 

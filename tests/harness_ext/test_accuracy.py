@@ -27,4 +27,5 @@ def test_a_recorded_score_that_nothing_names_is_the_first_of_0_and_1() -> None:
     assert found is not None
     assert found.metric == "judge"
     assert recorded_metric([{"bleu": 30.0, "rouge": 0.4}], "here") is None
+    assert recorded_metric([{"answered": 1.0, "recorded": 1.0}], "here") is None
     assert recorded_metric([], "here") is None
