@@ -3,18 +3,19 @@
 import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness_ext.accuracy import AccuracyMetric, shown
 from synth.errors import StylerepError
 
 MANIFEST = "manifest.json"
 RESPONSES = "responses.jsonl"
 """What the model style-hf wrote, response by response, with what was forced (`harness_ext.models.journal`)."""
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.jsonl")
-_NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,13 @@ class Run:
     """One run folder.
 
     `tasks` maps (task, filter) to its items by document hash. `manifest` is empty for a folder that
-    plain lm_eval wrote.
+    plain lm_eval wrote. `accuracy` says which metric of a (task, filter) accuracy is, or why none is, once that is settled.
     """
 
     folder: Path
     manifest: dict[str, Any]
     tasks: dict[tuple[str, str], dict[str, Item]]
+    accuracy: Mapping[tuple[str, str], AccuracyMetric | str] = field(default_factory=dict)
 
 
 def sample_files(folder: Path) -> dict[str, Path]:
@@ -98,12 +100,17 @@ def sample_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def item_of(row: dict[str, Any], where: str) -> Item:
-    """Return what a row of a samples file was scored; raise StylerepError for a score that is NaN."""
+    """Return what a row of a samples file was scored; raise StylerepError for a score that is NaN.
+
+    A name that ends in the row's filter, as in lm_eval's results (``exact_match,none``), stands without it; what cannot be printed becomes a mark.
+    """
     metrics = {}
+    filtered = f",{row.get('filter', 'none')}"
     for name, value in row.items():
-        if name in _NOT_METRICS or not isinstance(value, (int, float)):
+        if name in NOT_METRICS or not isinstance(value, (int, float)):
             continue
         if math.isnan(value):
             raise StylerepError(f"{where}: the metric {name} is NaN.")
-        metrics[name] = float(value)
+        bare = name.removesuffix(filtered)
+        metrics[shown(name if bare in row else bare)] = float(value)
     return Item(row["doc_hash"], str(row.get("filter", "none")), metrics)

@@ -14,6 +14,8 @@ from synth.errors import StylerepError
 if TYPE_CHECKING:
     from harness_ext.importing import Imported
 
+_METRIC = "The metric that accuracy is, such as exact_match, in every task that has it.  [default: found by its name, and said]"
+
 
 @app.command(
     "eval",
@@ -50,6 +52,7 @@ def compare(
     by: Annotated[
         str, typer.Option(help="What rows are told apart by, of family, arm, seed and task; what is left out is taken together: seeds as draws from many.")
     ] = "family,arm,task",
+    metric: Annotated[str | None, typer.Option(help=_METRIC, show_default=False)] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")] = False,
     claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/comparing.md).")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
@@ -80,7 +83,7 @@ def compare(
 
     check_writable(json_file, markdown, latex)
     check_folder(figures)
-    report = run(runs or [], baseline, margin, by=by, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
+    report = run(runs or [], baseline, margin, by=by, metric=metric, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
     if json_file:
         write_text(json_file, json.dumps(report_json(report), indent=2) + "\n")
     if markdown:
@@ -112,6 +115,9 @@ def leaderboard(
         typer.Option(help="Tasks of the overall ranking, patterns separated by commas; if never said, the largest block of rows and tasks without a gap."),
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="The run to whose length of traces accuracy is adjusted; if never said, the first one given.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="The metric that accuracy is in every task, of the runs given, that has it; auto: found by its name.", show_default=False)
+    ] = None,
     by_seed: Annotated[bool | None, typer.Option("--by-seed/--seeds-together", help="Whether runs that differ in the seed are rows of their own.")] = None,
     traces: Annotated[str | None, typer.Option(help="How many responses of each task can be read on the pages: a number, or all.", show_default="all")] = None,
     remove: Annotated[list[str] | None, typer.Option(help="Take a run off the board; may be repeated.")] = None,
@@ -126,8 +132,8 @@ def leaderboard(
         raise StylerepError(f"--traces takes a number or all, found {traces!r}.")
     board, changed = run(
         runs or [], out, title=title, tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()], by_seed=by_seed,
-        baseline=baseline, traces=int(traces) if traces and traces != "all" else None, all_traces=traces == "all", remove=remove or [], workers=jobs,
-        say=lambda text: typer.echo(text, err=True),
+        baseline=baseline, metric=metric, traces=int(traces) if traces and traces != "all" else None, all_traces=traces == "all", remove=remove or [],
+        workers=jobs, say=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
     print_tables(rich_tables([short_table(board)]))
     print_notes((*board_notes(board), *changed.notes))
@@ -158,7 +164,9 @@ def import_results(
     response_field: Annotated[str | None, typer.Option(help="Field that holds the response or several; found if left out, as the fields below.")] = None,
     question_field: Annotated[str | None, typer.Option(help="Field that holds the question.")] = None,
     answer_field: Annotated[str | None, typer.Option(help="Field that holds the right answer.")] = None,
-    score_field: Annotated[str | None, typer.Option(help="Field, metric or scorer with the recorded score, 0 to 1.")] = None,
+    score_field: Annotated[
+        str | None, typer.Option("--metric", "--score-field", help="Metric, scorer or field with the recorded score, 0 to 1; found by its name if left out.")
+    ] = None,
     id_field: Annotated[str | None, typer.Option(help="Field that holds the id of the item.")] = None,
     model_field: Annotated[str | None, typer.Option(help="Field that names the model; else the folder does.")] = None,
     task_field: Annotated[str | None, typer.Option(help="Field that names the task; else the file does.")] = None,

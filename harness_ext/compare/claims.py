@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from harness_ext.compare.conditions import Condition
+from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import Key, Pair, label, paired
 from harness_ext.compare.style import score_of, shared_scores
 from harness_ext.stats import Effect, effect_of_families, feature_tost, holm
@@ -221,11 +222,11 @@ def _findings(claim: Claim, found: Sequence[Condition], partial: bool) -> list[F
             if len(errors) < len(effects):
                 raise StylerepError(f"The claim {claim.name!r}: on {task}, a family's difference has no standard error.")
             whole = effect_of_families([effect.estimate for effect in effects], errors)
-            findings.append(_finding(claim, f"{len(pairs)} families, {task}", whole))
+            findings.append(_finding(claim, f"{len(pairs)} families, {task}", whole, pairs[0][1].metric))
         elif claim.kind == "style_equivalent":
             findings += [finding for one, pair in pairs for finding in _style_findings(claim, f"{one.model or one.name}, {task}", pair)]
         else:
-            findings += [_finding(claim, f"{one.model or one.name}, {task}", pair.effect()) for one, pair in pairs]
+            findings += [_finding(claim, f"{one.model or one.name}, {task}", pair.effect(), pair.metric) for one, pair in pairs]
     return findings
 
 
@@ -266,9 +267,9 @@ _TESTS: dict[str, tuple[Callable[[Effect, float], float], Callable[[Effect, floa
 """Of each kind, the p of the claim and that of its contrary, from the effect and the margin."""
 
 
-def _finding(claim: Claim, where: str, effect: Effect) -> Finding:
+def _finding(claim: Claim, where: str, effect: Effect, metric: str) -> Finding:
     shown, contrary = _TESTS[claim.kind]
-    result = effect.result(0.95)
+    result = of_metric(effect.result(0.95), metric)
     limits = f" [{100 * result.interval.low:+.1f}, {100 * result.interval.high:+.1f}]" if result.interval else ""
     margin = "" if claim.kind in ("better", "different") else f", margin {100 * claim.margin:g}"
     note = f" ({result.note})" if result.note else ""

@@ -30,6 +30,11 @@ class Pair:
     items: tuple[str, ...]
     left_out: int
 
+    @property
+    def metric(self) -> str:
+        """The metric that accuracy is."""
+        return metric_of(self.first[0], self.key)
+
     def values(self, of: Callable[[Run, Key, Item], float]) -> tuple[FloatArray, FloatArray]:
         """Return a number for every item in both, each of shape (seeds, items)."""
         one, two = ([[of(run, self.key, run.tasks[self.key][item]) for item in self.items] for run in runs] for runs in (self.first, self.second))
@@ -73,10 +78,15 @@ def shared_seeds(first: Sequence[Any], second: Sequence[Any]) -> list[tuple[int,
 
 def accuracy(run: Run, key: Key, item: Item) -> float:
     """Return the accuracy of one item, 0 to 1."""
-    value = item.metrics.get("acc", item.metrics.get("exact_match"))
-    if value is None or not 0 <= value <= 1:
-        raise StylerepError(f"{run.folder}, {key[0]}, item {item.doc_hash[:12]}: acc must lie between 0 and 1, found {value}.")
-    return value
+    return item.metrics[metric_of(run, key)]
+
+
+def metric_of(run: Run, key: Key) -> str:
+    """Return the metric that accuracy is in a task (`harness_ext.compare.metric`); raise StylerepError, with the reason, where none is."""
+    found = run.accuracy[key]
+    if isinstance(found, str):
+        raise StylerepError(found)
+    return found.metric
 
 
 def _by_seed(first: Condition, second: Condition) -> tuple[tuple[Run, ...], tuple[Run, ...]]:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from harness_ext.accuracy import DEFAULT
 from harness_ext.compare.claims import Claims, Judgement, judge
 from harness_ext.compare.conditions import DECODING, Condition, baselines, conditions, read_by
-from harness_ext.compare.pairing import Key, Pair, accuracy, label, paired
+from harness_ext.compare.metric import metric_notes, of_metric, with_accuracy
+from harness_ext.compare.pairing import Key, Pair, accuracy, label, metric_of, paired
 from harness_ext.compare.shares import Share, shares
 from harness_ext.compare.style import StyleEffect, style_effects, style_means
 from harness_ext.runs import load_run
@@ -44,7 +46,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One condition on one task: its accuracy with an interval (Wilson's for one run), and the means of the style scores it has."""
+    """One condition on one task: its accuracy, which is the mean of `metric`, with an interval (Wilson's for one run), and the means of its style scores."""
 
     run: str
     model: str
@@ -56,6 +58,7 @@ class Cell:
     accuracy: float
     interval: Interval | None
     style: dict[str, float]
+    metric: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Comparison:
 
     `result` is the difference of accuracies with its interval of level 1 - alpha and p; `equivalence` the interval of level 1 - 2 alpha that must lie
     inside ± `margin`; `p_adjusted` is p adjusted by `correction` over `tests` comparisons. `beside` holds other methods' answers to the same
-    questions. `settlement` says how many items would settle an inconclusive verdict.
+    questions. `settlement` says how many items would settle an inconclusive verdict. `metric` is what accuracy is, several over tasks joined by +.
     """
 
     run: str
@@ -85,11 +88,12 @@ class Comparison:
     settlement: Settlement | None = None
     variance: VarianceSplit | None = None
     style: tuple[StyleEffect, ...] = ()
+    metric: str = DEFAULT
 
     @property
     def signature(self) -> str:
         """The result's signature, with what the verdict depends on."""
-        return _signature(self.result, self.margin, self.correction, self.tests)
+        return _signature(self.result, self.metric, self.margin, self.correction, self.tests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +111,12 @@ class AcrossFamilies:
     margin: float
     verdict: Verdict
     signs: Result
+    metric: str = DEFAULT
 
     @property
     def signature(self) -> str:
         """The summary's signature, with what the verdict depends on."""
-        return _signature(self.summary.result, self.margin, self.correction, self.tests)
+        return _signature(self.summary.result, self.metric, self.margin, self.correction, self.tests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,7 @@ def compare(
     margin: float = 0.05,
     *,
     by: str = "family,arm,task",
+    metric: str | None = None,
     partial: bool = False,
     claims: Claims | None = None,
     alpha: float = ALPHA,
@@ -143,9 +149,9 @@ def compare(
     Runs are paired on (task, filter, document hash). Those of one base model and arm whose seeds differ are one condition; *by* says what
     rows are told apart by. *baseline* is a run's folder, or an arm; the arm of the first run if left out. Verdicts are corrected by Holm
     over all comparisons, or, where *claims* are declared, by Holm over the claims and by Benjamini and Hochberg over the comparisons.
-    *seed* is that of resampling.
-    Raises StylerepError where a run cannot be read, no task is shared, or two runs hold different items of a task (the hashes are named;
-    *partial* compares the items they share).
+    *seed* is that of resampling. *metric* is what accuracy is in every task that has it; else, and if left out, see `harness_ext.accuracy`.
+    Raises StylerepError where a run cannot be read, no task is shared, two runs hold different items of a task (the hashes are named;
+    *partial* compares the items they share), or the metric of a task cannot be told or is not the same in all runs.
     """
     if not 0 < margin < 1:
         raise StylerepError(f"The margin is a difference of accuracies between 0 and 1, got {margin}.")
@@ -157,7 +163,8 @@ def compare(
         given.setdefault(folder.resolve(), folder)
     if len(given) < 2:
         raise StylerepError("A comparison needs two different run folders.")
-    found = conditions([load_run(folder) for folder in given.values()], rows)
+    runs, notes = with_accuracy([load_run(folder) for folder in given.values()], metric)
+    found = conditions(runs, rows)
     chosen = baselines(found, baseline)
     if not chosen:
         raise StylerepError("There is nothing to compare: all runs are of one arm, and differ in their seeds alone; tell them apart with --by arm,seed,task.")
@@ -173,7 +180,7 @@ def compare(
         shares=shares(found, partial, seed),
         omnibus=_omnibus(found, partial),
         judgement=judge(claims, found, partial) if claims else None,
-        notes=_notes(pairs),
+        notes=[*notes, *metric_notes(found, list(dict.fromkeys(pair.key for *_, pair in pairs))), *_notes(pairs)],
     )
 
 
@@ -239,6 +246,7 @@ def _comparison(
     elif pair and len(pair.first) > 1 and len(pair.items) > 1:
         first, second = pair.values(accuracy)
         variance = variance_split(first - second)
+    metric = _together(taken)
     return Comparison(
         run=one.name,
         baseline=base.name,
@@ -254,19 +262,27 @@ def _comparison(
         margin=margin,
         verdict=verdict,
         left_out=sum(one.left_out for one in taken),
-        beside=beside,
+        beside=tuple(of_metric(result, metric) for result in beside),
         settlement=settlement,
         variance=variance,
         style=tuple(style_effects(pair, seed)) if pair else (),
+        metric=metric,
     )
+
+
+def _together(pairs: Sequence[Pair]) -> str:
+    return "+".join(dict.fromkeys(pair.metric for pair in pairs))
 
 
 def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str], margin: float, alpha: float, correction: str) -> list[AcrossFamilies]:
     """Summarise over families every arm that two or more have, by task or over all: one effect a family, the mean of those of its models (and tasks)."""
     effects: dict[tuple[str, str], dict[str, list[Effect]]] = {}
+    taken: dict[tuple[str, str], list[Pair]] = {}
     for one, base, pair in pairs:
         if one.family and base.model == one.model:
-            effects.setdefault((one.arm, label(pair.key) if "task" in by else "all tasks"), {}).setdefault(one.family, []).append(pair.effect())
+            cell = (one.arm, label(pair.key) if "task" in by else "all tasks")
+            effects.setdefault(cell, {}).setdefault(one.family, []).append(pair.effect())
+            taken.setdefault(cell, []).append(pair)
     drafts = []
     for (arm, task), found in effects.items():
         means = {family: effect_of_parts(members, share_items=True) for family, members in found.items()}
@@ -288,6 +304,7 @@ def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str
             margin=margin,
             verdict=decide(effect, p, margin, alpha),
             signs=sign_test(estimates),
+            metric=_together(taken[arm, task]),
         )
         for (arm, task, families, estimates, errors), effect, p in zip(drafts, summaries, adjusted, strict=True)
     ]
@@ -298,7 +315,10 @@ def _cell(one: Condition, key: Key) -> Cell:
     shared = [item for item in items if all(item in run.tasks[key] for run in one.runs)]
     values = np.array([[accuracy(run, key, run.tasks[key][item]) for item in shared] for run in one.runs])
     style = style_means([run.tasks[key][item] for run in one.runs for item in shared])
-    return Cell(one.name, one.model, one.family, one.arm, len(one.runs), label(key), len(shared), float(values.mean()), accuracy_interval(values), style)
+    return Cell(
+        one.name, one.model, one.family, one.arm, len(one.runs), label(key), len(shared), float(values.mean()), accuracy_interval(values), style,
+        metric_of(one.runs[0], key),
+    )  # fmt: skip
 
 
 def _omnibus(found: Sequence[Condition], partial: bool) -> list[tuple[str, str, Result]]:
@@ -317,7 +337,7 @@ def _omnibus(found: Sequence[Condition], partial: bool) -> list[tuple[str, str, 
                 continue
             answers = right([[accuracy(run, key, run.tasks[key][item]) for run in runs] for item in sorted(items)])
             if answers is not None:
-                results.append((model, label(key), cochran_q(answers)))
+                results.append((model, label(key), of_metric(cochran_q(answers), metric_of(runs[0], key))))
     return results
 
 
@@ -335,6 +355,6 @@ def _notes(pairs: Sequence[tuple[Condition, Condition, Pair]]) -> list[str]:
     return notes
 
 
-def _signature(result: Result, margin: float, correction: str, tests: int) -> str:
+def _signature(result: Result, metric: str, margin: float, correction: str, tests: int) -> str:
     before, _, version = result.signature.rpartition("|")
-    return f"{before}|margin:{margin:g}|{correction}:{tests}|{version}"
+    return f"{before}|metric:{metric}|margin:{margin:g}|{correction}:{tests}|{version}"

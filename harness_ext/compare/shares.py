@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from harness_ext.compare.conditions import Condition
-from harness_ext.compare.pairing import FloatArray, Key, accuracy, label
+from harness_ext.compare.metric import of_metric
+from harness_ext.compare.pairing import FloatArray, Key, accuracy, label, metric_of
 from harness_ext.stats import Result, recovered_share
 
 _SHARES = (
@@ -48,7 +49,7 @@ def shares(found: Sequence[Condition], partial: bool, seed: int) -> list[Share]:
                 if shared := sorted(set.intersection(*items)):
                     averages = any(len(one.runs) > 1 for one in three)
                     first, second, base = (_means(one, key, shared) for one in three)
-                    result = recovered_share(first, second, base, seed=seed)
+                    result = of_metric(recovered_share(first, second, base, seed=seed), metric_of(three[0].runs[0], key))
                     note = "seeds are averaged; the interval covers other items, not other seeds" if averages else ""
                     names = [one.name for one in three]
                     results.append(Share(question, model, three[0].family, label(key), names[0], names[1], names[2], result, note))

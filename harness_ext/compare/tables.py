@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from harness_ext.compare.claims import Judgement
+from harness_ext.compare.metric import titled
 from harness_ext.compare.report import AcrossFamilies, Cell, Comparison, Report
 from harness_ext.compare.shares import Share
 from harness_ext.stats import Interval, Verdict
@@ -101,7 +102,9 @@ def _task(report: Report, task: str) -> TextTable:
     if compared:
         header = (*header, "difference [95 %]", "p", _corrected(report), "90 %", "verdict", *(["items to settle"] if settle else []))
     counts = sorted({cell.n for cell in cells})
-    title = f"{task}, n = {' to '.join(str(n) for n in (counts[0], counts[-1])[: len(counts)])}" + (f", compared with {', '.join(bases)}" if bases else "")
+    title = f"{titled(task, cells[0].metric)}, n = {' to '.join(str(n) for n in (counts[0], counts[-1])[: len(counts)])}" + (
+        f", compared with {', '.join(bases)}" if bases else ""
+    )
     rows = [_row(cell, compared.get(cell.run), styles, several, bool(compared), settle) for cell in cells]
     return TextTable(title, header, tuple(rows), frozenset({0, *([1] if several else []), header.index("verdict") if compared else 0}))
 
@@ -140,8 +143,8 @@ def _families(found: list[AcrossFamilies]) -> TextTable:
     for one in found:
         result, prediction = one.summary.result, one.summary.prediction
         further = f"[{100 * prediction.low:+.1f}, {100 * prediction.high:+.1f}]" if prediction else ""
-        rows.append((one.arm, one.task, str(len(one.families)), _points(result.estimate, result.interval), p_text(result.p), p_text(one.p_adjusted),
-                     f"{100 * one.summary.i2:.0f} %", further, p_text(one.signs.p), one.verdict.value))  # fmt: skip
+        rows.append((one.arm, titled(one.task, one.metric), str(len(one.families)), _points(result.estimate, result.interval), p_text(result.p),
+                     p_text(one.p_adjusted), f"{100 * one.summary.i2:.0f} %", further, p_text(one.signs.p), one.verdict.value))  # fmt: skip
     few = min(len(one.families) for one in found)
     title = "Over families, as draws from many (random effects)" + (f"; with only {few} families the variance between them is hardly known" if few < 5 else "")
     return TextTable(title, header, tuple(rows), frozenset({0, 1, 9}))

@@ -48,8 +48,8 @@ def _result(result: Result) -> dict[str, Any]:
 
 def _cell(cell: Cell) -> dict[str, Any]:
     limits = _interval(cell.interval, "acc_low", "acc_high")
-    return {"run": cell.run, "model": cell.model, "family": cell.family, "arm": cell.arm, "seeds": cell.seeds, "task": cell.task, "n": cell.n,
-            "acc": cell.accuracy, **limits, **cell.style}  # fmt: skip
+    return {"run": cell.run, "model": cell.model, "family": cell.family, "arm": cell.arm, "seeds": cell.seeds, "task": cell.task, "metric": cell.metric,
+            "n": cell.n, "acc": cell.accuracy, **limits, **cell.style}  # fmt: skip
 
 
 def _comparison(one: Comparison) -> dict[str, Any]:
@@ -60,6 +60,7 @@ def _comparison(one: Comparison) -> dict[str, Any]:
         "family": one.family,
         "arm": one.arm,
         "task": one.task,
+        "metric": one.metric,
         "n": one.result.n,
         "left_out": one.left_out,
         "only_run_right": one.result.settings.get("b"),
@@ -92,6 +93,7 @@ def _families(one: AcrossFamilies) -> dict[str, Any]:
     return {
         "arm": one.arm,
         "task": one.task,
+        "metric": one.metric,
         "families": list(one.families),
         **_result(summary.result),
         "tau2": summary.tau2,

@@ -4,11 +4,12 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from harness_ext.accuracy import AccuracyMetric, recorded_metric, recorded_notes
 from harness_ext.importing.record import (
     Evaluation,
     Reading,
@@ -38,17 +39,19 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     about, plan = _inner(header, "eval"), _inner(header, "plan")
     task = clean(str(about.get("task") or path.stem).rpartition("/")[2])
     names = [str(one["name"]) for one in about.get("scorers") or [] if isinstance(one, Mapping) and one.get("name")]
+    found = _scorer(samples, names, reading.fields.correct, path)
     epochs: dict[str, list[Record]] = {}
     order = {str(name): number for number, name in enumerate(_inner(about, "dataset").get("sample_ids") or [])}
     failed = 0
     for where, sample in sorted(samples, key=lambda one: (_number(one[1].get("epoch")), order.get(str(one[1].get("id")), len(order)))):
         failed += bool(sample.get("error"))
-        epochs.setdefault(str(sample.get("id")), []).append(_record(where, sample, names, reading.fields.correct))
+        epochs.setdefault(str(sample.get("id")), []).append(_record(where, sample, found.metric if found else None, reading.fields.correct))
     if not epochs:
         raise StylerepError(f"{path}: no sample stands in this log (its status is {header.get('status')}).")
     records = [_joined(several) for several in epochs.values()]
     notes = [f"{task}: {failed} samples ended with an error, so their responses are empty."] if failed else []
     notes += encrypted_note(sum(record.encrypted for record in records), len(records))
+    notes += recorded_notes(task, found)
     if header.get("status") not in (None, "success"):
         notes.append(f"{task}: the log's status is {header['status']}, so samples may be missing.")
     decoding = {**_inner(about, "model_generate_config"), **_inner(plan, "config")}
@@ -71,7 +74,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     ]
 
 
-def _record(where: str, sample: Mapping[str, Any], scorers: list[str], given: str | None) -> Record:
+def _record(where: str, sample: Mapping[str, Any], scorer: str | None, given: str | None) -> Record:
     attachments = _inner(sample, "attachments")
 
     def whole(value: Any) -> Any:
@@ -93,7 +96,7 @@ def _record(where: str, sample: Mapping[str, Any], scorers: list[str], given: st
     return Record(
         where,
         (clean(text),),
-        (_score(_inner(sample, "scores"), scorers, given, where),),
+        (_score(_inner(sample, "scores"), scorer, given, where),),
         question=clean(conversation(whole(sample.get("input")))),
         prompt=clean(conversation(whole(sample.get("messages")))),
         golds=tuple(clean(gold) for gold in map(gold_text, targets if isinstance(targets, list) else [targets]) if gold),
@@ -111,11 +114,17 @@ def _joined(several: list[Record]) -> Record:
     )
 
 
-def _score(scores: Mapping[str, Any], scorers: list[str], given: str | None, where: str) -> float | None:
-    if given is not None and given not in scores and scores:
-        raise StylerepError(f"{where}: there is no scorer {given!r}; there are {', '.join(map(str, scores))}.")
-    name = given or next((name for name in [*scorers, *scores] if name in scores), "")
-    value = _inner(scores, name).get("value")
+def _scorer(samples: Sequence[tuple[str, Mapping[str, Any]]], names: Sequence[str], given: str | None, path: Path) -> AccuracyMetric | None:
+    """Return which scorer the recorded score is of: letters are read as numbers, and the scorers of the log stand in its order."""
+    rows = []
+    for where, sample in samples:
+        scores = _inner(sample, "scores")
+        rows.append({name: _score(scores, name, None, where) for name in [*names, *scores] if name in scores})
+    return recorded_metric(rows, str(path), given, "scorer") if any(rows) else None
+
+
+def _score(scores: Mapping[str, Any], scorer: str | None, given: str | None, where: str) -> float | None:
+    value = _inner(scores, scorer or "").get("value")
     if given is not None:
         return score_of(value, where)
     try:

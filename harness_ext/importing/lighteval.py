@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness_ext.accuracy import recorded_metric, recorded_notes
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from synth.errors import StylerepError
 from synth.responses import gold_text
@@ -20,7 +21,7 @@ _FEW_SHOTS = re.compile(r"(?:\|\d+)+\Z")
 def read(path: Path, reading: Reading) -> list[Evaluation]:
     """Read one file of details; the results file that lighteval writes says model, decoding and versions, else the folders say the model.
 
-    The recorded score is the first metric, or that of ``--score-field``. Raises StylerepError, naming the row, for what are no details.
+    The recorded score is that of ``--metric``, else the one that `harness_ext.accuracy` finds. Raises StylerepError, naming the row, for what are no details.
     """
     match = DETAILS.fullmatch(path.name)
     name, date = (match["task"], match["date"]) if match else (path.name.split(".")[0], file_date(path))
@@ -28,18 +29,15 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     rows = list(read_rows(path))
     if not rows:
         raise StylerepError(f"{path}: there is nothing in it.")
-    records, notes = [], []
-    metrics: list[str] = []
+    scored = [dict(scores) if isinstance(scores := _metrics(row), Mapping) else {} for row in rows]
+    found = recorded_metric(scored, str(path), reading.fields.correct)
+    records, notes = [], recorded_notes(task, found)
     for row in rows:
         flat = row.fields.keys() >= FLAT
         if not flat and not row.fields.keys() >= NESTED:
             raise StylerepError(f"{row.where}: expected details of lighteval, with {', '.join(sorted(NESTED))} or {', '.join(sorted(FLAT))}.")
-        scores = row.fields["metrics" if flat else "metric"]
-        metrics = metrics or (list(scores) if isinstance(scores, Mapping) else [])
-        score = _score(scores, reading.fields.correct, row.where)
+        score = _score(_metrics(row), found.metric if found else None, row.where)
         records.append(_flat(row, score) if flat else _nested(row, score))
-    if len(metrics) > 1 and not reading.fields.correct:
-        notes.append(f"{task}: the recorded score is {metrics[0]}; there is also {', '.join(metrics[1:])} (--score-field).")
     if any(len(record.texts) > 1 for record in records):
         notes.append(f"{task}: lighteval scores several responses together, so none of them has a recorded score.")
     said = _results(path, date)
@@ -107,14 +105,12 @@ def _flat(row: Row, score: float | None) -> Record:
     )
 
 
-def _score(metrics: Any, given: str | None, where: str) -> float | None:
-    scores = metrics if isinstance(metrics, Mapping) else {}
-    if given is not None and given not in scores:
-        raise StylerepError(f"{where}: there is no metric {given!r}; there are {', '.join(map(str, scores))}.")
-    if given is not None:
-        return score_of(scores[given], where)
-    first = next(iter(scores.values()), None)
-    return score_of(first, where) if isinstance(first, (int, float)) and 0 <= first <= 1 else None
+def _metrics(row: Row) -> Any:
+    return row.fields.get("metrics" if row.fields.keys() >= FLAT else "metric")
+
+
+def _score(metrics: Any, metric: str | None, where: str) -> float | None:
+    return score_of(metrics.get(metric), where) if metric is not None and isinstance(metrics, Mapping) else None
 
 
 def _scores(score: float | None, n: int) -> tuple[float | None, ...]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness_ext.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
 from harness_ext.importing.jsonl import options_of
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
-from harness_ext.runs import read_manifest
+from harness_ext.runs import NOT_METRICS, read_manifest
 from synth.errors import StylerepError
 from synth.formats import with_opening
 from synth.responses import find_field, gold_text
@@ -35,8 +36,10 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     chosen = reading.filter or next(iter(rows))
     if chosen not in rows:
         raise StylerepError(f"{path}: there is no filter {chosen!r}; there are {', '.join(rows)}.")
-    notes = [f"{task}: the recorded scores are those of the filter {chosen}; there is also {', '.join(name for name in rows if name != chosen)} (--filter)."]
-    records = [_record(row, reading) for row in rows[chosen]]
+    scored = {name: _scores(own, reading.fields.correct) for name, own in rows.items()}
+    found = recorded_metric(scored[chosen], f"{path}, {task}", reading.fields.correct)
+    notes = [*_filter_notes(task, rows, scored, chosen, found), *recorded_notes(task, found)]
+    records = [_record(row, reading, found.metric if found else None) for row in rows[chosen]]
     if any(len(record.texts) > 1 and set(record.recorded) == {None} for record in records):
         notes.append(f"{task}: lm_eval scores what its filter makes of several responses, so none of them has a recorded score.")
     said = _results(path.parent, date)
@@ -55,16 +58,16 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
             gen_kwargs=_inner(said, "config").get("gen_kwargs") or None,
             filter=chosen,
             versions={"lm_eval": str(said["lm_eval_version"])} if said.get("lm_eval_version") else {},
-            notes=tuple(notes[len(rows) == 1 :]),
+            notes=tuple(notes),
         )
     ]
 
 
-def _record(row: Row, reading: Reading) -> Record:
+def _record(row: Row, reading: Reading, metric: str | None) -> Record:
     where, fields, given = row.where, row.fields, reading.fields
     document: dict[str, Any] = fields["doc"]
     texts = _texts(fields, where)
-    score = _score(fields, given.correct, where)
+    score = _score(fields, metric)
     scores = score if isinstance(score, list) and len(score) == len(texts) else [score if len(texts) <= 1 else None] * max(1, len(texts))
     gold = gold_text(find_field({**document, "target": fields.get("target")}, "answer", given.answer, where))
     question = find_field(fields if given.question else document, "question", given.question, where)
@@ -119,13 +122,52 @@ def _prompt(fields: Mapping[str, Any]) -> str:
     return clean(conversation(asked[0])) if asked else ""
 
 
-def _score(fields: Mapping[str, Any], given: str | None, where: str) -> Any:
-    metrics = fields.get("metrics")
-    own: Sequence[str] = metrics if isinstance(metrics, list) else ()
-    if given is None and len(own) == 1 and own[0] in fields:
-        score = fields[own[0]]
-        return score if isinstance(score, list) or (isinstance(score, (int, float)) and 0 <= score <= 1) else None
-    return find_field(fields, "correct", given, where)
+def _scores(rows: Sequence[Row], given: str | None) -> list[dict[str, float]]:
+    """Return the metrics of each sample: those it lists, else, of older files, all fields that may be, of which each is a number or a list of one a response.
+
+    A metric that is a list of anything else somewhere, such as one for each of the instructions of a prompt, is none.
+    """
+    found: list[dict[str, float]] = []
+    lists: set[str] = set()
+    for row in rows:
+        fields, listed = row.fields, row.fields.get("metrics")
+        names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else [name for name in fields if name not in NOT_METRICS]
+        requests = fields["resps"]
+        n = len(requests[0]) if requests and isinstance(requests[0], list) else 1
+        scores = {}
+        for name in names:
+            value = fields.get(name)
+            values = value if isinstance(value, list) else [value]
+            if isinstance(value, list) and len(value) != n:
+                lists.add(name)
+            elif values and all(isinstance(one, int | float) for one in values):
+                scores[name] = sum(values) / len(values)
+        if given is not None and given not in names and not isinstance(fields.get(given), list):
+            own = score_of(fields.get(given), row.where)
+            scores |= {} if own is None else {given: own}
+        found.append(scores)
+    return [{name: value for name, value in scores.items() if name not in lists} for scores in found]
+
+
+def _score(fields: Mapping[str, Any], metric: str | None) -> Any:
+    return None if metric is None else fields.get(metric)
+
+
+def _filter_notes(
+    task: str, rows: Mapping[str, Sequence[Row]], scored: Mapping[str, Sequence[Mapping[str, Any]]], chosen: str, found: AccuracyMetric | None
+) -> list[str]:
+    """Say which filter the recorded scores are of where there are several, and by how much the others differ."""
+    others = []
+    for name in (name for name in rows if name != chosen):
+        says = ""
+        if found is not None:
+            there = {row.fields.get("doc_id"): scores.get(found.metric) for row, scores in zip(rows[name], scored[name], strict=True)}
+            both = [
+                {chosen: scores.get(found.metric), name: there.get(row.fields.get("doc_id"))} for row, scores in zip(rows[chosen], scored[chosen], strict=True)
+            ]
+            says = next((f", {one.against()}" for one in other_metrics(both, chosen) if one.metric == name), "")
+        others.append(name + says)
+    return [f"{task}: the recorded scores are those of the filter {chosen}; there is also {'; '.join(others)} (--filter)."] if others else []
 
 
 def _results(folder: Path, date: str | None) -> dict[str, Any]:

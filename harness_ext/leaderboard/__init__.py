@@ -2,15 +2,18 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from harness_ext.accuracy import RECORDED, AccuracyMetric, other_notes
 from harness_ext.compare.to_text import latex_page, markdown_page
 from harness_ext.leaderboard.board import Board, BoardRun, Column, View
-from harness_ext.leaderboard.comparable import all_columns, ranked_together, rows_of
+from harness_ext.leaderboard.comparable import Row, all_columns, ranked_together, rows_of
+from harness_ext.leaderboard.earlier import name_metrics
 from harness_ext.leaderboard.facts import read_facts
 from harness_ext.leaderboard.ranking import ALPHA, DRAWS, SEED, Scores, make_view
 from harness_ext.leaderboard.store import Added, KeptRun, Store
@@ -20,17 +23,22 @@ from synth.replace_file import write_text
 
 __all__ = ["Board", "BoardSettings", "leaderboard"]
 BOARD_FILE = "board.json"
+_AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class BoardSettings:
-    """What a board was asked to be; kept in its folder, so that the next command need not say it again. `baseline` is the id of a run."""
+    """What a board was asked to be; kept in its folder, so that the next command need not say it again.
+
+    `baseline` is the id of a run. `metric` is what accuracy is in the tasks of runs to add that have it, empty where it was never said.
+    """
 
     title: str = "Leaderboard"
     tasks: tuple[str, ...] = ()
     by_seed: bool = False
     baseline: str = ""
     traces: int | None = None
+    metric: str = ""
 
 
 def leaderboard(
@@ -41,6 +49,7 @@ def leaderboard(
     tasks: Sequence[str] | None = None,
     by_seed: bool | None = None,
     baseline: str | None = None,
+    metric: str | None = None,
     traces: int | None = None,
     all_traces: bool = False,
     remove: Sequence[str] = (),
@@ -52,12 +61,15 @@ def leaderboard(
     *out* is a new folder or a board; what is not given is as the board has it. *tasks* are patterns of the tasks that the overall ranking is over (the largest
     block of rows and tasks without a gap if there are none), *baseline* the run whose lengths `Entry.equal_length` refers to (a run folder, or a label, arm
     or id that one row alone has; the first run given if left out), *traces* how many responses of each column can be read on the pages (*all_traces*: all).
-    *remove* takes runs, by id or label, off the board. *workers* is the number of processes. Returns the board and what changed.
+    *metric* is what accuracy is in every task of *folders* that has it, "auto" what `harness_ext.accuracy` finds. *remove* takes runs, by id or label, off the
+    board. *workers* is the number of processes. Returns the board and what changed.
     Raises StylerepError for what cannot be read or is no board, before anything is changed; runs read before an error in another stay on the board.
     """
     settings = _settings(out)
     if settings is None and not folders:
         raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
+    if metric is not None and not folders:
+        raise StylerepError("--metric is of runs that are put on the board; name their folders.")
     there = settings or BoardSettings()
     asked = replace(
         there,
@@ -66,9 +78,11 @@ def leaderboard(
         by_seed=there.by_seed if by_seed is None else by_seed,
         traces=None if all_traces else there.traces if traces is None else traces,
         baseline=there.baseline or read_facts(folders[0]).id,
+        metric=there.metric if metric is None else "" if metric == _AUTO else metric,
     )
     store = Store(out)
-    added = store.add(folders, asked.traces, workers or os.cpu_count() or 1, say)
+    left = name_metrics(out)
+    added = store.add(folders, asked.traces, workers or os.cpu_count() or 1, say, asked.metric or None, metric is not None)
     for name in remove:
         store.remove(_named(store.runs(), name, "--remove").facts.id)
     kept = store.runs()
@@ -79,6 +93,8 @@ def leaderboard(
         asked = replace(asked, baseline=read_facts(folder).id if folder.is_dir() else _named(kept, baseline, "--baseline").facts.id)
     board = make_board(store, kept, asked)
     _write(board, kept, store, asked)
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
     return board, added
 
 
@@ -91,6 +107,7 @@ def make_board(store: Store, kept: Sequence[KeptRun], settings: BoardSettings) -
     if baseline is None:
         baseline = rows[0]
         notes.append("The run that was the baseline is not on the board any more; its place is taken by the first row.")
+    notes += _metric_notes(kept, rows, columns)
     scores = Scores(store, rows)
     views: list[View] = []
     if len(together) > 1:
@@ -98,10 +115,21 @@ def make_board(store: Store, kept: Sequence[KeptRun], settings: BoardSettings) -
     views += [make_view(column.id, _title(column, columns), [column], rows, scores, baseline) for column in columns]
     signature = (
         f"rank:pairwise-holm|alpha:{ALPHA:g}|accuracy:wilson,mover|pairs:mcnemar-midp,paired-t,crossed-t,mean-of-parts|front:bootstrap|draws:{DRAWS}|seed:{SEED}"
-        f"|baseline:{baseline.key}|stylerep:{version('stylerep')}"
+        f"|metric:{'+'.join(dict.fromkeys(column.metric for column in columns))}|baseline:{baseline.key}|stylerep:{version('stylerep')}"
     )
     runs = tuple(run for row in rows for run in row.runs)
     return Board(settings.title, tuple(views), tuple(columns), runs, baseline.key, signature, tuple(notes))
+
+
+def _metric_notes(kept: Sequence[KeptRun], rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
+    """Say of each column which other metrics differ from its accuracy."""
+    labels = {run.id: run.label for row in rows for run in row.runs}
+    notes = []
+    for column in columns:
+        parts = [(labels[one.facts.id], one.parts[column.id]) for one in kept if column.id in one.parts]
+        told = [(label, [one for one in part.others if one.metric != RECORDED]) for label, part in parts]  # recorded scores stand in the tables
+        notes += other_notes(column.task, [(label, AccuracyMetric(column.metric, tuple(others))) for label, others in told])
+    return notes
 
 
 def _title(column: Column, columns: Sequence[Column]) -> str:
@@ -136,7 +164,7 @@ def _settings(out: Path) -> BoardSettings | None:
         raise StylerepError(f"{out}: this holds something other than a board (no {BOARD_FILE}); choose another folder.")
     try:
         found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["settings"]
-        named = {field.name: found[field.name] for field in fields(BoardSettings)}
+        named = {field.name: found[field.name] for field in fields(BoardSettings) if field.name != "metric"} | {"metric": found.get("metric", "")}
         return BoardSettings(**{**named, "tasks": tuple(named["tasks"])})
     except (ValueError, KeyError, TypeError) as error:
         raise StylerepError(f"{path}: this is not the file of a board ({error}).") from error

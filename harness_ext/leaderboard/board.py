@@ -7,6 +7,7 @@ beside the ranking with the reason, and has no rank.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness_ext.accuracy import DEFAULT
 from harness_ext.stats import Interval
 
 STYLE = ("style_adherence", "pivot_density", "pivot_kinds", "stage_coverage", "trace_words", "answered")
@@ -19,10 +20,10 @@ FRONTS = ("style_adherence", "pivot_density", "trace_words")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One task in one version over one set of items; what differs in any of these is another column.
+    """One task in one version over one set of items by one metric; what differs in any of these is another column.
 
     `id` is safe in file names and addresses. `task` is the task's name with its filter. `version` is empty where it is not known. `items` is the
-    digest of the set of items, 12 hexadecimal digits, and `n` their number.
+    digest of the set of items, 12 hexadecimal digits, and `n` their number. `metric` is what accuracy is.
     """
 
     id: str
@@ -30,11 +31,13 @@ class Column:
     version: str
     items: str
     n: int
+    metric: str = DEFAULT
 
     @property
     def detail(self) -> str:
         """What tells the column from others of the same task."""
-        return f"{f'version {self.version}' if self.version else 'version not known'}, {self.n:,} items ({self.items})"
+        by = "" if self.metric == DEFAULT else f", accuracy is {self.metric}"
+        return f"{f'version {self.version}' if self.version else 'version not known'}, {self.n:,} items ({self.items}){by}"
 
 
 @dataclass(frozen=True, slots=True)

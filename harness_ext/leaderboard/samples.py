@@ -3,20 +3,21 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from harness_ext.accuracy import AccuracyMetric, NoAccuracyError, accuracy_metric, find_metric
 from harness_ext.leaderboard.board import STYLE
 from harness_ext.leaderboard.facts import settings_text
 from harness_ext.runs import item_of, sample_rows
 from synth.errors import StylerepError
 
 SCORES = ("acc", "recorded", *STYLE)
-"""What a board keeps of an item's metrics."""
+"""What a board keeps of an item: its accuracy, by whichever metric, under the name acc, and scores as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Scanned:
     """The rows of one task and filter in a samples file.
 
     `hashes` are the items in the order of the file, `lines` the place of each row in it, in bytes. `scores` has those of `SCORES` that every item has,
-    each of shape (items,). `decoding` is what the first row says of how it was generated.
+    each of shape (items,). `decoding` is what the first row says of how it was generated. `accuracy` is the metric that is there as acc, None where none is,
+    for the reason in `lacks`; `metrics` are the names of all.
     """
 
     path: Path
@@ -35,6 +37,9 @@ class Scanned:
     lines: list[int] = field(default_factory=list)
     scores: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     decoding: str = ""
+    accuracy: AccuracyMetric | None = None
+    lacks: str = ""
+    metrics: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -53,10 +58,15 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
 
 
-def scan(task: str, path: Path) -> list[Scanned]:
-    """Read the scores of a samples file, one `Scanned` a filter; raise StylerepError, naming file and line, for what is unreadable or doubled."""
+def scan(task: str, path: Path, metric: str | None = None) -> list[Scanned]:
+    """Read the scores of a samples file, one `Scanned` a filter.
+
+    Accuracy is *metric* where a filter's rows have it, else see `harness_ext.accuracy`. Raises StylerepError, naming file and line, for what is
+    unreadable or doubled, and for accuracy beyond 0 and 1.
+    """
     found: dict[str, Scanned] = {}
     values: dict[str, list[dict[str, float]]] = {}
+    places: dict[str, list[str]] = {}
     seen: set[tuple[str, str]] = set()
     sha256 = file_digest(path)
     for (where, row), begin in zip(sample_rows(path), _line_starts(path), strict=True):
@@ -69,12 +79,26 @@ def scan(task: str, path: Path) -> list[Scanned]:
         kept = found[item.filter]
         kept.hashes.append(item.doc_hash)
         kept.lines.append(begin)
-        values.setdefault(item.filter, []).append(_scores(item.metrics, where))
-    for name, kept in found.items():
-        for score in SCORES:
-            if all(score in one for one in values[name]):
-                kept.scores[score] = np.array([one[score] for one in values[name]])
-    return list(found.values())
+        values.setdefault(item.filter, []).append(item.metrics)
+        places.setdefault(item.filter, []).append(where)
+    return [_scored(kept, values[name], places[name], metric) for name, kept in found.items()]
+
+
+def _scored(kept: Scanned, values: Sequence[dict[str, float]], places: Sequence[str], metric: str | None) -> Scanned:
+    """Return what was scanned, with its scores."""
+    names = tuple(dict.fromkeys(name for one in values for name in one))
+    chosen, lacks = None, ""
+    try:
+        wanted = metric if metric is not None and find_metric(names, metric) else None
+        chosen = accuracy_metric(values, f"{kept.path}, {kept.label}", wanted, places.__getitem__)
+    except NoAccuracyError as error:
+        lacks = str(error)
+    taken = {"acc": chosen.metric} if chosen else {}
+    for score in SCORES:
+        name = taken.get(score, score)
+        if (score != "acc" or chosen) and all(name in one for one in values):
+            kept.scores[score] = np.array([one[name] for one in values])
+    return replace(kept, accuracy=chosen, lacks=lacks, metrics=names)
 
 
 def rows_at(path: Path, places: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -83,15 +107,6 @@ def rows_at(path: Path, places: Sequence[int]) -> Iterator[dict[str, Any]]:
         for place in places:
             file.seek(place)
             yield json.loads(file.readline())
-
-
-def _scores(metrics: dict[str, float], where: str) -> dict[str, float]:
-    scores = {name: metrics[name] for name in SCORES if name in metrics}
-    if "acc" not in scores and "exact_match" in metrics:
-        scores["acc"] = metrics["exact_match"]
-    if "acc" in scores and not 0 <= scores["acc"] <= 1:
-        raise StylerepError(f"{where}: acc must lie between 0 and 1, found {scores['acc']}.")
-    return scores
 
 
 def _generation(row: dict[str, Any]) -> object:

@@ -51,6 +51,18 @@ def write_outcomes(key: str, accuracies: Sequence[float], folder: Path) -> None:
     _write(f"{key}/outcomes", _json([int(one) if one in (0, 1) else round(one, 4) for one in accuracies]), folder / "outcomes.js")
 
 
+def read_shard(path: Path) -> Any:
+    """Return what a shard holds."""
+    return json.loads(gzip.decompress(base64.b64decode(path.read_text(encoding="utf-8").rpartition(',"')[2].removesuffix('")\n'))))
+
+
+def rename_shards(old: str, new: str, folder: Path) -> None:
+    """Give the shards in *folder* another key."""
+    before, after = (f"stylerep.take({json.dumps(key)[:-1]}/" for key in (old, new))
+    for path in folder.glob("*.js"):
+        write_text(path, path.read_text(encoding="utf-8").replace(before, after, 1))
+
+
 def _write(key: str, content: str, path: Path) -> None:
     packed = base64.b64encode(gzip.compress(content.encode(), mtime=0)).decode()
     write_text(path, f'stylerep.take({json.dumps(key)},"{packed}")\n')

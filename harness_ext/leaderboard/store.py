@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness_ext.accuracy import DEFAULT, OtherMetric, find_metric
 from harness_ext.leaderboard.board import Column
 from harness_ext.leaderboard.facts import RunFacts, digest, read_facts, slug
 from harness_ext.leaderboard.samples import Scanned, file_digest, rows_at, scan
@@ -36,12 +37,16 @@ _WORTH_A_POOL = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a run has of a column: where its responses are cut into shards, and how they were generated. `source` tells whether its file has changed."""
+    """What a run has of a column: where its responses are cut into shards, and how they were generated.
+
+    `source` tells whether its file has changed, or another metric is asked for. `others` are the metrics that differ from accuracy.
+    """
 
     column: Column
     decoding: str
     shards: tuple[int, ...]
     source: str
+    others: tuple[OtherMetric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +95,15 @@ class Store:
             if path.name not in kept:
                 shutil.rmtree(path)
 
-    def add(self, folders: Sequence[Path], traces: int | None, workers: int, say: Callable[[str], None]) -> Added:
+    def add(
+        self, folders: Sequence[Path], traces: int | None, workers: int, say: Callable[[str], None], metric: str | None = None, needed: bool = False
+    ) -> Added:
         """Add run folders; what the board has of other runs is not touched.
 
-        *traces* is how many responses of each column are kept to be read (the first ones; None for all), *workers* how many processes may read. A task that
-        a run already has on the board is made anew only if its file changed. Raises StylerepError for a folder that cannot be read, and for two
-        that hold the same task of the same run with different contents.
+        *traces* is how many responses of each column are kept to be read (the first ones; None for all), *workers* how many processes may read, *metric* what
+        accuracy is in tasks that have it. A task that a run already has on the board is made anew only if its file changed or another metric is asked for.
+        Raises StylerepError for a folder that cannot be read, for two that hold the same task of the same run with different contents, and where no
+        task has a metric that is *needed*.
         """
         done, work = Added(), []
         seen: dict[tuple[str, str], tuple[Path, str]] = {}
@@ -109,20 +117,25 @@ class Store:
             facts = read_facts(folder)
             there = {part.source for part in self._parts(facts.id).values()}
             for task, path in files.items():
-                source = digest([file_digest(path), traces, FORMAT])
+                source = digest([file_digest(path), traces, FORMAT, *([metric] if metric else [])])
                 other, known = seen.setdefault((facts.id, task), (path, source))
                 if known != source:
                     raise StylerepError(f"{other} and {path}: the same run (model, arm, seed, decoding) with different responses to {task}; give one of them.")
                 if other == path and source not in there:
                     work.append((facts, task, path, source))
             (done.added if any(facts.id == one[0].id for one in work) else done.unchanged).append(facts.id)
-        scanned = list(_mapped(scan, [(task, path) for _, task, path, _ in work], workers, say, "reading"))
+        scanned = list(_mapped(scan, [(task, path, metric) for _, task, path, _ in work], workers, say, "reading"))
+        names = dict.fromkeys(name for columns in scanned for one in columns for name in one.metrics)
+        if metric and needed and names and find_metric(names, metric) is None:
+            raise StylerepError(f"--metric {metric}: no task of the runs to add has such a metric with one number for each item; there are {', '.join(names)}.")
         jobs = []
         for (facts, _, _, source), columns in zip(work, scanned, strict=True):
             for one in columns:
-                if "acc" not in one.scores:
-                    done.notes.append(f"{facts.id}, {one.label}: left out, since its items have no acc or exact_match.")
+                if one.accuracy is None:
+                    done.notes.append(f"{facts.id}, {one.label}: left out, since its items have no accuracy. {one.lacks}")
                     continue
+                if metric and one.accuracy.metric != find_metric(one.metrics, metric):
+                    done.notes.append(f"{facts.id}, {one.label}: there is no metric {metric}; its accuracy is {one.accuracy.metric}.")
                 column = _column(one, facts)
                 jobs.append((self.folder, facts, column, one, self._order(column, one), traces, source))
         for (_, facts, *_), part in zip(jobs, _mapped(_write_part, jobs, workers, say, "reading traces of"), strict=True):
@@ -175,7 +188,7 @@ def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, 
         shards = write_shards(key, (response_record(_text(row), row) for row in rows), fresh)
         write_outcomes(key, scores["acc"].tolist(), fresh)
         pq.write_table(pa.table(scores), fresh / "scores.parquet", compression="zstd")
-    return Part(column, scanned.decoding or facts.gen_kwargs, tuple(shards), source)
+    return Part(column, scanned.decoding or facts.gen_kwargs, tuple(shards), source, scanned.accuracy.others if scanned.accuracy else ())
 
 
 def _text(row: Mapping[str, Any]) -> str | None:
@@ -189,8 +202,13 @@ def _text(row: Mapping[str, Any]) -> str | None:
 def _column(scanned: Scanned, facts: RunFacts) -> Column:
     shots = facts.shots.get(scanned.task, 0)
     version = ", ".join(part for part in (facts.versions.get(scanned.task, ""), f"{shots}-shot" if shots else "") if part)
-    items = scanned.items
-    return Column(f"{slug(scanned.label)}-{digest([scanned.label, version, items])[:8]}", scanned.label, version, items, len(scanned.hashes))
+    metric = scanned.accuracy.metric if scanned.accuracy else DEFAULT
+    return Column(column_id(scanned.label, version, scanned.items, metric), scanned.label, version, scanned.items, len(scanned.hashes), metric)
+
+
+def column_id(task: str, version: str, items: str, metric: str) -> str:
+    """Return the id of a column; of one whose metric is acc as it was before columns had metrics."""
+    return f"{slug(task)}-{digest([task, version, items, *([] if metric == DEFAULT else [metric])])[:8]}"
 
 
 def _mapped(work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], workers: int, say: Callable[[str], None], doing: str) -> Iterator[Any]:
@@ -218,9 +236,12 @@ def _read_run(path: Path) -> KeptRun:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         parts = {
-            name: Part(Column(**one["column"]), one["decoding"], tuple(one["shards"]), one["source"] if content["format"] == FORMAT else "")
+            name: Part(
+                Column(**one["column"]), one["decoding"], tuple(one["shards"]), one["source"] if content["format"] == FORMAT else "",
+                tuple(OtherMetric(**other) for other in one.get("others", ())),
+            )
             for name, one in content["parts"].items()
-        }
+        }  # fmt: skip
         return KeptRun(RunFacts(**content["facts"]), parts)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StylerepError(f"{path}: this is no record of a run on a board ({error}); remove its folder and add the run again.") from error

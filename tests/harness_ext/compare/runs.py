@@ -33,6 +33,21 @@ def write_run(
     return folder
 
 
+def write_scored(folder: Path, task: str = "sums", filter_name: str = "none", **metrics: Sequence[object]) -> Path:
+    """Write a run folder of a task that scores each response by these metrics, one value an item; with it, add another task or filter to a run."""
+    inside = folder / "model"
+    inside.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {"doc_id": i, "doc": {"question": f"What is {i} plus 1?", "answer": str(i + 1)}, "target": str(i + 1), "filter": filter_name, "metrics": list(metrics)}
+        | {"doc_hash": f"{i:064d}", "resps": [[f"The answer is {i + 1}."]], "filtered_resps": [str(i + 1)]}
+        | dict(zip(metrics, values, strict=True))
+        for i, values in enumerate(zip(*metrics.values(), strict=True))
+    ]
+    with (inside / f"samples_{task}_{DATE}.jsonl").open("a", encoding="utf-8") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
 def study(folder: Path, accuracies: Mapping[str, float], families: Sequence[str] = ("llama3",), seeds: Sequence[int] = (0,), n: int = 400) -> list[Path]:
     """Write runs of the arms with about the accuracies given, base without a seed: items have a difficulty that all runs share."""
     generator = np.random.default_rng(7)

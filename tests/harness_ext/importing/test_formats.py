@@ -79,7 +79,7 @@ def test_lighteval_of_today(tmp_path: Path) -> None:
     assert ben["doc"] == {"id": "1", "question": f"Question: {PENS[1]}\nAnswer:", "answer": "7"}
     assert ben["resps"] == [["<think>12 - 5 = 7. Wait, let me check: 7 + 5 = 12.</think>\nThe answer is 7."]]
     assert ben["trace_present"] == 1.0
-    assert "pens: the recorded score is extractive_match; there is also em (--score-field)." in imported.notes
+    assert "pens: the recorded score is extractive_match; by em accuracy is 0.0 % and not 100.0 % (3 of 3 items differ) (--metric)." in imported.notes
 
 
 def test_another_metric_of_lighteval(tmp_path: Path) -> None:
