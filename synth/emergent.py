@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from synth.arms import Arm, TraceRow
 from synth.errors import StylerepError
 from synth.formats import split_response, trace_text
+from synth.formats.audit import Audit
 from synth.grading.answers import final_answer, is_right, plain_number
 from synth.problems import Problem
 from synth.responses import Response
@@ -22,9 +23,10 @@ _LAST_STEPS = 2
 
 @dataclass
 class Taken:
-    """How many responses were left out, for each reason."""
+    """How many responses were left out, for each reason, and what may have been read wrongly in any."""
 
     left_out: dict[str, int] = field(default_factory=dict)
+    audit: Audit = field(default_factory=Audit)
 
     def leave_out(self, reason: str) -> None:
         """Count a response that is not used."""
@@ -50,6 +52,7 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
     split = split_response(response.text)
     kind = _answer_type(response.answer or final_answer(response.text) or "")
     stated = final_answer(response.text, kind)
+    taken.audit.add(response.text, split, response.where, stated is not None)
     if stated is None:
         taken.leave_out("no answer is stated")
         return None

@@ -1,6 +1,6 @@
 """Synthesis: from a problem source, or from traces of models, to one data set an arm."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,17 +69,19 @@ def synth_from(
     fields: Fields | None = None,
     language: str = "en",
     decontaminate: bool = True,
+    say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Path]:
     """Make arms of traces that models wrote and write one data set an arm below *out*.
 
     *sources* are what `synth.responses.read_responses` reads: files, folders, run folders, Hub data sets. Only right responses with a
-    whole trace are used, the first *n* of them; the manifest counts the others by reason. Raises StylerepError for an unknown
+    whole trace are used, the first *n* of them; the manifest counts the others by reason, and *say* is told at the end of what may have
+    been read wrongly. Raises StylerepError for an unknown
     arm, an unreadable row, or a row of which it is not known whether it is right.
     """
     chosen = parse_arms(arms, "st")
     check = load_decontamination() if decontaminate else None
-    taken = Taken()
-    rows = emergent_rows(_clean(read_responses(sources, fields), check, taken), chosen, load_lexicon(language), seed, taken, n)
+    taken, notes = Taken(), list[str]()
+    rows = emergent_rows(_clean(read_responses(sources, fields, notes=notes), check, taken), chosen, load_lexicon(language), seed, taken, n)
     shared: dict[str, Any] = {
         "problems": f"from {', '.join(Path(source).name for source in sources)}",
         "seed": seed,
@@ -87,7 +89,10 @@ def synth_from(
         "left_out": lambda: taken.left_out,
         "decontamination": check.report if check else None,
     }
-    return write_datasets(out, [arm.name for arm in chosen], rows, shared)
+    folders = write_datasets(out, [arm.name for arm in chosen], rows, shared)
+    for note in (*notes, *taken.audit.notes()):
+        say(note)
+    return folders
 
 
 def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Iterator[Problem]:

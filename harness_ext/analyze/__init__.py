@@ -11,6 +11,8 @@ from harness_ext.analyze.responses import Fields, Response, read_responses
 from harness_ext.analyze.scored import ScoredResponse, score_responses
 from harness_ext.analyze.summary import Group, summarize
 from synth.errors import StylerepError
+from synth.formats import split_response
+from synth.formats.audit import Audit, encrypted_note
 from synth.style import load_lexicon
 from synth.style.profile import DEFAULT, StyleProfile, build_profile, load_profile
 
@@ -29,6 +31,7 @@ class StyleAnalysis:
     lexicons: list[str]
     version: str
     signature: str
+    notes: tuple[str, ...] = ()
 
 
 def analyze(sources: Sequence[str], fields: Fields | None = None, reference: str = DEFAULT, language: str | None = None) -> StyleAnalysis:
@@ -42,7 +45,12 @@ def analyze(sources: Sequence[str], fields: Fields | None = None, reference: str
     if language is not None:
         load_lexicon(language)
     profile = load_profile(reference)
-    scored = list(score_responses(read_responses(sources, fields), profile, language))
+    scored, notes, audit, encrypted = [], list[str](), Audit(), 0
+    for one in score_responses(read_responses(sources, fields, notes), profile, language):
+        scored.append(one)
+        audit.add(one.response.text, split_response(one.response.text), one.response.where)
+        encrypted += one.response.encrypted
+    notes += [*encrypted_note(encrypted, len(scored)), *audit.notes()]
     counts = Counter(one.response.file for one in scored)
     lexicons = sorted({load_lexicon(one.language).signature for one in scored})
     return StyleAnalysis(
@@ -54,6 +62,7 @@ def analyze(sources: Sequence[str], fields: Fields | None = None, reference: str
         lexicons,
         installed("stylerep"),
         f"analyze|n:{len(scored)}|lexicon:{','.join(lexicons)}|reference:{profile.name}:{profile.digest}|stylerep:{installed('stylerep')}",
+        tuple(notes),
     )
 
 

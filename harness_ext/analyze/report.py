@@ -72,4 +72,5 @@ def analysis_json(analysis: "StyleAnalysis") -> dict[str, Any]:
         "groups": [asdict(group) for group in analysis.groups],
         "associations": [asdict(one) for one in analysis.associations],
         "responses": [one.as_json() for one in analysis.scored],
+        "notes": list(analysis.notes),
     }

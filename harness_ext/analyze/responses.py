@@ -10,9 +10,9 @@ from synth.responses import Fields, Response
 __all__ = ["Fields", "Response", "read_responses"]
 
 
-def read_responses(sources: Sequence[str], fields: Fields | None = None) -> Iterator[Response]:
+def read_responses(sources: Sequence[str], fields: Fields | None = None, notes: list[str] | None = None) -> Iterator[Response]:
     """Yield responses as `synth.responses.read_responses` does; a row of a run without a model gets that of the run's manifest."""
-    return responses.read_responses(sources, fields, _run_name)
+    return responses.read_responses(sources, fields, _run_name, notes, answers=False)
 
 
 def _run_name(path: Path) -> str | None:

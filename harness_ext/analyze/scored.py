@@ -22,7 +22,7 @@ class ScoredResponse:
     """A response and all its scores.
 
     `metrics` has each score under its metric name; `step_validity` and `answer_consistency` are None where
-    there is nothing to judge. `strip` has the stage of each of 200 parts of the trace, empty without a trace.
+    there is nothing to judge. `strip` has the stage of each of 200 parts of the trace, empty without a trace. `no_answer` says why nothing can be an answer.
     """
 
     response: Response
@@ -30,12 +30,13 @@ class ScoredResponse:
     scores: StyleScores
     metrics: dict[str, float | None]
     strip: bytes
+    no_answer: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return one flat object, as ``stylerep analyze --json`` writes it."""
         one = self.response
         where = {"file": one.file, "row": one.row, "sample": one.sample, "model": one.model, "task": one.task, "is_correct": one.is_correct}
-        return {**where, "language": self.language, **self.metrics}
+        return {**where, "language": self.language, "no_answer": self.no_answer, **self.metrics}
 
 
 def score_responses(responses: Iterable[Response], reference: StyleProfile, language: str | None = None) -> Iterator[ScoredResponse]:
@@ -43,7 +44,8 @@ def score_responses(responses: Iterable[Response], reference: StyleProfile, lang
     for response in responses:
         split = split_response(response.text)
         reading = read_response(split, language)
-        yield ScoredResponse(response, reading.lexicon.language, reading.scores, style_metrics(split, reading, reference), _strip(reading))
+        metrics = style_metrics(split, reading, reference)
+        yield ScoredResponse(response, reading.lexicon.language, reading.scores, metrics, _strip(reading), split.no_answer)
 
 
 def _strip(reading: Reading) -> bytes:

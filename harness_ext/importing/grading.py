@@ -8,6 +8,8 @@ from typing import Any
 from harness_ext.importing.items import Item, answer_type_of
 from harness_ext.importing.record import Record
 from synth.errors import StylerepError
+from synth.formats import split_response
+from synth.formats.audit import Audit
 
 _TELL_AFTER = 5.0
 
@@ -24,7 +26,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One draw of a task, graded: its rows, how its answers were read if they were, and the ids of documents where the recorded score is another."""
+    """One draw of a task, graded: its rows, how its answers were read if they were, the ids of documents where the recorded score is another, and notes."""
 
     rows: Sequence[Mapping[str, Any]]
     answer_type: str | None
@@ -33,6 +35,7 @@ class Graded:
     recorded: float | None
     agreement: float | None
     disagreements: tuple[int, ...]
+    notes: tuple[str, ...] = ()
 
 
 def answers(records: Sequence[Record], items: Sequence[Item]) -> tuple[list[Answer], bool]:
@@ -68,7 +71,7 @@ def grade(found: Sequence[Answer], draw: int, answer_type: str | None, regrade: 
     known = all(answer.item.golds for answer in found)
     read_as = answer_type or answer_type_of([gold for answer in found for gold in answer.item.golds])
     regrade = regrade and generated and known
-    rows, began = [], time.monotonic()
+    rows, began, audit = [], time.monotonic(), Audit()
     for number, answer in enumerate(found):
         if say and number % 20 == 0 and number and time.monotonic() - began > _TELL_AFTER:
             say(f"{number} of {len(found)} responses are graded.")
@@ -77,6 +80,8 @@ def grade(found: Sequence[Answer], draw: int, answer_type: str | None, regrade: 
         if not regrade and recorded is None:
             raise StylerepError(f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by.")
         rows.append(_row(answer, draw, answer.item.answer_type or read_as, regrade))
+        if generated:
+            audit.add(answer.texts[draw], split_response(answer.texts[draw]), answer.where, bool(rows[-1]["answered"]) if known else None)
     types = {answer.item.answer_type or read_as for answer in found}
     both = [(row["acc"], row["recorded"], row["doc_id"]) for row in rows if "recorded" in row]
     differ = tuple(number for own, theirs, number in both if own != theirs)
@@ -88,6 +93,7 @@ def grade(found: Sequence[Answer], draw: int, answer_type: str | None, regrade: 
         sum(theirs for _, theirs, _ in both) / len(both) if both else None,
         1 - len(differ) / len(both) if both and regrade else None,
         differ,
+        tuple(audit.notes()),
     )
 
 
@@ -109,6 +115,7 @@ def _row(answer: Answer, draw: int, answer_type: str, regrade: bool) -> dict[str
         "metrics": list(scores),
         "doc_hash": item.document_hash,
         **scores,
+        **({"unanswered": split_response(texts[0]).no_answer or "states no answer"} if texts and not scores["answered"] else {}),
     }
 
 

@@ -121,6 +121,7 @@ def _drafts(
     name = folder_name(evaluation.model)
     for draw in range(draws):
         graded = grade(found, draw, answer_type, regrade, say)
+        notes += [f"{evaluation.task}: {note}" for note in graded.notes]
         if graded.agreement is not None and graded.agreement < _LOW:
             notes.append(
                 f"{evaluation.task}: {len(graded.disagreements)} grades differ from the recorded ones; look at some (doc_id {numbers(graded.disagreements)}), "

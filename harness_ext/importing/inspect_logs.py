@@ -16,12 +16,12 @@ from harness_ext.importing.record import (
     Record,
     clean,
     date_text,
-    encrypted_note,
     file_date,
     public_name,
     score_of,
 )
 from synth.errors import StylerepError
+from synth.formats.audit import encrypted_note
 from synth.responses import gold_text
 from synth.responses.messages import Said, conversation, message_said
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, encrypted_note, file_date, public_name, score_of
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from synth.errors import StylerepError
+from synth.formats.audit import encrypted_note
 from synth.responses.fields import find_field, question_text, right_answer, row_responses, score_field
 from synth.responses.messages import conversation
 from synth.rows import Row, read_rows

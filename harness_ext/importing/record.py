@@ -107,8 +107,3 @@ def file_date(path: Path) -> str:
 def date_text(moment: datetime) -> str:
     """Return a moment in the form that lm_eval writes into file names."""
     return moment.strftime("%Y-%m-%dT%H-%M-%S.%f")
-
-
-def encrypted_note(encrypted: int, n: int) -> list[str]:
-    """Say of how many responses the reasoning cannot be read."""
-    return [f"The reasoning of {encrypted} of {n} responses is encrypted; their trace is its summary, or there is none."] if encrypted else []

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness_ext.models.watch import Page
+from synth.formats import CLOSE, OPEN
+
+_BEGINNING = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
     """Holds traces to a length.
 
-    A trace goes from the beginning of a response to the tag `close`. A response that ends without one has ended its trace there. Its end is taken back
-    `times` times, and `forcing_text` put in its place on a line of its own. After `budget` tokens, if there is one, the trace is closed and the answer begun
-    with `answer_text`.
+    A trace goes from the beginning of a response to the tag `close` of its family, or to that of our own data sets, which adapters write whatever their family
+    has. A response that ends without one has ended its trace there. Its end is taken back `times` times, and `forcing_text` put in its place on a line of
+    its own. After `budget` tokens, if there is one, the trace is closed by the tag of the two that fits its beginning, and the answer begun with `answer_text`.
     """
 
     close: str
@@ -30,9 +33,10 @@ class Thinking:
     def _look(self, page: Page) -> None:
         row, text = page.row, page.text.text
         newest = page.text.ends[-2] if len(page.text.ends) > 1 else 0
-        tag = text.find(self.close, max(0, newest - len(self.close)))
+        tag = min((place for close in {self.close, CLOSE} if (place := text.find(close, max(0, newest - len(close)))) >= 0), default=-1)
         if self.budget is not None and row.count >= self.budget and tag < 0:
-            page.put(len(text.rstrip()), f"\n{self.close}\n\n{self.answer_text}", "answer")
+            close = CLOSE if OPEN in text[:_BEGINNING] else self.close
+            page.put(len(text.rstrip()), f"\n{close}\n\n{self.answer_text}", "answer")
             row.closed = row.count
         elif tag >= 0 or row.ended == "end":
             if sum(one.why == "wait" for one in row.forced) < self.times:

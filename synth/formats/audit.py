@@ -82,6 +82,11 @@ def unread_tag(response: str, split: SplitResponse) -> str | None:
     return next((found.group() for found in _TOKEN.finditer(response) if not control_tokens().lists(found.group())), None)
 
 
+def encrypted_note(encrypted: int, n: int) -> list[str]:
+    """Say of how many responses the reasoning cannot be read."""
+    return [f"The reasoning of {encrypted} of {n} responses is encrypted; their trace is its summary, or there is none."] if encrypted else []
+
+
 def shown(text: str) -> str:
     """Return a piece of a response as it can be shown in a line: quoted, nothing in it that moves a terminal."""
     folded = " ".join(text.split())

@@ -39,6 +39,7 @@ class ControlTokens:
         self.any = re.compile(f"(?:{_choice(tokens | {text for text in marking if not _is_words(text)})}|{_SHAPES}){head}")
         self.other = re.compile(rf"(?:(?:{ends}|{_SHAPES})\s?(?:{other})(?=\s*\n|{_SHAPES})|{heads})")
         self.at_end = re.compile(rf"(?:{ends}|{_SHAPES})\s*\Z")
+        self._signs = {*_SIGNS, *(text[0] for text in tokens | marking if not _is_words(text))}
         self._listed = re.compile(_choice(tokens | marking))
         self._all: dict[str, list[str]] = {}
         for text in tokens | marking:
@@ -47,7 +48,7 @@ class ControlTokens:
 
     def removed(self, text: str, markers: bool = True) -> str:
         """Return a text without control tokens, and without the *markers* of formats; tokens that put a box around something become a box of LaTeX."""
-        if not _may_hold(text):
+        if not self._may_hold(text):
             return text
         for box in self.boxes:
             text = box.sub(_boxed, text)
@@ -64,17 +65,20 @@ class ControlTokens:
 
     def blanked(self, text: str) -> str:
         """Return a text of the same length in which control tokens are spaces."""
-        return self.any.sub(lambda found: " " * len(found.group()), text) if _may_hold(text) else text
+        return self.any.sub(lambda found: " " * len(found.group()), text) if self._may_hold(text) else text
 
     def own_turn(self, text: str) -> str:
         """Return a response up to where it goes on with somebody else's turn, if it does."""
-        if not _may_hold(text):
+        if not self._may_hold(text):
             return text
         for first in _HEADING.finditer(text):
             found = self.other.match(text, first.start())
             if found and self.tokens.sub("", text[: found.start()]).strip():
                 return text[: found.start()]
         return text
+
+    def _may_hold(self, text: str) -> bool:
+        return any(sign in text for sign in self._signs)
 
     def lists(self, token: str) -> bool:
         """Say whether a token between bars is known: of a format, or one that ends or heads turns in many families."""
@@ -100,11 +104,7 @@ def _choice(markers: Iterable[str]) -> str:
 
 
 def _is_words(marker: str) -> bool:
-    return not marker.startswith(("<", "[", "\u25c1"))
-
-
-def _may_hold(text: str) -> bool:
-    return any(sign in text for sign in _SIGNS)
+    return marker[0].isalnum() or marker[0] in "/#"
 
 
 def _boxed(found: re.Match[str]) -> str:

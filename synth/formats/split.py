@@ -66,7 +66,6 @@ class _Trace(NamedTuple):
     names: frozenset[str]
 
 
-@functools.lru_cache(maxsize=2)  # a response is read for its style and then for its answer
 def split_response(response: str) -> SplitResponse:
     """Split a response into trace and answer, in time linear in its length.
 
@@ -77,9 +76,17 @@ def split_response(response: str) -> SplitResponse:
     a response that only states the answer has no trace. The answer is looked for in the whole. What follows a
     heading of somebody else's turn is no part of the response.
     """
-    tokens = control_tokens()
+    return _split_by(response, response_formats())
+
+
+@functools.lru_cache(maxsize=2)  # a response is read for its style and then for its answer
+def _split_by(response: str, _formats: Formats) -> SplitResponse:
+    return _split(response, markers(), control_tokens())
+
+
+def _split(response: str, known: Markers, tokens: ControlTokens) -> SplitResponse:
     own = tokens.own_turn(response)
-    found = _trace_of(own, markers(), tokens)
+    found = _trace_of(own, known, tokens)
     if found is None or found.start is None:
         after = found.after if found else 0
         return _unmarked(" " * after + own[after:], tokens)

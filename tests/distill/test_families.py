@@ -24,7 +24,7 @@ from harness_ext.runs import sample_files
 from harness_ext.seam import evaluate
 from harness_ext.validate_families import validate_families
 from synth.errors import StylerepError
-from synth.formats import CLOSE, OPEN
+from synth.formats import CLOSE, OPEN, prompt_opening, split_response
 from synth.synthesis import synth
 from tests.conftest import one_sentence
 from tests.distill.tiny_families import SHAPES, Shape, build, build_tokenizer
@@ -202,6 +202,15 @@ def test_an_own_file_of_the_same_name_stands_for_ours(own_families: Path) -> Non
     assert len(family_files()) == len(FAMILIES)
 
 
+def test_the_tags_of_a_family_file_are_read_without_an_entry_anywhere_else(own_families: Path) -> None:
+    response = "{ponder}Two and three.{/ponder}The answer is 5."
+    (own_families / "mine.yaml").write_text('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nthink: {open: "{ponder}", close: "{/ponder}"}')
+    split = split_response(response)
+    assert (split.trace, split.answer) == ("Two and three.", "The answer is 5.")
+    assert split_response(response.partition("{/")[0]).truncated
+    assert prompt_opening("Think first. {ponder}\n") == "{ponder}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -214,7 +223,7 @@ def test_an_own_file_of_the_same_name_stands_for_ours(own_families: Path) -> Non
         ("name: mine\nmatch: {model_type: llama, vocab_size: many}\nend_of_turn: 3", "'match.vocab_size' must be a number"),
         ("name: mine\nmatch: {model_type: llama}\nend_of_turn: 3", "'end_of_turn' must be a token, found 3"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\ncolour: red', "there is no key 'colour'"),
-        ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nthink: {open: <a>, close: <b>}', "stylerep does not read <a> … <b> as a trace"),
+        ("</think> … <think> cannot be read as a trace",),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nlora_targets: [embed_tokens]', "names embeddings"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nlora_targets: "("', "is no regular expression"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\ndefaults: {learning_rate: 6e-5}', "write 6.0e-5"),

@@ -53,6 +53,16 @@ def test_the_end_of_a_trace_is_taken_back_exactly_so_often(tokenizer: Any, said:
         assert text.startswith(said.partition("</")[0].rstrip())
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("<think>", "</think>"), ("[THINK]", "[/THINK]")])
+def test_a_trace_is_closed_by_the_tag_that_fits_its_beginning(tokenizer: Any, opening: str, closing: str) -> None:
+    for row, text in think(tokenizer, Thinking("[/THINK]", 0, "", 20, "The answer is"), f"{opening}\n" + "We add one more. " * 20):
+        assert [one.why for one in row.forced] == ["answer"]
+        assert f"{closing}\n\nThe answer is" in text
+        assert split_response(text).closed
+    for _, text in think(tokenizer, Thinking("[/THINK]", 1, "Wait", None, ""), f"{opening}\nWe add.\n{closing}\n\nThe answer is 7.", rows=1):
+        assert text.count("Wait") == 1
+
+
 def test_a_trace_with_its_end_taken_back_is_one_trace_with_the_pivots_in_it(tokenizer: Any) -> None:
     ((_, text),) = think(tokenizer, Thinking(CLOSE, 2, "Wait", None, ""), "<think>\nWe add 3.\n</think>\n\nThe answer is 7.", rows=1)
     split = split_response(text)
