@@ -11,7 +11,7 @@ from distill.families import Family
 from distill.families.dated_template import dated_template
 from distill.families.special_tokens import special_ids
 from synth.errors import StylerepError
-from synth.formats import CLOSE, OPEN
+from synth.formats import CLOSE, OPEN, closing_of, prompt_opening
 
 IGNORED = -100
 
@@ -50,22 +50,22 @@ def prompt_ids(tokenizer: Any, text: str) -> list[int]:
 def completion(prompt: str, response: str, think: tuple[str, str]) -> str:
     """Return what is to be generated after a prompt so that the two together hold the response, each think tag once.
 
-    Some chat templates open the trace themselves: the response's opening tag is then the prompt's, and a response without a trace closes it.
-    Raises StylerepError where a tag would be doubled.
+    Some chat templates open the trace themselves: the response's opening tag is then the prompt's, and a response without a trace closes it, by the tag
+    that belongs to the prompt's (`synth.formats`). Raises StylerepError where a tag would be doubled.
     """
     end = prompt.rstrip()
     if end.endswith((think[1], CLOSE)) and OPEN in response:
         raise StylerepError("the chat template has written a trace of its own (an empty one) before the response; see template_arguments of the family.")
-    if end.endswith(OPEN):
-        space = prompt[len(end) :]
-        if response.startswith(OPEN):
-            return response.removeprefix(OPEN).removeprefix(space)
-        if OPEN in response or CLOSE in response:
-            raise StylerepError(f"the chat template ends with {OPEN}, and the response holds think tags without beginning with {OPEN}.")
-        return f"{CLOSE}\n\n{response}"
-    if end.endswith(think[0]):
-        raise StylerepError(f"the chat template ends with {think[0]}, which traces between {OPEN} and {CLOSE} cannot follow.")
-    return response
+    opening = think[0] + prompt[len(end) :] if end.endswith(think[0]) else prompt_opening(prompt)
+    if not opening:
+        return response
+    tag, space = opening.rstrip(), opening[len(opening.rstrip()) :]
+    closing = think[1] if tag == think[0] else closing_of(opening)
+    if response.startswith(OPEN):
+        return response.removeprefix(OPEN).removeprefix(space).replace(CLOSE, closing, 1)
+    if OPEN in response or CLOSE in response:
+        raise StylerepError(f"the chat template ends with {tag}, and the response holds think tags without beginning with {OPEN}.")
+    return f"{closing}\n\n{response}"
 
 
 def encode(row: dict[str, Any], tokenizer: Any, family: Family, max_length: int) -> Encoded:

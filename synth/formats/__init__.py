@@ -2,7 +2,7 @@
 
 from synth.formats.control_tokens import control_tokens
 from synth.formats.format_file import ResponseFormat, response_formats
-from synth.formats.prompts import prompt_opening, with_opening
+from synth.formats.prompts import closing_of, prompt_opening, with_opening
 from synth.formats.split import CLOSE, OPEN, SplitResponse, split_response, trace_text
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "OPEN",
     "ResponseFormat",
     "SplitResponse",
+    "closing_of",
     "control_tokens",
     "prompt_opening",
     "response_formats",

@@ -1,5 +1,8 @@
 """Traces whose opening marker stands in the prompt: a chat template may end with it, and the response then begins within the trace."""
 
+import re
+
+from synth.formats.format_file import marker_pattern, response_formats
 from synth.formats.markers import markers
 
 _TAIL = 400
@@ -17,6 +20,17 @@ def prompt_opening(prompt: str) -> str:
         return tail[last.start :]
     texts = [text for one in known.lines if one.alone for text in one.open]
     return next((tail[end - len(text.rstrip()) :] for text in texts if tail[:end].endswith(text.rstrip())), "")
+
+
+def closing_of(opening: str) -> str:
+    """Return the marker that closes a trace which a marker, as `prompt_opening` returns it, opens."""
+    text = opening.strip()
+    for one in response_formats().formats:
+        for number, marker in enumerate(one.open):
+            if re.fullmatch(marker_pattern(marker.strip()), text):
+                closing = one.close[number] if len(one.open) <= len(one.close) else one.close[0]
+                return closing.replace("*", text[len(marker.partition("*")[0]) : len(text) - len(marker.partition("*")[2])]) if "*" in marker else closing
+    return text.replace("<", "</", 1) if text.startswith("<") else text.replace("[", "[/", 1)
 
 
 def with_opening(prompt: str, response: str) -> str:

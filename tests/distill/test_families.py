@@ -123,6 +123,18 @@ def test_a_trace_that_begins_late_is_refused_where_the_prompt_opens_one() -> Non
     assert completion(f"A{OPEN}\n", f"{OPEN}One.{CLOSE}Two.", family.think) == f"One.{CLOSE}Two."
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [("[THINK]", "[/THINK]"), ("<longcat_think>\n", "</longcat_think>"), ("<think:ab12>", "</think:ab12>"), ("<|inner_prefix|>", "<|inner_suffix|>")],
+)
+def test_a_trace_goes_on_in_the_tags_that_the_prompt_opens(opening: str, closing: str) -> None:
+    prompt = f"A{opening}"
+    written = completion(prompt, traced("One.", "Two."), (OPEN, CLOSE))
+    split = split_response(opening + written)
+    assert (split.trace, split.answer, closing in written) == ("One.", "Two.", True)
+    assert completion(prompt, "Two.", (OPEN, CLOSE)) == f"{closing}\n\nTwo."
+
+
 def test_think_tags_that_would_vanish_are_refused() -> None:
     tokenizer, family = tokenizer_and_family("phi4")
     silent = Family("phi4", family.end_of_turn)
@@ -223,7 +235,6 @@ def test_the_tags_of_a_family_file_are_read_without_an_entry_anywhere_else(own_f
         ("name: mine\nmatch: {model_type: llama, vocab_size: many}\nend_of_turn: 3", "'match.vocab_size' must be a number"),
         ("name: mine\nmatch: {model_type: llama}\nend_of_turn: 3", "'end_of_turn' must be a token, found 3"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\ncolour: red', "there is no key 'colour'"),
-        ("</think> … <think> cannot be read as a trace",),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nlora_targets: [embed_tokens]', "names embeddings"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\nlora_targets: "("', "is no regular expression"),
         ('name: mine\nmatch: {model_type: llama}\nend_of_turn: "</s>"\ndefaults: {learning_rate: 6e-5}', "write 6.0e-5"),
