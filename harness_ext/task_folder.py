@@ -1,6 +1,9 @@
 """Where the task files are, in a checkout or an installed wheel, and what they say."""
 
-from collections.abc import Iterable
+import fnmatch
+import functools
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,17 @@ def tasks_named(names: Iterable[str]) -> list[str]:
         for tag in config.get("tag", []):
             members.setdefault(tag, []).append(name)
     return list(dict.fromkeys(task for name in names for task in members.get(name, [name]) if task in files))
+
+
+def asked_by_pattern(task: str, words: Sequence[str]) -> bool:
+    """Say whether *words*, as written for ``--tasks``, ask for a task by a pattern (``style_*``) and nowhere by its name, a group or a tag."""
+    return task not in words and any(fnmatch.fnmatch(task, word) for word in words)
+
+
+@functools.cache
+def say_left_out(task: str, why: str) -> None:
+    """Say on stderr, once, that a task is left out of what is run, and why."""
+    print(f"stylerep: {task} is LEFT OUT. {why}", file=sys.stderr, flush=True)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the fast one is not built everywhere

@@ -14,12 +14,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
 from harness_ext.documents import check_documents
-from harness_ext.runs import MANIFEST, RESPONSES, read_manifest
+from harness_ext.runs import MANIFEST, RESPONSES, read_manifest, sample_files
 from harness_ext.seam.model_args import public_model_args
 from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_model, register_ours, told, with_reasoning, without_empty_stop
 from harness_ext.task_folder import tasks_named, tasks_path
@@ -36,7 +36,8 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
     Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only looked through if one of them is
-    asked for; whether a task's problems are here is found out before a model is loaded; samples are logged. For ``hf`` and ``vllm`` the model may be
+    asked for; whether a task's problems are here is found out before a model is loaded, and a task that only a pattern asks for is left out where they are not; samples
+    are logged. For ``hf`` and ``vllm`` the model may be
     a name of `stylerep models list`, the chat template is applied if the tokenizer has one, in the way of its family, the batch size of ``hf`` is 16
     unless given, and a model kept in bfloat16 is computed in float32 where the processor has no bfloat16. For a chat model behind an address, messages
     are sent as such, and a trace that the server gives in a field of its own is put before the answer. A manifest is written beside lm_eval's
@@ -47,8 +48,10 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     """
     args = _parse(argv)
     folder = _output_folder(args)
-    managers, tasks = _choose_tasks(args)
-    check_documents(tasks, _metadata(args))
+    asked = _choose_tasks(args)
+    left_out = check_documents(asked.ours, _metadata(args), asked.words)
+    if left_out and left_out == asked.ours and not asked.others:
+        raise StylerepError("None of the tasks that were asked for can be run, for the reasons above; those of stylebench_offline need no files.")
     _refuse_controls(args)
     manifest, model = _prepare_local(args) if (args.model or "hf") in LOCAL else (_prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
@@ -61,10 +64,11 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     _refuse_other_run(folder, manifest)
 
     before = _result_files(folder)
-    with patch("lm_eval.tasks.TaskManager", managers), _served(args.model), _local(args.model, model, args.model_args), told(args.model or "hf"):
+    with patch("lm_eval.tasks.TaskManager", asked.manager), _served(args.model), _local(args.model, model, args.model_args), told(args.model or "hf"):
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)
+    manifest["left_out"] = _left_out(new, folder)
     written = {**manifest, "files": sorted({*read_manifest(folder).get("files", []), *(str(path.relative_to(folder)) for path in new)})}
     (folder / MANIFEST).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
     return folder
@@ -95,8 +99,17 @@ def _output_folder(args: argparse.Namespace) -> Path:
     return folder
 
 
-def _choose_tasks(args: argparse.Namespace) -> tuple[Any, list[str]]:
-    """Return what stands for TaskManager, without lm_eval's 14,000 built-in tasks where none is asked for, and which of our tasks are asked for."""
+class _Asked(NamedTuple):
+    """What is asked for: the `words` of ``--tasks``, which of our tasks that is, whether there are `others`, and what stands for lm_eval's TaskManager."""
+
+    words: list[str]
+    ours: list[str]
+    others: bool
+    manager: Any
+
+
+def _choose_tasks(args: argparse.Namespace) -> _Asked:
+    """Return which tasks are asked for; lm_eval's 14,000 built-in ones are only looked through where one of them may be meant."""
     from lm_eval.tasks import TaskManager
 
     theirs = getattr(args, "include_path", None)
@@ -107,19 +120,21 @@ def _choose_tasks(args: argparse.Namespace) -> tuple[Any, list[str]]:
     names = [name for name in wanted if not name.endswith(".yaml")]
     lean = functools.partial(TaskManager, include_defaults=False)
     ours = lean(include_path=args.include_path)
-    tasks = tasks_named(ours.match_tasks(names))
+    found = ours.match_tasks(names)
+    tasks = tasks_named(found)
     if tasks and getattr(args, "num_fewshot", None):
         raise StylerepError("The tasks of stylerep ask without examples, as adapters are trained; leave --num_fewshot out.")
     missing = [name for name in names if not ours.match_tasks([name])]
+    others = bool(missing) or len(names) < len(wanted) or any(not tasks_named([name]) for name in found)
     if not missing:
-        return lean, tasks
+        return _Asked(wanted, tasks, others, lean)
     everything = TaskManager(include_path=args.include_path)
     for name in missing:
         if not everything.match_tasks([name]) and not Path(name).is_dir():
             near = difflib.get_close_matches(name, [*ours.all_tasks, *everything.all_tasks], n=3)
             hint = f"did you mean {' or '.join(near)}?" if near else "stylerep tasks-path prints the folder that lists ours."
             raise StylerepError(f"There is no task {name!r}; {hint}")
-    return TaskManager, tasks
+    return _Asked(wanted, tasks, others, TaskManager)
 
 
 @contextlib.contextmanager
@@ -265,6 +280,15 @@ def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> None:
     for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template", "decoding"):
         if there and there.get(key) != manifest.get(key):
             raise StylerepError(f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r}; choose another --output_path.")
+
+
+def _left_out(new: Sequence[Path], folder: Path) -> list[str]:
+    """Return the tasks of a run folder that have been left out, now or by an earlier call, and not been run since."""
+    from harness_ext.seam.style_task import LEFT_OUT
+
+    (results,) = (json.loads(path.read_text(encoding="utf-8"))["results"] for path in new if path.name.startswith("results_"))
+    now = {task for task, scores in results.items() if LEFT_OUT in scores}
+    return sorted({*read_manifest(folder).get("left_out", []), *now} - sample_files(folder).keys())
 
 
 def _metadata(args: argparse.Namespace) -> dict[str, Any]:
