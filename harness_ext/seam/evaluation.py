@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
+from distill.families.dated_template import DEFAULT, default_template
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
 from harness_ext.documents import check_documents
 from harness_ext.runs import MANIFEST, RESPONSES, read_manifest, sample_files
@@ -204,8 +205,8 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
             )
     trained = {} if peft else read_manifest(Path(model.path))  # a model that stylerep distill trained whole, if any
     trained = trained if "arm" in trained and "base_model" in trained else {}
-    if not hasattr(args, "apply_chat_template") and model.tokenizer.chat_template:
-        args.apply_chat_template = True
+    if default_template(model.tokenizer):
+        _put_chat_template(args, model)
     if not hasattr(args, "batch_size"):
         args.batch_size = "auto" if name == VLLM else str(BATCH_SIZE)
     manifest = {
@@ -217,6 +218,14 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
         **{key: (adapter or trained).get(key) for key in ("seed", "adapter_sha256", "dataset_fingerprint")},
     }
     return manifest, model
+
+
+def _put_chat_template(args: argparse.Namespace, model: "HfModel") -> None:
+    """Have the chat template put, the one that training puts; lm_eval records another that is named, and puts the default one all the same."""
+    named = getattr(args, "apply_chat_template", True)
+    if isinstance(named, str) and isinstance(model.tokenizer.chat_template, dict) and named != DEFAULT:
+        raise StylerepError(f"--apply_chat_template {named}: adapters are trained with the chat template named {DEFAULT}, and lm_eval puts no other; leave it out.")
+    args.apply_chat_template = named
 
 
 def _refuse_controls(args: argparse.Namespace) -> None:
