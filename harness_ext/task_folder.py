@@ -2,8 +2,9 @@
 
 import fnmatch
 import functools
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,40 @@ def task_config(task: str) -> dict[str, Any]:
 
 
 def tasks_named(names: Iterable[str]) -> list[str]:
-    """Return our tasks among *names*, in the order of the names, each once; a group or tag stands for its tasks."""
+    """Return our tasks among *names*, in the order of the names, each once; a group or tag stands for its tasks, a pattern for all that it fits."""
     files = {path.stem: _read(path) for path in sorted(tasks_path().rglob("style*.yaml"))}
     members = {name: config["task"] for name, config in files.items() if "group" in config}
     for name, config in files.items():
         for tag in config.get("tag", []):
             members.setdefault(tag, []).append(name)
-    return list(dict.fromkeys(task for name in names for task in members.get(name, [name]) if task in files))
+    known = sorted({*files, *members})
+    found = (one for name in names for one in fnmatch.filter(known, name))
+    return list(dict.fromkeys(task for one in found for task in members.get(one, [one]) if task in files))
+
+
+def names_in(folders: Iterable[Path], words: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Return the names of the tasks and groups that the task files below *folders* define, and which of *words* stand in any of the files.
+
+    The files are read as text: of the 14,000 that come with lm_eval that takes a fifth of a second, and 10 s by lm_eval's own index.
+    """
+    names, found, sought = set[str](), set[bytes](), {word.encode() for word in words}
+    for folder in folders:
+        for place, _, files in os.walk(folder):
+            for file in files:
+                if file.endswith(".yaml"):
+                    with open(os.path.join(place, file), "rb") as lines:
+                        text = b"\n" + lines.read() + b"\n"
+                    found |= {word for word in sought - found if word in text}
+                    names |= set(_defined(text))
+    return names, {word.decode() for word in found}
+
+
+def _defined(text: bytes) -> Iterator[str]:
+    """Yield the name of a task or a group that a file defines."""
+    for key in (b"\ntask:", b"\ngroup:"):
+        start = text.find(key) + len(key)
+        if start >= len(key):
+            yield text[start : text.find(b"\n", start)].partition(b"#")[0].strip(b" '\"\r").decode("utf-8", "replace")
 
 
 def asked_by_pattern(task: str, words: Sequence[str]) -> bool:

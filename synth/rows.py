@@ -5,7 +5,7 @@ import functools
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -47,6 +47,13 @@ def read_rows(path: Path) -> Iterator[Row]:
         yield Row(f"{path}, item {number}", item)
 
 
+def check_sources(sources: Sequence[str]) -> None:
+    """Raise StylerepError for what is no file or folder here, nor looks like the name of a Hub data set."""
+    for source in sources:
+        if not Path(source).exists() and (source.endswith(SUFFIXES) or not HUB_NAME.fullmatch(source)):
+            raise StylerepError(f"{source}: there is no such file, folder or Hub data set.")
+
+
 def hub_rows(name: str, split: str = "train", config: str | None = None) -> Iterator[Row]:
     """Yield the rows of a split of the Hub's data set *name*; raise StylerepError where it cannot be loaded."""
     import datasets
@@ -60,7 +67,9 @@ def hub_rows(name: str, split: str = "train", config: str | None = None) -> Iter
                 patches.enter_context(patch.object(settings, "HF_HUB_OFFLINE", True))  # what lies in its cache is found all the same
             loaded = datasets.load_dataset(name, split=split, **options)
     except Exception as error:  # whatever the Hub client raises: no network, no such set, no such split
-        raise MissingDataError(f"{name}: there is no such file here, and no such data set could be loaded from the Hub ({str(error).splitlines()[0]}).") from error
+        raise MissingDataError(
+            f"{name}: there is no such file here, and no such data set could be loaded from the Hub ({str(error).splitlines()[0]})."
+        ) from error
     for number, row in enumerate(loaded):
         yield Row(f"{name}:{split}, row {number}", row)
 

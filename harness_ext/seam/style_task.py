@@ -21,7 +21,7 @@ LEFT_OUT = "left_out,none"
 """What stands in the results of a task that is left out, in place of scores; ``none`` is the filter, as of every score."""
 
 
-class LeftOut(Group):
+class LeftOut(Group):  # type: ignore[misc]  # lm_eval has no types
     """A task that is left out: a group without tasks, whose one result says so."""
 
     def aggregate(self, task_metrics: Mapping[str, Mapping[str, Any]]) -> Any:
@@ -60,7 +60,7 @@ def _asked() -> list[str]:
 
     lm_eval hands neither to a task, so they are read where they stand: in the calls that led here.
     """
-    frame = sys._getframe()  # noqa: SLF001 (inspect.currentframe is the same, and may be None)
+    frame = sys._getframe()
     while caller := frame.f_back:
         frame = caller
         if frame.f_code.co_name == "_build_group_members":

@@ -74,12 +74,17 @@ def mapped(place: str, split: str = "train", config: MappedConfig | None = None)
     yield from _with_wrong_words(problems)
 
 
+def check_place(place: str) -> None:
+    """Raise MissingDataError for a file that is not there."""
+    if place.endswith(SUFFIXES) and not Path(place).expanduser().is_file():
+        raise MissingDataError(f"{place}: there is no such file.")
+
+
 def _rows(place: str, split: str) -> Iterator[Row]:
+    check_place(place)
     path = Path(place).expanduser()
     if not place.endswith(SUFFIXES):
         rows = hub_rows(place, split)
-    elif not path.is_file():
-        raise MissingDataError(f"{place}: there is no such file.")
     elif split != "train":
         raise StylerepError(f"{place}: a file has no split {split!r}; leave it out, or write OPTION=VALUE for a column (question=NAME).")
     else:
