@@ -23,7 +23,7 @@ from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
-PUBLISHED = sorted(f"style_{name}" for name, one in EVALUATION_SETS.items() if one.files) + ["style_prefer_gsm8k"]
+PUBLISHED = [*sorted(f"style_{name}" for name, one in EVALUATION_SETS.items() if one.files), "style_prefer_gsm8k"]
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_callers_of_functions_get_the_error(monkeypatch: pytest.MonkeyPatch, emp
     for name, value in empty.items():
         monkeypatch.setenv(name, value)
     tasks = TaskManager(include_path=str(tasks_path()), include_defaults=False)
-    with pytest.raises(MissingDataError, match="svamp.jsonl"):
+    with pytest.raises(MissingDataError, match=r"svamp\.jsonl"):
         tasks.load(tasks.match_tasks(["style_s*"]))
 
 
