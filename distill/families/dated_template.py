@@ -22,8 +22,8 @@ def default_template(tokenizer: Any) -> Any:
     if isinstance(templates, dict) and templates:
         if DEFAULT not in templates:
             raise StylerepError(
-                f"The tokenizer has several chat templates ({', '.join(sorted(templates))}) and none is named {DEFAULT}; give that name to one of them, or "
-                "leave it one alone (tokenizer.chat_template), and save the tokenizer."
+                f"The tokenizer has several chat templates ({', '.join(sorted(templates))}) and none is named {DEFAULT}; give one of them that name, or "
+                "keep only one, and save the tokenizer."
             )
         templates = templates[DEFAULT]
     return dated_template(templates)
