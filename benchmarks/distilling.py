@@ -61,7 +61,7 @@ def ours(data: Path, scratch: Path, timer: Any, **running: Any) -> None:
 
     from distill import train
     from distill.recipe import Recipe
-    from distill.train import Running
+    from distill.running import Running
 
     original = train.StepTrainer
 
@@ -227,7 +227,8 @@ def precision(rows: int, seeds: int) -> None:
     from distill.fast.loss import summed_cross_entropy
     from distill.loading import load_model
     from distill.recipe import Recipe
-    from distill.train import Running, distill
+    from distill.running import Running
+    from distill.train import distill
 
     fast = adapt.fast_dtype
     with tempfile.TemporaryDirectory() as scratch:

@@ -8,7 +8,7 @@ import torch
 from jinja2 import TemplateError
 
 from distill.families import Family
-from distill.families.dated_template import dated_template
+from distill.families.dated_template import default_template
 from distill.families.special_tokens import special_ids
 from synth.errors import StylerepError
 from synth.formats import CLOSE, OPEN, closing_of, prompt_opening
@@ -27,13 +27,13 @@ class Encoded:
 def prompt_text(tokenizer: Any, messages: Sequence[dict[str, str]], family: Family) -> str:
     """Return the prompt as the model sees it: the chat template up to the assistant's turn.
 
-    A tokenizer without a chat template gets the messages' text alone, as lm_eval puts it. Raises StylerepError if the template refuses the
-    messages.
+    A tokenizer without a chat template gets the messages' text alone, as lm_eval puts it. Of several templates it
+    is the one named ``default``. Raises StylerepError if the template refuses the messages.
     """
-    if not tokenizer.chat_template:
+    template = default_template(tokenizer)
+    if not template:
         return "\n".join(message["content"] for message in messages)
     try:
-        template = dated_template(tokenizer.chat_template)
         return str(
             tokenizer.apply_chat_template(list(messages), chat_template=template, add_generation_prompt=True, tokenize=False, **family.template_arguments)
         )

@@ -78,6 +78,12 @@ def resolve_model(model: str) -> str:
     raise StylerepError(f"There is no model {model!r}: name a folder, a Hub id (owner/name), {', '.join(NAMED)}, or scratch:ARCHITECTURE-SIZE.")
 
 
+def check_adapter(folder: str | Path) -> None:
+    """Raise StylerepError for a folder that holds no adapter."""
+    if not Path(folder, "adapter_config.json").is_file():
+        raise StylerepError(f"{folder}: there is no adapter here (no adapter_config.json); make one with stylerep distill.")
+
+
 def pull(name: str, say: Callable[[str], None] = print) -> Path:
     """Make a named model loadable from the cache folder and return its folder.
 

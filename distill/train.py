@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from distill.plan import step_rows
 from distill.precision import fast_dtype
 from distill.progress import TrainingProgress
 from distill.recipe import Recipe
+from distill.running import Running
 from distill.trainer import Steps, StepTrainer
 from distill.unfinished import Checkpoints, open_unfinished, unfinished_folder
 from synth.datasets import read_dataset
@@ -39,32 +40,6 @@ from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
 
 MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """How a training runs, which does not change what is trained.
-
-    Parts of a step hold `part_tokens` tokens at most (a longer row is a part of its own). A checkpoint is written every `save_minutes`, or
-    every `save_steps` if given; `restart` drops those of another training for the same folder. `plain` trains without padding-free rows and
-    fused adapters. `report_to` names trackers of transformers (tensorboard, wandb, …). `merged` is a folder for the model with the adapter merged in.
-    """
-
-    part_tokens: int = 8192
-    gradient_checkpointing: bool = False
-    save_minutes: float = 5.0
-    save_steps: int | None = None
-    restart: bool = False
-    plain: bool = False
-    report_to: Sequence[str] = ()
-    merged: Path | None = None
-
-    def validate(self, recipe: Recipe) -> None:
-        """Raise StylerepError for a value outside its range, or one that the recipe has no use for."""
-        if self.part_tokens < 1 or self.save_minutes < 0 or (self.save_steps is not None and self.save_steps < 1):
-            raise StylerepError("part-tokens and save-steps must be 1 or more, and save-minutes 0 or more.")
-        if self.merged and recipe.method == "full":
-            raise StylerepError("Full fine-tuning has no adapter to merge; leave --merge out.")
 
 
 def distill(

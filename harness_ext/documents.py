@@ -18,9 +18,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
-from harness_ext.task_folder import task_config
+from harness_ext.task_folder import asked_by_pattern, say_left_out, task_config
 from synth.arms import parse_arms
-from synth.errors import StylerepError
+from synth.errors import MissingDataError, StylerepError
 from synth.evaluation_sets import ENDLESS, EVALUATION_SETS, is_endless, iter_evaluation_problems, iter_problems_of
 from synth.problems import Problem, prompt
 from synth.traces import Rendering, final_sentence
@@ -110,17 +110,25 @@ def preference_documents(**metadata: Any) -> dict[str, Documents]:
     return _test_split(metadata, made)
 
 
-def check_documents(tasks: Sequence[str], metadata: Mapping[str, Any]) -> None:
-    """Raise StylerepError naming each of our tasks whose problems cannot be had, and why."""
-    missing = {}
+def check_documents(tasks: Sequence[str], metadata: Mapping[str, Any], words: Sequence[str] = ()) -> list[str]:
+    """Return which of our tasks are left out: those whose problems are not here and that *words*, what was asked for, name by a pattern only.
+
+    Says of each why. Raises StylerepError naming each other task whose problems cannot be had, and why.
+    """
+    missing, left_out = {}, []
     for task in tasks:
         try:
             next(_problems({**task_config(task)["metadata"], **metadata})[1])
         except StylerepError as error:
-            missing[task] = str(error)
+            if isinstance(error, MissingDataError) and asked_by_pattern(task, words):
+                say_left_out(task, str(error))
+                left_out.append(task)
+            else:
+                missing[task] = str(error)
     if missing:
         reasons = " ".join(f"{task}: {why}" for task, why in missing.items())
         raise StylerepError(f"{reasons} The tasks of stylebench_offline need no files.")
+    return left_out
 
 
 def _test_split(metadata: Mapping[str, Any], make: Callable[[Iterator[Problem]], Iterator[Document]]) -> dict[str, Documents]:

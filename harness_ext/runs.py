@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,16 @@ def sample_files(folder: Path) -> dict[str, Path]:
     return {task: path for task, (_, path) in sorted(newest.items())}
 
 
+def check_run_folders(folders: Iterable[Path]) -> None:
+    """Raise StylerepError for a run folder that is not there."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise StylerepError(f"{folder}: there is no such run folder.")
+
+
 def load_run(folder: Path) -> Run:
     """Read a run folder; raise StylerepError, naming file and line, for anything unreadable or doubled."""
-    if not folder.is_dir():
-        raise StylerepError(f"{folder}: there is no such run folder.")
+    check_run_folders([folder])
     files = sample_files(folder)
     if not files:
         raise StylerepError(f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or with lm_eval --log_samples.")

@@ -1,6 +1,10 @@
 """Where the task files are, in a checkout or an installed wheel, and what they say."""
 
-from collections.abc import Iterable
+import fnmatch
+import functools
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +40,51 @@ def task_config(task: str) -> dict[str, Any]:
 
 
 def tasks_named(names: Iterable[str]) -> list[str]:
-    """Return our tasks among *names*, in the order of the names, each once; a group or tag stands for its tasks."""
+    """Return our tasks among *names*, in the order of the names, each once; a group or tag stands for its tasks, a pattern for all that it fits."""
     files = {path.stem: _read(path) for path in sorted(tasks_path().rglob("style*.yaml"))}
     members = {name: config["task"] for name, config in files.items() if "group" in config}
     for name, config in files.items():
         for tag in config.get("tag", []):
             members.setdefault(tag, []).append(name)
-    return list(dict.fromkeys(task for name in names for task in members.get(name, [name]) if task in files))
+    known = sorted({*files, *members})
+    found = (one for name in names for one in fnmatch.filter(known, name))
+    return list(dict.fromkeys(task for one in found for task in members.get(one, [one]) if task in files))
+
+
+def names_in(folders: Iterable[Path], words: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Return the names of the tasks and groups that the task files below *folders* define, and which of *words* stand in any of the files.
+
+    The files are read as text: of the 14,000 that come with lm_eval that takes a fifth of a second, and 10 s by lm_eval's own index.
+    """
+    names, found, sought = set[str](), set[bytes](), {word.encode() for word in words}
+    for folder in folders:
+        for place, _, files in os.walk(folder):
+            for file in files:
+                if file.endswith(".yaml"):
+                    with open(os.path.join(place, file), "rb") as lines:
+                        text = b"\n" + lines.read() + b"\n"
+                    found |= {word for word in sought - found if word in text}
+                    names |= set(_defined(text))
+    return names, {word.decode() for word in found}
+
+
+def _defined(text: bytes) -> Iterator[str]:
+    """Yield the name of a task or a group that a file defines."""
+    for key in (b"\ntask:", b"\ngroup:"):
+        start = text.find(key) + len(key)
+        if start >= len(key):
+            yield text[start : text.find(b"\n", start)].partition(b"#")[0].strip(b" '\"\r").decode("utf-8", "replace")
+
+
+def asked_by_pattern(task: str, words: Sequence[str]) -> bool:
+    """Say whether *words*, as written for ``--tasks``, ask for a task by a pattern (``style_*``) and nowhere by its name, a group or a tag."""
+    return task not in words and any(fnmatch.fnmatch(task, word) for word in words)
+
+
+@functools.cache
+def say_left_out(task: str, why: str) -> None:
+    """Say on stderr, once, that a task is left out of what is run, and why."""
+    print(f"stylerep: {task} is LEFT OUT. {why}", file=sys.stderr, flush=True)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the fast one is not built everywhere

@@ -41,9 +41,11 @@ def validate_tasks(names: Sequence[str] = (), folder: Path | None = None) -> Ite
 
     A task is built by lm_eval, must say in its first line how it is run and have a version and a line on what that changed, and score a
     right, a wrong, an empty, an unclosed and a tag-free response (or four likelihoods) to its first documents as it should.
-    Raises StylerepError for a name that no file has.
+    Raises StylerepError for a name that no file has, and for a folder without a task file.
     """
     folder = folder or tasks_path()
+    if not names and not any(folder.rglob("style_*.yaml")):
+        raise StylerepError(f"{folder}: there is no task file here (style_NAME.yaml).")
     for name in names or sorted(path.stem for path in folder.rglob("style_*.yaml")):
         yield _check(name, task_file(name, folder), folder)
 

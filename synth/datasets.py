@@ -146,11 +146,16 @@ class _Writer:
         return "\n".join(lines)
 
 
+def check_dataset(folder: Path) -> None:
+    """Raise StylerepError for a folder that holds no data set."""
+    if not (folder / "manifest.json").is_file() or not (folder / "train.parquet").is_file():
+        raise StylerepError(f"{folder}: this is not a trace data set (it needs train.parquet and manifest.json); make one with stylerep synth.")
+
+
 def read_dataset(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the rows and the manifest of a data set; raise StylerepError if it is none."""
+    check_dataset(folder)
     manifest_path, data_path = folder / "manifest.json", folder / "train.parquet"
-    if not manifest_path.is_file() or not data_path.is_file():
-        raise StylerepError(f"{folder}: this is not a trace data set (it needs train.parquet and manifest.json); make one with stylerep synth.")
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         table = pq.read_table(data_path)

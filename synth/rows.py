@@ -1,18 +1,22 @@
 """Rows of data files (JSONL, JSONL.gz, JSON, CSV, Parquet) and of Hub data sets, one after the other, each with its place for errors."""
 
+import contextlib
+import functools
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
-from synth.errors import StylerepError
+from synth.errors import MissingDataError, StylerepError
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?::[\w.-]+)?")
 # A row may hold traces of 100,000 characters: few rows are held at once, and no row of a CSV may be longer than a block.
 _BATCH_ROWS, _CSV_BLOCK = 64, 1 << 25
+_HUB_SECONDS = 10
 
 
 class Row(NamedTuple):
@@ -43,17 +47,43 @@ def read_rows(path: Path) -> Iterator[Row]:
         yield Row(f"{path}, item {number}", item)
 
 
+def check_sources(sources: Sequence[str]) -> None:
+    """Raise StylerepError for what is no file or folder here, nor looks like the name of a Hub data set."""
+    for source in sources:
+        if not Path(source).exists() and (source.endswith(SUFFIXES) or not HUB_NAME.fullmatch(source)):
+            raise StylerepError(f"{source}: there is no such file, folder or Hub data set.")
+
+
 def hub_rows(name: str, split: str = "train", config: str | None = None) -> Iterator[Row]:
     """Yield the rows of a split of the Hub's data set *name*; raise StylerepError where it cannot be loaded."""
     import datasets
+    from huggingface_hub import constants
 
     options = {"name": config} if config else {}
+    silent = not constants.HF_HUB_OFFLINE and not _hub_answers()
     try:
-        loaded = datasets.load_dataset(name, split=split, **options)
+        with contextlib.ExitStack() as patches:
+            for settings in (constants, datasets.config) if silent else ():
+                patches.enter_context(patch.object(settings, "HF_HUB_OFFLINE", True))  # what lies in its cache is found all the same
+            loaded = datasets.load_dataset(name, split=split, **options)
     except Exception as error:  # whatever the Hub client raises: no network, no such set, no such split
-        raise StylerepError(f"{name}: there is no such file here, and no such data set could be loaded from the Hub ({str(error).splitlines()[0]}).") from error
+        raise MissingDataError(
+            f"{name}: there is no such file here, and no such data set could be loaded from the Hub ({str(error).splitlines()[0]})."
+        ) from error
     for number, row in enumerate(loaded):
         yield Row(f"{name}:{split}, row {number}", row)
+
+
+@functools.cache
+def _hub_answers() -> bool:
+    """Say whether the Hub gives any answer, asked once in a process: without a network, each data set is tried for 23 s (huggingface_hub 2.4)."""
+    from huggingface_hub import constants, get_session
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_HUB_SECONDS)
+    except Exception:  # noqa: BLE001 (whatever the client of the day raises)
+        return False
+    return True
 
 
 def _json_lines(path: Path) -> Iterator[Row]:

@@ -9,8 +9,9 @@ from synth.datasets import dataset_ids, write_datasets
 from synth.decontaminate import Decontamination, load_decontamination
 from synth.emergent import Taken, emergent_rows
 from synth.errors import StylerepError
-from synth.problems import Problem, iter_problems
+from synth.problems import Problem, check_source, iter_problems
 from synth.responses import Fields, Response, read_responses
+from synth.rows import check_sources
 from synth.style import load_lexicon
 from synth.traces import Rendering
 from synth.writing.phrasebook import load_phrasebook
@@ -43,6 +44,7 @@ def synth(
     and these stand side by side; then neither *n* nor *decontaminate* chooses.
     """
     chosen = parse_arms(arms)
+    check_source(problems)
     target = style_target(style, dials)
     rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed)
     check = load_decontamination() if decontaminate and like is None else None
@@ -79,6 +81,7 @@ def synth_from(
     arm, an unreadable row, or a row of which it is not known whether it is right.
     """
     chosen = parse_arms(arms, "st")
+    check_sources(sources)
     check = load_decontamination() if decontaminate else None
     taken, notes = Taken(), list[str]()
     rows = emergent_rows(_clean(read_responses(sources, fields, notes=notes), check, taken), chosen, load_lexicon(language), seed, taken, n)

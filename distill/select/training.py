@@ -5,9 +5,10 @@ from pathlib import Path
 from rich.console import Console
 
 from distill.recipe import Recipe
+from distill.running import Running
 from distill.select.scores import check_selection, suspicious, write_scores
 from distill.select.scoring import score_rows
-from distill.train import Running, distill
+from distill.train import distill
 
 SCORES = "row_scores.jsonl"
 

@@ -9,6 +9,7 @@ import typer
 from harness_ext.cli.command import app
 from harness_ext.cli.output import print_notes, print_report, print_tables
 from harness_ext.output_files import check_folder, check_writable, write_text
+from harness_ext.runs import check_run_folders
 from synth.errors import StylerepError
 
 if TYPE_CHECKING:
@@ -35,10 +36,23 @@ def evaluate(
     --model style-hf is lm_eval's hf, faster where responses differ in length, and killed it goes on where it was. Its --model_args also take
     think_budget=TOKENS, budget_forcing=TIMES, suppress=KIND+KIND (or all) and steer=FILE with steer_kind and steer_strength.
     """
-    from harness_ext.compare.claims import claims_digest
     from harness_ext.seam import evaluate as run
 
-    typer.echo(f"Run: {run(context.args, arm, claims_digest(claims) if claims else None)}")
+    digest = None
+    if claims:
+        _check_claims(claims)
+        from harness_ext.compare.claims import claims_digest  # takes a second to import
+
+        digest = claims_digest(claims)
+    typer.echo(f"Run: {run(context.args, arm, digest)}")
+
+
+def _check_claims(path: Path) -> None:
+    """Raise StylerepError for a claims file that cannot be read, before what reads it is imported."""
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise StylerepError(f"{path}: this claims file cannot be read ({error.strerror}).") from error
 
 
 @app.command(
@@ -77,11 +91,18 @@ def compare(
         return
     if discordance is not None or items is not None:
         raise StylerepError("--discordance and --items go with --plan.")
+    check_writable(json_file, markdown, latex)
+    check_run_folders(runs or [])
+    if len({folder.resolve() for folder in (*(runs or []), *([Path(baseline)] if baseline and Path(baseline).is_dir() else []))}) < 2:
+        raise StylerepError("A comparison needs two different run folders.")
+    if claims:
+        _check_claims(claims)
+
+    # Only now what takes a second to import.
     from harness_ext.compare import compare as run
     from harness_ext.compare import load_claims, report_json
     from harness_ext.compare.to_text import report_latex, report_markdown
 
-    check_writable(json_file, markdown, latex)
     check_folder(figures)
     report = run(runs or [], baseline, margin, by=by, metric=metric, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
     if json_file:
@@ -124,12 +145,17 @@ def leaderboard(
     jobs: Annotated[int | None, typer.Option(help="Processes that read runs.", min=1, show_default="one a core")] = None,
 ) -> None:
     """Rank runs on pages that open from disk: accuracy beside style, with the ranks that the data allow, down to every trace."""
+    if traces is not None and traces != "all" and not traces.isdecimal():
+        raise StylerepError(f"--traces takes a number or all, found {traces!r}.")
+    if not runs and not out.exists():
+        raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
+    check_run_folders(runs or [])
+
+    # Only now what takes a second to import.
     from harness_ext.compare.to_text import rich_tables
     from harness_ext.leaderboard import leaderboard as run
     from harness_ext.leaderboard.tables import board_notes, short_table
 
-    if traces is not None and traces != "all" and not traces.isdecimal():
-        raise StylerepError(f"--traces takes a number or all, found {traces!r}.")
     board, changed = run(
         runs or [], out, title=title, tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()], by_seed=by_seed,
         baseline=baseline, metric=metric, traces=int(traces) if traces and traces != "all" else None, all_traces=traces == "all", remove=remove or [],

@@ -144,14 +144,23 @@ def analyze(
     task_field: Annotated[str | None, typer.Option(help="Field that names the task; else the file does.")] = None,
 ) -> None:
     """Read the style of reasoning traces, and what of it goes with right answers."""
+    from synth.rows import check_sources
+    from synth.style import load_lexicon
+    from synth.style.profile import load_profile
+
+    check_writable(html, json_file, profile)
+    check_sources(sources)
+    other = load_profile(compare_with) if compare_with else None
+    load_profile(reference)
+    if language is not None:
+        load_lexicon(language)
+
+    # Only now what takes seconds to import.
     from distill.allocator import keep_freed_memory
     from harness_ext.analyze import Fields, profile_of
     from harness_ext.analyze import analyze as run
-    from synth.style.profile import load_profile
 
     keep_freed_memory()
-    check_writable(html, json_file, profile)
-    other = load_profile(compare_with) if compare_with else None
     analysis = run(sources, Fields(response_field, correct_field, question_field, model_field, task_field), reference, language)
     own = profile_of(profile.stem if profile else "these traces", analysis) if profile or other else None
     if html:

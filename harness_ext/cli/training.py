@@ -81,28 +81,40 @@ def distill(
     report_to: Annotated[list[str] | None, typer.Option(help="A tracker of transformers, such as tensorboard or wandb; may be repeated.")] = None,
 ) -> None:
     """Train an adapter, or the whole model, on one arm's traces."""
+    from distill.pretrained import resolve_model
     from distill.recipe import load_recipe
-    from distill.select import leave_out, read_ids
-    from distill.select.training import distill_selected
-    from distill.train import Running
-    from distill.train import distill as run
-    from synth.datasets import read_dataset
+    from distill.running import Running
+    from distill.select import check_selection, leave_out, read_ids
 
     changes = {
         "method": method, "seed": seed, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "rank": rank, "max_length": max_length,
     }  # fmt: skip
     settled = load_recipe(recipe, changes)
     running = Running(part_tokens, gradient_checkpointing, save_minutes, None, restart, plain, tuple(report_to or ()), merge)
-    ids = read_ids(without) if without else set()
-    if without:
-        leave_out(read_dataset(data)[0], ids, without)
+    running.validate(settled)
     if drop and not select:
         raise StylerepError("--drop needs --select, which says by what rows are dropped.")
     if select:
+        check_selection(select, drop)
         if without:
             raise StylerepError("--select scores all rows and --without leaves rows out; give one of them.")
+    ids = read_ids(without) if without else set()
+
+    from synth.datasets import check_dataset, read_dataset
+
+    check_dataset(data)
+    if without:
+        leave_out(read_dataset(data)[0], ids, without)
+    resolve_model(model)
+
+    # Only now what takes seconds to import.
+    if select:
+        from distill.select.training import distill_selected
+
         made = distill_selected(model, data, out, select, drop, settled, running)
     else:
+        from distill.train import distill as run
+
         made = run(model, data, out, settled, None, running, ids)
     if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
         typer.echo(f"{'Model' if settled.method == 'full' else 'Adapter'}: {made}")
@@ -123,9 +135,17 @@ def steer_fit(
     seed: Annotated[int, typer.Option(help="Seed of which rows are fitted on, and which judge the fit.")] = 0,
 ) -> None:
     """Find the direction of each pivot kind: how activations differ where a pivot comes next from where another sentence does."""
-    from harness_ext.models.steer_fit import fit
+    from distill.pretrained import check_adapter, resolve_model
+    from synth.datasets import check_dataset
 
     check_writable(out)
+    resolve_model(model)
+    if adapter:
+        check_adapter(adapter)
+    check_dataset(data)
+
+    from harness_ext.models.steer_fit import fit  # takes seconds to import
+
     for one in fit(model, adapter, data, out, n, seed):
         told = f"told apart best at layer {one.layer} of {len(one.auc)}, AUC {one.auc[one.layer]:.3f} [{one.low:.3f}, {one.high:.3f}]"
         typer.echo(f"{one.kind}: {one.places} sentences that begin with one, {one.others} others; on rows not fitted on {told}")

@@ -22,7 +22,7 @@ from distill.encode import Encoded, encode
 from distill.families import Family, model_family
 from distill.loading import load_model, load_tokenizer
 from distill.precision import fast_dtype
-from distill.pretrained import resolve_model
+from distill.pretrained import check_adapter, resolve_model
 from harness_ext.models.digests import weight_digests
 from harness_ext.models.steering import decoder_layers
 from harness_ext.models.text import Pieces, RowText
@@ -69,8 +69,7 @@ def fit(model: str, adapter: Path | None, data: Path, out: Path, n: int | None =
     path = resolve_model(model)
     loaded, tokenizer = load_model(path, fast_dtype()), load_tokenizer(path)
     if adapter:
-        if not (adapter / "adapter_config.json").is_file():
-            raise StylerepError(f"{adapter}: there is no adapter here (no adapter_config.json); make one with stylerep distill.")
+        check_adapter(adapter)
         loaded = PeftModel.from_pretrained(loaded, str(adapter)).get_base_model()
     loaded = loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     return fit_directions(loaded, tokenizer, model_family(loaded.config, tokenizer), read_dataset(data)[0][:n], out, seed)

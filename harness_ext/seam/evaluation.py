@@ -8,21 +8,22 @@ import argparse
 import contextlib
 import difflib
 import functools
+import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from unittest.mock import patch
 
+from distill.families.dated_template import DEFAULT, default_template
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
-from harness_ext.documents import check_documents
-from harness_ext.runs import MANIFEST, RESPONSES, read_manifest
+from harness_ext.runs import MANIFEST, RESPONSES, read_manifest, sample_files
 from harness_ext.seam.model_args import public_model_args
-from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_model, register_ours, told, with_reasoning, without_empty_stop
-from harness_ext.task_folder import tasks_named, tasks_path
+from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_named, register_ours, told, with_reasoning, without_empty_stop
+from harness_ext.task_folder import names_in, tasks_named, tasks_path
 from synth.errors import StylerepError
 
 if TYPE_CHECKING:
@@ -35,21 +36,27 @@ _SEEDS = [0, 1234, 1234, 1234]
 def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | None = None) -> Path:
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
-    Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only looked through if one of them is
-    asked for; whether a task's problems are here is found out before a model is loaded; samples are logged. For ``hf`` and ``vllm`` the model may be
-    a name of `stylerep models list`, the chat template is applied if the tokenizer has one, in the way of its family, the batch size of ``hf`` is 16
-    unless given, and a model kept in bfloat16 is computed in float32 where the processor has no bfloat16. For a chat model behind an address, messages
-    are sent as such, and a trace that the server gives in a field of its own is put before the answer. A manifest is written beside lm_eval's
-    files; *arm* overrides the arm that an adapter's manifest names, and *claims_sha256* is recorded as that of a
-    file of claims declared before the run. For ``style-hf``, responses are kept in the run folder as they come, so that the same call goes on after a kill,
-    and what it changes of the style stands in the manifest and after the name of the arm (``hc+wait2``); ``vllm`` takes the same controls, but for steering.
-    Raises StylerepError for what the user can mend.
+    Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only looked through if one of them is asked for;
+    whether a task's problems are here is found out before a model is loaded, and a task that only a pattern asks for is left out where they are not;
+    samples are logged. For ``hf`` and ``vllm`` the model may be a name of `stylerep models list`, the chat template is applied if the tokenizer has one,
+    in the way of its family, the batch size of ``hf`` is 16 unless given, and a model kept in bfloat16 is computed in float32 where the processor has no
+    bfloat16. For a chat model behind an address, messages are sent as such, and a trace that the server gives in a field of its own is put before the
+    answer. A manifest is written beside lm_eval's files; *arm* overrides the arm that an adapter's manifest names, and *claims_sha256* is recorded as
+    that of a file of claims declared before the run. For ``style-hf``, responses are kept in the run folder as they come, so that the same call goes on
+    after a kill, and what it changes of the style stands in the manifest and after the name of the arm (``hc+wait2``); ``vllm`` takes the same controls,
+    but for steering. Raises StylerepError for what the user can mend.
     """
     args = _parse(argv)
     folder = _output_folder(args)
-    managers, tasks = _choose_tasks(args)
-    check_documents(tasks, _metadata(args))
     _refuse_controls(args)
+    check_named(args.model or "hf", args.model_args)
+    asked = _choose_tasks(args)
+
+    from harness_ext.documents import check_documents  # with all sources of problems
+
+    left_out = check_documents(asked.ours, _metadata(args), asked.words)
+    if left_out and left_out == asked.ours and not asked.others:
+        raise StylerepError("None of the tasks that were asked for can be run, for the reasons above; those of stylebench_offline need no files.")
     manifest, model = _prepare_local(args) if (args.model or "hf") in LOCAL else (_prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **_settings(args)}
     if args.model == STYLE_HF:
@@ -61,10 +68,11 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     _refuse_other_run(folder, manifest)
 
     before = _result_files(folder)
-    with patch("lm_eval.tasks.TaskManager", managers), _served(args.model), _local(args.model, model, args.model_args), told(args.model or "hf"):
+    with patch("lm_eval.tasks.TaskManager", asked.manager), _served(args.model), _local(args.model, model, args.model_args), told(args.model or "hf"):
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)
+    manifest["left_out"] = _left_out(new, folder)
     written = {**manifest, "files": sorted({*read_manifest(folder).get("files", []), *(str(path.relative_to(folder)) for path in new)})}
     (folder / MANIFEST).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
     return folder
@@ -75,13 +83,18 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     from lm_eval.utils import setup_logging
 
     setup_logging()
-    with patch.object(sys, "argv", ["lm_eval", "run", *argv]):
+    with patch.object(sys, "argv", ["lm_eval", "run", *argv]), patch.object(argparse.ArgumentParser, "error", _told_option):
         args: argparse.Namespace = HarnessCLI().parse_args()
     if getattr(args, "config", None):
         raise StylerepError("stylerep eval takes its options on the command line; for --config, run lm_eval --include_path $(stylerep tasks-path).")
     args.log_samples = True
     args.model_args = dict(args.model_args or {})
     return args
+
+
+def _told_option(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """Say in a sentence what lm_eval's parser does not take."""
+    raise StylerepError(f"{message.rstrip('.')}; lm_eval run --help shows its options.")
 
 
 def _output_folder(args: argparse.Namespace) -> Path:
@@ -95,31 +108,59 @@ def _output_folder(args: argparse.Namespace) -> Path:
     return folder
 
 
-def _choose_tasks(args: argparse.Namespace) -> tuple[Any, list[str]]:
-    """Return what stands for TaskManager, without lm_eval's 14,000 built-in tasks where none is asked for, and which of our tasks are asked for."""
-    from lm_eval.tasks import TaskManager
+class _Asked(NamedTuple):
+    """What is asked for: the `words` of ``--tasks``, which of our tasks that is, whether there are `others`, and what stands for lm_eval's TaskManager."""
 
+    words: list[str]
+    ours: list[str]
+    others: bool
+    manager: Any
+
+
+def _choose_tasks(args: argparse.Namespace) -> _Asked:
+    """Return which tasks are asked for; lm_eval's 14,000 built-in ones are only looked through where one of them may be meant."""
     theirs = getattr(args, "include_path", None)
     args.include_path = [str(tasks_path()), str(theirs)] if theirs else str(tasks_path())
     wanted = [name for item in (args.tasks or []) for name in item.split(",") if name]
     if not wanted:
         raise StylerepError("Say which tasks to run, for example --tasks 'style_*'.")
     names = [name for name in wanted if not name.endswith(".yaml")]
-    lean = functools.partial(TaskManager, include_defaults=False)
-    ours = lean(include_path=args.include_path)
-    tasks = tasks_named(ours.match_tasks(names))
+    tasks = tasks_named(names)
     if tasks and getattr(args, "num_fewshot", None):
         raise StylerepError("The tasks of stylerep ask without examples, as adapters are trained; leave --num_fewshot out.")
+    _refuse_unknown([name for name in names if not tasks_named([name])], Path(theirs) if theirs else None)
+
+    from lm_eval.tasks import TaskManager  # takes a second to import
+
+    lean = functools.partial(TaskManager, include_defaults=False)
+    ours = lean(include_path=args.include_path)
     missing = [name for name in names if not ours.match_tasks([name])]
+    others = bool(missing) or len(names) < len(wanted) or any(not tasks_named([name]) for name in ours.match_tasks(names))
     if not missing:
-        return lean, tasks
+        return _Asked(wanted, tasks, others, lean)
     everything = TaskManager(include_path=args.include_path)
     for name in missing:
         if not everything.match_tasks([name]) and not Path(name).is_dir():
-            near = difflib.get_close_matches(name, [*ours.all_tasks, *everything.all_tasks], n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else "stylerep tasks-path prints the folder that lists ours."
-            raise StylerepError(f"There is no task {name!r}; {hint}")
-    return TaskManager, tasks
+            raise _no_task(name, [*ours.all_tasks, *everything.all_tasks])
+    return _Asked(wanted, tasks, others, TaskManager)
+
+
+def _refuse_unknown(names: Sequence[str], theirs: Path | None) -> None:
+    """Raise StylerepError for a name that stands in no task file, ours, the user's or lm_eval's: lm_eval's own index takes ten seconds to say so."""
+    names = [name for name in names if not Path(name).is_dir() and not set("*?[") & set(name)]
+    if not names:
+        return
+    (package,) = importlib.util.find_spec("lm_eval").submodule_search_locations or []  # type: ignore[union-attr]  # it has been imported
+    known, found = names_in([tasks_path(), Path(package) / "tasks", *([theirs] if theirs else [])], names)
+    for name in names:
+        if name not in found:
+            raise _no_task(name, known)
+
+
+def _no_task(name: str, known: Iterable[str]) -> StylerepError:
+    near = difflib.get_close_matches(name, sorted(set(known)), n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "stylerep tasks-path prints the folder that lists ours."
+    return StylerepError(f"There is no task {name!r}; {hint}")
 
 
 @contextlib.contextmanager
@@ -152,10 +193,6 @@ def _local(name: str | None, model: "HfModel | None", model_args: Mapping[str, A
 
 def _prepare_server(args: argparse.Namespace) -> dict[str, Any]:
     """Fill in what a model behind an address needs and return what the manifest says of it."""
-    import lm_eval.models  # noqa: F401 (registers the names)
-    from lm_eval.api.registry import MODEL_REGISTRY
-
-    check_model(args.model, args.model_args, list(MODEL_REGISTRY.keys()))
     if "chat-completions" in args.model and not hasattr(args, "apply_chat_template"):
         args.apply_chat_template = True
     if getattr(args, "seed", None) is None:
@@ -170,12 +207,9 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
 
     name = args.model or "hf"
     register_ours(name)
-    check_model(name, args.model_args, LOCAL)
     model = prepare(args.model_args)
     adapter: dict[str, Any] = {}
     if peft := args.model_args.get(ADAPTER.get(name, "peft")):
-        if str(peft).count("/") != 1 and not Path(peft, "adapter_config.json").is_file():
-            raise StylerepError(f"{peft}: there is no adapter here (no adapter_config.json); make one with stylerep distill.")
         adapter = read_manifest(Path(peft))
         if adapter.get("family", model.family.name) != model.family.name:
             raise StylerepError(
@@ -189,8 +223,8 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
             )
     trained = {} if peft else read_manifest(Path(model.path))  # a model that stylerep distill trained whole, if any
     trained = trained if "arm" in trained and "base_model" in trained else {}
-    if not hasattr(args, "apply_chat_template") and model.tokenizer.chat_template:
-        args.apply_chat_template = True
+    if default_template(model.tokenizer):
+        _put_chat_template(args, model)
     if not hasattr(args, "batch_size"):
         args.batch_size = "auto" if name == VLLM else str(BATCH_SIZE)
     manifest = {
@@ -204,10 +238,22 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
     return manifest, model
 
 
-def _refuse_controls(args: argparse.Namespace) -> None:
-    """Raise StylerepError for controls of style that are given to a model that has none."""
-    from harness_ext.models.controls import NAMES
+def _put_chat_template(args: argparse.Namespace, model: "HfModel") -> None:
+    """Have the chat template put, the one that training puts; lm_eval records another that is named, and puts the default one all the same."""
+    named = getattr(args, "apply_chat_template", True)
+    if isinstance(named, str) and isinstance(model.tokenizer.chat_template, dict) and named != DEFAULT:
+        raise StylerepError(
+            f"--apply_chat_template {named}: adapters are trained with the chat template named {DEFAULT}, and lm_eval puts no other; leave it out."
+        )
+    args.apply_chat_template = named
 
+
+def _refuse_controls(args: argparse.Namespace) -> None:
+    """Raise StylerepError for controls of style that are wrong, or given to a model that has none."""
+    from harness_ext.models.controls import NAMES, read_controls
+
+    if args.model in (STYLE_HF, VLLM):
+        read_controls(args.model_args)
     if args.model not in (STYLE_HF, VLLM) and (given := [name for name in NAMES if name in args.model_args]):
         raise StylerepError(f"--model_args {given[0]} goes with --model {STYLE_HF} or {VLLM}, not with {args.model or 'hf'}.")
 
@@ -265,6 +311,15 @@ def _refuse_other_run(folder: Path, manifest: dict[str, Any]) -> None:
     for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template", "decoding"):
         if there and there.get(key) != manifest.get(key):
             raise StylerepError(f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r}; choose another --output_path.")
+
+
+def _left_out(new: Sequence[Path], folder: Path) -> list[str]:
+    """Return the tasks of a run folder that have been left out, now or by an earlier call, and not been run since."""
+    from harness_ext.seam.style_task import LEFT_OUT
+
+    (results,) = (json.loads(path.read_text(encoding="utf-8"))["results"] for path in new if path.name.startswith("results_"))
+    now = {task for task, scores in results.items() if LEFT_OUT in scores}
+    return sorted({*read_manifest(folder).get("left_out", []), *now} - sample_files(folder).keys())
 
 
 def _metadata(args: argparse.Namespace) -> dict[str, Any]:

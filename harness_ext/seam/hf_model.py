@@ -17,6 +17,7 @@ from distill.families.special_tokens import readable_text
 from distill.loading import load_config, load_tokenizer
 from distill.precision import fast_dtype
 from distill.pretrained import resolve_model
+from harness_ext.seam.models import pretrained
 from synth.errors import StylerepError
 
 BATCH_SIZE = 16
@@ -37,9 +38,7 @@ def prepare(model_args: dict[str, Any]) -> HfModel:
 
     Raises StylerepError for a model that is not named or cannot be loaded.
     """
-    name = str(model_args.get("pretrained") or "")
-    if not name:
-        raise StylerepError("Name the model: --model_args pretrained=NAME (a folder, a Hub id or a name of stylerep models list).")
+    name = pretrained(model_args)
     path = resolve_model(name)
     keep_freed_memory()
     model_args["pretrained"] = path

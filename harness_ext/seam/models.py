@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from distill.pretrained import check_adapter, resolve_model
 from synth.errors import StylerepError
 from synth.responses.messages import message_said
 
@@ -31,6 +32,32 @@ def check_model(name: str, model_args: Mapping[str, Any], known: Sequence[str]) 
     for needed in ("base_url", "model") if name in _SERVERS else ():
         if not model_args.get(needed):
             raise StylerepError(f"The model {name} needs {needed}: --model_args base_url=http://localhost:8000/v1/{name[6:].replace('-', '/')},model=NAME.")
+
+
+def check_named(name: str, model_args: Mapping[str, Any]) -> None:
+    """Raise StylerepError for a model that there cannot be, by what takes no time to find out: no model is loaded, nor what loads one.
+
+    Beside `check_model`, that a model of transformers is named, and pulled if it has to be, and that an adapter is where it is said to be.
+    """
+    if name in LOCAL:
+        check_model(name, model_args, LOCAL)
+    else:
+        import lm_eval.models  # noqa: F401 (registers the names)
+        from lm_eval.api.registry import MODEL_REGISTRY
+
+        check_model(name, model_args, list(MODEL_REGISTRY.keys()))
+    if name in HF:
+        resolve_model(pretrained(model_args))
+    adapter = model_args.get(ADAPTER.get(name, "peft")) if name in LOCAL else None
+    if adapter and str(adapter).count("/") != 1:  # else it may be one of the Hub
+        check_adapter(str(adapter))
+
+
+def pretrained(model_args: Mapping[str, Any]) -> str:
+    """Return what the user calls a model of transformers; raise StylerepError if it is not named."""
+    if name := model_args.get("pretrained"):
+        return str(name)
+    raise StylerepError("Name the model: --model_args pretrained=NAME (a folder, a Hub id or a name of stylerep models list).")
 
 
 def register_ours(name: str) -> None:

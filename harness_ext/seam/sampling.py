@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+from distill.families.dated_template import default_template
 from harness_ext.seam.models import HF, check_model, register_ours, told, with_reasoning, without_empty_stop
 from synth.errors import StylerepError
 from synth.seeding import digest
@@ -87,6 +88,7 @@ class Sampler:
         message = {"role": "user", "content": prompt}
         if "chat" in self._name:
             return self._lm.apply_chat_template([message])
+        default_template(tokenizer)  # raises where there are several and none is the default
         if not _has_chat_template(tokenizer):
             context = prompt
         elif self._is_api:  # lm_eval's own would be a list of messages where prompts are sent as text

@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from harness_ext.compare.claims import load_claims
 from harness_ext.models.controls import NAMES, Controls, read_controls
 from harness_ext.seam.models import STYLE_HF, VLLM
 from synth.errors import StylerepError
@@ -115,6 +114,8 @@ def _check_claims(path: Path, study: Study) -> None:
         file = Path(scratch) / "claims.yaml"
         file.write_text(claims_text(study), encoding="utf-8")
         try:
+            from harness_ext.compare.claims import load_claims  # takes a second to import
+
             claims = load_claims(file)
         except StylerepError as error:
             raise StylerepError(f"{path}: {str(error).removeprefix(f'{file}, ').removeprefix(f'{file}: ')}") from error

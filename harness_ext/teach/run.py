@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.runs import read_manifest
-from harness_ext.seam import Sampler
+from harness_ext.seam import Sampler, check_named
 from harness_ext.teach.checks import Candidate, Reason, read_response
 from harness_ext.teach.journal import Journal, first_difference
 from harness_ext.teach.rows import trace_row
@@ -19,7 +19,7 @@ from synth.arms import TraceRow
 from synth.datasets import write_dataset
 from synth.decontaminate import load_decontamination
 from synth.errors import StylerepError
-from synth.problems import Problem, iter_problems, prompt
+from synth.problems import Problem, check_source, iter_problems, prompt
 
 Ask = Callable[[Sequence[str], int], list[str]]
 
@@ -33,12 +33,15 @@ def teach(settings: TeachSettings, out: Path, say: Callable[[str], None] = lambd
     call is left as it is. Raises StylerepError for what the user can mend, and when no response could be kept.
     """
     settings.validate()
-    described = settings.describe()
+    described, partial = settings.describe(), Path(f"{out}.partial")
     if done := _finished(out, described):
         return done
+    check_source(settings.problems)
+    if not partial.exists():  # else all responses may be there, and no model be needed
+        check_named(settings.model, settings.model_args)
     check = load_decontamination() if settings.decontaminate else None
     problems = list(iter_problems(settings.problems, settings.n, settings.seed, keep=check.clean if check else None))
-    journal = Journal(Path(f"{out}.partial"), described)
+    journal = Journal(partial, described)
     tally = Tally()
     try:
         if len(journal):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness_ext.stats.proportion import wilson_interval
 from harness_ext.teach.checks import Candidate
 
 
@@ -82,5 +81,7 @@ def describe(tally: Tally) -> str:
 
 
 def _rate(count: int, n: int) -> dict[str, Any]:
+    from harness_ext.stats.proportion import wilson_interval  # takes a second to import
+
     interval = wilson_interval(count, n)
     return {"count": count, "of": n, "rate": round(count / n, 6), "wilson_95": [round(interval.low, 6), round(interval.high, 6)]}

@@ -23,7 +23,7 @@ from synth.problems.gym import gym, gym_config
 from synth.problems.hendrycks_math import hendrycks_math, read_math
 from synth.problems.kg import KgConfig, kg
 from synth.problems.kinship import KinshipConfig, kinship
-from synth.problems.mapped import MappedConfig, mapped, mapped_place
+from synth.problems.mapped import MappedConfig, check_place, mapped, mapped_place
 from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
 from synth.problems.svamp import read_svamp, svamp
 from synth.rows import SUFFIXES
@@ -38,6 +38,7 @@ __all__ = [
     "Step",
     "WrongTurn",
     "arith",
+    "check_source",
     "gsm8k",
     "iter_problems",
     "load_problems",
@@ -110,6 +111,13 @@ def iter_problems(spec: str, n: int | None = None, seed: int = 0, keep: Callable
         yield problem
     if n is not None and count < n:
         raise StylerepError(f"{spec}: {n} problems were asked for and it has {count}{'' if keep is None else ' that may be used'}.")
+
+
+def check_source(spec: str) -> None:
+    """Raise StylerepError for a source that there is not, by its name: neither a name of ours, nor a file that is here, nor a Hub data set's."""
+    name, source, _ = _source(spec)
+    if source.config is MappedConfig:
+        check_place(name)
 
 
 def _source(spec: str) -> tuple[str, Source, str]:

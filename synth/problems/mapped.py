@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.arithmetic import number_text
-from synth.errors import StylerepError
+from synth.errors import MissingDataError, StylerepError
 from synth.grading.answers import is_right, plain_number
 from synth.grading.final_answer import last_box
 from synth.problems.gsm8k import annotated_steps
@@ -74,12 +74,17 @@ def mapped(place: str, split: str = "train", config: MappedConfig | None = None)
     yield from _with_wrong_words(problems)
 
 
+def check_place(place: str) -> None:
+    """Raise MissingDataError for a file that is not there."""
+    if place.endswith(SUFFIXES) and not Path(place).expanduser().is_file():
+        raise MissingDataError(f"{place}: there is no such file.")
+
+
 def _rows(place: str, split: str) -> Iterator[Row]:
+    check_place(place)
     path = Path(place).expanduser()
     if not place.endswith(SUFFIXES):
         rows = hub_rows(place, split)
-    elif not path.is_file():
-        raise StylerepError(f"{place}: there is no such file.")
     elif split != "train":
         raise StylerepError(f"{place}: a file has no split {split!r}; leave it out, or write OPTION=VALUE for a column (question=NAME).")
     else:

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import pytest
 
 from distill.encode import encode, prompt_text
 from distill.families import find_family
+from distill.families.dated_template import dated_template
 from distill.loading import load_config, load_tokenizer
 from synth.arms import ARMS
 from synth.errors import StylerepError
@@ -55,6 +57,34 @@ def test_families(real_model: str, tiny_model: Path) -> None:
         tokenizer, config = load_tokenizer(name), load_config(name)
         found = find_family(config.model_type, config.vocab_size, tokenizer)
         assert (found.name, bool(found.assumed)) == (family, assumes)
+
+
+def several_templates(model: Path, folder: Path, **others: str) -> Any:
+    """Save the model with several chat templates by name, as Command R has them, and return its tokenizer as it is loaded from there."""
+    shutil.copytree(model, folder)
+    tokenizer = load_tokenizer(str(folder))
+    tokenizer.chat_template = others
+    (folder / "chat_template.jinja").unlink(missing_ok=True)
+    tokenizer.save_pretrained(folder)
+    return load_tokenizer(str(folder))
+
+
+def test_of_several_chat_templates_the_default_one_is_put(tiny_model: Path, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    template = load_tokenizer(str(tiny_model)).chat_template + "{{ strftime_now('%Y') }}"
+    tokenizer = several_templates(tiny_model, tmp_path / "several", default=template, rag="nothing of the kind", tool_use="nor this")
+    assert isinstance(tokenizer.chat_template, dict)
+    family = find_family("llama", len(tokenizer), tokenizer)
+    text = prompt_text(tokenizer, rows[0]["prompt"], family)
+    assert text == prompt_text(load_tokenizer(str(tiny_model)), rows[0]["prompt"], family) + "2025"
+    tokenizer.chat_template = dated_template(tokenizer.chat_template)  # what evaluation does
+    assert text == tokenizer.apply_chat_template(rows[0]["prompt"], add_generation_prompt=True, tokenize=False)
+    assert encode(rows[0], tokenizer, family, 4096).prompt_length == len(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def test_chat_templates_without_a_default_are_named(tiny_model: Path, tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    tokenizer = several_templates(tiny_model, tmp_path / "several", rag="{{ 1 }}", tool_use="{{ 2 }}")
+    with pytest.raises(StylerepError, match=r"several chat templates \(rag, tool_use\) and none is named default"):
+        encode(rows[0], tokenizer, find_family("llama", len(tokenizer), tokenizer), 2048)
 
 
 def test_a_row_over_the_limit_is_named(tiny_model: Path, rows: list[dict[str, Any]]) -> None:

@@ -23,7 +23,8 @@ from distill.loading import load_config, load_model, load_tokenizer
 from distill.memory import needed_bytes
 from distill.precision import fast_dtype
 from distill.recipe import Recipe
-from distill.train import Running, distill
+from distill.running import Running
+from distill.train import distill
 from distill.trainer import StepTrainer
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
@@ -122,7 +123,7 @@ def test_a_training_that_is_killed_goes_on_to_the_same_result(tiny_model: Path, 
     recipe, console = Recipe(epochs=10, batch_size=2), QUIET
     whole = distill(str(tiny_model), data["hc"], tmp_path / "whole", recipe, console, Running(save_steps=7))
     script = (
-        "import sys\nfrom pathlib import Path\nfrom distill.recipe import Recipe\nfrom distill.train import Running, distill\n"
+        "import sys\nfrom pathlib import Path\nfrom distill.recipe import Recipe\nfrom distill.running import Running\nfrom distill.train import distill\n"
         "model, data, out = sys.argv[1:]\n"
         "distill(model, Path(data), Path(out), Recipe(epochs=10, batch_size=2), None, Running(save_steps=7))\n"
     )

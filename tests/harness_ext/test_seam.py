@@ -40,7 +40,7 @@ def test_plain_lm_eval_runs_every_task_from_any_folder_offline(tmp_path: Path, p
     command = [sys.executable, "-m", "lm_eval", "--include_path", str(tasks_path()), "--tasks", "style_*", "--model", "dummy", "--limit", "2"]
     result = subprocess.run(
         [*command, "--output_path", "out", "--log_samples"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=900,
-        env={"PATH": "", "HF_HUB_OFFLINE": "1", "STYLEREP_DATA": str(published_sets), "HOME": str(tmp_path)},
+        env={"PATH": "", "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "STYLEREP_DATA": str(published_sets), "HOME": str(tmp_path)},
     )  # fmt: skip
     assert result.returncode == 0, result.stderr[-3000:]
     _every_task_is_there(tmp_path / "out")
