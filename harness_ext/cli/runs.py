@@ -44,7 +44,13 @@ def evaluate(
         from harness_ext.compare.claims import claims_digest  # takes a second to import
 
         digest = claims_digest(claims)
-    typer.echo(f"Run: {run(context.args, arm, digest)}")
+    folder = run(context.args, arm, digest)
+
+    from harness_ext.run_audit import run_notes
+
+    for note in run_notes(folder):
+        typer.echo(note, err=True)
+    typer.echo(f"Run: {folder}")
 
 
 def _check_claims(path: Path) -> None:
@@ -190,6 +196,7 @@ def import_results(
     response_field: Annotated[str | None, typer.Option(help="Field that holds the response or several; found if left out, as the fields below.")] = None,
     question_field: Annotated[str | None, typer.Option(help="Field that holds the question.")] = None,
     answer_field: Annotated[str | None, typer.Option(help="Field that holds the right answer.")] = None,
+    trace_field: Annotated[str | None, typer.Option(help="Field that holds the trace, where it stands beside the response.")] = None,
     score_field: Annotated[
         str | None, typer.Option("--metric", "--score-field", help="Metric, scorer or field with the recorded score, 0 to 1; found by its name if left out.")
     ] = None,
@@ -203,7 +210,7 @@ def import_results(
     from harness_ext.importing import About, Reading, import_runs, read_models
     from synth.responses import Fields
 
-    reading = Reading(Fields(response_field, score_field, question_field, model_field, task_field, answer_field), id_field, filter_name)
+    reading = Reading(Fields(response_field, score_field, question_field, model_field, task_field, answer_field, trace_field), id_field, filter_name)
     imported = import_runs(
         sources, out, format_name=format_name, model=model, about=About(family, arm, base_model, seed), models=read_models(models) if models else None,
         task=task, answer_type=answer_type, like=like, reading=reading, overwrite=overwrite, say=lambda text: typer.echo(text, err=True),

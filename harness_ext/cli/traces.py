@@ -56,6 +56,7 @@ def synth(
     response_field: Annotated[str | None, typer.Option(help="With --from: field that holds the response; found if left out, as the two below.")] = None,
     answer_field: Annotated[str | None, typer.Option(help="With --from: field that holds the right answer.")] = None,
     correct_field: Annotated[str | None, typer.Option(help="With --from: field that says whether the response is right.")] = None,
+    trace_field: Annotated[str | None, typer.Option(help="With --from: field that holds the trace, where it stands beside the response.")] = None,
 ) -> None:
     """Render synthetic traces, or alter those of models: one aligned Parquet data set for each arm."""
     from synth.responses import Fields
@@ -68,9 +69,10 @@ def synth(
     if (problems is None) == (traces is None):
         raise StylerepError("Name either problems (--problems arith:train) or traces (--from traces.jsonl), and not both.")
     if problems is not None:
-        if response_field or answer_field or correct_field:
+        if response_field or answer_field or correct_field or trace_field:
             raise StylerepError(
-                "--response-field, --answer-field and --correct-field go with --from; columns of problems are named in --problems FILE:question=COLUMN."
+                "--response-field, --answer-field, --correct-field and --trace-field go with --from; columns of problems are named in "
+                "--problems FILE:question=COLUMN."
             )
         folders = render(
             problems, names or ["nt", "sbs", "hc", "hc_w"], out, n, seed,
@@ -79,8 +81,18 @@ def synth(
     else:
         if dial or templates or like or style != "long-reasoning":
             raise StylerepError("--style, --dial, --templates and --like are of no use with --from: those traces are written already.")
-        fields = Fields(response=response_field, answer=answer_field, correct=correct_field)
-        folders = synth_from(traces or [], names or ["st"], out, n, seed, fields=fields, language=language, decontaminate=decontaminate)
+        fields = Fields(response=response_field, answer=answer_field, correct=correct_field, trace=trace_field)
+        folders = synth_from(
+            traces or [],
+            names or ["st"],
+            out,
+            n,
+            seed,
+            fields=fields,
+            language=language,
+            decontaminate=decontaminate,
+            say=lambda text: typer.echo(text, err=True),
+        )
     for arm, folder in folders.items():
         typer.echo(f"{arm}: {folder}")
 
@@ -142,6 +154,7 @@ def analyze(
     question_field: Annotated[str | None, typer.Option(help="Field that tells questions apart.")] = None,
     model_field: Annotated[str | None, typer.Option(help="Field that names the model; else the folder does.")] = None,
     task_field: Annotated[str | None, typer.Option(help="Field that names the task; else the file does.")] = None,
+    trace_field: Annotated[str | None, typer.Option(help="Field that holds the trace, where it stands beside the response.")] = None,
 ) -> None:
     """Read the style of reasoning traces, and what of it goes with right answers."""
     from synth.rows import check_sources
@@ -161,7 +174,7 @@ def analyze(
     from harness_ext.analyze import analyze as run
 
     keep_freed_memory()
-    analysis = run(sources, Fields(response_field, correct_field, question_field, model_field, task_field), reference, language)
+    analysis = run(sources, Fields(response_field, correct_field, question_field, model_field, task_field, trace=trace_field), reference, language)
     own = profile_of(profile.stem if profile else "these traces", analysis) if profile or other else None
     if html:
         from harness_ext.analyze.report import report_html
@@ -186,6 +199,8 @@ def _print_analysis(analysis: "StyleAnalysis") -> None:
     for one in analysis.associations:
         console.print(association_table(one))
     console.print(notes(analysis.associations), highlight=False)
+    for note in analysis.notes:
+        typer.echo(note, err=True)
 
 
 def _print_divergence(own: "StyleProfile", other: "StyleProfile") -> None:

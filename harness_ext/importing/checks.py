@@ -18,6 +18,7 @@ def check_reading(chosen: str, reading: Reading) -> None:
     if chosen in ROWS:
         return
     given = {"--response-field": fields.response, "--model-field": fields.model, "--task-field": fields.task, "--id-field": reading.item}
+    given |= {"--trace-field": fields.trace}
     if chosen != "lm_eval":
         given |= {"--question-field": fields.question, "--answer-field": fields.answer}
     for option, value in given.items():

@@ -181,14 +181,26 @@ def _served(model: str | None) -> Iterator[None]:
 def _local(name: str | None, model: "HfModel | None", model_args: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
     """Treat a model of transformers as its family asks, and have vLLM run what takes controls."""
     if name == VLLM:
-        from harness_ext.models.vllm_controls import ENVIRONMENT, PROCESSOR
-
-        return patch.dict(os.environ, ENVIRONMENT if PROCESSOR in model_args.get("logits_processors", ()) else {})
+        return _vllm(model_args)
     if model is None or (name or "hf") not in HF:
         return contextlib.nullcontext()
     from harness_ext.seam.hf_model import as_family
 
     return as_family(model)
+
+
+@contextlib.contextmanager
+def _vllm(model_args: Mapping[str, Any]) -> Iterator[None]:
+    """Have vLLM run what takes controls, and give back responses with the tag that their prompt opens a trace by."""
+    from lm_eval.models.vllm_causallms import VLLM as VllmModel
+
+    from harness_ext.models.vllm_controls import ENVIRONMENT, PROCESSOR
+    from harness_ext.seam.hf_model import with_prompts_opening
+
+    environment = ENVIRONMENT if PROCESSOR in model_args.get("logits_processors", ()) else {}
+    opened = patch.object(VllmModel, "generate_until", with_prompts_opening(VllmModel.generate_until))
+    with patch.dict(os.environ, environment), opened:
+        yield
 
 
 def _prepare_server(args: argparse.Namespace) -> dict[str, Any]:

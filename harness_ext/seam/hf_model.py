@@ -1,7 +1,7 @@
 """Fills in what lm_eval's ``hf`` model needs to load a model of ours, pulled or not, and to treat it as its family asks.
 
 Written against lm_eval 0.4.13. What it relies on: the argument ``chat_template_args``, and ``apply_chat_template``,
-``_model_generate`` and ``tok_decode`` of ``HFLM``.
+``_model_generate``, ``generate_until`` and ``tok_decode`` of ``HFLM``.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from distill.precision import fast_dtype
 from distill.pretrained import resolve_model
 from harness_ext.seam.models import pretrained
 from synth.errors import StylerepError
+from synth.formats import with_opening
 
 BATCH_SIZE = 16
 
@@ -60,9 +61,21 @@ def as_family(model: HfModel) -> Iterator[None]:
     with contextlib.ExitStack() as patches:
         patches.enter_context(patch.object(HFLM, "apply_chat_template", _dated(HFLM.apply_chat_template)))
         patches.enter_context(patch.object(HFLM, "_model_generate", _stopping_at(end, HFLM._model_generate)))
+        patches.enter_context(patch.object(HFLM, "generate_until", with_prompts_opening(HFLM.generate_until)))
         if kept:
             patches.enter_context(patch.object(HFLM, "tok_decode", _reading(kept, HFLM.tok_decode)))
         yield
+
+
+def with_prompts_opening(generate: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """Give back responses with the tag that their prompt ends with, where a chat template opens the trace: one that is cut off would look like an answer."""
+
+    @functools.wraps(generate)
+    def generated(self: Any, requests: Sequence[Any], *arguments: Any, **options: Any) -> list[str]:
+        texts = generate(self, requests, *arguments, **options)
+        return [with_opening(request.args[0], text) for request, text in zip(requests, texts, strict=True)]
+
+    return generated
 
 
 def _template_arguments(model_args: Mapping[str, Any]) -> dict[str, Any]:

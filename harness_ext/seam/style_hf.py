@@ -40,6 +40,7 @@ from harness_ext.models.watch import StopStrings, Watch, Watcher
 from harness_ext.models.writing import check_architecture, write
 from harness_ext.seam.models import STYLE_HF
 from synth.errors import StylerepError
+from synth.formats import with_opening
 from synth.seeding import digest
 from synth.style import LANGUAGES, load_lexicon
 
@@ -110,7 +111,7 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
             for numbers in groups.values():
                 with contextlib.closing(Journal(self._file)) if self._file else contextlib.nullcontext() as journal:
                     self._write([requests[number] for number in numbers], numbers, texts, bar, journal)
-        return texts
+        return [with_opening(request.args[0], text) for request, text in zip(requests, texts, strict=True)]
 
     def _write(self, requests: Sequence[Any], numbers: Sequence[int], texts: list[str], bar: Any, journal: Journal | None) -> None:
         """Write the responses of requests that are decoded alike, each into its place of *texts*."""
