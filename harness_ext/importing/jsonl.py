@@ -1,13 +1,12 @@
 """Reads rows of any data file by the names of their fields."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
-from synth.responses.fields import find_field, question_text, right_answer, row_responses, score_field
+from synth.responses.fields import find_field, options_of, question_text, right_answer, row_responses, score_field
 from synth.responses.messages import conversation
 from synth.rows import Row, read_rows
 
@@ -69,7 +68,7 @@ def _score_field(path: Path, reading: Reading) -> _ScoreField:
                 shown = clean(str(value)[:40])
                 return _ScoreField(None, notes=(f"{row.where}: {name!r} is {shown!r}, no score of 0 to 1, so its scores are left out (--score-field).",))
     if letters - _LETTERS:
-        return _ScoreField(None, True, (f"{path}: {found!r} holds the letters of right answers, not scores (--score-field).",))
+        return _ScoreField(None, True, (f"{path}: {found!r} holds letters, so it is not taken for scores (--score-field).",))
     return _ScoreField(found)
 
 
@@ -98,12 +97,6 @@ def _record(row: Row, reading: Reading, score: _ScoreField) -> tuple[Record, int
         prompt=clean(conversation(fields.get("prompt"))),
         golds=(clean(gold),) if gold else (),
         item=clean(str(item)) if isinstance(item, (str, int)) else "",
-        options=options_of(fields),
+        options=tuple(map(clean, options_of(fields))),
     )
     return record, found.encrypted
-
-
-def options_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the texts of a question's options, where the row has them."""
-    value = fields.get("options", fields.get("choices"))
-    return tuple(map(clean, value)) if isinstance(value, list) and all(isinstance(one, str) for one in value) else ()

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
-from harness_ext.importing.jsonl import options_of
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from harness_ext.runs import NOT_METRICS, read_manifest
 from synth.errors import StylerepError
 from synth.formats import with_opening
 from synth.responses import find_field, gold_text
+from synth.responses.fields import options_of
 from synth.responses.messages import conversation, message_said
 from synth.rows import Row, read_rows
 
@@ -80,7 +80,7 @@ def _record(row: Row, reading: Reading, metric: str | None) -> Record:
         prompt=_prompt(fields),
         golds=(clean(gold),) if gold else (),
         item=clean(str(document.get("id", ""))),
-        options=options_of(document),
+        options=tuple(map(clean, options_of(document))),
         document=document,
         document_hash=digest if isinstance(digest, str) else "",
         document_number=number if isinstance(number, int) else None,

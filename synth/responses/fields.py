@@ -134,12 +134,19 @@ def score_field(row: Mapping[str, Any], fields: Fields) -> str | None:
 
 def is_letter_of_options(row: Mapping[str, Any], value: Any) -> bool:
     """Say whether a value is the letter, or the text, of one of the options that the row has beside it."""
-    options = row.get("options", row.get("choices"))
-    if not isinstance(value, str) or not isinstance(options, (list, dict)) or not options or value.strip().casefold() in _UNKNOWN:
+    texts = options_of(row)
+    if not isinstance(value, str) or not texts or value.strip().casefold() in _UNKNOWN:
         return False
-    texts = [str(one) for one in (options.values() if isinstance(options, dict) else options)]
     letter = option_letter(value)
     return value in texts or (letter is not None and ord(letter) - ord("A") < len(texts) and len(value.strip("() .")) == 1)
+
+
+def options_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts of a question's options in their order, where a row has them: a list, texts by letter, or texts beside labels."""
+    value = row.get("options", row.get("choices"))
+    if isinstance(value, Mapping):
+        value = value["text"] if isinstance(value.get("text"), list) else list(value.values())
+    return tuple(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else ()
 
 
 def gold_text(value: Any) -> str | None:
@@ -254,8 +261,8 @@ def _score_field(row: Mapping[str, Any], fields: Fields) -> str | None:
 
 
 def _are_options(row: Mapping[str, Any], name: str) -> bool:
-    """Say whether ``choices`` are the texts of a question's options."""
-    return name == "choices" and isinstance(row[name], list) and all(isinstance(one, str) for one in row[name])
+    """Say whether ``choices`` are the options of a question, not of a server's reply."""
+    return name == "choices" and bool(options_of({"choices": row[name]}))
 
 
 def question_text(row: Mapping[str, Any], given: str | None, where: str) -> str:

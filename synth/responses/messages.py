@@ -49,6 +49,7 @@ _ENDED = (
     "content_filter",
     "refusal",
 )
+_CONTENT = ("content", "parts", "value", "text", "generated_text", "output_text")
 _ENCRYPTED = re.compile(r"[A-Za-z0-9+/_=-]{200,}\s*\Z")
 _SENTENCE = 40
 _DEEPEST = 12
@@ -108,7 +109,9 @@ def message_said(message: Any) -> Said | None:
     inner = message.get("message", message.get("delta"))
     holder = inner if isinstance(inner, Mapping) else message
     pieces = _Pieces()
-    content = next((holder[name] for name in ("content", "parts", "value", "text", "generated_text", "output_text") if holder.get(name) is not None), None)
+    content = next((holder[name] for name in _CONTENT if holder.get(name) is not None), None)
+    if content is None:  # an object of our users' own
+        content = next((holder[name] for name in ("answer", "response", "final_answer", "completion") if isinstance(holder.get(name), str)), None)
     beside = [holder[name] for name in TRACE_FIELDS if holder.get(name)]
     if content is None and not beside and not any(name in holder for name in ("content", "refusal", "text")):
         return None

@@ -80,6 +80,8 @@ def test_letters_of_options_are_right_answers_and_no_scores() -> None:
     assert (gold({**row, "correct": "C"}), score_field({**row, "correct": "C"}, Fields())) == ("C", None)
     assert (gold({**row, "correct": True}), score_field({**row, "correct": True}, Fields())) == (None, "correct")
     assert score_field({"response": "x", "correct": "C"}, Fields()) == "correct"
+    for options in ({"text": ["12", "14"], "label": ["A", "B"]}, {"A": "12", "B": "14"}):
+        assert gold({"response": "The answer is B.", "choices": options, "correct": "B"}) == "B"
 
 
 def test_a_gold_answer_that_announces_itself_is_what_it_announces() -> None:

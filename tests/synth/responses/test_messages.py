@@ -62,6 +62,7 @@ STRUCTURES = {
     "chat": [{"role": "user", "content": "9 + 5?"}, {"role": "assistant", "content": ANSWER, "reasoning_content": TRACE}],
     "sharegpt": [{"from": "human", "value": "9 + 5?"}, {"from": "gpt", "value": BOTH}],
     "a message of its own": [{"role": "user", "content": "9 + 5?"}, {"role": "reasoning", "content": TRACE}, {"role": "assistant", "content": ANSWER}],
+    "an object of one's own": {"reasoning": TRACE, "answer": ANSWER},
     "text completions": {"choices": [{"index": 0, "text": BOTH, "finish_reason": "stop"}]},
     "vllm offline": {"outputs": [{"index": 0, "text": BOTH, "finish_reason": "stop"}]},
 }
