@@ -1,6 +1,7 @@
 """Every format × how it may come apart × how an answer is written: trace, answer and `answered` come out as they were put in."""
 
 import itertools
+from collections.abc import Iterable
 
 import pytest
 
@@ -46,68 +47,77 @@ def check(response: str, answer: str, traces: int = 1) -> None:
     assert (scores["trace_present"], scores["trace_closed"], scores["answered"], scores["acc"]) == (1, 1, 1, 1), final_answer(response)
 
 
-@pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.name)
-@pytest.mark.parametrize("kind", ANSWERS)
-class TestFormat:
-    def test_whole(self, one: ResponseFormat, kind: str) -> None:
-        for opening, closing in pairs(one):
-            check(written(one, opening, closing, ANSWERS[kind])[0], ANSWERS[kind])
+def alone(one: ResponseFormat) -> list[str]:
+    """The closing markers of a format that may stand without an opening one."""
+    return [marker(text) for text in one.close if text in one.alone]
 
-    def test_ends_left_in(self, one: ResponseFormat, kind: str) -> None:
-        for end in ENDS:
-            check(written(one, *pairs(one)[0], ANSWERS[kind])[0] + end, ANSWERS[kind])
 
-    def test_twice(self, one: ResponseFormat, kind: str) -> None:
-        if one.at_line:
-            pytest.skip("what opens a trace here begins the response, so there is one trace")
-        opening, closing = pairs(one)[0]
-        if closing in map(marker, one.answer_open):
-            pytest.skip("what closes a trace here begins the answer, so there is one trace")
-        check(written(one, opening, closing, ANSWERS[kind], times=2)[0], ANSWERS[kind], traces=2)
+def several(one: ResponseFormat) -> bool:
+    """Whether a response may hold several traces: not where the opening marker begins the response, or the closing one the answer."""
+    return not one.at_line and one.close[0] not in one.answer_open
 
-    def test_cut_off_at_every_tenth_character(self, one: ResponseFormat, kind: str) -> None:
-        opening, closing = pairs(one)[0]
-        response, answer_from = written(one, opening, closing, ANSWERS[kind])
-        closed_from = response.index(TRACE) + len(TRACE) + len(gap(one)) + len(closing)
-        for end in range(len(opening) + 1, len(response), 10):
-            split, scores = split_response(response[:end]), score(response[:end], "43")
-            if end < closed_from - len(closing):
-                assert (split.truncated, split.answer) == (True, ""), response[:end]
-                assert TRACE.startswith(split.trace)
-                assert (scores["trace_present"], scores["answered"], scores["acc"]) == (1, 0, 0)
-            elif end <= answer_from:
-                assert (scores["answered"], scores["acc"]) == (0, 0), (end, response[:end])
-            else:
-                assert split.trace.split() == TRACE.split()
-        for end in range(len(opening)):
-            assert final_answer(response[:end]) is None
 
-    def test_opening_in_the_prompt(self, one: ResponseFormat, kind: str) -> None:
-        opening, closing = pairs(one)[0]
-        response, _ = written(one, opening, closing, ANSWERS[kind])
-        rest = response[len(opening) :]
-        if closing in map(marker, one.alone):
-            check(rest, ANSWERS[kind])
+def each(formats: Iterable[ResponseFormat]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("one", list(formats), ids=lambda one: one.name)
+
+
+every_answer = pytest.mark.parametrize("answer", list(ANSWERS.values()), ids=list(ANSWERS))
+
+
+@each(FORMATS)
+@every_answer
+def test_whole_and_with_tokens_left_in(one: ResponseFormat, answer: str) -> None:
+    for (opening, closing), end in itertools.product(pairs(one), ["", *ENDS]):
+        check(written(one, opening, closing, answer)[0] + end, answer)
+
+
+@each(filter(several, FORMATS))
+@every_answer
+def test_twice(one: ResponseFormat, answer: str) -> None:
+    opening, closing = pairs(one)[0]
+    response, _ = written(one, opening, closing, answer, times=2)
+    check(response, answer, traces=2)
+    again = response.index(TRACE, response.index(TRACE) + 1)
+    assert split_response(response[: again + 40]).truncated
+
+
+@each(FORMATS)
+@every_answer
+def test_cut_off_at_every_tenth_character(one: ResponseFormat, answer: str) -> None:
+    opening, closing = pairs(one)[0]
+    response, answer_from = written(one, opening, closing, answer)
+    closes_from = response.index(TRACE) + len(TRACE) + len(gap(one))
+    for end in range(len(opening) + 1, len(response), 10):
+        split, scores = split_response(response[:end]), score(response[:end], "43")
+        if end < closes_from:
+            assert (split.truncated, split.answer) == (True, ""), response[:end]
+            assert TRACE.startswith(split.trace)
+            assert (scores["trace_present"], scores["answered"], scores["acc"]) == (1, 0, 0)
+        elif end <= answer_from:
+            assert (scores["answered"], scores["acc"]) == (0, 0), (end, response[:end])
         else:
-            alone = [text for text in map(marker, one.close) if text in map(marker, one.alone)]
-            if not alone:
-                pytest.skip("the model always opens this trace itself")
-            check(rest.replace(closing, alone[0], 1), ANSWERS[kind])
-        prompt = f"Question?<|im_end|>\n<|im_start|>assistant\n{opening}\n"
-        for end in range(5, len(TRACE), 10):
-            cut = with_opening(prompt, TRACE[:end])
-            assert split_response(cut).truncated
-            assert final_answer(cut) is None
+            assert split.trace.split() == TRACE.split()
+    for end in range(len(opening)):
+        assert final_answer(response[:end]) is None
 
-    def test_special_tokens_skipped(self, one: ResponseFormat, kind: str) -> None:
-        if one.skipped is None:
-            pytest.skip("nothing would be left of this format's markers, or they are no special tokens")
-        opening, closing = SKIPPED[one.name]
-        response = f"{opening}{TRACE}{closing}{ANSWERS[kind]}"
-        check(response, ANSWERS[kind])
-        for end in range(len(opening) + 1, len(opening) + len(TRACE), 10):
-            assert split_response(response[:end]).truncated
-            assert final_answer(response[:end]) is None
+
+@each(FORMATS)
+def test_a_response_whose_prompt_opens_the_trace_is_cut_off_within_it(one: ResponseFormat) -> None:
+    prompt = f"Question?<|im_end|>\n<|im_start|>assistant\n{pairs(one)[0][0]}\n"
+    if one.at_line and not one.alone:
+        return  # the model writes this heading itself
+    for end in range(5, len(TRACE), 10):
+        cut = with_opening(prompt, TRACE[:end])
+        assert split_response(cut).truncated
+        assert final_answer(cut) is None
+
+
+@each(filter(alone, FORMATS))
+@every_answer
+def test_the_opening_marker_may_be_missing(one: ResponseFormat, answer: str) -> None:
+    for closing, end in itertools.product(alone(one), ["", *ENDS]):
+        response, _ = written(one, "", closing, answer)
+        check(response + end, answer)
 
 
 SKIPPED = {
@@ -117,6 +127,17 @@ SKIPPED = {
     "hyperclova": ("/think\n", "\nassistant\n"),
 }
 """What is left where special tokens were dropped."""
+
+
+@each(one for one in FORMATS if one.skipped)
+@every_answer
+def test_special_tokens_skipped(one: ResponseFormat, answer: str) -> None:
+    opening, closing = SKIPPED[one.name]
+    response = f"{opening}{TRACE}{closing}{answer}"
+    check(response, answer)
+    for end in range(len(opening) + 1, len(opening) + len(TRACE), 10):
+        assert split_response(response[:end]).truncated
+        assert final_answer(response[:end]) is None
 
 
 def test_every_format_that_leaves_something_is_tried() -> None:
