@@ -36,8 +36,8 @@ bench: model
 	$(BIN)/python -m benchmarks.study_kills
 	$(BIN)/python -m benchmarks.decoding speed controls kills
 	@if [ -d $(TRACES) ]; then set -e; $(BIN)/python -m benchmarks.reading_style $(TRACES); \
-	$(BIN)/python -m benchmarks.trace_verdicts $(TRACES); $(BIN)/python -m benchmarks.trace_board $(TRACES); $(BIN)/python -m benchmarks.tasks scoring $(TRACES); $(BIN)/python -m benchmarks.regrading $(TRACES); \
-	else echo "reading_style, trace_verdicts, trace_board, scoring and regrading left out: they need real traces, and there are none in $(TRACES) (TRACES=… names another folder)"; fi
+	$(BIN)/python -m benchmarks.trace_verdicts $(TRACES); $(BIN)/python -m benchmarks.trace_board $(TRACES); $(BIN)/python -m benchmarks.tasks scoring $(TRACES); $(BIN)/python -m benchmarks.regrading $(TRACES); $(BIN)/python -m benchmarks.reading $(TRACES)/../reading; \
+	else echo "reading_style, trace_verdicts, trace_board, scoring, regrading and reading left out: they need real traces, and there are none in $(TRACES) (TRACES=… names another folder)"; fi
 
 setup: $(VENV)/.installed
 

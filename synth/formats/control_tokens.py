@@ -7,11 +7,10 @@ import functools
 import re
 from collections.abc import Iterable
 
-from synth.formats.format_file import Formats, is_beginning, marker_pattern, response_formats
+from synth.formats.format_file import Formats, beginnings, is_beginning, marker_pattern, response_formats
 
 # Shapes that no text has: names between bars and brackets. Two letters at least, since <|x|> may be a formula.
 _SHAPES = r"<\|[A-Za-z_][\w:./ +-]{1,62}\|?>|<[A-Za-z_][\w:./+-]{1,62}\|>|<\uff5c[^<>\uff5c\n]{1,62}\uff5c>|\[\|[A-Za-z_][\w ]{1,30}\|\]"
-_SIGNS = ("<", "[", "\u25c1", "\u3008", "]~")
 # Words of which the names of tokens are made that end or head turns, fill batches, or stand for pictures, code and tools.
 _WORDS = frozenset(
     "begin start end of id token im text turn eot eom eos bos eod eop sep pad padding unk mask role header user assistant system developer tool "
@@ -21,8 +20,6 @@ _WORDS = frozenset(
     "endofuserprompt endofresponse beginoftext startofturn line splitter".split()
 )
 _PARTS = re.compile(r"[a-z]+")
-# What a token that heads a turn may begin with.
-_HEADING = re.compile(r"<[|_\uff5cA-Za-z/]|\[[|A-Z\u3008]|\]~")
 _LONGEST_MARKER, _FIRST = 120, re.compile("[<[\u25c1]")
 
 
@@ -39,7 +36,7 @@ class ControlTokens:
         self.any = re.compile(f"(?:{_choice(tokens | {text for text in marking if not _is_words(text)})}|{_SHAPES}){head}")
         self.other = re.compile(rf"(?:(?:{ends}|{_SHAPES})\s?(?:{other})(?=\s*\n|{_SHAPES})|{heads})")
         self.at_end = re.compile(rf"(?:{ends}|{_SHAPES})\s*\Z")
-        self._signs = {*_SIGNS, *(text[0] for text in tokens | marking if not _is_words(text))}
+        self._beginnings = beginnings(formats)
         self._listed = re.compile(_choice(tokens | marking))
         self._all: dict[str, list[str]] = {}
         for text in tokens | marking:
@@ -48,7 +45,7 @@ class ControlTokens:
 
     def removed(self, text: str, markers: bool = True) -> str:
         """Return a text without control tokens, and without the *markers* of formats; tokens that put a box around something become a box of LaTeX."""
-        if not self._may_hold(text):
+        if not self.may_hold(text):
             return text
         for box in self.boxes:
             text = box.sub(_boxed, text)
@@ -65,20 +62,19 @@ class ControlTokens:
 
     def blanked(self, text: str) -> str:
         """Return a text of the same length in which control tokens are spaces."""
-        return self.any.sub(lambda found: " " * len(found.group()), text) if self._may_hold(text) else text
+        return self.any.sub(lambda found: " " * len(found.group()), text) if self.may_hold(text) else text
 
     def own_turn(self, text: str) -> str:
         """Return a response up to where it goes on with somebody else's turn, if it does."""
-        if not self._may_hold(text):
-            return text
-        for first in _HEADING.finditer(text):
+        for first in self._beginnings.finditer(text):
             found = self.other.match(text, first.start())
             if found and self.tokens.sub("", text[: found.start()]).strip():
                 return text[: found.start()]
         return text
 
-    def _may_hold(self, text: str) -> bool:
-        return any(sign in text for sign in self._signs)
+    def may_hold(self, text: str) -> bool:
+        """Say whether anything in a text looks like the beginning of a marker or control token."""
+        return self._beginnings.search(text) is not None
 
     def lists(self, token: str) -> bool:
         """Say whether a token between bars is known: of a format, or one that ends or heads turns in many families."""

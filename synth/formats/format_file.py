@@ -20,6 +20,7 @@ from synth.errors import StylerepError
 FAMILIES_VARIABLE = "STYLEREP_FAMILIES"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KEYS = ("name", "used_by", "open", "close", "alone", "at", "answer", "inner", "skipped", "lost")
+_USUAL = r"<[|\uff5cA-Za-z_/]|\[[|/A-Z]|\u25c1|\u3008"
 _WILD, _NOT_WILD = r"[^<>|\n]{0,64}", {*"<>|\n"}
 
 
@@ -68,6 +69,15 @@ class Formats:
 def marker_pattern(marker: str) -> str:
     """Return a regular expression for a marker, in which ``*`` stands for up to 64 characters of one line."""
     return _WILD.join(map(re.escape, marker.split("*")))
+
+
+def beginnings(formats: Formats) -> re.Pattern[str]:
+    """Return a pattern of the places where a marker or control token may begin: few in any text, so that all else is passed over at once."""
+    texts = {*formats.tokens, *formats.other_heads, *(one for pair in formats.boxes for one in pair)}
+    texts |= {text for one in formats.formats if not one.at_line for text in (*one.open, *one.close, *one.answer_open, *one.answer_close, *one.inner)}
+    usual = re.compile(_USUAL)
+    # Alternatives that each begin with a letter of their own are searched for fastest.
+    return re.compile("|".join([_USUAL, *sorted({re.escape(text[:2]) for text in texts if not usual.match(text)})]))
 
 
 def is_beginning(text: str, marker: str) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from synth.formats.format_file import Formats, ResponseFormat, is_beginning, marker_pattern, response_formats
+from synth.formats.format_file import Formats, ResponseFormat, beginnings, is_beginning, marker_pattern, response_formats
 
 # What a marker of one piece looks like: <think>, </s>, <|im_end|>, [THINK], [|endofturn|], ◁think▷.
 _PIECE = r"<[|\uff5c]?/?[A-Za-z_\uff5c][^<>\n]{0,80}>|\[[|/]?[A-Za-z_][^\[\]\n]{0,40}\]|[\u25c1\u3008][^\u25b7\u3009\n]{1,30}[\u25b7\u3009]"
-_FIRST = re.compile(r"<[|\uff5cA-Za-z_/]|\[(?:[|/A-Z]|unused)|[\u25c1\u3008]")
 _SIDES = re.compile(r"(<\|?|\[\|?|\u25c1|<\uff5c)(/?)(.+?)(\|?>|\|?\]|\u25b7|\uff5c>)")
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _MOST_MARKERS = 20_000
@@ -51,17 +50,13 @@ class Markers:
         long = sorted((text for text in self._texts if not re.fullmatch(_PIECE, text.replace("*", "x"))), key=len, reverse=True)
         self._pattern = re.compile("|".join([*map(marker_pattern, long), _PIECE]))
         self._openings = [text for one in formats.formats for text in one.open]
-        usual = {text for text in self._texts if _FIRST.match(text)}
-        self._first = re.compile("|".join([_FIRST.pattern, *sorted(re.escape(text[:2]) for text in self._texts - usual)]))
-        self._signs = {"<", "[", "\u25c1", *(text[0] for text in self._texts)}
+        self._beginnings = beginnings(formats)
         self._of = functools.lru_cache(maxsize=4096)(self._classify)
 
     def find(self, text: str) -> Iterator[Found]:
         """Yield the markers of a text from left to right; of a text with over 20,000 pieces that look like one, the first of them."""
-        if not any(sign in text for sign in self._signs):
-            return
         end = 0
-        for number, first in enumerate(self._first.finditer(text)):
+        for number, first in enumerate(self._beginnings.finditer(text)):
             if number > _MOST_MARKERS:
                 return
             found = self._pattern.match(text, first.start()) if first.start() >= end else None

@@ -137,16 +137,17 @@ def _of_line(response: str, begin: int, known: Markers) -> _Trace | None:
     """Return a trace between sentences or headings, of which the first begins the response."""
     for one in known.lines:
         opened = line_opening(response[begin : begin + 100], one)
+        if opened is None and not one.alone:
+            continue
         places = [(place, place + len(marker)) for marker in one.close if (place := _line(response, marker, begin)) >= 0]
-        if opened is not None and one.skipped and not places:
-            places = [found.span() for found in [one.skipped.close.search(response, begin)] if found]
-        if opened is not None:
-            if not places:
-                return _Trace(begin + opened, None, len(response), frozenset({one.name}))
-            end, after = min(places)
-            return _Trace(begin + opened, end, after, frozenset({one.name}))
-        if one.alone and places and (first := min(places))[0] > begin:
+        if opened is None and places and (first := min(places))[0] > begin:
             return _Trace(begin, *first, frozenset({one.name}))
+        if opened is None:
+            continue
+        if one.skipped and not places:
+            places = [found.span() for found in [one.skipped.close.search(response, begin)] if found]
+        end, after = min(places, default=(None, len(response)))
+        return _Trace(begin + opened, end, after, frozenset({one.name}))
     return None
 
 
@@ -205,10 +206,14 @@ def _answer(after: str, found: _Trace, tokens: ControlTokens) -> str:
 
 def _unmarked(response: str, tokens: ControlTokens) -> SplitResponse:
     statement = max(_STATEMENT.finditer(response), key=lambda found: found.start(), default=None)
-    whole = _slice(response, 0, len(response), tokens)
-    derivation = _slice(response, 0, _sentence_start(response, statement.start()), tokens).text if statement else whole.text
-    answer = tokens.removed(response, markers=False).strip()
-    final = tokens.removed(response[whole.start + len(derivation) :], markers=False).strip()
+    cut = _sentence_start(response, statement.start()) if statement else len(response)
+    if tokens.may_hold(response):
+        whole, derivation = _slice(response, 0, len(response), tokens), _slice(response, 0, cut, tokens).text
+        answer, final = (tokens.removed(text, markers=False).strip() for text in (response, response[whole.start + len(derivation) :]))
+    else:
+        answer, derivation = response.strip(), response[:cut].strip()
+        whole = _Slice(answer, len(response) - len(response.lstrip()) if answer else 0)
+        final = response[whole.start + len(derivation) :].strip()
     trace = whole if derivation else _Slice("", 0)
     return SplitResponse(trace.text, trace.start, derivation, answer, _stated(response), final, tagged=False, closed=False)
 
