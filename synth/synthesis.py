@@ -45,10 +45,11 @@ def synth(
     """
     chosen = parse_arms(arms)
     check_source(problems)
+    same = _same_problems(problems, n, seed, like) if like else None
     target = style_target(style, dials)
     rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed)
     check = load_decontamination() if decontaminate and like is None else None
-    items = _same_problems(problems, n, seed, like) if like else iter_problems(problems, n, seed, keep=check.clean if check else None)
+    items = same or iter_problems(problems, n, seed, keep=check.clean if check else None)
     shared = {
         "problems": problems,
         "seed": seed,
@@ -99,10 +100,13 @@ def synth_from(
 
 
 def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Iterator[Problem]:
-    """Yield the problems of a source that stand in a data set, in its order."""
+    """Return the problems of a source that stand in a data set, in its order."""
     if n is not None:
         raise StylerepError("--like says which problems are rendered; leave the number of problems out.")
-    ids = dataset_ids(like)
+    return _with_ids(problems, dataset_ids(like), seed, like)
+
+
+def _with_ids(problems: str, ids: list[str], seed: int, like: Path) -> Iterator[Problem]:
     wanted = set(ids)
     for expected, problem in zip(ids, iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted), strict=True):
         if problem.id != expected:

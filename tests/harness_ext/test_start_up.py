@@ -69,6 +69,7 @@ WRONG = [
     (["synth", "--problems", "nope", "--n", "3", "--out", "o"], "There is no problem source 'nope'"),
     (["synth", "--problems", "missing.jsonl", "--out", "o"], "missing.jsonl: there is no such file"),
     (["synth", "--from", "missing.jsonl", "--out", "o"], "there is no such file, folder or Hub data set"),
+    (["synth", "--problems", "arith", "--like", "missing", "--out", "o"], "missing: this is not a trace data set"),
     ([*_SYNTH, "--arms", "nope"], "There is no arm 'nope'"),
     ([*_SYNTH, "--dial", "nope=1"], "There is no dial 'nope'"),
     ([*_SYNTH, "--style", "nope"], "there is no such profile"),
