@@ -180,49 +180,77 @@ def label(described: BoolArray, units: Units, model: StageModel) -> IntArray:
 
 
 def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:
-    """Viterbi in plain numbers, written out: four states are too few for array operations to pay."""
-    steps, kinds_of_break, scores = step.tolist(), breaks.tolist(), emissions.tolist()
+    """Viterbi in plain numbers, written out: four states are too few for array operations, or calls of max, to pay."""
+    steps = step.reshape(len(step), -1).tolist()
+    scores = emissions.tolist()
     a, b, c, d = scores[0]
-    path = [(a, b, c, d)]
-    for gap, (to_a, to_b, to_c, to_d) in zip(kinds_of_break[1:], scores[1:], strict=True):
-        (aa, ab, ac, ad), (ba, bb, bc, bd), (ca, cb, cc, cd), (da, db, dc, dd) = steps[gap]
-        a, b, c, d = (
-            to_a + max(a + aa, b + ba, c + ca, d + da),
-            to_b + max(a + ab, b + bb, c + cb, d + db),
-            to_c + max(a + ac, b + bc, c + cc, d + dc),
-            to_d + max(a + ad, b + bd, c + cd, d + dd),
-        )
-        path.append((a, b, c, d))
-    states = range(len(STAGES))
-    state = max(states, key=path[-1].__getitem__)
+    came_from = []
+    for gap, (to_a, to_b, to_c, to_d) in zip(breaks[1:].tolist(), scores[1:], strict=True):
+        aa, ab, ac, ad, ba, bb, bc, bd, ca, cb, cc, cd, da, db, dc, dd = steps[gap]
+        best_a, best_b, best_c, best_d = a + aa, a + ab, a + ac, a + ad
+        from_a = from_b = from_c = from_d = 0
+        if (way := b + ba) > best_a:
+            best_a, from_a = way, 1
+        if (way := c + ca) > best_a:
+            best_a, from_a = way, 2
+        if (way := d + da) > best_a:
+            best_a, from_a = way, 3
+        if (way := b + bb) > best_b:
+            best_b, from_b = way, 1
+        if (way := c + cb) > best_b:
+            best_b, from_b = way, 2
+        if (way := d + db) > best_b:
+            best_b, from_b = way, 3
+        if (way := b + bc) > best_c:
+            best_c, from_c = way, 1
+        if (way := c + cc) > best_c:
+            best_c, from_c = way, 2
+        if (way := d + dc) > best_c:
+            best_c, from_c = way, 3
+        if (way := b + bd) > best_d:
+            best_d, from_d = way, 1
+        if (way := c + cd) > best_d:
+            best_d, from_d = way, 2
+        if (way := d + dd) > best_d:
+            best_d, from_d = way, 3
+        a, b, c, d = to_a + best_a, to_b + best_b, to_c + best_c, to_d + best_d
+        came_from.append((from_a, from_b, from_c, from_d))
+    state = max(range(len(STAGES)), key=(a, b, c, d).__getitem__)
     best = [state]
-    for t in range(len(path) - 1, 0, -1):
-        moves, before = steps[kinds_of_break[t]], path[t - 1]
-        ways = [before[i] + moves[i][state] for i in states]
-        state = ways.index(max(ways))
+    for ways in reversed(came_from):
+        state = ways[state]
         best.append(state)
     return np.array(best[::-1], dtype=np.intp)
 
 
 def _long_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:
-    """Viterbi over all parts of a long trace at once, for every stage that a part may begin in, then from part to part."""
-    n = len(emissions)
+    """Viterbi over all parts of a long trace at once, for every stage that a part may begin in, then from part to part.
+
+    Arrays have the parts last, so that each operation runs over many numbers that lie side by side.
+    """
+    n, four = len(emissions), len(STAGES)
     length = max(1, int(np.sqrt(n)))
     parts = -(-(n - 1) // length)
-    # The step into unit t, scores of it included; what is past the end stays where it is at no cost.
-    moves = np.full((parts * length, 4, 4), -np.inf, dtype=np.float32)
-    moves[:, range(4), range(4)] = 0
-    moves[: n - 1] = step.astype(np.float32)[breaks[1:]] + emissions[1:, None, :]
-    by_part = moves.reshape(parts, length, 4, 4)
-    total = by_part[:, 0]
-    origin = np.empty((length, parts, 4, 4), dtype=np.int8)
-    origin[0] = np.arange(4)[:, None]
+    # A last kind of step is for what is past the end, which stays where it is at no cost.
+    stay = np.where(np.eye(four, dtype=bool), np.float32(0), np.float32(-np.inf))
+    steps = np.concatenate((step.astype(np.float32), stay[None])).transpose(1, 2, 0)
+    gap = np.full(parts * length, len(step), dtype=np.intp)
+    gap[: n - 1] = breaks[1:]
+    gap = np.ascontiguousarray(gap.reshape(parts, length).T)
+    into = np.zeros((parts * length, four), dtype=np.float32)
+    into[: n - 1] = emissions[1:]
+    into = np.ascontiguousarray(into.reshape(parts, length, four).transpose(1, 2, 0))
+    # The best scores from each first to each last stage of a part, up to each of its units: (first, last, parts).
+    totals = np.empty((length, four, four, parts), dtype=np.float32)
+    totals[0] = steps.take(gap[0], axis=2) + into[0]
     for t in range(1, length):
-        ways = total[:, :, :, None] + by_part[:, t][:, None]
-        origin[t] = ways.argmax(axis=2)
-        total = ways.max(axis=2)
+        moves = steps.take(gap[t], axis=2) + into[t]
+        best, before = totals[t], totals[t - 1]
+        np.add(before[:, 0, None], moves[0], out=best)
+        for middle in range(1, four):
+            np.maximum(best, before[:, middle, None] + moves[middle], out=best)
     score, entered = emissions[0], []
-    for part in total:
+    for part in totals[-1].transpose(2, 0, 1):
         ways = score[:, None] + part
         entered.append(ways.argmax(axis=0))
         score = ways.max(axis=0)
@@ -234,9 +262,11 @@ def _long_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: Float
     states = np.empty((parts, length), dtype=np.intp)
     every = np.arange(parts)
     here = ends
-    for t in range(length - 1, -1, -1):
+    for t in range(length - 1, 0, -1):
         states[:, t] = here
-        here = origin[t, every, begins, here].astype(np.intp)
+        moves = steps[:, here, gap[t]] + into[t][here, every]
+        here = (totals[t - 1][begins, :, every].T + moves).argmax(axis=0)
+    states[:, 0] = here
     return np.concatenate((begins[:1], states.ravel()[: n - 1]))
 
 
