@@ -40,6 +40,8 @@ _VARIABLE = re.compile(
     r"(?:[ $({\[+*/^-]|\d(?:\.\d)?|\\(?:times|cdot|left)(?![A-Za-z])|\\[(\[])*(?:[A-Za-z](?![A-Za-z\u00b0])"
     r"|\\(?!(?:[dt]?frac|times|cdot|div|left|right|text|mathrm|q?quad|displaystyle|approx|le|ge|lt|gt|implies|Rightarrow|to|equiv|neq|sim))[A-Za-z])"
 )
+# The same of a left side read backwards, where no text in LaTeX can hide the letter.
+_VARIABLE_BACKWARDS = re.compile(r"(?:[ $)}\]+*/^-]|\d(?:\.\d)?)*[A-Za-z](?![A-Za-z\u00b0\\])")
 _OPERATION = re.compile(r"[-+*/^\u2212\u00d7\u00b7\u00f7\u2217\u22c5\u00b2\u00b3(]|\\(?:times|cdot|div|[dt]?frac)")
 _SIGNS = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u2217": "*", "\u22c5": "*"}
 _END_OF_SIDE = re.compile(r"[\n=\u2248<>\u2264\u2265\u2260\u2192\u21d2]|\\(?:approx|leq?|geq?|lt|gt|implies|Rightarrow|to|equiv|neq|sim|\\)(?![A-Za-z])")
@@ -129,15 +131,12 @@ def _candidates(text: str, characters: Characters) -> IntArray:
     codes = characters.codes
     if "=" not in text and "\u2248" not in text:
         return np.zeros(0, np.intp)
-    places: IntArray = ((codes == ord("=")) | (codes == 0x2248)).nonzero()[0]
-    if not len(places):
-        return places
-    end = len(codes) - 1
+    places: IntArray = ((codes == ord("=")) | (codes == 0x2248)).nonzero()[0] if "\u2248" in text else characters.equals
     before, after = places - 1, places + 1
     for _ in range(2):
-        before -= codes[np.maximum(before, 0)] == 0x20
-        after += codes[np.minimum(after, end)] == 0x20
-    inside = (before >= 1) & (after <= end)
+        before -= codes[before] == 0x20
+        after += codes[after] == 0x20
+    inside = (before >= 1) & (after < len(text))
     places, before, after = places[inside], before[inside], after[inside]
     # A unit may stand before the sign, a variable may not: two letters, or one that closes a LaTeX group.
     letters = _letters(codes[before]) & _letters(codes[before - 1])
@@ -198,6 +197,8 @@ def _right_side(text: str, begin: int) -> str:
 def _left(side: str, opens_line: bool, must_operate: bool) -> _Side | None:
     """Return the value of the arithmetic that *side* ends in, None if there is none."""
     if must_operate and not _OPERATION.search(side):
+        return None
+    if _VARIABLE_BACKWARDS.match(side[::-1]) and "\\text" not in side and "\\math" not in side:
         return None
     tokens = _tokens(side, opens_line)
     first = _first(tokens)
@@ -374,9 +375,14 @@ class _Parser:
     def operator(self) -> str:
         """Return the operator that comes next, units before it passed over, or an empty string."""
         at = self.at
+        kind, word = self.peek()
+        if kind == "op":
+            return _SIGNS.get(word, word)
+        if kind != "word":
+            return ""
         while at < len(self.tokens) and self.tokens[at][0] == "word" and self.tokens[at][1].lower() not in _FUNCTIONS:
             at += 1
-        if at < len(self.tokens) and self.tokens[at][0] == "op" and (at == self.at or at + 1 < len(self.tokens)):
+        if at < len(self.tokens) and self.tokens[at][0] == "op" and at + 1 < len(self.tokens):
             self.at = at
             return _SIGNS.get(self.tokens[at][1], self.tokens[at][1])
         return ""

@@ -221,12 +221,11 @@ def _stage_statistics(stages: IntArray, words: IntArray) -> tuple[IntArray, IntM
 
 def _formatted(trace: str) -> float:
     """Return the share of lines that are code or open like a heading, a list item, a formula or a table."""
-    shown, formatted, code = 0, 0, False
-    for line in trace.split("\n"):
-        text = line.lstrip()
-        if text:
-            shown += 1
-            fences = text.count("```") if "`" in text else 0
-            formatted += code or _FORMATTED.match(text) is not None
-            code ^= fences % 2 == 1
-    return formatted / shown if shown else 0.0
+    lines = [line for line in map(str.lstrip, trace.split("\n")) if line]
+    if "```" not in trace:
+        return sum(1 for _ in filter(None, map(_FORMATTED.match, lines))) / len(lines) if lines else 0.0
+    formatted, code = 0, False
+    for line in lines:
+        formatted += code or _FORMATTED.match(line) is not None
+        code ^= line.count("```") % 2 == 1
+    return formatted / len(lines) if lines else 0.0

@@ -8,6 +8,7 @@ fitted to hand-labelled traces by ``benchmarks/fit_stages.py``). No model is cal
 
 import functools
 import itertools
+import math
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -31,6 +32,8 @@ _RECENT = (60, 200)
 _FENCE = re.compile("```")
 _LONGEST_NUMBER, _TRIES = 20, 2000
 _RESULT = re.compile(r"(?:=|\bis|\bget|\bgives|\bbe|\u2248|:)\s?(?:\\\(|\$)?\s?\Z")
+_ENDS_OF_RESULT = "=ste\u2248:($"
+"""What the pattern above may end with, beside white space."""
 _GOES_ON = re.compile(r"\d|[.,]\d")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?")
 FEATURES = (
@@ -55,6 +58,8 @@ FEATURES = (
     "last tenth",
     "short",
 )
+_ROW = {name: row for row, name in enumerate(FEATURES)}
+_SHORT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def cut(characters: Characters) -> Units:
     begins, breaks = characters.begins, characters.breaks
     if not len(begins):
         return Units(begins, begins, begins)
-    end = len(characters.classes)
+    end = characters.length
     line_starts = (breaks > 0).nonzero()[0]
     line_lengths = np.diff(np.append(begins[line_starts], end))
     long = np.repeat(line_lengths > _LONG_LINE, np.diff(np.append(line_starts, len(begins))))
@@ -114,60 +119,71 @@ def features(text: str, units: Units, characters: Characters, words_before: IntA
     out = np.zeros((len(FEATURES), n), dtype=bool)
     if not n:
         return out
-    pivot_unit, kind = _unit_of(units, found.pivots.starts), lexicon.pivot_kinds[found.pivots.phrases]
-    cue_unit, cue = _unit_of(units, found.cues.starts), found.cues.phrases
-    out[1 + kind, pivot_unit] = True
-    out[1 + len(KINDS) + 2 * lexicon.cue_labels[cue] + ~lexicon.cues_at_start[cue], cue_unit] = True
-    checks = words_before[pivot_unit[kind == KINDS.index("verification")]]
-    since = words_before - np.concatenate(([-(10**9)], checks))[checks.searchsorted(words_before)]
-    numbered, heading = marked(text, units, characters)
-    code = in_code(text, units.starts)
-    equations = np.bincount(_unit_of(units, characters.equals), minlength=n)
-    questions = np.zeros(n, dtype=bool)
-    questions[_unit_of(units, characters.questions)] = True
-    left = words - words_before
-    rest = (
-        *(since <= reach for reach in _RECENT),
-        closed & (units.starts > _result_place(text)) if closed else False,
-        numbered,
-        heading,
-        np.concatenate(([False], np.logical_or.accumulate(numbered | heading)[:-1])),
-        code,
-        code & (since <= _RECENT[-1]),
-        questions,
-        equations > 0,
-        equations > 1,
-        np.arange(n) == 0,
-        *(words_before < min(reach, share * words) for reach, share in _HEAD),
-        closed & (np.arange(n) == n - 1),
-        *(closed & (left <= min(reach, share * words)) for reach, share in _TAIL),
-        words_before < words / 10,
-        closed & (words_before >= words * 0.9),
-        units.ends - units.starts < 60,
-    )
+    places = (found.pivots.starts, found.cues.starts, characters.equals, characters.questions)
+    unit = units.starts.searchsorted(np.concatenate(places), side="right") - 1
+    np.maximum(unit, 0, out=unit)
+    first, second, third, _ = itertools.accumulate(map(len, places))
+    pivot_unit, cue_unit, equation_unit, question_unit = unit[:first], unit[first:second], unit[second:third], unit[third:]
+    kind = lexicon.pivot_kinds[found.pivots.phrases]
     out[0] = True
-    for row, values in enumerate(rest, 1 + len(KINDS) + 2 * len(CUES)):
-        out[row] = values
+    out[1 + kind, pivot_unit] = True
+    out[_cue_rows(lexicon)[found.cues.phrases], cue_unit] = True
+    checks = words_before[pivot_unit[kind == KINDS.index("verification")]]
+    if len(checks):
+        since = words_before - np.concatenate(([-(10**9)], checks))[checks.searchsorted(words_before)]
+        for reach in _RECENT:
+            out[_ROW[f"verification within {reach} words before"]] = since <= reach
+    _describe_marks(out, text, units, characters)
+    if out[_ROW["code"]].any() and len(checks):
+        np.logical_and(out[_ROW["code"]], since <= _RECENT[-1], out=out[_ROW["code for a check"]])
+    out[_ROW["question"], question_unit] = True
+    out[_ROW["equation"], equation_unit] = True
+    out[_ROW["several equations"], equation_unit[1:][equation_unit[1:] == equation_unit[:-1]]] = True
+    out[_ROW["short"]] = units.ends - units.starts < _SHORT
+    _describe_places(out, words_before, words, closed)
+    if closed:
+        out[_ROW["after the result"], units.starts.searchsorted(_result_place(text), side="right") :] = True
     return out
 
 
-def in_code(text: str, places: IntArray) -> BoolArray:
-    """Say which places lie within a fenced block of code."""
-    if "```" not in text:
-        return np.zeros(len(places), dtype=bool)
-    fences = np.array([fence.start() for fence in _FENCE.finditer(text)], dtype=np.intp)
-    inside: BoolArray = fences.searchsorted(places) % 2 == 1
-    return inside
+def _describe_places(out: BoolArray, words_before: IntArray, words: int, closed: bool) -> None:
+    """Say which units stand near the beginning or the end. Words grow from unit to unit, so it is the first or the last of them."""
+    out[_ROW["first"], 0] = True
+    heads = {f"within {reach} words of the beginning": math.ceil(min(reach, share * words)) for reach, share in _HEAD}
+    heads["first tenth"] = math.ceil(words / 10)
+    tails = {f"within {reach} words of the end": words - math.floor(min(reach, share * words)) for reach, share in _TAIL}
+    tails["last tenth"] = math.ceil(words * 0.9)
+    bounds = words_before.searchsorted((*heads.values(), *tails.values())).tolist()
+    for name, bound in zip(heads, bounds, strict=False):
+        out[_ROW[name], :bound] = True
+    if closed:
+        out[_ROW["last"], -1] = True
+        for name, bound in zip(tails, bounds[len(heads) :], strict=True):
+            out[_ROW[name], bound:] = True
 
 
-def marked(text: str, units: Units, characters: Characters) -> tuple[BoolArray, BoolArray]:
-    """Say which units are numbered (``1.``, ``2)``) and which are headings or set in bold (``# …``, ``**…``)."""
-    codes, last = characters.codes, len(characters.codes) - 1
-    first, second = codes[units.starts], codes[np.minimum(units.starts + 1, last)]
-    numbered = among(first, "0123456789") & among(second, ".)")
-    before, twice = codes[np.maximum(units.starts - 1, 0)], codes[np.maximum(units.starts - 2, 0)]
-    heading = (units.starts > 0) & (among(before, "*#") | (among(before, " ") & among(twice, "#")))
-    return numbered, heading & ~in_code(text, units.starts)
+def _describe_marks(out: BoolArray, text: str, units: Units, characters: Characters) -> None:
+    """Say which units are numbered (``1.``, ``2)``), which are headings or set in bold (``# …``, ``**…``), what follows these, and which are code."""
+    codes, starts = characters.codes, units.starts
+    numbered, heading = out[_ROW["numbered"]], out[_ROW["heading"]]
+    np.logical_and(among(codes[starts], "0123456789"), among(codes[starts + 1], ".)"), out=numbered)
+    # Before the first character the two zeros after the last are looked up.
+    before = codes[starts - 1]
+    np.logical_or(among(before, "*#"), (before == 0x20) & (codes[starts - 2] == 0x23), out=heading)
+    if "```" in text:
+        fences = np.array([fence.start() for fence in _FENCE.finditer(text)], dtype=np.intp)
+        code = out[_ROW["code"]]
+        np.equal(fences.searchsorted(starts) % 2, 1, out=code)
+        heading &= ~code
+    marked = numbered | heading
+    if marked.any():
+        out[_ROW["after a numbered step or heading"], int(marked.argmax()) + 1 :] = True
+
+
+@functools.cache
+def _cue_rows(lexicon: Lexicon) -> IntArray:
+    """Return the feature that each cue of a lexicon is."""
+    return 1 + len(KINDS) + 2 * lexicon.cue_labels + ~lexicon.cues_at_start
 
 
 def label(described: BoolArray, units: Units, model: StageModel) -> IntArray:
@@ -179,7 +195,7 @@ def label(described: BoolArray, units: Units, model: StageModel) -> IntArray:
     return _short_path(emissions, units.breaks, model.step) if n < _FEW else _long_path(emissions, units.breaks, model.step)
 
 
-def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:
+def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:  # noqa: PLR0912 - a loop over stages takes twice the time
     """Viterbi in plain numbers, written out: four states are too few for array operations, or calls of max, to pay."""
     steps = step.reshape(len(step), -1).tolist()
     scores = emissions.tolist()
@@ -278,12 +294,6 @@ def load_stage_model() -> StageModel:
     return StageModel(emission, np.array(content["step"], dtype=float))
 
 
-def _unit_of(units: Units, positions: IntArray) -> IntArray:
-    """Return the index of the unit that each position lies in."""
-    index: IntArray = np.maximum(units.starts.searchsorted(positions, side="right") - 1, 0)
-    return index
-
-
 def _result_place(text: str) -> int:
     """Return where the number that the trace ends with is first given as a result (``= 27``, ``is 27``), or the end."""
     tail = _NUMBER.findall(text, max(0, len(text) - 300))
@@ -294,6 +304,9 @@ def _result_place(text: str) -> int:
         place = text.find(number, place + 1)
         if place < 0:
             break
+        before = text[place - 1 : place]
+        if before not in _ENDS_OF_RESULT and not before.isspace():
+            continue
         after = text[place + len(number) : place + len(number) + 2]
         if not _GOES_ON.match(after) and _RESULT.search(text, max(0, place - 12), place):
             return place
