@@ -7,6 +7,7 @@ variable on either side, a factorial, a modulus or a function makes it no claim.
 decimals is true if the other comes to them when rounded or cut off; under ``≈``, within 1 %.
 """
 
+import contextlib
 import functools
 import re
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from synth.style.characters import BoolArray, Characters, Codes, IntArray, among
 
 Number = Fraction | int
 _SIDE = 90
+# Characters of a right side that are read first, and tokens after its arithmetic that are looked at.
+_HEAD, _LOOKED_AT = 36, 4
+_END = ("end", "")
 _MAX_DIGITS, _MAX_POWER, _MAX_DEPTH = 24, 64, 16
 _TOKEN = re.compile(
     r"""(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
@@ -49,6 +53,7 @@ _LAST_END_OF_SIDE = re.compile(rf".*(?:{_END_OF_SIDE.pattern})", re.DOTALL)
 # Letters that touch a number are a unit only where they are one of these: 2xy is a product, 5 xy may be five of something.
 _UNITS = frozenset("cm mm km ft in yd mi kg mg lb oz ml mph hr hrs min mins sec am pm th st nd rd".split())
 _PUNCTUATION = ",.:;?!\"'\uff0c\u3002\uff1a\uff1b\uff1f\uff01\u3001"
+_NO_UNITS: frozenset[str] = frozenset()
 _NO_EQUALITY = frozenset(("mod", "modulo", "remainder"))
 _FUNCTIONS = frozenset("log ln exp sin cos tan cot sec csc arcsin arccos arctan sqrt gcd lcm mod max min abs det choose floor ceil".split())
 _BEFORE = "0123456789)}%]\u00b2\u00b3$\\"
@@ -109,7 +114,7 @@ def claim_span(text: str, claim: ArithmeticClaim) -> tuple[int, int]:
         return start, claim.place + 1 + plain.end(1)
     stop = _END_OF_SIDE.search(side)
     side = side[: stop.start()] if stop else side
-    parser = _Parser(_tokens(side, opens_line=False))
+    parser = _Parser([*_tokens(side, opens_line=False), _END])
     parser.sum(0)
     return start, claim.place + 1 + _places(side)[parser.at - 1][1]
 
@@ -159,20 +164,28 @@ def _kind(word: str) -> str:
 
 def _tokens(text: str, opens_line: bool) -> list[tuple[str, str]]:
     """Split a side into (kind, text), blanks and a dash that opens a line left out."""
-    tokens: list[tuple[str, str]] = []
-    touching = False
-    for word in _WORDS.findall(text):
-        kind = _kind(word)
-        if kind != "blank":
-            if kind == "word" and touching and word not in _UNITS:
-                kind = "other"
-            tokens.append((kind, word))
-            touching = kind == "number"
+    words = _WORDS.findall(text)
+    kinds = list(map(_kind, words))
+    if "word" in kinds:
+        for i in range(1, len(kinds)):
+            if kinds[i] == "word" and kinds[i - 1] == "number" and words[i] not in _UNITS:
+                kinds[i] = "other"
+    tokens = [token for token in zip(kinds, words, strict=True) if token[0] != "blank"]
+    return tokens[_dashes(kinds, words) :] if opens_line and tokens and tokens[0][1] == "-" else tokens
+
+
+def _dashes(kinds: list[str], words: list[str]) -> int:
+    """Return how many dashes, each with a blank after it, stand before anything else."""
+    dashes, dash = 0, False
+    for kind, word in zip(kinds, words, strict=True):
+        if kind == "blank":
+            dashes += dash
+            dash = False
+        elif word != "-" or dash:
+            break
         else:
-            touching = False
-            if opens_line and len(tokens) == 1 and tokens[0] == ("op", "-"):
-                tokens.clear()
-    return tokens
+            dash = True
+    return dashes
 
 
 def _left_side(text: str, place: int) -> tuple[str, bool]:
@@ -235,16 +248,22 @@ def _first(tokens: list[tuple[str, str]]) -> int:
 def _right(side: str) -> _Side | None:
     """Return the value of the arithmetic that *side* begins with, None if there is none."""
     if plain := _PLAIN.match(side):  # most right sides are one number
-        return _Side(_number(plain[1]), 0, len(plain[1].partition(".")[2]), frozenset(), False)
+        return _Side(_number(plain[1]), 0, len(plain[1].partition(".")[2]), _NO_UNITS, False)
     if _VARIABLE.match(side):
         return None
     end = _END_OF_SIDE.search(side)
-    return _value(_tokens(side[: end.start()] if end else side, opens_line=False), whole=False)
+    side = side[: end.start()] if end else side
+    head = side[:_HEAD]
+    if head != side and "\\te" not in head and "\\ma" not in head:  # of what follows, mostly words, only text in LaTeX could change how the head is read
+        with contextlib.suppress(IndexError):
+            return _value(_tokens(head, opens_line=False)[:-3], whole=False, cut=True)
+    return _value(_tokens(side, opens_line=False), whole=False)
 
 
-def _value(tokens: list[tuple[str, str]], whole: bool) -> _Side | None:
+def _value(tokens: list[tuple[str, str]], whole: bool, cut: bool = False) -> _Side | None:
+    """Return what tokens come to, None if that is nothing; where more tokens were cut off that may matter, raise IndexError."""
     try:
-        return _parse(tokens, whole)
+        return _parse(tokens, whole, cut)
     except _NotArithmeticError:
         return None
 
@@ -254,19 +273,23 @@ def _number(text: str) -> Number:
     return Fraction(plain) if "." in plain else int(plain)
 
 
-def _parse(tokens: list[tuple[str, str]], whole: bool) -> _Side:
-    parser = _Parser(tokens)
+def _parse(tokens: list[tuple[str, str]], whole: bool, cut: bool) -> _Side:
+    parser = _Parser(tokens if cut else [*tokens, _END])
     value = parser.sum(0)
-    units = [word for kind, word in tokens[: parser.at + 1] if kind == "word"]
-    while parser.peek()[0] == "word":
+    end = parser.at
+    while parser.tokens[parser.at][0] == "word":
         parser.at += 1
+    if cut and parser.at + _LOOKED_AT > len(tokens):
+        raise IndexError
     rest = tokens[parser.at :]
     if rest and (whole or rest[0][0] in ("op", "frac", "number", "open", "power") or _is_variable(rest)):
         raise _NotArithmeticError
-    if any(word.lower() in _NO_EQUALITY or word.lower() in _FUNCTIONS for kind, word in tokens[: parser.at + 4] if kind == "word"):
+    words = [word for kind, word in tokens[: parser.at + _LOOKED_AT] if kind == "word"]
+    if words and any(word.lower() in _NO_EQUALITY or word.lower() in _FUNCTIONS for word in words):
         raise _NotArithmeticError
+    units = frozenset(_unit(word) for kind, word in tokens[: end + 1] if kind == "word") if words else _NO_UNITS
     single = next((word for kind, word in tokens if kind == "number"), "") if parser.numbers == 1 and not parser.operations else ""
-    return _Side(value, parser.operations, len(single.partition(".")[2]), frozenset(_unit(word) for word in units), parser.added)
+    return _Side(value, parser.operations, len(single.partition(".")[2]), units, parser.added)
 
 
 def _unit(word: str) -> str:
@@ -283,13 +306,11 @@ def _is_variable(rest: list[tuple[str, str]]) -> bool:
 
 
 class _Parser:
-    """Recursive descent over tokens: sums of products of powers, exact and of bounded size."""
+    """Recursive descent over tokens, the last of which is `_END`: sums of products of powers, exact and of bounded size."""
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
-        self.tokens, self.at, self.operations, self.numbers, self.added = tokens, 0, 0, 0, False
-
-    def peek(self) -> tuple[str, str]:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "")
+        self.tokens = tokens
+        self.at, self.operations, self.numbers, self.added = 0, 0, 0, False
 
     def sum(self, depth: int) -> Number:
         if depth > _MAX_DEPTH:
@@ -309,7 +330,7 @@ class _Parser:
             sign = self.operator()
             if sign in ("*", "/"):
                 self.at += 1
-            elif self.peek()[0] == "open" and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1][0] == "number":
+            elif self.tokens[self.at][0] == "open" and self.tokens[self.at + 1][0] == "number":
                 sign = "*"  # 2(3 + 4)
             else:
                 return value
@@ -328,11 +349,11 @@ class _Parser:
 
     def power(self, depth: int) -> Number:
         base = self.atom(depth)
-        kind, word = self.peek()
+        kind, word = self.tokens[self.at]
         if kind == "percent":
             self.at += 1
             return Fraction(base) / 100
-        if kind == "power" or (kind == "op" and word == "^"):
+        if kind == "power" or word == "^":
             self.at += 1
             exponent = (2 if word == "\u00b2" else 3) if kind == "power" else self.atom(depth)
             if exponent.denominator != 1 or not 0 <= exponent <= _MAX_POWER or max(abs(base.numerator), base.denominator) > 10**6:
@@ -342,7 +363,7 @@ class _Parser:
         return base
 
     def atom(self, depth: int) -> Number:
-        kind, word = self.peek()
+        kind, word = self.tokens[self.at]
         self.at += 1
         if kind == "number" and len(word) <= _MAX_DIGITS:
             self.numbers += 1
@@ -361,28 +382,28 @@ class _Parser:
 
     def group(self, depth: int) -> Number:
         """Read one braced argument of a fraction."""
-        if self.peek() != ("open", "{"):
+        if self.tokens[self.at] != ("open", "{"):
             raise _NotArithmeticError
         return self.atom(depth)
 
     def close(self) -> None:
-        while self.peek()[0] == "word":
+        while self.tokens[self.at][0] == "word":
             self.at += 1
-        if self.peek()[0] != "close":
+        if self.tokens[self.at][0] != "close":
             raise _NotArithmeticError
         self.at += 1
 
     def operator(self) -> str:
         """Return the operator that comes next, units before it passed over, or an empty string."""
-        at = self.at
-        kind, word = self.peek()
+        kind, word = self.tokens[self.at]
         if kind == "op":
             return _SIGNS.get(word, word)
         if kind != "word":
             return ""
-        while at < len(self.tokens) and self.tokens[at][0] == "word" and self.tokens[at][1].lower() not in _FUNCTIONS:
+        at = self.at
+        while self.tokens[at][0] == "word" and self.tokens[at][1].lower() not in _FUNCTIONS:
             at += 1
-        if at < len(self.tokens) and self.tokens[at][0] == "op" and at + 1 < len(self.tokens):
+        if self.tokens[at][0] == "op" and self.tokens[at + 1][0] != "end":
             self.at = at
             return _SIGNS.get(self.tokens[at][1], self.tokens[at][1])
         return ""
