@@ -54,9 +54,10 @@ _ASCII_CLASSES = _CLASSES[:256].tobytes()
 class Characters:
     """The code points of a text and their classes, and where sentences and clauses begin in it.
 
-    `codes` and `classes` have two zeros more than the text's `length`, so that what follows a character can be looked up without a bound. `begins` are positions of first characters, ascending: of the text, of a line, and of what follows a
-    sentence end or colon and a space (or a full-width mark), quotes and list marks skipped. For each of
-    them `breaks` has the line breaks before it (0, 1, or 2 for a blank line; 2 for the first) and
+    `codes` and `classes` have two zeros more than the text's `length`, so that what follows a character can be
+    looked up without a bound. `begins` are positions of first characters, ascending: of the text, of a line, and
+    of what follows a sentence end or colon and a space (or a full-width mark), quotes and list marks skipped.
+    For each of them `breaks` has the line breaks before it (0, 1, or 2 for a blank line; 2 for the first) and
     `sentence` says whether a sentence begins, rather than what follows a colon or full-width comma.
     """
 
