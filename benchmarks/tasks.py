@@ -114,9 +114,8 @@ def scoring(data: Path, against: Path | None = None) -> None:
     for checkout, rounds in scored.items():
         seconds, processor, memory, rate = (statistics.median(values) for values in zip(*rounds, strict=True))
         shares = ", ".join(f"{100 * one[0] / generating:.2f}" for one in sorted(rounds))
-        print(
-            f"{checkout.name}: {seconds:.1f} s, {shares} % of that ({processor:.1f} s of its own processor time); peak {memory:.0f} MB; full profile {rate:.1f} MB/s of processor time"
-        )
+        print(f"{checkout.name}: {seconds:.1f} s, {shares} % of that; {processor:.1f} s of its own processor time; peak {memory:.0f} MB; ", end="")
+        print(f"full profile {rate:.1f} MB/s of processor time")
     if against:
         for name, column in (("time", 0), ("processor time", 1), ("memory", 2), ("MB/s", 3)):
             ratios = [theirs[column] / ours[column] for ours, theirs in zip(*scored.values(), strict=True)]

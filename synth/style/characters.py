@@ -46,7 +46,16 @@ def _class_table() -> npt.NDArray[np.uint8]:
     return table
 
 
-_CLASSES = _class_table()
+def _held_table() -> npt.NDArray[np.uint8]:
+    """Say what begins after a gap by the classes it holds: 2 a sentence, 1 a clause, 0 nothing."""
+    held = np.arange(256)
+    spaced = held & (_SPACE | _NEWLINE) > 0
+    sentence = (held & (_NEWLINE | _WIDE_STOP) > 0) | (spaced & (held & _STOP > 0))
+    clause = (held & _WIDE_COMMA > 0) | (spaced & (held & _COLON > 0))
+    return np.where(sentence, 2, clause).astype(np.uint8)
+
+
+_CLASSES, _HELD = _class_table(), _held_table()
 _ASCII_CLASSES = _CLASSES[:256].tobytes()
 
 
@@ -96,7 +105,9 @@ class Characters:
             codes = self.codes[: self.length]
             first |= (codes >= _EAST_ASIAN[0]) & (codes < _EAST_ASIAN[1])
         begins = first.nonzero()[0]
-        return np.append(begins.searchsorted(positions), len(begins))
+        counts = np.empty(len(positions) + 1, dtype=np.intp)
+        counts[:-1], counts[-1] = begins.searchsorted(positions), len(begins)
+        return counts
 
     def ends_word(self, ends: IntArray) -> BoolArray:
         """Say which of the positions after a letter end a word; a hyphen between letters joins them to one word."""
@@ -151,17 +162,13 @@ def look(text: str) -> Characters:
     held = np.bitwise_or.reduceat(classes, pairs)[::2]
     newlines = (classes == _NEWLINE).nonzero()[0]
     lines = newlines.searchsorted(ends) - newlines.searchsorted(starts)
-    spaced = held & (_SPACE | _NEWLINE) > 0
-    sentence = (held & (_NEWLINE | _WIDE_STOP) > 0) | (spaced & (held & _STOP > 0))
-    begins = sentence | (held & _WIDE_COMMA > 0) | (spaced & (held & _COLON > 0))
-    return Characters(
-        n,
-        codes,
-        classes,
-        np.concatenate(([first], ends[begins])),
-        np.concatenate(([2], np.minimum(lines[begins], 2))),
-        np.concatenate(([True], sentence[begins])),
-    )
+    said = _HELD[held]
+    begins = said.nonzero()[0]
+    places, breaks, sentence = np.empty(len(begins) + 1, np.intp), np.empty(len(begins) + 1, np.intp), np.empty(len(begins) + 1, bool)
+    places[0], breaks[0], sentence[0] = first, 2, True
+    places[1:], breaks[1:] = ends[begins], lines[begins]
+    np.equal(said[begins], 2, out=sentence[1:])
+    return Characters(n, codes, classes, places, np.minimum(breaks, 2, out=breaks), sentence)
 
 
 def among(codes: Codes, characters: str) -> BoolArray:

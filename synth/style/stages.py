@@ -85,10 +85,12 @@ def cut(characters: Characters) -> Units:
     if not len(begins):
         return Units(begins, begins, begins)
     end = characters.length
-    line_starts = (breaks > 0).nonzero()[0]
-    line_lengths = np.diff(np.append(begins[line_starts], end))
-    long = np.repeat(line_lengths > _LONG_LINE, np.diff(np.append(line_starts, len(begins))))
-    kept = (breaks > 0) | (characters.sentence & long)
+    kept = breaks > 0
+    line_starts = kept.nonzero()[0]
+    lines = np.append(begins[line_starts], end)
+    long_lines = lines[1:] - lines[:-1] > _LONG_LINE
+    if long_lines.any():
+        kept |= characters.sentence & np.repeat(long_lines, np.diff(np.append(line_starts, len(begins))))
     starts, gaps = begins[kept], breaks[kept]
     if not (gaps[1:] > 1).any():  # a trace without blank lines has its paragraphs on single ones
         gaps = np.where(gaps > 0, 2, 0)
