@@ -269,8 +269,15 @@ def _value(tokens: list[tuple[str, str]], whole: bool, cut: bool = False) -> _Si
 
 
 def _number(text: str) -> Number:
-    plain = text.replace(",", "")
-    return Fraction(plain) if "." in plain else int(plain)
+    whole, _, decimals = text.replace(",", "").partition(".")
+    return Fraction(int(whole + decimals), 10 ** len(decimals)) if decimals else int(whole)
+
+
+def _quotient(one: Number, other: Number) -> Number:
+    """Divide exactly by what is not 0; whole numbers, which most are, at a quarter of the time that two fractions take."""
+    if isinstance(one, int) and isinstance(other, int):
+        return Fraction(one, other) if one % other else one // other
+    return Fraction(one) / other
 
 
 def _parse(tokens: list[tuple[str, str]], whole: bool, cut: bool) -> _Side:
@@ -338,9 +345,16 @@ class _Parser:
             other = self.signed(depth)
             if sign == "/" and other == 0:
                 raise _NotArithmeticError
-            value = value * other if sign == "*" else Fraction(value) / other
+            value = value * other if sign == "*" else _quotient(value, other)
 
     def signed(self, depth: int) -> Number:
+        kind, word = self.tokens[self.at]
+        if kind == "number" and len(word) <= _MAX_DIGITS:  # a number alone, as most are, at once
+            following, then = self.tokens[self.at + 1]
+            if following not in ("percent", "power") and then != "^":
+                self.at += 1
+                self.numbers += 1
+                return _number(word)
         sign = self.operator()
         if sign in ("-", "+"):
             self.at += 1
@@ -352,14 +366,15 @@ class _Parser:
         kind, word = self.tokens[self.at]
         if kind == "percent":
             self.at += 1
-            return Fraction(base) / 100
+            return _quotient(base, 100)
         if kind == "power" or word == "^":
             self.at += 1
             exponent = (2 if word == "\u00b2" else 3) if kind == "power" else self.atom(depth)
             if exponent.denominator != 1 or not 0 <= exponent <= _MAX_POWER or max(abs(base.numerator), base.denominator) > 10**6:
                 raise _NotArithmeticError
             self.operations += 1
-            return Fraction(base ** int(exponent))
+            raised: Number = base ** int(exponent)
+            return raised
         return base
 
     def atom(self, depth: int) -> Number:
@@ -377,7 +392,7 @@ class _Parser:
             if below == 0:
                 raise _NotArithmeticError
             self.operations += 1
-            return Fraction(above) / below
+            return _quotient(above, below)
         raise _NotArithmeticError
 
     def group(self, depth: int) -> Number:
@@ -412,8 +427,8 @@ class _Parser:
 def _true(left: _Side, right: _Side, exact: bool) -> bool:
     if left.value == right.value:
         return True
-    one, other = Fraction(left.value), Fraction(right.value)
     if not exact:
+        one, other = Fraction(left.value), Fraction(right.value)
         return abs(one - other) <= max(abs(one), abs(other)) / 100
     return any(_rounds_to(other.value, side) for side, other in ((left, right), (right, left)) if side.decimals)
 
