@@ -29,7 +29,7 @@ from synth.evaluation_sets import EVALUATION_SETS
 from synth.responses import Response, read_responses
 from tests.hostile import hostile_responses
 
-ROUNDS, TOKENS_PER_SECOND, HOSTILE = 5, 5000, 10_000
+ROUNDS, SCORINGS, TOKENS_PER_SECOND, HOSTILE = 5, 3, 5000, 10_000
 COMPETITION = ("aime24", "amc23")
 HERE = Path(__file__).resolve().parents[1]
 # What a process of either checkout prints: seconds that all metrics take, its own processor time (reading the files included, math-verify not) and its
@@ -109,7 +109,7 @@ def scoring(data: Path, against: Path | None = None) -> None:
     print(f"{len(responses)} responses, {size:.1f} MB, {tokens:,} tokens, {generating:.0f} s at {TOKENS_PER_SECOND:,}/s")
     checkouts = [HERE, *([against.resolve()] if against else [])]
     scored: dict[Path, list[list[float]]] = {checkout: [] for checkout in checkouts}
-    for _, checkout in itertools.product(range(ROUNDS), checkouts):
+    for _, checkout in itertools.product(range(SCORINGS), checkouts):
         scored[checkout].append([*_printed(checkout, _SCORE, data), *_printed(checkout, _PROFILE, data)])
     for checkout, rounds in scored.items():
         seconds, processor, memory, rate = (statistics.median(values) for values in zip(*rounds, strict=True))
@@ -119,8 +119,8 @@ def scoring(data: Path, against: Path | None = None) -> None:
     if against:
         for name, column in (("time", 0), ("processor time", 1), ("memory", 2), ("MB/s", 3)):
             ratios = [theirs[column] / ours[column] for ours, theirs in zip(*scored.values(), strict=True)]
-            print(f"{name} of {against.name} by that of {HERE.name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
-    print(f"medians of {ROUNDS} processes each, in turn; each starts math-verify and remembers nothing")
+            print(f"{name}, {against.name} / {HERE.name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"medians of {SCORINGS} processes each, in turn; each starts math-verify and remembers nothing")
 
 
 def _printed(checkout: Path, program: str, data: Path) -> list[float]:
