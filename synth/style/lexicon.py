@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import ahocorasick_rs
 import numpy as np
+import numpy.typing as npt
 import yaml
 
 from synth.errors import StylerepError
@@ -188,9 +189,10 @@ class Lexicon:
         if not hits:
             return Matches(_NOTHING, _NOTHING, _NOTHING.starts, self._lone_letters(text, characters))
         found = np.fromiter(itertools.chain.from_iterable(hits), dtype=np.intp, count=3 * len(hits))
+        del hits, folded  # of a long text they are most of what is held
         patterns, starts, ends = found[::3], found[1::3], found[2::3] - self._spaced  # a pattern begins with the space before it
         if places is not None:
-            starts, ends = places[starts], places[ends - 1] + 1
+            starts, ends = places[starts].astype(np.intp), places[ends - 1].astype(np.intp) + 1
         if self._spaced:
             whole = characters.ends_word(ends)
             patterns, starts, ends = patterns[whole], starts[whole], ends[whole]
@@ -350,21 +352,23 @@ def _as_layer(phrases: tuple[Phrase, ...], labels: tuple[str, ...], of_pattern: 
     )
 
 
-def _fold(text: str, spaced: bool) -> tuple[bytes, IntArray | None]:
+def _fold(text: str, spaced: bool) -> tuple[bytes, IntArray | npt.NDArray[np.int32] | None]:
     """Return *text* in small letters, as UTF-8, with spaces for what may stand before a word; and the place of each byte's character where they differ.
 
     For a language with spaces one more is put in front, so that every word follows one. Where a text has runs of spaces, each is made one.
     """
     if text.isascii():
         folded = text.encode().translate(_ASCII_FOLD)
-        places = None
+        places: IntArray | npt.NDArray[np.int32] | None = None
     else:
         # No phrase has a letter beyond ASCII that is small or large, so of those only the two count whose small form is i or k.
         plain = text
         for character, folded_to in _BEYOND_ASCII_FOLD.items():
             plain = plain.replace(character, folded_to)
         folded = plain.encode("utf-8", "replace").translate(_ASCII_FOLD)
-        places = np.cumsum((np.frombuffer(folded, dtype=np.uint8) & 0xC0) != 0x80) - 1
+        del plain
+        places = np.cumsum((np.frombuffer(folded, dtype=np.uint8) & 0xC0) != 0x80, dtype=np.int32)
+        places -= 1
     if "  " in text or "\t" in text:
         codes = np.frombuffer(folded, dtype=np.uint8)
         space = codes == 0x20
