@@ -2,11 +2,13 @@
 
     python -m benchmarks.tasks startup                          # stylerep eval beside lm_eval --include_path, to the first request (3 minutes)
     python -m benchmarks.tasks scoring ../shared/data/traces    # all metrics of 1,350 real responses, against the time it takes to generate them
+    python -m benchmarks.tasks scoring ../shared/data/traces --against ../older    # beside another checkout of stylerep, in turn
     python -m benchmarks.tasks hostile                          # 10,000 hostile responses through all metrics (minutes)
 
 Without a part, all of them, `scoring` only where its data is named.
 """
 
+import argparse
 import itertools
 import math
 import os
@@ -27,8 +29,26 @@ from synth.evaluation_sets import EVALUATION_SETS
 from synth.responses import Response, read_responses
 from tests.hostile import hostile_responses
 
-ROUNDS, TOKENS_PER_SECOND, HOSTILE = 5, 5000, 10_000
+ROUNDS, SCORINGS, TOKENS_PER_SECOND, HOSTILE = 5, 3, 5000, 10_000
 COMPETITION = ("aime24", "amc23")
+HERE = Path(__file__).resolve().parents[1]
+# What a process of either checkout prints: seconds that all metrics take, its own processor time (reading the files included, math-verify not) and its
+# peak of memory in MB; and MB/s of the full profile, in processor time.
+_SCORE = """
+import resource, sys, time
+from benchmarks.tasks import score_all
+began = time.process_time()
+print(score_all(sys.argv[1]), time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+_PROFILE = """
+import time
+from benchmarks.reading_style import LEXICON, read_trace, responses
+texts = [trace for _, trace, _ in responses()]
+began = time.process_time()
+for text in texts:
+    read_trace(text, LEXICON)
+print(sum(len(text.encode()) for text in texts) / 1e6 / (time.process_time() - began))
+"""
 # Runs a command up to the first request that reaches the model, and says when that was.
 _UP_TO_THE_MODEL = """
 import os, runpy, sys, time
@@ -74,8 +94,11 @@ def _seconds(model: str, command: list[str]) -> float:
     return float(reached[0].split()[1]) - began
 
 
-def scoring(data: Path) -> None:
-    """Print the time that all metrics of the real responses take as a share of the time it takes to generate them at 5,000 tokens/s."""
+def scoring(data: Path, against: Path | None = None) -> None:
+    """Print the time that all metrics of the real responses take as a share of the time it takes to generate them at 5,000 tokens/s.
+
+    With *against*, the folder of another checkout, that one is measured in turn with this one.
+    """
     from distill.loading import load_tokenizer
 
     tokenizer = load_tokenizer(resolve_model("smollm2-135m-instruct"))
@@ -84,10 +107,30 @@ def scoring(data: Path) -> None:
     generating = tokens / TOKENS_PER_SECOND
     size = sum(len(one.text) for one in responses) / 1e6
     print(f"{len(responses)} responses, {size:.1f} MB, {tokens:,} tokens, {generating:.0f} s at {TOKENS_PER_SECOND:,}/s")
-    command = [sys.executable, "-c", "import sys; from benchmarks.tasks import score_all; print(score_all(sys.argv[1]))", str(data)]
-    seconds = [float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout) for _ in range(3)]
-    shares = ", ".join(f"{100 * one / generating:.2f} %" for one in sorted(seconds))
-    print(f"scored in {statistics.median(seconds):.1f} s, {shares} of that (three processes, each starting math-verify and remembering nothing)")
+    checkouts = [HERE, *([against.resolve()] if against else [])]
+    scored: dict[Path, list[list[float]]] = {checkout: [] for checkout in checkouts}
+    for _, checkout in itertools.product(range(SCORINGS), checkouts):
+        scored[checkout].append([*_printed(checkout, _SCORE, data), *_printed(checkout, _PROFILE, data)])
+    for checkout, rounds in scored.items():
+        seconds, processor, memory, rate = (statistics.median(values) for values in zip(*rounds, strict=True))
+        shares = ", ".join(f"{100 * one[0] / generating:.2f}" for one in sorted(rounds))
+        print(f"{checkout.name}: {seconds:.1f} s, {shares} % of that; {processor:.1f} s of its own processor time; peak {memory:.0f} MB; ", end="")
+        print(f"full profile {rate:.1f} MB/s of processor time")
+    if against:
+        for name, column in (("time", 0), ("processor time", 1), ("memory", 2), ("MB/s", 3)):
+            ratios = [theirs[column] / ours[column] for ours, theirs in zip(*scored.values(), strict=True)]
+            print(f"{name}, {against.name} / {HERE.name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"medians of {SCORINGS} processes each, in turn; each starts math-verify and remembers nothing")
+
+
+def _printed(checkout: Path, program: str, data: Path) -> list[float]:
+    """Return the numbers that a program prints when it runs in a process of its own with the modules of a checkout."""
+    command = [sys.executable, "-c", program, str(data.resolve())]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=checkout, env=environment, timeout=600)
+    if result.returncode:
+        sys.exit(f"{checkout} could not be measured: {result.stderr[-2000:]}")
+    return [float(number) for number in result.stdout.split()]
 
 
 def score_all(data: str) -> float:
@@ -138,13 +181,17 @@ def _targets() -> Iterator[dict[str, Any]]:
 
 def main(arguments: list[str]) -> None:
     """Run the part that is named, or all."""
-    folders = [Path(argument) for argument in arguments if argument not in PARTS]
-    for name in [argument for argument in arguments if argument in PARTS] or list(PARTS):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("named", nargs="*", metavar="PART or FOLDER", help=f"parts ({', '.join(PARTS)}) and the folder of real traces")
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout, to be measured beside this one by scoring")
+    options = parser.parse_args(arguments)
+    folders = [Path(name) for name in options.named if name not in PARTS]
+    for name in [name for name in options.named if name in PARTS] or list(PARTS):
         print(f"# {name}")
         if name != "scoring":
             {"startup": startup, "hostile": hostile}[name]()
         elif folders:
-            scoring(folders[0])
+            scoring(folders[0], options.against)
         else:
             print("left out: it needs the folder of real traces")
 

@@ -6,6 +6,7 @@ whatever it holds.
 
 import functools
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -45,33 +46,47 @@ def _class_table() -> npt.NDArray[np.uint8]:
     return table
 
 
-_CLASSES = _class_table()
+def _held_table() -> npt.NDArray[np.uint8]:
+    """Say what begins after a gap by the classes it holds: 2 a sentence, 1 a clause, 0 nothing."""
+    held = np.arange(256)
+    spaced = held & (_SPACE | _NEWLINE) > 0
+    sentence = (held & (_NEWLINE | _WIDE_STOP) > 0) | (spaced & (held & _STOP > 0))
+    clause = (held & _WIDE_COMMA > 0) | (spaced & (held & _COLON > 0))
+    return np.where(sentence, 2, clause).astype(np.uint8)
+
+
+_CLASSES, _HELD = _class_table(), _held_table()
 _ASCII_CLASSES = _CLASSES[:256].tobytes()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Characters:
     """The code points of a text and their classes, and where sentences and clauses begin in it.
 
-    `begins` are positions of first characters, ascending: of the text, of a line, and of what follows a
-    sentence end or colon and a space (or a full-width mark), quotes and list marks skipped. For each of
-    them `breaks` has the line breaks before it (0, 1, or 2 for a blank line; 2 for the first) and
+    `codes` and `classes` have two zeros more than the text's `length`, so that what follows a character can be
+    looked up without a bound. `begins` are positions of first characters, ascending: of the text, of a line, and
+    of what follows a sentence end or colon and a space (or a full-width mark), quotes and list marks skipped.
+    For each of them `breaks` has the line breaks before it (0, 1, or 2 for a blank line; 2 for the first) and
     `sentence` says whether a sentence begins, rather than what follows a colon or full-width comma.
     """
 
+    length: int
     codes: Codes
     classes: npt.NDArray[np.uint8]
     begins: IntArray
     breaks: IntArray
     sentence: BoolArray
 
-    @property
+    @cached_property
     def questions(self) -> IntArray:
         """Positions of question marks."""
-        places: IntArray = ((self.codes == _QUESTION) | (self.codes == _WIDE_QUESTION)).nonzero()[0]
+        found = self.codes == _QUESTION
+        if self.codes.dtype != np.uint8:
+            found |= self.codes == _WIDE_QUESTION
+        places: IntArray = found.nonzero()[0]
         return places
 
-    @property
+    @cached_property
     def equals(self) -> IntArray:
         """Positions of equals signs."""
         places: IntArray = (self.codes == _EQUALS).nonzero()[0]
@@ -82,26 +97,27 @@ class Characters:
 
         A word is a run of characters other than white space, as for ``str.split``; an East Asian character is one too.
         """
-        space = self.classes >= _SPACE
-        first = ~space & np.concatenate(([True], space[:-1]))
-        if self.codes.dtype != np.uint8 and self.codes.max() >= _EAST_ASIAN[0]:
-            first |= (self.codes >= _EAST_ASIAN[0]) & (self.codes < _EAST_ASIAN[1])
+        space = self.classes[: self.length] >= _SPACE
+        first = np.empty(self.length, dtype=bool)
+        first[:1] = ~space[:1]
+        np.greater(space[:-1], space[1:], out=first[1:])
+        if self.codes.dtype != np.uint8:
+            codes = self.codes[: self.length]
+            first |= (codes >= _EAST_ASIAN[0]) & (codes < _EAST_ASIAN[1])
         begins = first.nonzero()[0]
-        return np.append(begins.searchsorted(positions), len(begins))
+        counts = np.empty(len(positions) + 1, dtype=np.intp)
+        counts[:-1], counts[-1] = begins.searchsorted(positions), len(begins)
+        return counts
 
     def ends_word(self, ends: IntArray) -> BoolArray:
         """Say which of the positions after a letter end a word; a hyphen between letters joins them to one word."""
-        last = len(self.classes) - 1
-        after = self.classes[np.minimum(ends, last)]
-        then = self.classes[np.minimum(ends + 1, last)]
-        whole: BoolArray = (ends > last) | ((after != _WORD) & ((after != _MARK) | (then != _WORD) | (ends == last)))
+        after = self.classes[ends]
+        whole: BoolArray = (after != _WORD) & ((after != _MARK) | (self.classes[ends + 1] != _WORD))
         return whole
 
     def alone(self, letters: str) -> IntArray:
         """Positions of words that are one of *letters*, followed by a space and a small letter: "I see", not a point I."""
-        if not letters or len(self.codes) < 3:
-            return np.zeros(0, np.intp)
-        places = (among(self.codes[:-2], letters)).nonzero()[0]
+        places = np.concatenate([(self.codes == ord(letter)).nonzero()[0] for letter in letters] or [np.zeros(0, np.intp)])
         after, then = self.codes[places + 1], self.codes[places + 2]
         begins = (places == 0) | (self.classes[places - 1] != _WORD)
         found: IntArray = places[begins & (after == 0x20) & (then >= 0x61) & (then <= 0x7A)]
@@ -110,10 +126,8 @@ class Characters:
     def next_word(self, positions: IntArray) -> IntArray:
         """Move each position over at most four spaces, commas and marks to what follows them."""
         here: IntArray = positions.copy()
-        last = len(self.classes) - 1
         for _ in range(4):
-            at = np.minimum(here, last)
-            move = (here <= last) & ((self.classes[at] > _WORD) | (self.codes[at] == _COMMA))
+            move = (self.classes[here] > _WORD) | (self.codes[here] == _COMMA)
             if not move.any():
                 break
             here += move
@@ -122,40 +136,39 @@ class Characters:
 
 def look(text: str) -> Characters:
     """Classify the characters of *text* and find where its sentences begin."""
+    n = len(text)
     if text.isascii():  # one byte a character, and a table that the processor keeps at hand
-        data = text.encode()
+        data = text.encode() + b"\0\0"
         codes: Codes = np.frombuffer(data, dtype=np.uint8)
         classes = np.frombuffer(data.translate(_ASCII_CLASSES), dtype=np.uint8)
     else:
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass") + bytes(8), dtype=np.uint32)
         classes = _CLASSES[codes]
-    gap = np.concatenate(([False], classes > _WORD, [False]))
-    edges = (gap[1:] != gap[:-1]).nonzero()[0]
-    starts, ends = edges[::2], edges[1::2]
-    if not len(codes) or (len(starts) and starts[0] == 0 and ends[0] == len(codes)):
-        return Characters(codes, classes, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, bool))
-    first = int(ends[0]) if len(starts) and starts[0] == 0 else 0
+    gap = classes > _WORD
+    first = 0 if not gap[0] else int(gap.argmin())
+    if first >= n:
+        return Characters(n, codes, classes, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, bool))
     # Most gaps are one space or one mark; of those only a line break and a full-width mark can begin a sentence.
-    alone = _NEWLINE | _WIDE_STOP | _WIDE_COMMA
-    kept = ((ends - starts > 1) | (classes[starts] & alone > 0)) & (starts > 0) & (ends < len(codes))
-    starts, ends = starts[kept], ends[kept]
+    before, here, after = gap[first : n - 1], gap[first + 1 : n], gap[first + 2 : n + 1]
+    alone = classes[first + 1 : n] & (_NEWLINE | _WIDE_STOP | _WIDE_COMMA) != 0
+    starts = (here & ~before & (after | alone)).nonzero()[0] + (first + 1)
+    ends = (here & ~after & (before | alone)).nonzero()[0] + (first + 2)
+    if len(ends) and ends[-1] == n:
+        starts, ends = starts[:-1], ends[:-1]
     if not len(starts):
-        return Characters(codes, classes, np.array([first]), np.array([2]), np.array([True]))
+        return Characters(n, codes, classes, np.array([first]), np.array([2]), np.array([True]))
     pairs = np.empty(2 * len(starts), dtype=np.intp)
     pairs[::2], pairs[1::2] = starts, ends
     held = np.bitwise_or.reduceat(classes, pairs)[::2]
     newlines = (classes == _NEWLINE).nonzero()[0]
     lines = newlines.searchsorted(ends) - newlines.searchsorted(starts)
-    spaced = held & (_SPACE | _NEWLINE) > 0
-    sentence = (held & (_NEWLINE | _WIDE_STOP) > 0) | (spaced & (held & _STOP > 0))
-    begins = sentence | (held & _WIDE_COMMA > 0) | (spaced & (held & _COLON > 0))
-    return Characters(
-        codes,
-        classes,
-        np.concatenate(([first], ends[begins])),
-        np.concatenate(([2], np.minimum(lines[begins], 2))),
-        np.concatenate(([True], sentence[begins])),
-    )
+    said = _HELD[held]
+    begins = said.nonzero()[0]
+    places, breaks, sentence = np.empty(len(begins) + 1, np.intp), np.empty(len(begins) + 1, np.intp), np.empty(len(begins) + 1, bool)
+    places[0], breaks[0], sentence[0] = first, 2, True
+    places[1:], breaks[1:] = ends[begins], lines[begins]
+    np.equal(said[begins], 2, out=sentence[1:])
+    return Characters(n, codes, classes, places, np.minimum(breaks, 2, out=breaks), sentence)
 
 
 def among(codes: Codes, characters: str) -> BoolArray:

@@ -1,5 +1,6 @@
 """Whether a trace comes to the answer that is given after it."""
 
+import functools
 import re
 
 from synth.formats import SplitResponse
@@ -7,6 +8,7 @@ from synth.grading.final_answer import last_box, number_value, plain_form, state
 
 _TAIL, _LAST_WORDS = 600, 160
 _NUMBERS = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
+_value = functools.lru_cache(maxsize=4096)(number_value)  # traces end with the same few numbers
 
 
 def answer_consistency(split: SplitResponse) -> float | None:
@@ -16,13 +18,13 @@ def answer_consistency(split: SplitResponse) -> float | None:
     concludes with its own box, else with the numbers of its last 160 characters, of which one must be the
     answer; an answer that is no number must stand in the end of the trace, typesetting aside.
     """
-    given = last_box(split.answer) or stated_number(split.answer)
     tail = split.derivation[-_TAIL:]
-    if given is None or not tail:
+    given = (last_box(split.answer) or stated_number(split.answer)) if tail and split.answer else None
+    if given is None:
         return None
-    value = number_value(given)
+    value = _value(given)
     if value is None:
         return float(plain_form(given) in plain_form(tail))
     own = last_box(tail)
     numbers = [own] if own is not None else _NUMBERS.findall(tail[-_LAST_WORDS:]) or _NUMBERS.findall(tail)[-1:]
-    return float(any(number_value(number) == value for number in numbers)) if numbers else None
+    return float(any(_value(number) == value for number in numbers)) if numbers else None

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import ahocorasick_rs
 import numpy as np
+import numpy.typing as npt
 import yaml
 
 from synth.errors import StylerepError
@@ -30,7 +31,7 @@ _FOLDER = resources.files("synth.style") / "lexicons"
 _WINDOW = 60
 # What may stand before a word is folded into a space.
 _ASCII_BEFORE = '\n\t\r"*_([{>#$\\'
-_BEFORE_WORDS = _ASCII_BEFORE + "\u201c\u2018"
+_BEYOND_ASCII_FOLD = {"\u201c": " ", "\u2018": " ", "\u0130": "i", "\u212a": "k"}
 _ASCII_FOLD = bytes(range(256)).lower().translate(bytes.maketrans(_ASCII_BEFORE.encode(), b" " * len(_ASCII_BEFORE)))
 _LENGTH_BITS = 16
 # Stands between texts that are matched together: a line of its own that is no word and no space, so that nothing reaches over it.
@@ -93,6 +94,10 @@ class _Layer:
 
     phrases: tuple[Phrase, ...]
     by_pattern: IntArray
+    anywhere: BoolArray
+    """For each pattern whether it counts wherever it stands."""
+    starting: BoolArray
+    """For each pattern whether it counts at the beginning of a sentence."""
     at_start: BoolArray
     guarded: BoolArray
     labels: IntArray
@@ -108,11 +113,13 @@ class Lexicon:
     negative_cases: dict[str, list[str]]
     """Pivot phrase to sentences in which it must not count."""
     _spaced: bool
-    _automaton: ahocorasick_rs.AhoCorasick
+    _automaton: ahocorasick_rs.BytesAhoCorasick
     _pivots: _Layer
     _cues: _Layer
     _openers: BoolArray
     _first_person: BoolArray
+    _leads: BoolArray
+    """For each pattern whether what follows it begins a sentence where it does itself: openers and pivots."""
     _letters: str
     """Words of the first person that are one capital letter; an automaton would stop at every i."""
 
@@ -182,16 +189,20 @@ class Lexicon:
         if not hits:
             return Matches(_NOTHING, _NOTHING, _NOTHING.starts, self._lone_letters(text, characters))
         found = np.fromiter(itertools.chain.from_iterable(hits), dtype=np.intp, count=3 * len(hits))
+        del hits, folded  # of a long text they are most of what is held
         patterns, starts, ends = found[::3], found[1::3], found[2::3] - self._spaced  # a pattern begins with the space before it
         if places is not None:
-            starts, ends = places[starts], places[ends - 1] + 1
+            starts, ends = places[starts].astype(np.intp), places[ends - 1].astype(np.intp) + 1
         if self._spaced:
             whole = characters.ends_word(ends)
             patterns, starts, ends = patterns[whole], starts[whole], ends[whole]
         beginning = self._beginnings(patterns, starts, ends, characters)[starts]
         pivots = self._layer(self._pivots, text, patterns, starts, ends, beginning)
         cues = self._layer(self._cues, text, patterns, starts, ends, beginning)
-        openers = np.unique(starts[self._openers[patterns] & beginning])  # one, where a longer opener begins with a shorter one
+        openers = starts[self._openers[patterns] & beginning]
+        if len(openers) > 1:  # one, where a longer opener begins with a shorter one
+            openers.sort()
+            openers = openers[np.append(True, openers[1:] != openers[:-1])]
         first_person = np.concatenate((starts[self._first_person[patterns]], self._lone_letters(text, characters)))
         return Matches(pivots, cues, _outside(openers, pivots), _outside(first_person, pivots))
 
@@ -205,9 +216,9 @@ class Lexicon:
 
         What follows a pivot counts as a beginning because it is one once the pivot is taken away.
         """
-        mark = np.zeros(len(characters.classes) + 1, dtype=bool)
+        mark = np.zeros(characters.length + 1, dtype=bool)
         mark[characters.begins] = True
-        leads = self._openers[patterns] | (self._pivots.by_pattern[patterns] >= 0)
+        leads = self._leads[patterns]
         opens, closes = starts[leads], ends[leads]
         for _ in range(4):
             reached = mark[opens]
@@ -219,18 +230,20 @@ class Lexicon:
 
     @staticmethod
     def _layer(layer: _Layer, text: str, patterns: IntArray, starts: IntArray, ends: IntArray, beginning: BoolArray) -> Found:
-        phrases = layer.by_pattern[patterns]
-        kept = ((phrases >= 0) & (beginning | ~layer.at_start[phrases])).nonzero()[0]
+        kept = (layer.anywhere[patterns] | (layer.starting[patterns] & beginning)).nonzero()[0]
         if not len(kept):
             return _NOTHING
-        kept = kept[np.argsort((starts[kept] << _LENGTH_BITS) - (ends[kept] - starts[kept]))]  # by start, the longest first
-        phrases, starts, ends = phrases[kept], starts[kept], ends[kept]
-        guarded = layer.guarded[phrases].nonzero()[0].tolist()
-        undone = [i for i in guarded if layer.phrases[phrases[i]].undone(text, int(starts[i]), int(ends[i]))]
-        if undone:
-            phrases, starts, ends = (np.delete(array, undone) for array in (phrases, starts, ends))
+        starts, ends = starts[kept], ends[kept]
+        order = np.argsort((starts << _LENGTH_BITS) - (ends - starts))  # by start, the longest first
+        phrases, starts, ends = layer.by_pattern[patterns[kept[order]]], starts[order], ends[order]
+        guarded = layer.guarded[phrases].nonzero()[0]
+        if len(guarded):
+            spans = zip(guarded.tolist(), phrases[guarded].tolist(), starts[guarded].tolist(), ends[guarded].tolist(), strict=True)
+            undone = [i for i, phrase, start, end in spans if layer.phrases[phrase].undone(text, start, end)]
+            if undone:
+                phrases, starts, ends = (np.delete(array, undone) for array in (phrases, starts, ends))
         chosen = _longest_first(starts, ends)
-        return Found(phrases[chosen], starts[chosen], ends[chosen])
+        return Found(phrases, starts, ends) if chosen is None else Found(phrases[chosen], starts[chosen], ends[chosen])
 
 
 _NOTHING = Found(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.intp))
@@ -245,19 +258,26 @@ def _outside(places: IntArray, pivots: Found) -> IntArray:
     return outside
 
 
-def _longest_first(starts: IntArray, ends: IntArray) -> BoolArray:
-    """Choose spans, sorted by start and falling end, from left to right so that none overlaps one chosen before."""
+def _longest_first(starts: IntArray, ends: IntArray) -> BoolArray | None:
+    """Choose spans, sorted by start and falling end, from left to right so that none overlaps one chosen before; None says all."""
     clash = np.zeros(len(starts), dtype=bool)
     np.less(starts[1:], np.maximum.accumulate(ends)[:-1], out=clash[1:])
+    if not clash.any():
+        return None
     kept = ~clash
-    if kept.all():
+    # Mostly a longer phrase begins with shorter ones, and all that clash lie in the one before them that does not.
+    leader = np.maximum.accumulate(np.where(kept, np.arange(len(starts)), 0))
+    if (starts < ends[leader])[clash].all():
         return kept
     free = 0
     # Only spans that clash, and those they may clash with, need a look each.
-    for i in (clash | np.append(clash[1:], False)).nonzero()[0].tolist():
-        if starts[i] >= free or not clash[i]:
+    looked = clash.copy()
+    looked[:-1] |= clash[1:]
+    looked = looked.nonzero()[0]
+    for i, start, end, clashes in zip(looked.tolist(), starts[looked].tolist(), ends[looked].tolist(), clash[looked].tolist(), strict=True):
+        if start >= free or not clashes:
             kept[i] = True
-            free = ends[i]
+            free = end
     return kept
 
 
@@ -280,19 +300,21 @@ def _compile(content: dict[str, Any]) -> Lexicon:
     wordings = sorted({phrase.wording for phrase in (*pivots, *cues)} | openers | first_person)
     # A typographic apostrophe is another spelling of the same phrase.
     spellings = {spelling: wording for wording in wordings for spelling in (wording, wording.replace("'", "\u2019"))}
-    patterns = [" " * spaced + spelling for spelling in spellings]
-    automaton = ahocorasick_rs.AhoCorasick(patterns, implementation=ahocorasick_rs.Implementation.DFA, store_patterns=False)
+    patterns = [(" " * spaced + spelling).encode() for spelling in spellings]
+    automaton = ahocorasick_rs.BytesAhoCorasick(patterns, implementation=ahocorasick_rs.Implementation.DFA)
     of_pattern = list(spellings.values())
+    pivot_layer, is_opener = _as_layer(pivots, KINDS, of_pattern), np.array([wording in openers for wording in of_pattern])
     return Lexicon(
         language=content["language"],
         version=content["version"],
         negative_cases=content.get("negative_cases", {}),
         _spaced=spaced,
         _automaton=automaton,
-        _pivots=_as_layer(pivots, KINDS, of_pattern),
+        _pivots=pivot_layer,
         _cues=_as_layer(cues, CUES, of_pattern),
-        _openers=np.array([wording in openers for wording in of_pattern]),
+        _openers=is_opener,
         _first_person=np.array([wording in first_person for wording in of_pattern]),
+        _leads=is_opener | (pivot_layer.by_pattern >= 0),
         _letters=letters,
     )
 
@@ -317,32 +339,39 @@ def _guard(guards: dict[str, Any], wording: str, side: str, spaced: bool) -> re.
 
 def _as_layer(phrases: tuple[Phrase, ...], labels: tuple[str, ...], of_pattern: list[str]) -> _Layer:
     index = {phrase.wording: i for i, phrase in enumerate(phrases)}
+    by_pattern = np.array([index.get(wording, -1) for wording in of_pattern], dtype=np.intp)
+    at_start = np.array([phrase.at_start for phrase in phrases])
     return _Layer(
         phrases,
-        np.array([index.get(wording, -1) for wording in of_pattern], dtype=np.intp),
-        np.array([phrase.at_start for phrase in phrases]),
+        by_pattern,
+        (by_pattern >= 0) & ~at_start[by_pattern],
+        (by_pattern >= 0) & at_start[by_pattern],
+        at_start,
         np.array([phrase.guarded for phrase in phrases]),
         np.array([labels.index(phrase.label) for phrase in phrases], dtype=np.intp),
     )
 
 
-def _fold(text: str, spaced: bool) -> tuple[str, IntArray | None]:
-    """Return *text* in small letters with spaces for what may stand before a word, and the place of each character where runs of spaces were made one.
+def _fold(text: str, spaced: bool) -> tuple[bytes, IntArray | npt.NDArray[np.int32] | None]:
+    """Return *text* in small letters, as UTF-8, with spaces for what may stand before a word; and the place of each byte's character where they differ.
 
-    For a language with spaces one more is put in front, so that every word follows one.
+    For a language with spaces one more is put in front, so that every word follows one. Where a text has runs of spaces, each is made one.
     """
     if text.isascii():
-        folded = text.encode().translate(_ASCII_FOLD).decode()
+        folded = text.encode().translate(_ASCII_FOLD)
+        places: IntArray | npt.NDArray[np.int32] | None = None
     else:
-        # The one capital whose small form is two characters goes first: places must stay. So must those of lone surrogates.
-        folded = text.replace("\u0130", "I").lower()
-        for mark in _BEFORE_WORDS:
-            folded = folded.replace(mark, " ")
-        folded = folded.encode("utf-8", "replace").decode()
-    places = None
+        # No phrase has a letter beyond ASCII that is small or large, so of those only the two count whose small form is i or k.
+        plain = text
+        for character, folded_to in _BEYOND_ASCII_FOLD.items():
+            plain = plain.replace(character, folded_to)
+        folded = plain.encode("utf-8", "replace").translate(_ASCII_FOLD)
+        del plain
+        places = np.cumsum((np.frombuffer(folded, dtype=np.uint8) & 0xC0) != 0x80, dtype=np.int32)
+        places -= 1
     if "  " in text or "\t" in text:
-        codes = np.frombuffer(folded.encode("utf-32-le"), dtype=np.uint32)
+        codes = np.frombuffer(folded, dtype=np.uint8)
         space = codes == 0x20
         kept = np.concatenate((~(space[1:] & space[:-1]), [True]))
-        folded, places = codes[kept].tobytes().decode("utf-32-le"), kept.nonzero()[0]
-    return " " * spaced + folded, places
+        folded, places = codes[kept].tobytes(), kept.nonzero()[0] if places is None else places[kept]
+    return b" " * spaced + folded, places

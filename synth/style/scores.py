@@ -18,7 +18,7 @@ from synth.style.stages import FEATURES, Units, cut, features, label, load_stage
 
 BINS = 20
 """Parts into which a trace is cut to say where its pivots fall."""
-_FORMATTED = re.compile(r"[#|]|\*\*|\$\$|``|[-*\u2022] |\d[.)] |\\\[")
+_FORMATTED = re.compile(r"(?![A-Za-z])(?:[#|]|\*\*|\$\$|``|[-*\u2022] |\d[.)] |\\\[)")
 IntMatrix = npt.NDArray[np.intp]
 
 
@@ -193,6 +193,8 @@ def style_scores(trace: str, lexicon: Lexicon, closed: bool = True) -> StyleScor
 
 def _pivot_counts(pivots: Found, before_start: IntArray, before_end: IntArray, words: int, lexicon: Lexicon) -> tuple[IntMatrix, int]:
     """Count pivots by kind and twentieth, places measured in words outside pivots, so that no pivot moves another."""
+    if not len(pivots.starts):
+        return np.zeros((len(KINDS), BINS), dtype=np.intp), words
     own = before_end - before_start
     other = words - int(own.sum())
     place = before_start - np.concatenate(([0], np.cumsum(own)))[:-1]
@@ -210,23 +212,26 @@ def _stage_statistics(stages: IntArray, words: IntArray) -> tuple[IntArray, IntM
     four = len(STAGES)
     total = np.bincount(stages, weights=words, minlength=four).astype(np.intp)
     transitions = np.bincount(stages[:-1] * four + stages[1:], minlength=four * four).reshape(four, four)
+    if np.count_nonzero(total) < 2:
+        return total, transitions, 0.5
     # For each unit the words before it in earlier stages: units of stages up to its own, less its own.
+    every = np.arange(len(stages))
     weight = np.zeros((len(stages), four))
-    weight[np.arange(len(stages)), stages] = words
+    weight[every, stages] = words
     earlier = weight.cumsum(axis=0).cumsum(axis=1)
-    in_order = float((words * earlier[np.arange(len(stages)), stages - 1])[stages > 0].sum())
-    pairs = (float(total.sum()) ** 2 - float((total.astype(float) ** 2).sum())) / 2
+    in_order = float((words * earlier[every, stages - 1])[stages > 0].sum())
+    sizes = total.tolist()
+    pairs = (float(sum(sizes)) ** 2 - float(sum(size**2 for size in sizes))) / 2
     return total, transitions, in_order / pairs if pairs else 0.5
 
 
 def _formatted(trace: str) -> float:
     """Return the share of lines that are code or open like a heading, a list item, a formula or a table."""
-    shown, formatted, code = 0, 0, False
-    for line in trace.split("\n"):
-        text = line.lstrip()
-        if text:
-            shown += 1
-            fences = text.count("```") if "`" in text else 0
-            formatted += code or _FORMATTED.match(text) is not None
-            code ^= fences % 2 == 1
-    return formatted / shown if shown else 0.0
+    lines = [line for line in map(str.lstrip, trace.split("\n")) if line]
+    if "```" not in trace:
+        return sum(1 for _ in filter(None, map(_FORMATTED.match, lines))) / len(lines) if lines else 0.0
+    formatted, code = 0, False
+    for line in lines:
+        formatted += code or _FORMATTED.match(line) is not None
+        code ^= line.count("```") % 2 == 1
+    return formatted / len(lines) if lines else 0.0

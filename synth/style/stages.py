@@ -8,6 +8,7 @@ fitted to hand-labelled traces by ``benchmarks/fit_stages.py``). No model is cal
 
 import functools
 import itertools
+import math
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -31,6 +32,8 @@ _RECENT = (60, 200)
 _FENCE = re.compile("```")
 _LONGEST_NUMBER, _TRIES = 20, 2000
 _RESULT = re.compile(r"(?:=|\bis|\bget|\bgives|\bbe|\u2248|:)\s?(?:\\\(|\$)?\s?\Z")
+_ENDS_OF_RESULT = "=ste\u2248:($"
+"""What the pattern above may end with, beside white space."""
 _GOES_ON = re.compile(r"\d|[.,]\d")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?")
 FEATURES = (
@@ -55,6 +58,8 @@ FEATURES = (
     "last tenth",
     "short",
 )
+_ROW = {name: row for row, name in enumerate(FEATURES)}
+_SHORT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,13 @@ def cut(characters: Characters) -> Units:
     begins, breaks = characters.begins, characters.breaks
     if not len(begins):
         return Units(begins, begins, begins)
-    end = len(characters.classes)
-    line_starts = (breaks > 0).nonzero()[0]
-    line_lengths = np.diff(np.append(begins[line_starts], end))
-    long = np.repeat(line_lengths > _LONG_LINE, np.diff(np.append(line_starts, len(begins))))
-    kept = (breaks > 0) | (characters.sentence & long)
+    end = characters.length
+    kept = breaks > 0
+    line_starts = kept.nonzero()[0]
+    lines = np.append(begins[line_starts], end)
+    long_lines = lines[1:] - lines[:-1] > _LONG_LINE
+    if long_lines.any():
+        kept |= characters.sentence & np.repeat(long_lines, np.diff(np.append(line_starts, len(begins))))
     starts, gaps = begins[kept], breaks[kept]
     if not (gaps[1:] > 1).any():  # a trace without blank lines has its paragraphs on single ones
         gaps = np.where(gaps > 0, 2, 0)
@@ -114,60 +121,71 @@ def features(text: str, units: Units, characters: Characters, words_before: IntA
     out = np.zeros((len(FEATURES), n), dtype=bool)
     if not n:
         return out
-    pivot_unit, kind = _unit_of(units, found.pivots.starts), lexicon.pivot_kinds[found.pivots.phrases]
-    cue_unit, cue = _unit_of(units, found.cues.starts), found.cues.phrases
-    out[1 + kind, pivot_unit] = True
-    out[1 + len(KINDS) + 2 * lexicon.cue_labels[cue] + ~lexicon.cues_at_start[cue], cue_unit] = True
-    checks = words_before[pivot_unit[kind == KINDS.index("verification")]]
-    since = words_before - np.concatenate(([-(10**9)], checks))[checks.searchsorted(words_before)]
-    numbered, heading = marked(text, units, characters)
-    code = in_code(text, units.starts)
-    equations = np.bincount(_unit_of(units, characters.equals), minlength=n)
-    questions = np.zeros(n, dtype=bool)
-    questions[_unit_of(units, characters.questions)] = True
-    left = words - words_before
-    rest = (
-        *(since <= reach for reach in _RECENT),
-        closed & (units.starts > _result_place(text)) if closed else False,
-        numbered,
-        heading,
-        np.concatenate(([False], np.logical_or.accumulate(numbered | heading)[:-1])),
-        code,
-        code & (since <= _RECENT[-1]),
-        questions,
-        equations > 0,
-        equations > 1,
-        np.arange(n) == 0,
-        *(words_before < min(reach, share * words) for reach, share in _HEAD),
-        closed & (np.arange(n) == n - 1),
-        *(closed & (left <= min(reach, share * words)) for reach, share in _TAIL),
-        words_before < words / 10,
-        closed & (words_before >= words * 0.9),
-        units.ends - units.starts < 60,
-    )
+    places = (found.pivots.starts, found.cues.starts, characters.equals, characters.questions)
+    unit = units.starts.searchsorted(np.concatenate(places), side="right") - 1
+    np.maximum(unit, 0, out=unit)
+    first, second, third, _ = itertools.accumulate(map(len, places))
+    pivot_unit, cue_unit, equation_unit, question_unit = unit[:first], unit[first:second], unit[second:third], unit[third:]
+    kind = lexicon.pivot_kinds[found.pivots.phrases]
     out[0] = True
-    for row, values in enumerate(rest, 1 + len(KINDS) + 2 * len(CUES)):
-        out[row] = values
+    out[1 + kind, pivot_unit] = True
+    out[_cue_rows(lexicon)[found.cues.phrases], cue_unit] = True
+    checks = words_before[pivot_unit[kind == KINDS.index("verification")]]
+    if len(checks):
+        since = words_before - np.concatenate(([-(10**9)], checks))[checks.searchsorted(words_before)]
+        for reach in _RECENT:
+            out[_ROW[f"verification within {reach} words before"]] = since <= reach
+    _describe_marks(out, text, units, characters)
+    if out[_ROW["code"]].any() and len(checks):
+        np.logical_and(out[_ROW["code"]], since <= _RECENT[-1], out=out[_ROW["code for a check"]])
+    out[_ROW["question"], question_unit] = True
+    out[_ROW["equation"], equation_unit] = True
+    out[_ROW["several equations"], equation_unit[1:][equation_unit[1:] == equation_unit[:-1]]] = True
+    out[_ROW["short"]] = units.ends - units.starts < _SHORT
+    _describe_places(out, words_before, words, closed)
+    if closed:
+        out[_ROW["after the result"], units.starts.searchsorted(_result_place(text), side="right") :] = True
     return out
 
 
-def in_code(text: str, places: IntArray) -> BoolArray:
-    """Say which places lie within a fenced block of code."""
-    if "```" not in text:
-        return np.zeros(len(places), dtype=bool)
-    fences = np.array([fence.start() for fence in _FENCE.finditer(text)], dtype=np.intp)
-    inside: BoolArray = fences.searchsorted(places) % 2 == 1
-    return inside
+def _describe_places(out: BoolArray, words_before: IntArray, words: int, closed: bool) -> None:
+    """Say which units stand near the beginning or the end. Words grow from unit to unit, so it is the first or the last of them."""
+    out[_ROW["first"], 0] = True
+    heads = {f"within {reach} words of the beginning": math.ceil(min(reach, share * words)) for reach, share in _HEAD}
+    heads["first tenth"] = math.ceil(words / 10)
+    tails = {f"within {reach} words of the end": words - math.floor(min(reach, share * words)) for reach, share in _TAIL}
+    tails["last tenth"] = math.ceil(words * 0.9)
+    bounds = words_before.searchsorted((*heads.values(), *tails.values())).tolist()
+    for name, bound in zip(heads, bounds, strict=False):
+        out[_ROW[name], :bound] = True
+    if closed:
+        out[_ROW["last"], -1] = True
+        for name, bound in zip(tails, bounds[len(heads) :], strict=True):
+            out[_ROW[name], bound:] = True
 
 
-def marked(text: str, units: Units, characters: Characters) -> tuple[BoolArray, BoolArray]:
-    """Say which units are numbered (``1.``, ``2)``) and which are headings or set in bold (``# …``, ``**…``)."""
-    codes, last = characters.codes, len(characters.codes) - 1
-    first, second = codes[units.starts], codes[np.minimum(units.starts + 1, last)]
-    numbered = among(first, "0123456789") & among(second, ".)")
-    before, twice = codes[np.maximum(units.starts - 1, 0)], codes[np.maximum(units.starts - 2, 0)]
-    heading = (units.starts > 0) & (among(before, "*#") | (among(before, " ") & among(twice, "#")))
-    return numbered, heading & ~in_code(text, units.starts)
+def _describe_marks(out: BoolArray, text: str, units: Units, characters: Characters) -> None:
+    """Say which units are numbered (``1.``, ``2)``), which are headings or set in bold (``# …``, ``**…``), what follows these, and which are code."""
+    codes, starts = characters.codes, units.starts
+    numbered, heading = out[_ROW["numbered"]], out[_ROW["heading"]]
+    np.logical_and(among(codes[starts], "0123456789"), among(codes[starts + 1], ".)"), out=numbered)
+    # Before the first character the two zeros after the last are looked up.
+    before = codes[starts - 1]
+    np.logical_or(among(before, "*#"), (before == 0x20) & (codes[starts - 2] == 0x23), out=heading)
+    if "```" in text:
+        fences = np.array([fence.start() for fence in _FENCE.finditer(text)], dtype=np.intp)
+        code = out[_ROW["code"]]
+        np.equal(fences.searchsorted(starts) % 2, 1, out=code)
+        heading &= ~code
+    marked = numbered | heading
+    if marked.any():
+        out[_ROW["after a numbered step or heading"], int(marked.argmax()) + 1 :] = True
+
+
+@functools.cache
+def _cue_rows(lexicon: Lexicon) -> IntArray:
+    """Return the feature that each cue of a lexicon is."""
+    return 1 + len(KINDS) + 2 * lexicon.cue_labels + ~lexicon.cues_at_start
 
 
 def label(described: BoolArray, units: Units, model: StageModel) -> IntArray:
@@ -179,50 +197,78 @@ def label(described: BoolArray, units: Units, model: StageModel) -> IntArray:
     return _short_path(emissions, units.breaks, model.step) if n < _FEW else _long_path(emissions, units.breaks, model.step)
 
 
-def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:
-    """Viterbi in plain numbers, written out: four states are too few for array operations to pay."""
-    steps, kinds_of_break, scores = step.tolist(), breaks.tolist(), emissions.tolist()
+def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:  # noqa: PLR0912 - a loop over stages takes twice the time
+    """Viterbi in plain numbers, written out: four states are too few for array operations, or calls of max, to pay."""
+    steps = step.reshape(len(step), -1).tolist()
+    scores = emissions.tolist()
     a, b, c, d = scores[0]
-    path = [(a, b, c, d)]
-    for gap, (to_a, to_b, to_c, to_d) in zip(kinds_of_break[1:], scores[1:], strict=True):
-        (aa, ab, ac, ad), (ba, bb, bc, bd), (ca, cb, cc, cd), (da, db, dc, dd) = steps[gap]
-        a, b, c, d = (
-            to_a + max(a + aa, b + ba, c + ca, d + da),
-            to_b + max(a + ab, b + bb, c + cb, d + db),
-            to_c + max(a + ac, b + bc, c + cc, d + dc),
-            to_d + max(a + ad, b + bd, c + cd, d + dd),
-        )
-        path.append((a, b, c, d))
-    states = range(len(STAGES))
-    state = max(states, key=path[-1].__getitem__)
+    came_from = []
+    for gap, (to_a, to_b, to_c, to_d) in zip(breaks[1:].tolist(), scores[1:], strict=True):
+        aa, ab, ac, ad, ba, bb, bc, bd, ca, cb, cc, cd, da, db, dc, dd = steps[gap]
+        best_a, best_b, best_c, best_d = a + aa, a + ab, a + ac, a + ad
+        from_a = from_b = from_c = from_d = 0
+        if (way := b + ba) > best_a:
+            best_a, from_a = way, 1
+        if (way := c + ca) > best_a:
+            best_a, from_a = way, 2
+        if (way := d + da) > best_a:
+            best_a, from_a = way, 3
+        if (way := b + bb) > best_b:
+            best_b, from_b = way, 1
+        if (way := c + cb) > best_b:
+            best_b, from_b = way, 2
+        if (way := d + db) > best_b:
+            best_b, from_b = way, 3
+        if (way := b + bc) > best_c:
+            best_c, from_c = way, 1
+        if (way := c + cc) > best_c:
+            best_c, from_c = way, 2
+        if (way := d + dc) > best_c:
+            best_c, from_c = way, 3
+        if (way := b + bd) > best_d:
+            best_d, from_d = way, 1
+        if (way := c + cd) > best_d:
+            best_d, from_d = way, 2
+        if (way := d + dd) > best_d:
+            best_d, from_d = way, 3
+        a, b, c, d = to_a + best_a, to_b + best_b, to_c + best_c, to_d + best_d
+        came_from.append((from_a, from_b, from_c, from_d))
+    state = max(range(len(STAGES)), key=(a, b, c, d).__getitem__)
     best = [state]
-    for t in range(len(path) - 1, 0, -1):
-        moves, before = steps[kinds_of_break[t]], path[t - 1]
-        ways = [before[i] + moves[i][state] for i in states]
-        state = ways.index(max(ways))
+    for ways in reversed(came_from):
+        state = ways[state]
         best.append(state)
     return np.array(best[::-1], dtype=np.intp)
 
 
 def _long_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:
-    """Viterbi over all parts of a long trace at once, for every stage that a part may begin in, then from part to part."""
-    n = len(emissions)
+    """Viterbi over all parts of a long trace at once, for every stage that a part may begin in, then from part to part.
+
+    Arrays have the parts last, so that each operation runs over many numbers that lie side by side.
+    """
+    n, four = len(emissions), len(STAGES)
     length = max(1, int(np.sqrt(n)))
     parts = -(-(n - 1) // length)
-    # The step into unit t, scores of it included; what is past the end stays where it is at no cost.
-    moves = np.full((parts * length, 4, 4), -np.inf, dtype=np.float32)
-    moves[:, range(4), range(4)] = 0
-    moves[: n - 1] = step.astype(np.float32)[breaks[1:]] + emissions[1:, None, :]
-    by_part = moves.reshape(parts, length, 4, 4)
-    total = by_part[:, 0]
-    origin = np.empty((length, parts, 4, 4), dtype=np.int8)
-    origin[0] = np.arange(4)[:, None]
+    # A last kind of step is for what is past the end, which stays where it is at no cost.
+    stay = np.where(np.eye(four, dtype=bool), np.float32(0), np.float32(-np.inf))
+    steps = np.concatenate((step.astype(np.float32), stay[None])).transpose(1, 2, 0)
+    gap = np.full(parts * length, len(step), dtype=np.intp)
+    gap[: n - 1] = breaks[1:]
+    gap = np.ascontiguousarray(gap.reshape(parts, length).T)
+    into = np.zeros((parts * length, four), dtype=np.float32)
+    into[: n - 1] = emissions[1:]
+    into = np.ascontiguousarray(into.reshape(parts, length, four).transpose(1, 2, 0))
+    # The best scores from each first to each last stage of a part, up to each of its units: (first, last, parts).
+    totals = np.empty((length, four, four, parts), dtype=np.float32)
+    totals[0] = steps.take(gap[0], axis=2) + into[0]
     for t in range(1, length):
-        ways = total[:, :, :, None] + by_part[:, t][:, None]
-        origin[t] = ways.argmax(axis=2)
-        total = ways.max(axis=2)
+        moves = steps.take(gap[t], axis=2) + into[t]
+        best, before = totals[t], totals[t - 1]
+        np.add(before[:, 0, None], moves[0], out=best)
+        for middle in range(1, four):
+            np.maximum(best, before[:, middle, None] + moves[middle], out=best)
     score, entered = emissions[0], []
-    for part in total:
+    for part in totals[-1].transpose(2, 0, 1):
         ways = score[:, None] + part
         entered.append(ways.argmax(axis=0))
         score = ways.max(axis=0)
@@ -234,9 +280,11 @@ def _long_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: Float
     states = np.empty((parts, length), dtype=np.intp)
     every = np.arange(parts)
     here = ends
-    for t in range(length - 1, -1, -1):
+    for t in range(length - 1, 0, -1):
         states[:, t] = here
-        here = origin[t, every, begins, here].astype(np.intp)
+        moves = steps[:, here, gap[t]] + into[t][here, every]
+        here = (totals[t - 1][begins, :, every].T + moves).argmax(axis=0)
+    states[:, 0] = here
     return np.concatenate((begins[:1], states.ravel()[: n - 1]))
 
 
@@ -246,12 +294,6 @@ def load_stage_model() -> StageModel:
     content = yaml.safe_load((resources.files("synth.style") / "stages.yaml").read_text(encoding="utf-8"))
     emission = np.array([content["emission"][name] for name in FEATURES], dtype=float)
     return StageModel(emission, np.array(content["step"], dtype=float))
-
-
-def _unit_of(units: Units, positions: IntArray) -> IntArray:
-    """Return the index of the unit that each position lies in."""
-    index: IntArray = np.maximum(units.starts.searchsorted(positions, side="right") - 1, 0)
-    return index
 
 
 def _result_place(text: str) -> int:
@@ -264,6 +306,9 @@ def _result_place(text: str) -> int:
         place = text.find(number, place + 1)
         if place < 0:
             break
+        before = text[place - 1 : place]
+        if before not in _ENDS_OF_RESULT and not before.isspace():
+            continue
         after = text[place + len(number) : place + len(number) + 2]
         if not _GOES_ON.match(after) and _RESULT.search(text, max(0, place - 12), place):
             return place

@@ -1,9 +1,11 @@
+import re
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synth.style import claims
 from synth.style.characters import look
 from synth.style.claims import claim_span, find_claims
 from tests.hostile import hostile_responses
@@ -89,3 +91,21 @@ def test_every_claim_in_hostile_text_has_a_place() -> None:
         for claim in find_claims(text[:50_000], look(text[:50_000])):
             start, end = claim_span(text[:50_000], claim)
             assert 0 <= start < claim.place < end <= len(text)
+
+
+_PIECES = st.sampled_from(
+    [" ", "$", "(", ")", "{", "}", "[", "+", "-", "*", "/", "^", "1", "23", "4.5", ".", ",", "1,234", "x", "ab", "cm", "which", "\\times", "\\div", "\\left (",
+     "\\right)", "\\(", "\\frac", "\\frac{1}{2}", "\\sqrt", "\\pi", "\\text{ x }", "\\text",
+     "\\quad", "\\circ", "\\%", "\u00b2", "\u00b0", "!", "mod", "\u0663", "\u4e00"]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, min_size=1, max_size=24).map("".join), st.booleans())
+def test_what_is_told_early_is_what_a_whole_reading_tells(side: str, opens_line: bool) -> None:
+    side = side[:90]
+    early = claims._right(side), claims._left(side, opens_line, False)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_VARIABLE", "_VARIABLE_BACKWARDS"):
+            patch.setattr(claims, name, re.compile(r"(?!)"))
+        patch.setattr(claims, "_HEAD", len(side))
+        assert early == (claims._right(side), claims._left(side, opens_line, False))

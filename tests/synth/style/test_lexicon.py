@@ -114,3 +114,10 @@ def test_words_are_those_of_split(text: str) -> None:
         assert counted <= len(spaced.split())
     else:
         assert counted == len(text.split())
+
+
+def test_only_two_letters_beyond_ascii_have_small_forms_that_a_phrase_could_hold() -> None:
+    phrases = "".join(phrase.wording for language in LANGUAGES for lexicon in [load_lexicon(language)] for phrase in (*lexicon.pivots, *lexicon.cues))
+    small = {character for character in map(chr, range(128, 0x110000)) if any(one.isascii() or one in phrases for one in character.lower() if one != character)}
+    assert small == {"\u0130", "\u212a"}
+    assert kinds("\u212aelvin. LET ME CHEC\u212a") == ["verification"]
