@@ -307,7 +307,7 @@ class _Reader:
 
 
 @functools.lru_cache(maxsize=1024)
-def _drawn(name: str, point: int) -> Fraction:
+def drawn(name: str, point: int) -> Fraction:
     """Return the value of a letter at a point: a positive one, but at the last point, where half of the letters have negative ones."""
     digest = int.from_bytes(hashlib.blake2b(f"{name}|{point}".encode(), digest_size=8).digest(), "big")
     size = Fraction(1_000_003 + digest % 2_000_003, 1_000_000)
@@ -320,7 +320,7 @@ def _value(node: Node, point: int) -> Value:
         case "num":
             return node[1]  # type: ignore[no-any-return]  # a tree of tuples
         case "letter":
-            return _drawn(node[1], point)
+            return drawn(node[1], point)
         case "pi":
             return complex(math.pi)
         case "degree":

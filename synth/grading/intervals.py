@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from synth.grading.formula import Formula, close, read_formula, real
+from synth.grading.formula import Formula, close, drawn, read_formula, real
 from synth.grading.several import split_outside
 
 _Real = Fraction | float
@@ -226,12 +226,8 @@ def _sides(relation: str, bound: _Real, absolute: bool) -> list[Interval]:
 def _line(formula: Formula) -> tuple[Fraction, Fraction] | None:
     """Return slope and value at zero of a formula that is linear in its one letter."""
     (letter,) = formula.letters
-    at = [(read_formula(letter), formula.at(point)) for point in range(3)]
-    pairs = [(name.at(point), value) for point, (name, value) in enumerate(at) if name]
-    if len(pairs) != 3:
-        return None
-    xs, ys = [x for x, _ in pairs if isinstance(x, Fraction)], [y for _, y in pairs if isinstance(y, Fraction)]
-    if len(xs) != 3 or len(ys) != 3:
+    xs, ys = [drawn(letter, point) for point in range(3)], [value for point in range(3) if isinstance(value := formula.at(point), Fraction)]
+    if len(ys) != 3:
         return None
     slope = (ys[1] - ys[0]) / (xs[1] - xs[0])
     shift = ys[0] - slope * xs[0]

@@ -35,6 +35,10 @@ def matrix(text: str) -> Matrix | None:
         return None
     before, inside, after = plain[: begun[0].start()].strip(), plain[begun[0].end() : ended[0].start()], plain[ended[0].end() :].strip()
     rows = [split_outside(row, re.compile("&")) for row in _ROW_END.split(_LINES.sub("", inside)) if row.strip()]
+    name, equals, factor = before.rpartition("=")
+    if re.match(r"\s*[-\d]", name):
+        return None
+    before = factor.strip() if equals else before
     if before[-1:] in ("(", "[") and after[:1] in (")", "]"):
         before, after = before[:-1].strip(), after[1:].strip()
     if transposed := _TRANSPOSED.match(after):
@@ -42,6 +46,11 @@ def matrix(text: str) -> Matrix | None:
     if not rows or len({len(row) for row in rows}) != 1 or len(rows) * len(rows[0]) > _MOST_ENTRIES or not all(all(row) for row in rows):
         return None
     return _multiplied(rows, before, after)
+
+
+def unit_vectors(entries: list[str]) -> str | None:
+    """Return a vector of two or three entries as a sum of multiples of i, j and k."""
+    return "+".join(f"({entry}){letter}" for entry, letter in zip(entries, "ijk", strict=False)) if 2 <= len(entries) <= 3 else None
 
 
 def column(text: str) -> list[str] | None:

@@ -24,13 +24,13 @@ _WORD_FOR_OPTION = (
 _LETTER = re.compile(
     r"\s*(?:(?:the|la|le|el|il|lo|die|der|das|de|o|a|l')\s)?"
     rf"(?:(?:correct\s|right\s|best\s|richtige\s)?{_WORD_FOR_OPTION}\s?(?:is\s|:\s?|\u662f)?)?(?:la\s)?"
-    r"(?P<open>[(\[])?\s?(?P<letter>[A-Ja-j])(?![A-Za-z0-9'\u2019\u00c0-\u024f-])\s?(?P<close>[)\].:,;\u3002\u3001])?(?P<rest>.*)",
+    r"(?P<open>[(\[])?\s?(?P<letter>[A-Ja-j])(?:['\u2019][dt][\u0131i]r)?(?![A-Za-z0-9'\u2019\u00c0-\u024f-])\s?(?P<close>[)\].:,;\u3002\u3001])?(?P<rest>.*)",
     re.DOTALL | re.IGNORECASE,
 )
 _ANOTHER = re.compile(
     r"[)\]\s]*(?:[,/&\u6216\u548c\u3001]|or\b|and\b|oder\b|und\b|ou\b|et\b|y\b|o\b)\s?(?:and\s|or\s)?[(\[]?[A-J](?:[)\].,;:]|\s*\Z|\s(?:and|or|are|both)\b)"
 )
-_AFTER_ARTICLE = re.compile(r"\s*(?:\Z|[\n,;:\u2013\u2014-]|because\b|since\b|as\b|which\b|is\b|[^\x00-\x7f])")
+_AFTER_ARTICLE = re.compile(r"\s*(?:\Z|[\n,;:\u2013\u2014-]|because\b|since\b|as\b|which\b|[^\x00-\x7f])")
 _OPERATOR = re.compile(r"\s*[=+^<>/*]")
 _IS_DENIED = re.compile(
     r"[)\]]?\s*(?:(?:is|are|was|were|would\sbe|must\sbe|seems|looks)\s(?:also\s|clearly\s|therefore\s|obviously\s|definitely\s)?(?:not|wrong|incorrect|false|out|too|ruled|eliminated|invalid|impossible|excluded)\b"

@@ -34,6 +34,9 @@ _LETTER_UNIT = re.compile(r"([-+]?[\d./ ]*\d)\s*([mgshLlNJWVAKCFkM](?:\s?/\s?[a-
 _NUMERIC = re.compile(r"[-+\d\s./{}()]|\\(?:frac|times|div)(?![A-Za-z])|[*]|\^(?!\{?\\circ)")
 _DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west", "ne": "northeast", "nw": "northwest", "se": "southeast", "sw": "southwest"}
 _DIRECTION = re.compile(r"(?<![a-z])((?:north|south)[-\s]?(?:east|west)|north|south|east|west)(?:ern|wards?)?(?![a-z])")
+_DEGREES_OF = re.compile(r"(?:\bdegrees?\s+)(C|F|celsius|fahrenheit)(?![a-z])", re.IGNORECASE)
+_SCALES_OF_DEGREES = {"c": "celsius", "f": "fahrenheit"}
+_TURNED, _WARM = (("angle", 1),), ((("celsius", 1),), (("fahrenheit", 1),))
 _POINTS = re.compile(r"(?:percent(?:age)?|%)[-\s]?points?|\bp\.?p\.?\b|\bpts?\b", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\bper\s?cent\b|\bpercent\b|\bprozent\b|\bpour\s?cent\b", re.IGNORECASE)
 _BASE = re.compile(
@@ -56,7 +59,7 @@ class Quantity(NamedTuple):
     percent: str
     direction: str
     unit: Unit | None
-    clock: tuple[int, bool] | None  # minutes since midnight; whether it is told in which half of the day
+    clock: tuple[int, str] | None  # minutes since midnight; "half" or "24" if it is told in which half of the day
     words: bool
 
 
@@ -69,7 +72,7 @@ class InBase(NamedTuple):
 
 def in_base(text: str) -> InBase | None:
     r"""Return digits with the base that is written beside them (``101_2``, ``101_{\text{two}}``, ``101 (base 2)``, ``0x1F``), None if none is."""
-    plain = text.strip()
+    plain = _TEXT.sub(r"\1", text).strip()
     if prefixed := _PREFIXED.fullmatch(plain):
         return InBase(prefixed["digits"].upper().lstrip("0") or "0", {"x": 16, "b": 2, "o": 8}[prefixed["kind"].lower()])
     found = _BASE.fullmatch(plain)
@@ -133,7 +136,8 @@ def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
         return False
     factor = Fraction(1)
     if stated.unit and gold.unit:
-        if stated.unit.measures != gold.unit.measures:
+        bare_degrees = _TURNED in (stated.unit.measures, gold.unit.measures) and {stated.unit.measures, gold.unit.measures} & set(_WARM)
+        if stated.unit.measures != gold.unit.measures and not bare_degrees:
             return False
         factor = stated.unit.size / gold.unit.size
     elif (stated.percent and gold.unit) or (gold.percent and stated.unit):
@@ -181,7 +185,9 @@ def _scale(words: str) -> tuple[int, str]:
 
 def _unit_words(words: str) -> str:
     """Return words without those that only lead to a unit."""
-    return re.sub(r"^(?:(?:of|a|the|more|about|whole|full|US)\s)+", "", words.replace("degree C", "celsius").replace("degree F", "fahrenheit"))
+    plain = _DEGREES_OF.sub(lambda found: f" {_SCALES_OF_DEGREES[found[1][0].lower()]}", words)
+    plain = _DIRECTION.sub(" ", re.sub(r"degree\s+[NSEW]{1,2}\b", "degree", plain))
+    return re.sub(r"^\s*(?:(?:of|a|the|more|about|whole|full|US)\s)+", "", plain)
 
 
 def _direction(words: str) -> str:
@@ -191,10 +197,10 @@ def _direction(words: str) -> str:
     return _DIRECTIONS.get(last[1].lower(), "") if last else ""
 
 
-def _clock(text: str) -> tuple[int, bool] | None:
+def _clock(text: str) -> tuple[int, str] | None:
     plain = " ".join(text.replace("~", " ").split()).strip(" .")
     if plain.lower() in _NOON:
-        return _NOON[plain.lower()], True
+        return _NOON[plain.lower()], "half"
     found = _CLOCK.fullmatch(plain)
     if found is None:
         return None
@@ -211,7 +217,7 @@ def _clock(text: str) -> tuple[int, bool] | None:
         hour = hour % 12 + 12 if not ("night" in part and half != "pm" and hour < 6) else hour
     elif early or "midnight" in part:
         hour %= 12
-    told = late or early or bool(part) or hour > 12 or hour == 0 or half == "uhr"
+    told = "half" if late or early or part else "24" if int(found["hour"]) > 12 or int(found["hour"]) == 0 or half == "uhr" else ""
     return hour % 24 * 60 + minute, told
 
 
@@ -223,5 +229,4 @@ def _same_clock(stated: Quantity, gold: Quantity) -> bool:
     (own, own_told), (right, right_told) = stated.clock, gold.clock
     if own == right:
         return True
-    told_by_both = own_told and right_told
-    return not told_by_both and own % 720 == right % 720 and max(own, right) < 13 * 60 + 720 and (own_told or right_told)
+    return {own_told, right_told} == {"half", ""} and own % 720 == right % 720

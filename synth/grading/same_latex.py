@@ -15,7 +15,7 @@ import re
 from synth.grading import approximations, equations, quantities
 from synth.grading.formula import read_formula, same_value
 from synth.grading.intervals import intervals, looks_like_numbers_between, same_intervals
-from synth.grading.matrices import Matrix, column, is_matrix, matrix
+from synth.grading.matrices import Matrix, column, is_matrix, matrix, unit_vectors
 from synth.grading.same_formula import LONGEST, same_formula
 from synth.grading.several import Part, answers, as_tuple, named, split_outside
 from synth.grading.typesetting import formula_form
@@ -28,7 +28,7 @@ _CONDITION = re.compile(
     re.DOTALL,
 )
 _IN_BRACKETS = re.compile(r"\s*\((?:\\text\{[^{}]{0,30}\})?\s*[^()]{1,20}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>])[^()]{1,40}\)\Z")
-_ENDS_WITH_CONDITION = re.compile(r"\s*[A-Za-z](?:_\w)?\s*(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>]).{1,80}", re.DOTALL)
+_ENDS_WITH_CONDITION = re.compile(r"\s*[^=]{1,60}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>]).{1,80}", re.DOTALL)
 _FUNCTION = re.compile(r"\\?[A-Za-z]+'?\([\w,\s]+\)")
 _GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"([-+]?\d+),(\d+)")
@@ -127,8 +127,13 @@ def _same_matrix(own: str, right: str, depth: int) -> bool | None:
         return None
     if one is None or other is None:
         rows = one or other or []
-        entries = column(right if one else own)
-        return entries is not None and 1 in (len(rows), len(rows[0])) and _each([cell for row in rows for cell in row], entries, depth)
+        cells, rest = [cell for row in rows for cell in row], right if one else own
+        if 1 not in (len(rows), len(rows[0])):
+            return False
+        entries, sum_of_units = column(rest), unit_vectors(cells)
+        if entries is None and sum_of_units and re.search("[ijk]", rest):
+            return _same(sum_of_units, named(rest).text, depth + 1)
+        return entries is not None and _each(cells, entries, depth)
     return _shape(one) == _shape(other) and _each([cell for row in one for cell in row], [cell for row in other for cell in row], depth)
 
 

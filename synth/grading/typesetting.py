@@ -47,6 +47,8 @@ _GROUPS = re.compile(
     r"(?<![\d.,_])\d{1,3}(?:(?:\{,\}\s?(?:\\!)?|,\s{0,2}\\!\s?|,|\\,|\\ |\\thinspace |['\u2019])\d{3}){1,20}(?![\d])(?!,\d)"
     r"|(?<![\d.,_])\d{1,3}(?:\\?_\d{3}){1,20}(?![\d_}])|(?<![\d.,_])\d{1,3}(?:[ ]\d{3}){1,20}(?!\d)|(?<![\d.,_])\d{1,2}(?:,\d\d){1,9},\d{3}(?!\d)"
 )
+_CONTINENTAL = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,9}),(\d{1,60})(?![\d.,]?\d)")
+_RAISED_TEXT = re.compile(r"\\textsuperscript\{(\d)\}")
 _COMMA_OF_DECIMALS = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _REPEATING = re.compile(
     r"(?<![\d.])(\d{0,30})\.(\d{0,30})(?:\\(?:overline|bar|dot|overbar|widebar)\s?(?:\{\s?(\d{1,40})\s?\}|(\d))(?:\\dot\s?\{?(\d)\}?)?|\((\d{1,40})\))"
@@ -86,8 +88,12 @@ def _ascii(character: str) -> str:
 
 def raised(text: str) -> str:
     """Return a text with ``^{2}`` and ``_{2}`` in place of raised and lowered digits."""
-    plain = _SUPERSCRIPT.sub(lambda found: f"^{{{found[0].translate(_SUPERSCRIPTS)}}}", text)
+    plain = _SUPERSCRIPT.sub(lambda found: "^" + _in_braces(found[0].translate(_SUPERSCRIPTS)), text)
     return _SUBSCRIPT.sub(lambda found: f"_{{{found[0].translate(_SUBSCRIPTS)}}}", plain)
+
+
+def _in_braces(text: str) -> str:
+    return text if len(text) == 1 else f"{{{text}}}"
 
 
 def without_groups(text: str) -> str:
@@ -135,9 +141,11 @@ def formula_form(text: str) -> str:
     if not plain.isascii():
         plain = "".join(_SIGNS.get(character, character) for character in plain)
     plain = without_repeats(ascii_form(plain))
+    plain = plain.replace("\\$", "\\dollar ")
     if plain.count("$") == 1:
         plain = plain.replace("$", "\\dollar ")
-    plain = plain.replace("\\$", "\\dollar ").replace("\\%", "%").replace("\\\\", "\x00")
+    plain = _RAISED_TEXT.sub(r"^\1", _CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain))
+    plain = plain.replace("\\%", "%").replace("\\\\", "\x00")
     plain = _GROUPS.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
     plain = _COMMA_OF_DECIMALS.sub(".", plain).replace("{,}", ",")
     plain = _SPACES.sub(" ", _SIZES.sub("", plain.replace("\\!", "")))
