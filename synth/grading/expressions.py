@@ -80,7 +80,7 @@ def _parts(text: str) -> tuple[str, list[Fraction]]:
 
 
 def _arithmetic(text: str) -> str:
-    plain = _FENCE.sub("", unset(text))
+    plain = _FENCE.sub("", unset(text)).replace("->", "\u2192")
     for _ in range(4):
         plain = _SHORT_FRACTION.sub(r"(\1/\2)", _FRACTION.sub(r"((\1)/(\2))", plain))
     plain = _SIZES.sub("", plain)

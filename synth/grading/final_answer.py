@@ -9,7 +9,7 @@ import re
 
 from synth.grading.announcements import LONGEST, MANY, announcements, writes_decimal_commas
 from synth.grading.boxes import BOX, box_place, inside, joined_boxes, last_box, says_or
-from synth.grading.numbers import NUMBER, Number, number_value, plain_form, read_number, with_points
+from synth.grading.numbers import APPROXIMATE, NUMBER, Number, number_value, plain_form, read_number, with_points
 from synth.grading.places import Place
 from synth.grading.typesetting import ascii_form
 
@@ -41,6 +41,8 @@ _LIST = re.compile(
     r"|,\s?\$?\d[\d.]*\$?\s?(?:[,.;\n]|and\b|or\b|\Z)",
     re.IGNORECASE,
 )
+_THIN_SPACES = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
+_SPACED_GROUPS = re.compile(r"(?: \d{3}){1,6}(?![\d/]| \d)")
 _COMMA_THEN_DIGITS = re.compile(r",\d{1,30}(?![\d,])")
 _GOES_ON = re.compile(
     r"\s?(?:[+\u00d7\u00f7^<>\u2248\u2243\u221a\u03c0=]|\*(?!\*)\s?[\d(]|[-\u2212]\s?[\w(\\]|/\s?[\w(]|\\(?:times|cdot|sqrt|pi|[dt]?frac|div|pm|approx|sim|cong)|[(:]\d)"
@@ -62,6 +64,7 @@ def stated_number(text: str) -> str | None:
     answer, the last number counts, unless the last statement is that there is none ("The answer is unknown").
     """
     tail = text[-TAIL:]
+    tail = _THIN_SPACES.sub("", tail) if not tail.isascii() else tail
     if "," in tail or "." in tail:
         tail = with_points(tail, writes_decimal_commas(tail))
     places = [*_boxed_number(tail), *_said(tail)]
@@ -147,11 +150,13 @@ def _whole_number(rest: str, found: re.Match[str]) -> str:
     if (comma := _COMMA_THEN_DIGITS.match(rest, found.end())) and found[0][-1:].isdigit():
         both = found[0].strip() + comma[0]
         return f"({both})" if rest.startswith(")", comma.end()) else both
+    if (groups := _SPACED_GROUPS.match(rest, found.end())) and re.fullmatch(r"[-+]?[1-9]\d{0,2}", found[0].strip()):
+        return found[0].strip() + groups[0].replace(" ", "")
     if _LIST.match(rest, found.end()):
         return line.strip()
     if _GOES_ON.match(rest, found.end()):
         sentence = re.split(r"[.!?](?=\s|\Z)", line, maxsplit=1)[0]
-        if (whole := read_number(sentence)) is not None and whole.near:
+        if (whole := read_number(sentence)) is not None and APPROXIMATE.search(whole.text):
             return whole.text
         results = [_ANY.match(line, re.compile(r"[ *_$]{0,6}").match(line, sign.end()).end()) for sign in _RELATION.finditer(line)]  # type: ignore[union-attr]  # it matches nothing, too
         return results[-1][0].strip() if results and results[-1] else line.strip()

@@ -26,7 +26,7 @@ def is_matrix(text: str) -> bool:
 
 def matrix(text: str) -> Matrix | None:
     """Return the rows of a text that is one matrix, multiplied by the number that may stand before, after or below it; else None."""
-    plain = _NAMED.sub("", text.strip(), count=1)
+    plain = _unnamed(text)
     begun = list(_BEGUN.finditer(plain))
     if not begun:
         return _listed(plain)
@@ -55,8 +55,13 @@ def unit_vectors(entries: list[str]) -> str | None:
 
 def column(text: str) -> list[str] | None:
     """Return the entries of a tuple, which may stand for a vector."""
-    listed = as_tuple(_NAMED.sub("", text.strip(), count=1))
+    listed = as_tuple(_unnamed(text))
     return listed.parts if listed else None
+
+
+def _unnamed(text: str) -> str:
+    named = _NAMED.match(text.strip())
+    return text.strip()[named.end() :] if named else text.strip()
 
 
 def _listed(plain: str) -> Matrix | None:

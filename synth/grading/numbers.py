@@ -29,7 +29,7 @@ NUMBER = (
     rf"(?:\s?\\?[%\uff05]|\spercent\b|{_SCALE})?"
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)")
-_APPROXIMATE = re.compile(r"\\(?:approx(?:eq)?|simeq|cong|sim|doteq|thickapprox)(?![A-Za-z])(?:\s?=)?|[\u2248\u2243\u2245]")
+APPROXIMATE = re.compile(r"\\(?:approx(?:eq)?|simeq|cong|sim|doteq|thickapprox)(?![A-Za-z])(?:\s?=)?|[\u2248\u2243\u2245]")
 _NO_LEFT_SIDE = re.compile(r"[,;<>\u2260\u2264\u2265]|\\(?:neq?|leq?|geq?|lt|gt|in|pm)(?![a-z])|\b(?:or|and)\b")
 
 _WRAPPERS = re.compile(
@@ -96,7 +96,7 @@ def read_number(text: str) -> Number | None:
     """Read a text that is one number, whatever names it (``x =``) or follows it (units, approximations), else return None. Over 200 characters are none."""
     if len(text) > _LONGEST_NUMBER:
         return None
-    exact, *others = (part for part in _APPROXIMATE.split(text))
+    exact, *others = (part for part in APPROXIMATE.split(text))
     if not exact.strip(" ($"):  # "≈ 2.33"
         return read_number(others[0]) if len(others) == 1 else None
     numbers = [_one_number(part) for part in (exact, *others)]

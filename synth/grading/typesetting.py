@@ -125,7 +125,7 @@ def _fraction_of_dots(found: re.Match[str]) -> str:
         # A single digit has to stand there twice, a block of more digits as well.
         if decimals.endswith(block * 2):
             return _repeated(found[1], decimals.removesuffix(block), block)
-    return found[0]
+    return f"{found[1]}.{decimals}"
 
 
 def _repeated(whole: str, once: str, block: str) -> str:
