@@ -11,7 +11,7 @@ _VERBS = (
     r"|(?:turns|comes|works)\sout\s(?:to\sbe|as)|comes\sto|(?:seems|appears)\sto\sbe"
 )
 _NOUNS = (
-    "antwort|opci\u00f3n|op\u00e7\u00e3o|alternativa|opzione|optie|l\u00f6sung|ergebnis|endergebnis|r\u00e9ponse|r\u00e9sultat|respuesta|soluci\u00f3n|resultado|resposta|risposta|risultato|soluzione|antwoord|svaret|svar|vastaus"
+    "antwort|l['\u2019]option|\u0432\u0430\u0440\u0438\u0430\u043d\u0442|opci\u00f3n|op\u00e7\u00e3o|alternativa|opzione|optie|l\u00f6sung|ergebnis|endergebnis|r\u00e9ponse|r\u00e9sultat|respuesta|soluci\u00f3n|resultado|resposta|risposta|risultato|soluzione|antwoord|svaret|svar|vastaus"
     "|odpowied\u017a|odpov\u011b\u010f|r\u0103spunsul|r\u0103spuns|v\u00e1lasz|\u043e\u0442\u0432\u0435\u0442|\u0432\u0456\u0434\u043f\u043e\u0432\u0456\u0434\u044c|cevap|yan\u0131t|sonu\u00e7"
     "|\u0111\u00e1p \u00e1n|c\u00e2u tr\u1ea3 l\u1eddi|k\u1ebft qu\u1ea3|tr\u1ea3 l\u1eddi|jawabannya|jawaban|jawapan|sagot"
     "|\u0909\u0924\u094d\u0924\u0930|\u0989\u09a4\u09cd\u09a4\u09b0|\u0627\u0644\u0625\u062c\u0627\u0628\u0629|\u0627\u0644\u062c\u0648\u0627\u0628|\u067e\u0627\u0633\u062e"
@@ -23,7 +23,7 @@ _OTHER_VERBS = (
 )
 _DENIED = r"(?!(?:no|nicht|kein|keine|pas|non|n\u00e3o|niet|inte|ikke|nie|\u043d\u0435|nije|de\u011fil|kh\u00f4ng|bukan|tidak)\s)"
 _OTHER = (
-    rf"(?<!\w)(?:{_NOUNS})(?:\s{_DENIED}[^\s.:;,=\d$\\(*]{{1,15}}){{0,6}}?[\s*_]{{0,4}}(?:(?:{_OTHER_VERBS})(?!\w)|(?<=[\s*_])(?=[(*]{{0,3}}[A-J\d](?:[).*'\u2019]|\s|\Z)))[\s:*_\uff1a]*"
+    rf"(?<!\w)(?:{_NOUNS})(?:\s{_DENIED}[^\s.:;,=\d$\\(*]{{1,15}}){{0,6}}?[\s*_]{{0,4}}(?:(?:{_OTHER_VERBS})(?!\w)|(?=(?:no|nicht|n[\u2019']est|non|n\u00e3o|niet|inte|ikke|\u043d\u0435)\s)|(?<=[\s*_])(?=[(*]{{0,3}}[A-J\d](?:[).*'\u2019]|\s|\Z)))[\s:*_\uff1a]*"
     "|(?:\u7b54\u3048|\u6b63\u89e3|\u89e3\u7b54|\u56de\u7b54|\u7b54)(?:\u306e\u9078\u629e\u80a2)?(?:\u306f|\uff1a|:)[\\s:*_\uff1a\u3001]*"
     "|(?:\uc815\ub2f5|\ub300\ub2f5|\ub2f5\ubcc0|\ub2f5)(?:\uc740|\ub294|\uc774|\\s?[:\uff1a])[\\s:*_]*"
     "|\u0e04\u0e33\u0e15\u0e2d\u0e1a(?:\u0e17\u0e35\u0e48\u0e16\u0e39\u0e01\u0e15\u0e49\u0e2d\u0e07|\u0e2a\u0e38\u0e14\u0e17\u0e49\u0e32\u0e22)?\\s?(?:\u0e04\u0e37\u0e2d|:)\\s?(?:\u0e02\u0e49\u0e2d\\s?)?"
@@ -40,7 +40,7 @@ _HEADING = re.compile(r"(?:answer|solution)[*_: \t]{0,6}\n[\s*_]*", re.IGNORECAS
 _BEFORE_HEADING = re.compile(r"(?:^|\n)[#*_ \t]{1,8}(?:(?:the|my|final|correct)\s){0,3}\Z", re.IGNORECASE)
 _ENGLISH_NOUN = re.compile(r"ans|solution")
 _OTHER_STATEMENT = re.compile(_OTHER, re.IGNORECASE)
-_OTHER_WORDS = tuple(_NOUNS.split("|"))
+_OTHER_WORDS = ("option", *(word for word in _NOUNS.split("|") if "[" not in word))
 _OTHER_ASCII_WORDS = tuple(word for word in _OTHER_WORDS if word.isascii())
 # Words of languages that write a comma before decimals, and words of English: which of them are more tells the language.
 _FOREIGN = frozenset(

@@ -41,7 +41,7 @@ def _of_text(stated: str, texts: Sequence[str]) -> str | None:
         if text and (letter := _of_whole(text, texts)):
             return letter
     for sentence in reversed(_SENTENCE.split(stated)):
-        if sentence.strip() and (letter := _within(affirmed(sentence), texts)):
+        if sentence.strip() and (letter := _within(affirmed(sentence, anywhere=True), texts)):
             return letter
     return None
 
@@ -54,7 +54,7 @@ def _of_whole(stated: str, texts: Sequence[str]) -> str | None:
     for alike in (
         [other == own for other in others],
         [form != "" and form.replace(" ", "") == other.replace(" ", "") for other in forms],
-        [number is not None and other is not None and number.values == other.values for other in numbers],
+        [number is not None and other is not None and not set(number.values).isdisjoint(other.values) for other in numbers],
     ):
         if sum(alike) == 1:
             return LETTERS[alike.index(True)]

@@ -16,25 +16,28 @@ from synth.grading.words import unset
 LETTERS = "ABCDEFGHIJ"
 _LONGEST, _MANY = 300, 100
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
-_AROUND_LETTER = re.compile(r"\\(?:text[a-z]{0,6}|math[a-z]{2}|boxed|left|right|[,;:! ])|[{}$*_`\"'\u201c\u201d\u300c\u300d\u3010\u3011\\]")
+_AROUND_LETTER = re.compile(r"\\(?:text[a-z]{0,6}|math[a-z]{2}|boxed|left|right|[,;:! ])|</?[a-z]{1,6}>|<(?=[A-J]>)|(?<=<[A-J])>|(?<!\w)['\u2019]|['\u2019](?!\w)|[{}$*_`\"\u201c\u201d\u300c\u300d\u3010\u3011\\]")
 _WORD_FOR_OPTION = (
     r"(?:option|choice|answer|letter|alternative|variant|opci\u00f3n|op\u00e7\u00e3o|alternativa|opzione|optie|antwort|buchstabe|r\u00e9ponse|respuesta|letra|lettre|lettera"
     r"|odpowied\u017a|alternativet|\u0432\u0430\u0440\u0438\u0430\u043d\u0442|opsi|pilihan|se\u00e7enek|\u0627\u0644\u062e\u064a\u0627\u0631|\u0935\u093f\u0915\u0932\u094d\u092a|\u9009\u9879|\u9078\u9805|\u9078\u629e\u80a2|\ubcf4\uae30)"
 )
 _LETTER = re.compile(
     r"\s*(?:(?:the|la|le|el|il|lo|die|der|das|de|o|a|l')\s)?"
-    rf"(?:(?:correct\s|right\s|best\s|richtige\s)?{_WORD_FOR_OPTION}\s?(?:is\s|:\s?|\u662f)?)?(?:la\s)?"
-    r"(?P<open>[(\[])?\s?(?P<letter>[A-Ja-j])(?:['\u2019][dt][\u0131i]r)?(?![A-Za-z0-9'\u2019\u00c0-\u024f-])\s?(?P<close>[)\].:,;\u3002\u3001])?(?P<rest>.*)",
+    rf"(?:(?:first|second|third|fourth|fifth|last)\s(?:one|option|choice|answer),?\s?)?"
+    rf"(?:(?:correct\s|right\s|best\s|richtige\s)?{_WORD_FOR_OPTION}(?:(?<=[a-z])(?![a-z])|(?<![a-z]))\s?(?:is\s|:\s?|\u662f)?){{0,2}}(?:la\s)?"
+    r"(?P<open>[(\[]{1,2})?\s?(?P<letter>[A-Ja-j])(?:['\u2019][dt][\u0131i]r)?(?![A-Za-z0-9'\u2019\u00c0-\u024f-])\s?(?P<close>\]\]|[)\].:,;\u3002\u3001])?(?P<rest>.*)",
     re.DOTALL | re.IGNORECASE,
 )
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_ORDINAL = re.compile(r"(?:the\s)?(first|second|third|fourth|fifth)\s(?:option|choice|answer|alternative)", re.IGNORECASE)
 _ANOTHER = re.compile(
-    r"[)\]\s]*(?:[,/&\u6216\u548c\u3001]|or\b|and\b|oder\b|und\b|ou\b|et\b|y\b|o\b)\s?(?:and\s|or\s)?[(\[]?[A-J](?:[)\].,;:]|\s*\Z|\s(?:and|or|are|both)\b)"
+    r"[)\]\s]*(?:[,/&\u6216\u548c\u3001]|or\b|and\b|oder\b|und\b|ou\b|et\b|y\b|o\b)\s?(?:and\s|or\s|maybe\s|possibly\s|perhaps\s|even\s|also\s|option\s){0,2}[(\[]?[A-J](?:[)\].,;:]|\s*\Z|\s(?:and|or|are|both)\b)"
 )
 _AFTER_ARTICLE = re.compile(r"\s*(?:\Z|[\n,;:\u2013\u2014-]|because\b|since\b|as\b|which\b|[^\x00-\x7f])")
 _OPERATOR = re.compile(r"\s*[=+^<>/*]")
 _IS_DENIED = re.compile(
     r"[)\]]?\s*(?:(?:is|are|was|were|would\sbe|must\sbe|seems|looks)\s(?:also\s|clearly\s|therefore\s|obviously\s|definitely\s)?(?:not|wrong|incorrect|false|out|too|ruled|eliminated|invalid|impossible|excluded)\b"
-    r"|isn't|aren't|cannot|can't|can\snot|does\snot|doesn't|do\snot|don't|won't|fails|\u4e0d|\u9519|\u306f\u9055\u3046)",
+    r"|(?:can|could|may|should)\sbe\s(?:ruled|excluded|eliminated|discarded|dismissed|crossed)|isn't|aren't|wouldn't|cannot|can't|can\snot|does\snot|doesn't|do\snot|don't|won't|fails|\u4e0d|\u9519|\u306f\u9055\u3046)",
     re.IGNORECASE,
 )
 _FILLER = re.compile(
@@ -45,7 +48,7 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _NOT_BUT = re.compile(
-    r"\b(?:not|isn't|nicht|pas|no|non|n\u00e3o|niet|\u4e0d\u662f)\b.{1,80}?(?:\bbut(?:\srather)?\b|\brather\b(?!\sthan)|\binstead\b|\bit(?:'s|\sis|\shas\sto\sbe|\smust\sbe)\b|\bsondern\b|\bmais\b|\bsino\b|\bmas\b|\bma\b|\bmaar\b|[;,]\s?(?:so\s)?(?=\(?[B-J]\b)|\u800c\u662f)",
+    r"(?:n['\u2019]est\s)?\b(?:not|isn't|nicht|pas|no|non|n\u00e3o|niet|\u4e0d\u662f)\b.{1,80}?(?:\bbut(?:\srather)?\b|\brather\b(?!\sthan)|\binstead\b|\bit(?:'s|\sis|\shas\sto\sbe|\smust\sbe)\b|\bsondern\b|\bmais\b|\bsino\b|\bmas\b|\bma\b|\bmaar\b|[;,]\s?(?:so\s)?(?=\(?[B-J]\b)|\u800c\u662f)",
     re.IGNORECASE | re.DOTALL,
 )
 _NOT_AFTER = re.compile(
@@ -58,7 +61,7 @@ _DENIES = re.compile(
 _CUT = re.compile(r"(?<=[.!?])\s+(?=\S)|\n|\u3002")
 _L = r"[(\[]?(?P<letter>[A-J])(?![\w'\u2019-])[)\]]?"
 _NOT_BEFORE = re.compile(
-    r"(?:\bnot|n't|\bnever|\bneither|\bnor|\bcannot|\bwouldn't|\brather\sthan|\binstead\sof|\bwhy|\bif|\bwhether|\u4e0d|\u4e0d\u80fd|\u4e0d\u5e94)\s*(?:\w+\s){0,2}\Z", re.IGNORECASE
+    r"(?:\bnot|n't|\bnever|\bneither|\bnor|\bcannot|\bwouldn't|\brather\sthan|\binstead\sof|\bwhy|\bif|\bwhether|\bdoubt(?:\sthat)?|\u4e0d|\u4e0d\u80fd|\u4e0d\u5e94)\s*(?:\w+\s){0,2}\Z", re.IGNORECASE
 )
 # After these words a letter is chosen.
 _CHOSEN = re.compile(
@@ -66,7 +69,8 @@ _CHOSEN = re.compile(
     r"|\b(?:option|choice|letter|selection|pick|choose|select|verdict|conclusion)\s?[:=\u2192]"
     r"|\b(?:i|we|i'll|we'll|i'd|i'm|i\swould|i\swill|i\smust|we\smust|we\sshould|i\sam|let's|let\sus|you\sshould|one\sshould|must|should|to|will|would|can|then|so|and)\s"
     r"(?:therefore\s|thus\s|then\s|would\s|will\s|have\sto\s)?(?:choose|chose|pick|select|go(?:ing)?\s(?:with|for)|say|answer|opt\sfor|vote\sfor|settle\s(?:on|for)|stick\swith|conclude|mark|circle|tick|lean\stowards?)\b"
-    r"|\b(?:choose|chose|pick|select|go\swith|chosen|selected|opt\sfor)\b"
+    r"|\b(?:choose|chose|pick|select|go\swith|chosen|selected|opt\sfor|i\sam\s(?:choosing|picking|selecting)|i'm\s(?:choosing|picking|selecting))\b"
+    r"|\b(?:one|option|choice|answer|statement|match|fit|candidate)(?:\s(?:that|which|we|to)\s[^.\n]{1,60}?)?\s(?:is|would\sbe|must\sbe)\b"
     r"|\b(?:hence|therefore|thus|so|consequently|ergo|accordingly|overall|in\sconclusion|in\ssummary|finally|by\selimination|that\smakes\sit|this\smakes\sit|making\sit|which\smakes\sit)\b"
     r"|\b(?:it(?:'s|\sis|\smust\sbe|\shas\sto\sbe|\scan\sonly\sbe|\swould\sbe|\sshould\sbe)|(?:must|has\sto|can\sonly|should)\sbe|(?:that|this|which)(?:'s|\sis|\smeans|\sgives|\swould\sbe)|that\sleaves|this\sleaves|leaves(?:\sus)?(?:\swith)?|leaving(?:\sonly)?|only|namely"
     r"|(?:match(?:es)?|corresponds?\sto|points?\sto|agrees?\swith|fits|supports|equals|aligns?\swith)(?:\sthe)?)\b"
@@ -76,6 +80,7 @@ _CHOSEN = re.compile(
     r"[\s:\uff1a,]{0,3}",
     re.IGNORECASE,
 )
+_TELLING = re.compile(r"correct|answer|right|true|richtig|korrekt|bonne|corret")
 _STRONG = re.compile(r"option|choice|choose|pick|select|go|opt|w\u00e4hle|\u9009|\u9078", re.IGNORECASE)
 # Before these words a letter is chosen.
 _IS_CHOSEN = re.compile(
@@ -84,7 +89,7 @@ _IS_CHOSEN = re.compile(
     r"(?:(?:correct|right|true|answer|proper|accurate|winner|valid|solution|choice|option|one)(?![a-z])"
     r"|(?:best|only|final|most\s\w{1,14}|chosen)(?:\s(?:\w{1,12}\s)?(?:answer|option|choice|one|fit|match|description)|[.,;!]|\s*\Z))"
     r"|\s(?:fits|matches|works|wins|holds|it\sis\b|it\sis,?\sthen|stands|remains)(?=[.,;!\s]|\Z)"
-    r"|\s(?:ist|w\u00e4re)\s(?:die\s)?(?:richtig|korrekt|Antwort|L\u00f6sung)|\sest\s(?:la\s)?(?:bonne|correcte|exacte|r\u00e9ponse)|\ses\s(?:la\s)?(?:correcta|respuesta)|\s\u00e8\s(?:la\s)?(?:corretta|risposta|giusta)"
+    r"|\sis(?=[.!]\s|[.!]?\s*\Z)|\s(?:richtig|korrekt)\b|\s(?:ist|w\u00e4re)\s(?:die\s)?(?:richtig|korrekt|Antwort|L\u00f6sung)|\sest\s(?:la\s)?(?:bonne|correcte|exacte|r\u00e9ponse)|\ses\s(?:la\s)?(?:correcta|respuesta)|\s\u00e8\s(?:la\s)?(?:corretta|risposta|giusta)"
     r"|\s\u00e9\s(?:a\s)?(?:correta|resposta|certa)|\sis\s(?:het\s)?(?:juist|correct|antwoord)|\s(?:\u2014|-|\u2013)\s\u043f\u0440\u0430\u0432\u0438\u043b\u044c\u043d\u044b\u0439"
     r"|\s?(?:\u662f|\u4e3a|\u70ba)?(?:\u6b63\u786e|\u6b63\u78ba)|\s?\u9009\u9879\u6b63\u786e|\s?(?:\u304c|\u306f)\u6b63\u89e3|\s?(?:\uac00|\uc774)\s\uc815\ub2f5)"
 )
@@ -95,8 +100,9 @@ _MENTIONED = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"(?:[-*\u2022>#]\s?)?[(\[]?(?P<letter>[A-J])(?:[)\].]{0,2}|[)\].:\uff1a\u3001]{1,2}\s{0,2}\S.{0,200}|\s[-\u2013\u2014:]\s.{1,200})")
+_MARKED = re.compile(r"(?:(?<=\()|(?<=\s)|\A)[A-J](?=[).:])")
 _KEYED = re.compile(
-    r"[\"'](?:[a-z_ ]{0,20}?(?:answer|choice|option|letter|selection|selected|prediction|response|result|label|pick|verdict|solution|ans|antwort|r\u00e9ponse|respuesta|resposta|risposta)[a-z_ ]{0,12})[\"']"
+    r"[\"'](?:[a-z_ ]{0,20}?(?:answer|choice|option|letter|correct|selection|selected|prediction|response|result|label|pick|verdict|solution|ans|antwort|r\u00e9ponse|respuesta|resposta|risposta)[a-z_ ]{0,12})[\"']"
     r"\s{0,4}:\s{0,4}(?:\[\s{0,3})?[\"']?(?P<value>[^\"'\n}\]]{1,200})",
     re.IGNORECASE,
 )
@@ -105,11 +111,13 @@ _ELEMENT = re.compile(r"<(?P<tag>(?:final_?\s?)?(?:answer|choice|option|letter|a
 
 def option_letter(text: str) -> str | None:
     """Return the letter of the option that a short text names: ``B``, ``(b)``, ``B) 12 m``, ``option B``; the article "A" is none, and two letters are none."""
-    plain = _AROUND_LETTER.sub(" ", ascii_form(text[:_LONGEST])).strip()
-    found = _LETTER.fullmatch(plain)
-    if found is None:
+    plain = " ".join(_AROUND_LETTER.sub(" ", ascii_form(text[:_LONGEST])).split())
+    if len(set(_MARKED.findall(plain))) > 2:
         return None
-    return _certain(found)
+    if ordinal := _ORDINAL.fullmatch(plain):
+        return LETTERS[_ORDINALS.index(ordinal[1].lower())]
+    found = _LETTER.fullmatch(plain)
+    return _certain(found) if found else None
 
 
 def _certain(found: re.Match[str]) -> str | None:
@@ -124,10 +132,10 @@ def _certain(found: re.Match[str]) -> str | None:
     return letter
 
 
-def affirmed(text: str) -> str:
+def affirmed(text: str, anywhere: bool = False) -> str:
     """Return a clause without what it denies: of "not A but C" and of "C, not A" the C; nothing of "not C"."""
     plain = text
-    if found := _NOT_BUT.match(plain.lstrip()):
+    if found := (_NOT_BUT.search if anywhere else _NOT_BUT.match)(plain.lstrip()):
         return affirmed(plain.lstrip()[found.end() :])
     if _DENIES.match(plain):
         return ""
@@ -158,7 +166,7 @@ def _chosen(tail: str) -> str | None:
             letter = _first_letter(plain[one.end() : one.end() + _LONGEST], not _STRONG.search(one[0]))
             found += [(one.start(), letter)] if letter else []
     for one in list(_IS_CHOSEN.finditer(plain))[-_MANY:]:
-        told = one["letter"] not in "AI" or one["open"] or plain[: one.start()].rstrip()[-1:] in (",", ":", ";", "") or "correct" in one[0] or "answer" in one[0]
+        told = one["letter"] not in "AI" or one["open"] or plain[: one.start()].rstrip()[-1:] in (",", ":", ";", "") or _TELLING.search(one[0])
         if told and not _NOT_BEFORE.search(plain, max(0, one.start() - 24), one.start()) and not _listed_before(plain, one.start()):
             found.append((one.start(), one["letter"]))
     for keyed in [*list(_KEYED.finditer(plain))[-_MANY:], *list(_ELEMENT.finditer(plain))[-_MANY:]]:
@@ -180,7 +188,7 @@ def _first_letter(rest: str, alone: bool) -> str | None:
         if not filler:
             break
         line = affirmed(line[filler.end() :])
-    found = _LETTER.fullmatch(_AROUND_LETTER.sub(" ", line[:_LONGEST]).strip())
+    found = _LETTER.fullmatch(" ".join(_AROUND_LETTER.sub(" ", line[:_LONGEST]).split()))
     letter = _certain(found) if found else None
     if not letter or not found or not alone:
         return letter
@@ -194,15 +202,21 @@ def _line_letter(tail: str) -> str | None:
     """Return the letter that the last line is, or the first one, unless lines of other letters stand beside it: the options, once more."""
     lines = [line for line in (unset(line).strip(_DECORATION + "$#>") for line in tail[: 2 * _LONGEST].split("\n")) if line][:4]
     ends = [line for line in (unset(line).strip(_DECORATION + "$#>") for line in tail[-2 * _LONGEST :].split("\n")) if line][-4:]
-    if ends and (last := _LINE.fullmatch(ends[-1])) and not (len(ends) > 1 and _LINE.fullmatch(ends[-2])):
-        return _of_line(last)
+    if ends and (last := _LINE.fullmatch(ends[-1])):
+        before = _LINE.fullmatch(ends[-2]) if len(ends) > 1 else None
+        # A bare letter below the options is the choice.
+        if before is None or (len(ends[-1].strip("()[]. ")) == 1 and len(ends[-2].strip("()[]. ")) > 1):
+            return _of_line(last)
     if lines and (first := _LINE.fullmatch(lines[0])) and not (len(lines) > 1 and (other := _LINE.fullmatch(lines[1])) and other["letter"] != first["letter"]):
         return _of_line(first)
-    return None
+    short = lines[-1] if len(lines) == 1 and len(lines[0]) <= _LONGEST else ""
+    return _first_letter(short, True) if short and _FILLER.match(short) else None
 
 
 def _of_line(found: re.Match[str]) -> str | None:
     rest = found[0][found.end("letter") - found.start() :]
+    if _ANOTHER.match(rest) or len(set(_MARKED.findall(found[0]))) > 2:
+        return None
     return None if _IS_DENIED.match(rest.lstrip(").:] ")) or re.search(r"(?:^|[.:,;\s])(?:wrong|incorrect|false|too \w+)\b", rest) else str(found["letter"])
 
 
