@@ -10,10 +10,11 @@ BOX = re.compile(
 )
 _NAME = r"(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w{1,3}\}?)?\s{0,3}(?:=|&=)\s{0,3}"
 _NAME_BEFORE = re.compile(rf"(?P<name>{_NAME})\Z")
-_MARK = r"(?:[\s$,;.&:*]|\\[(\[\])]|\\\\|\\[,;:!]|\\q?quad|[-+]\s|\d{1,2}[.)]\s)"
+_MARK = r"(?:[\s$,;.&:*]|\\[(\[\])]|\\\\|\\[,;:!]|\\q?quad|[-+]\s|\d{1,2}[.)]\s|\([a-z]\)\s)"
 # "and", "or" in the languages that models answer in, or nothing but marks of lists and formulas: the boxes before and after state one answer.
 _JOINED = re.compile(
-    rf"{_MARK}{{0,12}}(?:(?:\\text\s?\{{)?\s?(?:and(?:\salso)?|or|und|oder|et|ou|y|o|e|\u548c|\u6216|\u53ca|\\l?(?:or|and)|\\vee|\\wedge)\s?\}}?)?"
+    rf"{_MARK}{{0,12}}(?:(?:\\text\s?\{{)?\s?(?:and(?:\salso)?|or|und|oder|et|ou|y|o|e|\u548c|\u6216|\u53ca|\\l?(?:or|and)|\\vee|\\wedge|as\swell\sas)\s?\}}?)?"
+    rf"{_MARK}{{0,4}}(?:(?:the\s)?(?:second|third|fourth|other|next|another)(?:\s(?:one|solution|root|answer|value|number|zero|prime|factor))?\s(?:is|are|being|equals))?"
     rf"{_MARK}{{0,12}}(?:{_NAME})?\s{{0,3}}"
 )
 _OR = re.compile(r"(?<![A-Za-z])(?:or|oder|ou|\u6216)(?![A-Za-z])")

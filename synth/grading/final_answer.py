@@ -34,6 +34,7 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 _INLINE = re.compile(r"\$\$([^$]{1,400})\$\$|\$(?=\S)([^$\n]{1,400}?)(?<=\S)\$(?!\d)|\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]", re.DOTALL)
+_CONNECTED = re.compile(r"\s{0,3}(?:,|;|,?\s{0,3}(?:and|or|und|oder|et|ou|y|o|e)(?:\salso)?)\s{1,3}")
 _ANY = re.compile(NUMBER)
 _CUT_BOX = re.compile(rf"\s{{0,3}}({NUMBER})\s{{0,3}}(?:\\?[$)\].]|\n|\Z)")
 _LIST = re.compile(
@@ -90,7 +91,23 @@ def last_formula(text: str) -> str | None:
     last = (numbers or formulas)[-1:]
     if not last or BOX.search(tail, last[0].start()):
         return None
-    return next(part for part in (*last[0].groups(), last[0][0]) if part is not None).strip() or None
+    if not numbers and (joined := _joined_formulas(tail, formulas)):
+        return joined
+    return _formula_in(last[0]) or None
+
+
+def _joined_formulas(tail: str, formulas: list[re.Match[str]]) -> str:
+    """Return the last formulas as one list if nothing but "and", "or" or a comma stands between them: the roots are $6$ and $-1$."""
+    own = formulas[-1:]
+    for before, after in zip(formulas[-2::-1], formulas[:0:-1], strict=False):
+        if not _CONNECTED.fullmatch(tail, before.end(), after.start()) or len(own) > 8:
+            break
+        own.insert(0, before)
+    return ", ".join(_formula_in(one) for one in own) if len(own) > 1 else ""
+
+
+def _formula_in(found: re.Match[str]) -> str:
+    return next(part for part in (*found.groups(), found[0]) if part is not None).strip()
 
 
 def _boxed_number(tail: str) -> list[Place]:

@@ -24,7 +24,14 @@ _ALL_BUT = re.compile(
     r"(?:\\reals|(?:\\text\{)?\s*(?:all|any)\s(?:reals?)(?:\snumbers?)?\}?)\s*(?:\\setminus|-|\\text\{\s*(?:except|but|without)(?:\sfor)?\s*\}|(?:except|but|without)(?:\sfor)?\}?)\s*(.+)",
     re.IGNORECASE | re.DOTALL,
 )
-_LOOKS = re.compile(r"[<>\u2260]|\\(?:le|ge|ne|cup|cap|reals|setminus|infty|emptyset)(?![A-Za-z])|\ball\sreal|\A\s*(?:\[[^\[\]()]*\)|\([^\[\]()]*\]|\][^\[\]()]*[\[\]])\s*\Z")
+_LOOKS = re.compile(r"[<>\u2260]|\b(?:greater|less|more|smaller|larger) than\b|\bat (?:least|most)\b|\\(?:le|ge|ne|cup|cap|reals|setminus|infty|emptyset)(?![A-Za-z])|\ball\sreal|\A\s*(?:\[[^\[\]()]*\)|\([^\[\]()]*\]|\][^\[\]()]*[\[\]])\s*\Z")
+_ALL_SUCH = re.compile(r"\A\\text\{\s*(?:for\s)?all(?:\sreal)?(?:\s(?:numbers?|values?(?:\sof)?))?\s*\}(?=\s*[A-Za-z]\s*(?:[<>]|\\[lg]e))")
+_COMPARED = re.compile(
+    r"\s*(?:all|any|every)?\s*(?:real)?\s*(?:numbers?|values?)?\s*[a-z]?\s*(?:is|are|that\sare|must\sbe)?\s*(?:strictly)?\s*"
+    r"((?:greater|more|larger|bigger|less|smaller|fewer)\sthan(?:\sor\sequal\sto)?|at\sleast|at\smost|not\smore\sthan)\s*(-?[\d./]{1,20})\s*",
+    re.IGNORECASE,
+)
+_VALUE_OF_FUNCTION = re.compile(r"(?<![A-Za-z\\])[a-zA-Z]\([a-z]\)")
 _MOST = 32
 
 
@@ -55,7 +62,9 @@ def same_intervals(one: list[Interval], other: list[Interval]) -> bool:
 
 def intervals(text: str) -> list[Interval] | None:
     """Return the set that a text says in its simplest form, from the left, None if it says none."""
-    plain = text.strip()
+    plain = _ALL_SUCH.sub("", text.strip(), count=1)
+    if said := _COMPARED.fullmatch(plain.replace("\\text", "").replace("{", " ").replace("}", " ")):
+        plain = f"x {_relation(said[1].lower())} {said[2]}"
     if builder := _BUILDER.fullmatch(plain):
         plain = builder[2]
     plain = _NAME.sub("", plain, count=1)
@@ -69,6 +78,13 @@ def intervals(text: str) -> list[Interval] | None:
             return None
         found += one
     return _simplest(found)
+
+
+def _relation(said: str) -> str:
+    """Return the sign for "greater than", "at most" and the like."""
+    if said.startswith(("at least", "greater", "more", "larger", "bigger")):
+        return "\\ge" if "equal" in said or "least" in said else ">"
+    return "\\le" if "equal" in said or "most" in said or said.startswith("not") else "<"
 
 
 def _intersection(text: str) -> list[Interval] | None:
@@ -106,10 +122,10 @@ def _atom(text: str) -> list[Interval] | None:
         return [_LINE]
     if plain in ("\\emptyset", "\\{\\}", "\\text{no solution}"):
         return []
-    if but := _ALL_BUT.fullmatch(plain):
-        return _without(but[1])
+    if (but := _ALL_BUT.fullmatch(plain)) and (rest := _without(but[1])) is not None:
+        return rest
     pieces = split_outside(plain, re.compile(r"\\setminus(?![A-Za-z])"))
-    if len(pieces) == 2 and (whole := _atom(pieces[0])) is not None and (rest := _without(pieces[1])) is not None:
+    if len(pieces) == 2 and (whole := _atom(pieces[0])) is not None and (rest := _without(pieces[1]) or _outside(_between(pieces[1]))) is not None:
         return [shared for a in whole for b in rest if (shared := _shared(a, b))]
     if points := _points(plain):
         return [Interval(point, True, point, True) for point in points]
@@ -143,6 +159,14 @@ def _without(text: str) -> list[Interval] | None:
     return [Interval(low, False, high, False) for low, high in zip(ends, ends[1:], strict=False)]
 
 
+def _outside(one: list[Interval] | None) -> list[Interval] | None:
+    """Return the numbers below and above an interval."""
+    if not one:
+        return None
+    below, above = Interval(-_INFINITY, False, one[0].low, not one[0].low_closed), Interval(one[0].high, not one[0].high_closed, _INFINITY, False)
+    return [side for side in (below, above) if side.low < side.high]
+
+
 def _between(text: str) -> list[Interval] | None:
     found = _INTERVAL.fullmatch(text)
     if found is None:
@@ -169,6 +193,7 @@ def _end(text: str) -> _Real | None:
 
 def _inequality(text: str) -> list[Interval] | None:
     """Return what a chain of relations says of its one letter; with the letter at the end of one relation, or in the middle of two."""
+    text = _VALUE_OF_FUNCTION.sub("y", text)
     relations, terms = _RELATION.findall(text), [term.strip() for term in _RELATION.split(text)]
     if not 1 <= len(relations) <= 2 or not all(terms):
         return None

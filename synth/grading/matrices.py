@@ -15,6 +15,7 @@ _TRANSPOSED = re.compile(r"\s*\^\s?\{?\s?(?:T|t|\\top|\\intercal|\\text\{\s?T\s?
 _ROW_END = re.compile(r"\\\\(?:\s?\[[^\]]{0,12}\]|\*)?")
 _LINES = re.compile(r"\\(?:hline|cline\{[^{}]*\}|noalign\{[^{}]*\}|(?:small|med|big)skip)")
 _TIMES = re.compile(r"\s*(?:\\times|\*)?\s*")
+_BINOMIAL = re.compile(r"\\binom\s?\{([^{}]{1,60})\}\s?\{([^{}]{1,60})\}")
 _MOST_ENTRIES = 400
 Matrix = list[list[str]]
 
@@ -26,7 +27,7 @@ def is_matrix(text: str) -> bool:
 
 def matrix(text: str) -> Matrix | None:
     """Return the rows of a text that is one matrix, multiplied by the number that may stand before, after or below it; else None."""
-    plain = _unnamed(text)
+    plain = _BINOMIAL.sub(r"\\begin{pmatrix} \1 \\\\ \2 \\end{pmatrix}", _unnamed(text))
     begun = list(_BEGUN.finditer(plain))
     if not begun:
         return _listed(plain)
@@ -38,7 +39,7 @@ def matrix(text: str) -> Matrix | None:
     name, equals, factor = before.rpartition("=")
     if re.match(r"\s*[-\d]", name):
         return None
-    before = factor.strip() if equals else before
+    before = re.sub(r"\\text\{[^{}]*\}", "", factor if equals else before).strip()
     if before[-1:] in ("(", "[") and after[:1] in (")", "]"):
         before, after = before[:-1].strip(), after[1:].strip()
     if transposed := _TRANSPOSED.match(after):

@@ -33,12 +33,15 @@ _WORDS_BEGIN = re.compile(rf"\\text\{{|%|{_DEGREES}|(?<![A-Za-z\\])[A-Za-z\u00b5
 _LETTER_UNIT = re.compile(r"([-+]?[\d./ ]*\d)\s*([mgshLlNJWVAKCFkM](?:\s?/\s?[a-z]{1,3})?(?:\s?\^\s?\{?[23]\}?)?)")
 _NUMERIC = re.compile(r"[-+\d\s./{}()]|\\(?:frac|times|div)(?![A-Za-z])|[*]|\^(?!\{?\\circ)")
 _DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west", "ne": "northeast", "nw": "northwest", "se": "southeast", "sw": "southwest"}
-_DIRECTION = re.compile(r"(?<![a-z])((?:north|south)[-\s]?(?:east|west)|north|south|east|west)(?:ern|wards?)?(?![a-z])")
+_DIRECTION = re.compile(r"(?<![a-z])((?:north|south)[-\s]?(?:east|west)|north|south|east|west|above|below|up|down|left|right|clockwise|counter-?clockwise|anti-?clockwise)(?:ern|wards?)?(?![a-z])")
 _DEGREES_OF = re.compile(r"(?:\bdegrees?\s+)(C|F|celsius|fahrenheit)(?![a-z])", re.IGNORECASE)
 _SCALES_OF_DEGREES = {"c": "celsius", "f": "fahrenheit"}
 _TURNED, _WARM = (("angle", 1),), ((("celsius", 1),), (("fahrenheit", 1),))
-_POINTS = re.compile(r"(?:percent(?:age)?|%)[-\s]?points?|\bp\.?p\.?\b|\bpts?\b", re.IGNORECASE)
+_POINTS = re.compile(r"(?:percent(?:age)?|%|basis)[-\s]?points?|\bbps\b|\bp\.?p\.?\b|\bpts?\b", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\bper\s?cent\b|\bpercent\b|\bprozent\b|\bpour\s?cent\b", re.IGNORECASE)
+_PART = r"(\d{1,9}(?:\.\d{1,9})?)\s*(?:\\text\{\s*)?([A-Za-z]{1,12})\s*,?\s*\}?"
+_COMPOUND_PART = re.compile(_PART)
+_COMPOUND = re.compile(rf"{_PART}(?:\s*,?\s*(?:\\text\{{)?\s*(?:and)?\s*\}}?\s*{_PART}){{1,2}}")
 _BASE = re.compile(
     r"\(?\s*(?:\\text\{)?\s*(?P<digits>[0-9A-Fa-f]{1,60}(?:\.[0-9A-Fa-f]{1,30})?)\}?\s*\)?\s*"
     r"(?:_\s?\{?\s?(?:\\text\{\s?)?\(?(?P<base>\d{1,2}|[a-z]{3,12})\)?\s?\}?\s?\}?|\(?\s?(?:\\text\{)?\s*\(?\s?(?:in\s)?base\}?[\s{-]{0,3}(?P<said>\d{1,2}|[a-z]{3,12})\)?\}?\s?\)?)"
@@ -107,6 +110,8 @@ def read_quantity(text: str) -> Quantity | None:
     plain = _UNIT_FRACTION.sub(r"\\text{ \1/\2}\3", text).strip()
     if clock := _clock(_TEXT.sub(r" \1 ", plain)):
         return Quantity("", None, 0, "", "", None, clock, True)
+    if parts := _compound(plain):
+        return parts
     sign, currency = "", ""
     if money := _CURRENCY.match(plain):
         sign, currency, plain = money[1], _TEXT.sub(r"\1", money[2]).strip(" ."), plain[money.end() :]
@@ -122,10 +127,24 @@ def read_quantity(text: str) -> Quantity | None:
     if not core or re.search(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", "", core)):
         return None
     scale, words = _scale(words)
+    if words.lower().startswith("dozen"):
+        core, words = f"12*({core})", words[5:].strip(" s")
     points, percent = _POINTS.search(words), _PERCENT.search(words)
     unit = read_unit(currency or _unit_words(words))
     kind = "points" if points else "percent" if percent else ""
     return Quantity(core, rational(core), scale, kind, _direction(words), None if kind else unit, None, bool(words))
+
+
+def _compound(plain: str) -> Quantity | None:
+    """Read a quantity in two units or three, ``1 hour 30 minutes``, as one of the first unit."""
+    if not _COMPOUND.fullmatch(plain):
+        return None
+    parts = [(Fraction(number), read_unit(unit)) for number, unit in _COMPOUND_PART.findall(plain)]
+    first = parts[0][1]
+    if first is None or any(unit is None or unit.measures != first.measures for _, unit in parts):
+        return None
+    total = sum((number * unit.size / first.size for number, unit in parts if unit), Fraction(0))
+    return Quantity("", total, 0, "", "", first, None, True)
 
 
 def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
@@ -137,9 +156,10 @@ def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
     factor = Fraction(1)
     if stated.unit and gold.unit:
         bare_degrees = _TURNED in (stated.unit.measures, gold.unit.measures) and {stated.unit.measures, gold.unit.measures} & set(_WARM)
-        if stated.unit.measures != gold.unit.measures and not bare_degrees:
+        pounds = {stated.unit, gold.unit} == {read_unit("pounds"), read_unit("gbp")}
+        if stated.unit.measures != gold.unit.measures and not bare_degrees and not pounds:
             return False
-        factor = stated.unit.size / gold.unit.size
+        factor = stated.unit.size / gold.unit.size if not pounds else factor
     elif (stated.percent and gold.unit) or (gold.percent and stated.unit):
         return False
     if stated.number is None or gold.number is None:

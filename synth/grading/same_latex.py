@@ -29,6 +29,8 @@ _CONDITION = re.compile(
 )
 _IN_BRACKETS = re.compile(r"\s*\((?:\\text\{[^{}]{0,30}\})?\s*[^()]{1,20}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>])[^()]{1,40}\)\Z")
 _ENDS_WITH_CONDITION = re.compile(r"\s*[^=]{1,60}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>]).{1,80}", re.DOTALL)
+_PROSE = re.compile(r"\A\s*\\text\{[^{}]{0,80}(?:\s(?:is|are|equals|be)|:|=)\s*\}\s*(?=\S)", re.IGNORECASE)
+_RESTATED = re.compile(r"[,;\s]*\\text\{[\s,;(]*(?:i\.\s?e\.|that is|or equivalently|equivalently|or in other words|in other words|meaning)[\s,:]*\}")
 _FUNCTION = re.compile(r"\\?[A-Za-z]+'?\([\w,\s]+\)")
 _GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"([-+]?\d+),(\d+)")
@@ -39,9 +41,11 @@ def same_latex(stated: str, gold: str) -> bool:
     """Say whether an answer in LaTeX is the gold one."""
     if len(stated) > 2 * LONGEST or len(gold) > 4 * LONGEST:
         return stated.strip() == gold.strip()
-    own, right = formula_form(stated), formula_form(gold)
+    own, right = (_PROSE.sub("", formula_form(text), count=1) for text in (stated, gold))
     if _squeezed(own) == _squeezed(right):
         return bool(right)
+    if len(forms := _RESTATED.split(own)) == 2 and all(forms):
+        return any(_same(form, right) for form in forms)
     own_values, right_values = approximations.values(own), approximations.values(right)
     if any(_same(own_values.exact, form) for form in (right_values.exact, *right_values.approximations)):
         return True

@@ -6,12 +6,13 @@ from typing import NamedTuple
 _OPENING, _CLOSING = re.compile(r"[(\[{]|\\\{|\\langle(?![A-Za-z])|\\begin"), re.compile(r"[)\]}]|\\\}|\\rangle(?![A-Za-z])|\\end")
 _CONNECTED = "and|or|und|oder|et|ou|y|o|e|and also|or else"
 SEPARATOR = re.compile(
-    rf"\\text\{{[\s,;]*(?:{_CONNECTED})[\s,;]*\}}|\\text\{{\s*[,;]\s*\}}|(?<![A-Za-z\\{{])(?:and|or)(?![A-Za-z])|\\l(?:or|and)(?![A-Za-z])|[,;\u3001\u6216\u548c\uff0c\uff1b]"
+    rf"\\text\{{[\s,;]*(?:{_CONNECTED})[\s,;]*\}}|\\text\{{\s*[,;]\s*\}}|(?<![A-Za-z\\{{])(?:and|or)(?![A-Za-z])|\\l(?:or|and)(?![A-Za-z])|\\\\(?!\s*\Z)|[,;\u3001\u6216\u548c\uff0c\uff1b]"
 )
-_NAME = r"(?:[A-Za-z]|\\[A-Za-z]+)(?:_\{[^{}=]{1,12}\}|_\w)?'{0,2}(?:\s?\([\w,\s]{1,12}\))?"
+_NAME = r"(?:\([A-Za-z](?:\s?,\s?[A-Za-z]){1,3}\)|[A-Za-z]|\\[A-Za-z]+)(?:_\{[^{}=]{1,12}\}|_\w)?'{0,2}(?:\s?\([\w,\s]{1,12}\))?"
 _NAMED = re.compile(rf"\s*(?P<name>{_NAME}|\\text\{{[^{{}}=]{{1,60}}\}}(?:\s?of\s\w+)?)\s*(?:=|:(?=\s))\s*(?P<rest>[^=].*)", re.DOTALL)
 _MEMBER = re.compile(rf"\s*{_NAME}\s*\\in(?![A-Za-z])\s*(?P<rest>.+)", re.DOTALL)
 _CASES = re.compile(r"\\begin\{(cases|aligned|align\*?|gathered|array)\}(?:\{[lcr|\s]*\})?(.*)\\end\{\1\}", re.DOTALL)
+_BOTH = re.compile(r"\A\s*\\text\{\s*(?:either|both|all of|the (?:solutions?|answers?|roots?) (?:are|is))\s*:?\s*\}|\A\s*(?:either|both)\s(?=.)", re.IGNORECASE)
 _MOST_PARTS = 64
 
 
@@ -64,6 +65,7 @@ def answers(text: str) -> list[Part]:
     r"""Return the answers that a text lists, each once for every sign that ``\pm`` may have; a text that lists nothing is one answer."""
     if (cases := _CASES.fullmatch(text.strip())) and "&" not in cases[2].replace("&=", "="):
         text = ",".join(row for row in cases[2].replace("&=", "=").split("\\\\") if row.strip())
+    text = _BOTH.sub("", text, count=1)
     if member := _MEMBER.fullmatch(text):
         text = member["rest"]
     whole = named(text)

@@ -25,9 +25,9 @@ _SIGNS = {
 _ROOT = re.compile("\u221a\\s?(?:(\\d{1,30})|(?=[({]))")
 
 _WORDS_SET = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|mbox|hbox|mathrm|mathtt|mathsf|textnormal)\s{0,3}\{([^{}]{0,300})\}")
-_LETTERS_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathit|vec|overrightarrow|mathcal|emph|underline|boxed|fbox|bold|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}")
-_LETTER_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec)\s{0,3}(?=[A-Za-z](?![A-Za-z]))")
-_SIZES = re.compile(r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|bf|rm|it|large|Large|huge)(?![A-Za-z])\.?")
+_LETTERS_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathit|vec|overrightarrow|mathcal|emph|underline|boxed|fbox|bold|hat|widehat|tilde|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}")
+_LETTER_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|hat)\s{0,3}(?=[A-Za-z](?![A-Za-z]))")
+_SIZES = re.compile(r"\\(?:left|middle|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|bf|rm|it|large|Large|huge)(?![A-Za-z])\.?")
 _SPACES = re.compile(r"\\(?:[,;:> \n]|q?quad(?![A-Za-z])|thinspace(?![A-Za-z])|hspace\s?\{[^{}]{0,20}\})|~")
 _NAMES = {
     "leq": "le", "leqslant": "le", "leqq": "le", "geq": "ge", "geqslant": "ge", "geqq": "ge", "neq": "ne", "lt": "<", "gt": ">", "vee": "lor",
@@ -38,6 +38,7 @@ _NAMES = {
     "textdegree": "^{\\circ}", "dotsc": "ldots", "dots": "ldots", "cdots": "ldots", "lparen": "(", "rparen": ")", "varphi": "phi", "varepsilon": "epsilon",
     "exponentialE": "e", "imaginaryI": "i", "cr": "\x00", "tabularnewline": "\x00",
 }  # fmt: skip
+_PHANTOM = re.compile(r"\\[hv]?phantom\s?\{[^{}]{0,20}\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb|mathds)\s?\{?\s?R\s?\}?")
 
@@ -48,6 +49,8 @@ _GROUPS = re.compile(
     r"|(?<![\d.,_])\d{1,3}(?:\\?_\d{3}){1,20}(?![\d_}])|(?<![\d.,_])\d{1,3}(?:[ ]\d{3}){1,20}(?!\d)|(?<![\d.,_])\d{1,2}(?:,\d\d){1,9},\d{3}(?!\d)"
 )
 _CONTINENTAL = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,9}),(\d{1,60})(?![\d.,]?\d)")
+_TEXT_OF_NUMBER = re.compile(r"\\text\{\s*([-+]?\$?\d[\d.,/:]{0,30})(?![\d.,/:])([^{}]{0,200})\}")
+_TEXT_JOINING = re.compile(r"\\text\{\s*(and|or)\s+([-+]?\d[^{}]{0,100})\}")
 _RAISED_TEXT = re.compile(r"\\textsuperscript\{(\d)\}")
 _COMMA_OF_DECIMALS = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _REPEATING = re.compile(
@@ -145,12 +148,14 @@ def formula_form(text: str) -> str:
     if plain.count("$") == 1:
         plain = plain.replace("$", "\\dollar ")
     plain = _RAISED_TEXT.sub(r"^\1", _CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain))
-    plain = plain.replace("\\%", "%").replace("\\\\", "\x00")
+    plain = _PHANTOM.sub("", plain).replace("\\&", "\\text{and}").replace("{:}", ":").replace("\\text{:}", ":").replace("\\text{,}", ",").replace("\\%", "%").replace("\\\\", "\x00")
     plain = _GROUPS.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
     plain = _COMMA_OF_DECIMALS.sub(".", plain).replace("{,}", ",")
     plain = _SPACES.sub(" ", _SIZES.sub("", plain.replace("\\!", "")))
     for _ in range(3):
         plain = _LETTERS_SET.sub(r"\1", _WORDS_SET.sub(r"\\text{\1}", plain))
+    for _ in range(4 if "\\text" in plain else 0):  # \text{6 and -1}
+        plain = _TEXT_OF_NUMBER.sub(r"\1 \\text{\2}", _TEXT_JOINING.sub(r"\\text{ \1 } \\text{\2}", plain)).replace("\\text{}", "")
     plain = _ORDINAL.sub("", _LETTER_SET.sub("", plain))
     plain = _BLACKBOARD.sub(r"\\reals ", plain)
     plain = _COMMAND.sub(_renamed, plain).replace("<=", "\\le ").replace(">=", "\\ge ").replace("!=", "\\ne ").replace("=>", "\\to ").replace("->", "\\to ")

@@ -17,7 +17,7 @@ _TABLE = """
 length 1 m meter metre | 1000 km kilometer kilometre | 1/10 dm decimeter decimetre | 1/100 cm centimeter centimetre | 1/1000 mm millimeter millimetre
 length 1/1000000 um \u00b5m \u03bcm micrometer micrometre micron | 1/1000000000 nm nanometer nanometre | 0.0254 inch inche | 0.3048 ft foot feet | 0.9144 yd yard
 length 1609.344 mi mile
-mass 1 g gram gramme | 1000 kg kilogram kilogramme kilo | 1/1000 mg milligram | 1000000 t ton tonne | 453.59237 lb lbs | 28.349523125 oz ounce
+mass 1 g gram gramme | 1000 kg kilogram kilogramme kilo | 1/1000 mg milligram | 1000000 t ton tonne | 453.59237 lb lbs pound | 28.349523125 oz ounce
 time 1 s sec second sekunde | 1/1000 ms millisecond | 60 min minute minuten | 3600 h hr hour stunde heure | 86400 d day tag | 604800 week
 months 1 month | 12 year yr
 liquid 1 l liter litre | 1/1000 ml milliliter millilitre | 1/100 cl | 1/10 dl | 3.785411784 gallon gal | 0.946352946 quart | 0.473176473 pint
