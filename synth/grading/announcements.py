@@ -51,6 +51,7 @@ _FOREIGN = frozenset(
 )
 _ENGLISH = frozenset("the of and are so we it answer then there this that with for from which have has each".split())
 _WORD = re.compile(r"[^\W\d_]+")
+_GOLD_NAMED = re.compile(r"(?:solution|result|output|target|key)\s?[:=]\s{0,9}(?=\S)", re.IGNORECASE)
 _LANGUAGE_TAIL = 3_000
 
 
@@ -100,6 +101,8 @@ def unannounced(gold: str) -> str:
         return plain[4:].strip()
     if not plain or len(plain) > LONGEST or plain[0] in "\\$-+.(" or plain[0].isdigit():
         return plain
+    if named := _GOLD_NAMED.match(plain):
+        return plain[named.end() :].strip() or plain
     announced = announcements(plain)
     # "ANSWER: 36", "The answer is 36": nothing but an article or an adjective stands before it.
     if not announced or len(plain[: announced[0].start].split()) > 3:
@@ -111,5 +114,5 @@ def unannounced(gold: str) -> str:
 def writes_decimal_commas(text: str) -> bool:
     """Say whether the end of a text is in a language that writes ``3,5`` for three and a half."""
     found = _WORD.findall(text[-_LANGUAGE_TAIL:].lower())
-    foreign, english = sum(word in _FOREIGN for word in found), sum(word in _ENGLISH for word in found)
+    foreign, english = sum(word in _FOREIGN or "\u0370" <= word[0] <= "\u04ff" for word in found), sum(word in _ENGLISH for word in found)
     return foreign > english

@@ -19,7 +19,7 @@ from typing import Any
 from synth.formats import split_response
 from synth.grading.announcements import statements, unannounced
 from synth.grading.boxes import box_place, joined_boxes
-from synth.grading.expressions import same_expression
+from synth.grading.expressions import last_expression, same_expression
 from synth.grading.final_answer import TAIL, last_formula, read_number, stated_number, states_formula
 from synth.grading.numbers import plain_number
 from synth.grading.option_texts import same_option
@@ -63,6 +63,8 @@ def final_answer(response: str, answer_type: str = "number") -> str | None:
         return _bare(tagged) or None
     if announced:
         return _bare(_stated(tail[announced[-1].end :], answer_type)) or None
+    if answer_type == "expression":
+        return last_expression(tail)
     return last_formula(tail) if answer_type == "latex" else None
 
 

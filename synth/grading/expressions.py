@@ -28,13 +28,15 @@ _SIZES = re.compile(r"\\(?:left|right|bigg?|Bigg?|big[lr]|displaystyle)(?![A-Za-
 # Words and signs that lead from an expression to its value.
 _EQUALS = re.compile(
     r"\s*[,;:(\[]{0,2}\s*(?:=|\u2192|\u21d2|->|=>|\\(?:to|Rightarrow|rightarrow|implies)(?![A-Za-z])"
-    r"|(?:(?:which|that|and\sit|it|this|and\sthis|and\sthat|and|thus|so)[\s,]{1,2})?(?:is\sequal\sto|equals|equal\sto|evaluates\sto|gives|makes|yields|comes\sto|results\sin"
+    r"|(?:(?:which|that|and\sit|it|this|and\sthis|and\sthat|and|thus|so)[\s,]{1,2})?(?:is\sequal\sto|equals|equal\sto|giving|making|yielding|totall?ing|for\sa\stotal\sof|evaluates\sto|gives|makes|yields|comes\sto|results\sin"
     r"|is|ist|ergibt|est\s\u00e9gal\s\u00e0|donne|es\sigual\sa|da))\s*",
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"[-+\u2212]?\s?\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?")
 _NAMED = re.compile(r"(?:[A-Za-z]{1,20}\s){0,3}[A-Za-z]{1,20}\s?[=:]\s*")
-_LONGEST = 600
+_SIDE_BY_SIDE = re.compile(r"(?<=\))\s?(?=\d)|(?<=[\d)])\s?(?=\([\d\s(]*\d)")
+_IN_LINE = re.compile(r"[(\[\d\\$][^A-Za-z\n]{0,200}[-+*/\u00d7\u00f7\u00b7\u2212\u2013][^A-Za-z\n]{0,200}\d.{0,100}")
+_LONGEST, _LAST_LINES = 600, 6
 
 
 def same_expression(stated: str, gold: str) -> bool:
@@ -47,6 +49,14 @@ def same_expression(stated: str, gold: str) -> bool:
     if value is None or value != evaluate(right) or _numbers(own) != _numbers(right):
         return False
     return all(claim == value for claim in claims)
+
+
+def last_expression(text: str) -> str | None:
+    """Return the expression in the last line that has one, where nothing announces it."""
+    for line in reversed(text.rstrip().split("\n")[-_LAST_LINES:]):
+        if found := _IN_LINE.search(line[-_LONGEST:]):
+            return found[0].strip()
+    return None
 
 
 def _parts(text: str) -> tuple[str, list[Fraction]]:
@@ -86,7 +96,8 @@ def _arithmetic(text: str) -> str:
     plain = _SIZES.sub("", plain)
     for sign, plain_sign in _SIGNS.items():
         plain = plain.replace(sign, plain_sign)
-    return _GROUP.sub("", _LETTER_X.sub("*", ascii_form(plain).replace("\\times ", "*"))).strip(" \n*_\"'.")
+    plain = ascii_form(plain).replace("\\times ", "*").replace("{", "(").replace("}", ")")
+    return _SIDE_BY_SIDE.sub("*", _GROUP.sub("", _LETTER_X.sub("*", plain))).strip(" \n*_\"'.")
 
 
 def _numbers(expression: str) -> Counter[Fraction]:

@@ -11,7 +11,7 @@ from synth.grading.announcements import LONGEST, MANY, announcements, writes_dec
 from synth.grading.boxes import BOX, box_place, inside, joined_boxes, last_box, says_or
 from synth.grading.numbers import APPROXIMATE, NUMBER, Number, number_value, plain_form, read_number, with_points
 from synth.grading.places import Place
-from synth.grading.typesetting import ascii_form
+from synth.grading.typesetting import ascii_form, without_repeats
 
 __all__ = ["TAIL", "last_box", "last_formula", "number_value", "plain_form", "read_number", "stated_number", "states_formula"]
 
@@ -43,7 +43,9 @@ _LIST = re.compile(
     re.IGNORECASE,
 )
 _THIN_SPACES = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
-_SPACED_GROUPS = re.compile(r"(?: \d{3}){1,6}(?![\d/]| \d)")
+_BARS = re.compile("\\d[\u0304\u0305\u0307]")
+_MINUS = re.compile(r"(?:negative|minus)\s(?=[\d.$])", re.IGNORECASE)
+_SPACED_GROUPS = re.compile(r"(?: \d{3}){1,6}(?![\d/]| \d)(?:\.\d{1,30})?")
 _COMMA_THEN_DIGITS = re.compile(r",\d{1,30}(?![\d,])")
 _GOES_ON = re.compile(
     r"\s?(?:[+\u00d7\u00f7^<>\u2248\u2243\u221a\u03c0=]|\*(?!\*)\s?[\d(]|[-\u2212]\s?[\w(\\]|/\s?[\w(]|\\(?:times|cdot|sqrt|pi|[dt]?frac|div|pm|approx|sim|cong)|[(:]\d)"
@@ -51,7 +53,7 @@ _GOES_ON = re.compile(
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)|\\approx(?![a-z])|\u2248")
 _APPROXIMATELY = re.compile(
-    r"[\s,;(\[$)}]{0,6}(?:(?:or|which\sis|that\sis|i\.e\.|and\sthat\sis)[\s,]{1,2})?(?:\\text\s?\{\s?)?(?:about|approximately|approx\.?|roughly|around|\u2248|\\approx)"
+    r"[\s,;(\[$)}]{0,6}(?:(?:or|which\sis|that\sis|i\.e\.|and\sthat\sis)[\s,]{1,2})?(?:\\text\s?\{\s?)?(?:about|approximately|approx\.?|roughly|around|rounded\s(?:up\s|down\s)?to|(?:which\s)?rounds\s(?:up\s|down\s)?to|\u2248|\\approx)"
     rf"[\s$}}]{{1,4}}({NUMBER})",
     re.IGNORECASE,
 )
@@ -65,7 +67,9 @@ def stated_number(text: str) -> str | None:
     answer, the last number counts, unless the last statement is that there is none ("The answer is unknown").
     """
     tail = text[-TAIL:]
-    tail = _THIN_SPACES.sub("", tail) if not tail.isascii() else tail
+    if not tail.isascii():
+        tail = _THIN_SPACES.sub("", tail)
+        tail = without_repeats(tail) if _BARS.search(tail) else tail
     if "," in tail or "." in tail:
         tail = with_points(tail, writes_decimal_commas(tail))
     places = [*_boxed_number(tail), *_said(tail)]
@@ -146,6 +150,7 @@ def _said_number(rest: str, sentence_announced: bool) -> str | None:
         rest = rest[filler.end() :].lstrip("*_\"'`( ")
     if _NONE.match(rest):
         return ""
+    rest = _MINUS.sub("-", rest, count=1) if _MINUS.match(rest) else rest
     if name := re.match(r"[A-Za-z](?:_\w|\(\w\))?\s?=\s?(?=[-+$.\d\\])", rest):
         rest = rest[name.end() :]
     if (formula := _INLINE.match(rest)) is not None:

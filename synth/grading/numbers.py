@@ -9,19 +9,19 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from synth.grading.typesetting import ascii_form, raised, without_groups, without_repeats
+from synth.grading.typesetting import CONTINENTAL, ascii_form, raised, without_groups, without_repeats
 
 _LONGEST_NUMBER, _LONGEST_PLAIN = 200, 60
 _PLAIN_NUMBER = re.compile(r"[-+\u2212]?\s?[$\u20ac\u00a3]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d)\.)?(?:\s?/\s?\d+)?")
 # A sign counts only where nothing stands before it that makes it a minus: "5-3" ends in 3.
 _SIGN = r"(?:(?<![\w)\]}.])[-+\u2212]\s{0,2})?"
 _WHOLE = (
-    r"(?:\d{1,3}(?:(?:,|\{,\}|,\\!|\\,|['\u2019\u00a0\u2009\u202f])\d{3}){1,20}(?!\d)|\d{1,3}(?:\\?_\d{3}){1,20}(?![\d_])"
+    r"(?:[1-9]\d{0,2}(?:(?:,|\{,\}|,\\!|\\,|['\u2019\u00a0\u2009\u202f])\d{3}){1,20}(?!\d)|\d{1,3}(?:\\?_\d{3}){1,20}(?![\d_])"
     r"|\d{1,2}(?:,\d\d){1,9},\d{3}(?!\d)|\d+)"
 )
 _REPEATS = r"(?:\d{0,30}(?:\\(?:overline|bar|dot)\s?\{?\d{1,40}\}?|\(\d{1,40}\))|\d{1,60}(?:\.\.\.|\u2026|\\ldots|\\dots))"
 _POWER = r"(?:[eE][-+]?\d{1,3}(?!\w)|\s?(?:\\times|\\cdot|[\u00d7*x])\s?10\s?\^\s?\{?[-+\u2212]?\d{1,3}\}?)"
-_SCALE = r"(?:\s?(?:hundred|thousand|million|billion|trillion|lakh|crore)s?\b|\s?[\u4e07\u842c\u4ebf\u5104])"
+_SCALE = r"(?:\s?(?:hundred|thousand|million|billion|trillion|lakh|crore|dozen)s?\b|(?<=\d)(?:[kM]|bn)(?![\w/^])|\s?[\u4e07\u842c\u4ebf\u5104])"
 NUMBER = (
     rf"{_SIGN}(?:[$\u20ac\u00a3\u00a5\uffe5]|\\\$)?\s{{0,2}}"
     rf"(?:\\[dt]?frac\s?\{{\s?[-+]?\d{{1,60}}\s?\}}\s?\{{\s?\d{{1,60}}\s?\}}|\d{{1,9}} \d{{1,9}}/\d{{1,9}}(?![\d/])"
@@ -48,23 +48,22 @@ _SHAPE = re.compile(
     r"(?:(?(number)\s?(?:\\times|\\cdot|\*|x)\s?)10\s?\^\s?(?:\{\s?)?(?P<power>[-+]?\d{1,3})\s?\}?"
     r"|(?<=\d)[eE](?P<exponent>[-+]?\d{1,3}))?)"
     r"\s?(?:(?P<percent>\\?%|percent\b|per\scent\b|prozent\b|pour\scent\b)"
-    r"|(?P<scale>hundred\b|thousand\b|lakhs?\b|millions?\b|crores?\b|billions?\b|trillions?\b|k\b|bn\b|[\u4e07\u842c\u4ebf\u5104]))?"
+    r"|(?P<scale>hundred\b|thousand\b|lakhs?\b|millions?\b|crores?\b|billions?\b|trillions?\b|dozen\b|k\b|(?-i:(?<=\d)M\b)|bn\b|[\u4e07\u842c\u4ebf\u5104]))?"
     r"\s?(?![\d^])(?P<unit>.*)",
     re.DOTALL | re.IGNORECASE,
 )
-_GROUPED = re.compile(r"\d+|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d\d)+,\d{3}|\d{1,3}(?:['\u2019]\d{3})+|\d{1,3}(?: \d{3})+")
+_GROUPED = re.compile(r"\d+|[1-9]\d{0,2}(?:,\d{3})+|\d{1,2}(?:,\d\d)+,\d{3}|\d{1,3}(?:['\u2019]\d{3})+|\d{1,3}(?: \d{3})+")
 _DIGITS_ALONE = re.compile(r"[-+\u2212\d\s,./$\u20ac\u00a3]*")
 _SCALES = {
-    "hundred": 2, "thousand": 3, "k": 3, "lakh": 5, "million": 6, "crore": 7, "billion": 9, "bn": 9, "trillion": 12, "\u4e07": 4, "\u842c": 4, "\u4ebf": 8,
+    "hundred": 2, "thousand": 3, "k": 3, "m": 6, "lakh": 5, "million": 6, "crore": 7, "billion": 9, "bn": 9, "trillion": 12, "\u4e07": 4, "\u842c": 4, "\u4ebf": 8,
     "\u5104": 8,
 }  # fmt: skip
 # What follows a number and leaves it as it is: apples, cm^2, km/h, dollars per day. A lone letter is a unit only where units have it.
-_UNIT = re.compile(r"(?:(?:[^\W\d_]{2,20}|[mgshLlNJWVAKCF\u4e00-\u9fff])(?:\s?\^\s?\{?-?\d\}?)?[.$]?(?:\s?/\s?|\s|-|\\(?:cdot|times)\s?|\Z)){1,6}")
+_UNIT = re.compile(r"(?:(?:[^\W\d_]{2,20}|[mgshLlNJWVAKCF\u20ac\u00a3\u00a5\u20b9\u4e00-\u9fff])(?:\s?\^\s?\{?-?\d\}?)?[.$]?(?:\s?/\s?|\s|-|\\(?:cdot|times)\s?|\Z)){1,6}")
 _NO_UNIT = re.compile(
     r"\b(?:or|and|to|times|plus|minus|over|sqrt|pi|mod|than|not)\b|\b(?:remainder|squared|cubed|factorial|base)\b|[\u6216\u548c\u81f3\u5230]", re.IGNORECASE
 )
 _POINTS = re.compile(r"(?:percent(?:age)?|%)[-\s]?points?\b", re.IGNORECASE)
-_CONTINENTAL = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,9}),(\d{1,60})(?![\d.,]?\d)")
 _DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{1,30}),(\d{1,30})(?![,.]?\d)")
 _DOTS_OF_THOUSANDS = re.compile(r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3}){1,9})(?![,.]?\d)")
 
@@ -130,7 +129,8 @@ def _one_number(text: str) -> Number | None:
         return None
     end = shape.start("unit")
     written = shape.string[:end].strip()
-    values = (value, value / 100) if shape["percent"] else (value, value * 10 ** _scale(shape["scale"])) if shape["scale"] else (value,)
+    dozen = (shape["scale"] or "").lower() == "dozen"
+    values = (value, value / 100) if shape["percent"] else (12 * value,) if dozen else (value, value * 10 ** _scale(shape["scale"])) if shape["scale"] else (value,)
     number = Number(written, values)
     if before and "." in written and (own := _one_number(before)) and value not in own.values and is_near(own.values[0], number):
         return Number(text.strip(), own.values, (value,))  # "7/3 = 2.33" is said of an approximation
@@ -156,7 +156,7 @@ def with_points(text: str, foreign: bool) -> str:
     """
     if "," not in text and not foreign:
         return text
-    plain = _CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], text)
+    plain = CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], text)
     if not foreign:
         return plain
     plain = _DOTS_OF_THOUSANDS.sub(lambda found: found[1].replace(".", ""), plain) if plain == text else plain
@@ -166,7 +166,7 @@ def with_points(text: str, foreign: bool) -> str:
 def decimal_comma(text: str) -> str | None:
     """Return a text that is a number with a comma before its decimals with a point there, None if it is none: ``3,5``, not ``1,234`` and not ``(3,5)``."""
     plain = with_points(text, foreign=False)
-    plain = plain if plain != text else _DECIMAL_COMMA.sub(lambda found: found[0] if _in_brackets(found) or len(found[2]) == 3 else f"{found[1]}.{found[2]}", text)
+    plain = plain if plain != text else _DECIMAL_COMMA.sub(lambda found: found[0] if _in_brackets(found) or (len(found[2]) == 3 and found[1] != "0") else f"{found[1]}.{found[2]}", text)
     return plain if plain != text else None
 
 
@@ -180,7 +180,7 @@ def _plain(text: str) -> str:
     plain = raised(ascii_form(text))
     if "_" in plain:
         plain = without_groups(plain)
-    if "\\" in plain or "{" in plain:
+    if "\\" in plain or "{" in plain or "~" in plain:
         plain = without_groups(plain).replace("{,}", ",").replace("\\$", "$").replace("\\(", "").replace("\\)", "").replace("\\[", "").replace("\\]", "")
         plain = re.sub(r"\\[dtc]frac", r"\\frac", _TYPESETTING.sub("", _ORDINAL.sub("", plain)))
         for _ in range(3):

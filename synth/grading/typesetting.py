@@ -38,6 +38,8 @@ _NAMES = {
     "textdegree": "^{\\circ}", "dotsc": "ldots", "dots": "ldots", "cdots": "ldots", "lparen": "(", "rparen": ")", "varphi": "phi", "varepsilon": "epsilon",
     "exponentialE": "e", "imaginaryI": "i", "cr": "\x00", "tabularnewline": "\x00",
 }  # fmt: skip
+_COLOUR = re.compile(r"\\(?:text)?color\s?\{[^{}]{0,30}\}")
+_MINUS = re.compile(r"\\text\{\s*(?:negative|minus)\s*\}")
 _PHANTOM = re.compile(r"\\[hv]?phantom\s?\{[^{}]{0,20}\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb|mathds)\s?\{?\s?R\s?\}?")
@@ -45,10 +47,10 @@ _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb|mathds)\s?\{?\s?R\s?\}?")
 _ORDINAL = re.compile(r"(?<=\d)\s?(?:\^\s?\{?\s?(?:\\text\{\s?(?:st|nd|rd|th)\s?\}|(?:st|nd|rd|th)(?![a-z]))\s?\}?|(?:st|nd|rd|th)(?![A-Za-z]))")
 
 _GROUPS = re.compile(
-    r"(?<![\d.,_])\d{1,3}(?:(?:\{,\}\s?(?:\\!)?|,\s{0,2}\\!\s?|,|\\,|\\ |\\thinspace |['\u2019])\d{3}){1,20}(?![\d])(?!,\d)"
+    r"(?<![\d.,_])[1-9]\d{0,2}(?:(?:\{,\}\s?(?:\\!)?|~|,\s{0,2}\\!\s?|,|\\,|\\ |\\thinspace |['\u2019])\d{3}){1,20}(?![\d])(?!,\d)"
     r"|(?<![\d.,_])\d{1,3}(?:\\?_\d{3}){1,20}(?![\d_}])|(?<![\d.,_])\d{1,3}(?:[ ]\d{3}){1,20}(?!\d)|(?<![\d.,_])\d{1,2}(?:,\d\d){1,9},\d{3}(?!\d)"
 )
-_CONTINENTAL = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,9}),(\d{1,60})(?![\d.,]?\d)")
+CONTINENTAL = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,9})(?:,|\{,\})(\d{1,60})(?![\d.,]?\d)")
 _TEXT_OF_NUMBER = re.compile(r"\\text\{\s*([-+]?\$?\d[\d.,/:]{0,30})(?![\d.,/:])([^{}]{0,200})\}")
 _TEXT_JOINING = re.compile(r"\\text\{\s*(and|or)\s+([-+]?\d[^{}]{0,100})\}")
 _RAISED_TEXT = re.compile(r"\\textsuperscript\{(\d)\}")
@@ -56,8 +58,10 @@ _COMMA_OF_DECIMALS = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _REPEATING = re.compile(
     r"(?<![\d.])(\d{0,30})\.(\d{0,30})(?:\\(?:overline|bar|dot|overbar|widebar)\s?(?:\{\s?(\d{1,40})\s?\}|(\d))(?:\\dot\s?\{?(\d)\}?)?|\((\d{1,40})\))"
 )
+_COMMA_OF_REPEATS = re.compile(r"(?<=\d)(?:\{,\}|,)(?=\d{0,30}\\(?:overline|bar|dot)(?![A-Za-z]))")
+_DOTTED = re.compile(r"(?<![\d.])(\d{0,30}\.\d{0,30})\\dot\s?\{?(\d)\}?(\d{1,30})\\dot\s?\{?(\d)\}?")
 _OVERBAR = re.compile("(?<![\\d.])(\\d{0,30}\\.\\d{0,30}?)((?:\\d[\u0305\u0304\u0307])+)")
-_AND_SO_ON = re.compile(r"(?<![\d.])(\d{1,30})\.(\d{2,60})\s?(?:\.\.\.|\\ldots(?![A-Za-z])|\u2026)")
+_AND_SO_ON = re.compile(r"(?<![\d.])(\d{1,30})\.(\d{2,60})\s?(?:\.\.\.|\\[lc]?dots[cbo]?(?![A-Za-z])|\u2026)")
 _SCIENTIFIC = re.compile(r"(?<![\w.])(\d{1,30}(?:\.\d{1,30})?|\.\d{1,30})[eE]([-+]?\d{1,3})(?![\w.])")
 _PLAIN_WORDS = re.compile(r"(?<![A-Za-z\\])(sqrt|sin|cos|tan|arcsin|arccos|arctan|log|ln|exp|pi|infinity|inf)(?![A-Za-z])")
 _PLAIN_NAMES = {"infinity": "\\infty", "inf": "\\infty"}
@@ -101,6 +105,7 @@ def _in_braces(text: str) -> str:
 
 def without_groups(text: str) -> str:
     """Return a text whose numbers have no separators between thousands, and a point before their decimals where LaTeX sets a comma (``7{,}5``)."""
+    text = CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], text)
     return _COMMA_OF_DECIMALS.sub(".", _GROUPS.sub(lambda found: re.sub(r"\D", "", found[0]), text))
 
 
@@ -109,8 +114,10 @@ def without_repeats(text: str) -> str:
 
     Dots alone say that digits repeat only where the last of them, or the last few, stand there at least twice.
     """
+    text = _COMMA_OF_REPEATS.sub(".", text)
     if "." not in text:
         return text
+    text = _DOTTED.sub(lambda found: f"{found[1]}\\overline{{{found[2]}{found[3]}{found[4]}}}", text)
     plain = _OVERBAR.sub(lambda found: found[1] + "\\overline{" + re.sub(r"[^0-9]", "", found[2]) + "}", text)
     plain = _REPEATING.sub(_fraction_of_repeating, plain)
     return _AND_SO_ON.sub(_fraction_of_dots, plain)
@@ -147,8 +154,8 @@ def formula_form(text: str) -> str:
     plain = plain.replace("\\$", "\\dollar ")
     if plain.count("$") == 1:
         plain = plain.replace("$", "\\dollar ")
-    plain = _RAISED_TEXT.sub(r"^\1", _CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain))
-    plain = _PHANTOM.sub("", plain).replace("\\&", "\\text{and}").replace("{:}", ":").replace("\\text{:}", ":").replace("\\text{,}", ",").replace("\\%", "%").replace("\\\\", "\x00")
+    plain = _RAISED_TEXT.sub(r"^\1", CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain))
+    plain = _MINUS.sub("-", _COLOUR.sub("", _PHANTOM.sub("", plain))).replace("\\&", "\\text{and}").replace("\\text{:}", ":").replace("{:}", ":").replace("\\text{,}", ",").replace("\\%", "%").replace("\\\\", "\x00")
     plain = _GROUPS.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
     plain = _COMMA_OF_DECIMALS.sub(".", plain).replace("{,}", ",")
     plain = _SPACES.sub(" ", _SIZES.sub("", plain.replace("\\!", "")))

@@ -11,6 +11,7 @@ _COMMANDS = re.compile(
 )
 _SIZES = re.compile(r"\\(?:left|right|displaystyle|bf|rm|it|sf|large|Large)(?![A-Za-z])")
 _SPACES = re.compile(r"\\(?:[,;:!> ]|q?quad(?![A-Za-z]))|~")
+_COLOUR = re.compile(r"\\(?:text)?color\s?\{[^{}]{0,30}\}")
 _ESCAPED = re.compile(r"\\([#$%&_{}])")
 _DEEPEST = 4
 
@@ -19,7 +20,7 @@ def unset(text: str) -> str:
     r"""Return a text without the commands that set words in LaTeX; a text without a backslash stays as it is."""
     if "\\" not in text:
         return text
-    plain = _SPACES.sub(" ", _SIZES.sub(" ", text))
+    plain = _SPACES.sub(" ", _SIZES.sub(" ", _COLOUR.sub("", text)))
     for _ in range(_DEEPEST):
         plain = _COMMANDS.sub(r"\1", plain)
     return _ESCAPED.sub(r"\1", plain)
