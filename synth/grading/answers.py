@@ -35,7 +35,9 @@ _LONGEST_STATED = 10_000
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
 _WRAPPED = re.compile(r"(\$\$?|\\\(|\\\[)(.*?)(\$\$?|\\\)|\\\])", re.DOTALL)
 _FENCED = re.compile(r"\s{0,4}`{3}[a-z]{0,12}[ \t]*\n(.{1,2000}?)\n?`{3}", re.DOTALL)
-_WITH_VALUE = re.compile(r"[\s,;(]{0,3}(?:or\s|which\s|i\.e\.|about|approximately|roughly|\\approx|\u2248|for\s|where\s|if\s|when\s|with\s|\$?\\text).*", re.DOTALL)
+_WITH_VALUE = re.compile(
+    r"[\s,;(]{0,3}(?:or\s|which\s|i\.e\.|about|approximately|roughly|\\approx|\u2248|for\s|where\s|if\s|when\s|with\s|\$?\\text).*", re.DOTALL
+)
 
 
 def final_answer(response: str, answer_type: str = "number") -> str | None:
@@ -54,18 +56,20 @@ def final_answer(response: str, answer_type: str = "number") -> str | None:
         return number.text if number else own
     if answer_type == "option":
         return stated_option(tail, tagged)
+    return _stated_text(tail, tagged, answer_type)
+
+
+def _stated_text(tail: str, tagged: str | None, answer_type: str) -> str | None:
+    """Return what is stated in the last box, in tags or after an announcement, else what the response ends with."""
     announced = statements(tail)
     several = answer_type == "latex"
     if (box := joined_boxes(tail) if several else box_place(tail)) is not None:
         later = announced[-1] if announced and announced[-1].start > box.end and answer_type != "text" else None
         return (_bare(_stated(later.text, answer_type)) if later and states_formula(later.text) else "") or box.text
-    if tagged is not None:
-        return _bare(tagged) or None
-    if announced:
-        return _bare(_stated(tail[announced[-1].end :], answer_type)) or None
-    if answer_type == "expression":
-        return last_expression(tail)
-    return last_formula(tail) if answer_type == "latex" else None
+    if tagged is not None or announced:
+        return _bare(tagged if tagged is not None else _stated(tail[announced[-1].end :], answer_type)) or None
+    ends_with = {"expression": last_expression, "latex": last_formula}.get(answer_type)
+    return ends_with(tail) if ends_with else None
 
 
 def is_right(stated: str | None, gold: str, answer_type: str = "number", meta: Mapping[str, Any] | None = None) -> bool:
@@ -83,16 +87,18 @@ def is_right(stated: str | None, gold: str, answer_type: str = "number", meta: M
     right = unannounced(gold)
     match answer_type:
         case "number":
-            return same_number(stated, right)
+            same = same_number(stated, right)
         case "option":
-            return same_option(stated, right, (meta or {}).get("options") or ())
+            same = same_option(stated, right, (meta or {}).get("options") or ())
         case "text":
-            return same_words(stated, gold) or same_words(stated, right)
+            same = same_words(stated, gold) or same_words(stated, right)
         case "expression":
-            return same_expression(stated, right)
+            same = same_expression(stated, right)
         case "latex":
-            return same_latex(_bare(stated), _bare(right))
-    raise ValueError(f"there is no answer type {answer_type!r}")
+            same = same_latex(_bare(stated), _bare(right))
+        case _:
+            raise ValueError(f"there is no answer type {answer_type!r}")
+    return same
 
 
 def _stated(rest: str, answer_type: str) -> str:

@@ -12,7 +12,8 @@ from synth.grading.several import split_outside
 
 _ABOUT = r"(?:about|approximately|approx\.?|roughly|around|nearly|circa|ca\.|rounded to|rounded|environ|etwa|ungef\u00e4hr|aproximadamente|circa)"
 _SAID = re.compile(
-    rf"\s*(?:\\text\{{)?\s*[,(\[]?\s*(?:(?:or|which|that|i\.e\.|and|it|this|o|ou|oder|das)[\s,]{{1,2}}(?:is\s|are\s|equals\s|ist\s|est\s)?)?(?:equal to\s|is\s)?(?:\(\s?)?{_ABOUT}(?![a-z])[\s}}:]*"
+    rf"\s*(?:\\text\{{)?\s*[,(\[]?\s*(?:(?:or|which|that|i\.e\.|and|it|this|o|ou|oder|das)[\s,]{{1,2}}(?:is\s|are\s|equals\s|ist\s"
+    rf"|est\s)?)?(?:equal to\s|is\s)?(?:\(\s?)?{_ABOUT}(?![a-z])[\s}}:]*"
 )
 _SIGN = re.compile(r"\\approx(?![A-Za-z])(?:\s?=)?|=\s?\\approx(?![A-Za-z])")
 _BEGINS = re.compile(rf"\s*(?:\\approx(?![A-Za-z])|(?:\\text\{{)?\s*{_ABOUT}(?![a-z])\s*\}}?)\s*")

@@ -5,16 +5,16 @@ import re
 from synth.grading.places import Place
 
 LONGEST_BOX, _BOX_TAIL, _MANY_BOXES = 2_000, 200_000, 20
-BOX = re.compile(
-    r"\\(?:boxed|fbox|framebox(?:\[[^\]\n]{0,20}\]){0,2})(?:\s{0,3}(?P<brace>\{)|\s{1,3}(?P<bare>-?\d[\d,.]{0,30}|[A-Za-z](?![A-Za-z])))"
-)
+BOX = re.compile(r"\\(?:boxed|fbox|framebox(?:\[[^\]\n]{0,20}\]){0,2})(?:\s{0,3}(?P<brace>\{)|\s{1,3}(?P<bare>-?\d[\d,.]{0,30}|[A-Za-z](?![A-Za-z])))")
 _NAME = r"(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w{1,3}\}?)?\s{0,3}(?:=|&=)\s{0,3}"
 _NAME_BEFORE = re.compile(rf"(?P<name>{_NAME})\Z")
 _MARK = r"(?:[\s$,;.&:*]|\\[(\[\])]|\\\\|\\[,;:!]|\\q?quad|[-+]\s|\d{1,2}[.)]\s|\([a-z]\)\s)"
 # "and", "or" in the languages that models answer in, or nothing but marks of lists and formulas: the boxes before and after state one answer.
 _JOINED = re.compile(
-    rf"{_MARK}{{0,12}}(?:(?:\\text\s?\{{)?\s?(?:and(?:\salso)?|or|und|oder|et|ou|y|o|e|\u548c|\u6216|\u53ca|\\l?(?:or|and)|\\vee|\\wedge|as\swell\sas)\s?\}}?)?"
-    rf"{_MARK}{{0,4}}(?:(?:the\s)?(?:second|third|fourth|other|next|another)(?:\s(?:one|solution|root|answer|value|number|zero|prime|factor))?\s(?:is|are|being|equals))?"
+    rf"{_MARK}{{0,12}}(?:(?:\\text\s?\{{)?\s?(?:and(?:\salso)?|or|und|oder|et|ou|y|o|e|\u548c|\u6216|\u53ca|\\l?(?:or|and)|\\vee|\\wedge"
+    rf"|as\swell\sas)\s?\}}?)?"
+    rf"{_MARK}{{0,4}}(?:(?:the\s)?(?:second|third|fourth|other|next|another)(?:\s(?:one|solution|root|answer|value|number|zero|prime|factor))?\s(?:is"
+    rf"|are|being|equals))?"
     rf"{_MARK}{{0,12}}(?:{_NAME})?\s{{0,3}}"
 )
 _OR = re.compile(r"(?<![A-Za-z])(?:or|oder|ou|\u6216)(?![A-Za-z])")
@@ -60,7 +60,7 @@ def joined_boxes(text: str) -> Place | None:
 
 
 def says_or(text: str, box: Place) -> bool:
-    """Say whether the last boxes leave a choice: ``\\boxed{4}`` or ``\\boxed{5}``."""
+    r"""Say whether the last boxes leave a choice: ``\boxed{4}`` or ``\boxed{5}``."""
     return _OR.search(re.sub(r"\{[^{}]*\}", "", text[box.start : box.end])) is not None
 
 

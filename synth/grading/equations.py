@@ -23,7 +23,7 @@ def same_relation(one: str, other: str) -> bool | None:
     if own is None or right is None:
         return None
     (left, relation), (left2, relation2) = own, right
-    if {relation, relation2} != {relation} or not all(formula.letters for formula in (*left, *left2)[:0]):
+    if relation != relation2:
         return False
     ratios = []
     for point in range(POINTS):
@@ -32,7 +32,7 @@ def same_relation(one: str, other: str) -> bool | None:
             continue
         if bottom == 0 or top == 0:
             return None
-        ratios.append(top / bottom)  # type: ignore[operator]  # both made complex where one is
+        ratios.append(top / bottom)
     if len(ratios) < POINTS - 1:
         return None
     if not all(close(ratio, ratios[0]) for ratio in ratios[1:]):

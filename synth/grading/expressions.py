@@ -28,7 +28,8 @@ _SIZES = re.compile(r"\\(?:left|right|bigg?|Bigg?|big[lr]|displaystyle)(?![A-Za-
 # Words and signs that lead from an expression to its value.
 _EQUALS = re.compile(
     r"\s*[,;:(\[]{0,2}\s*(?:=|\u2192|\u21d2|->|=>|\\(?:to|Rightarrow|rightarrow|implies)(?![A-Za-z])"
-    r"|(?:(?:which|that|and\sit|it|this|and\sthis|and\sthat|and|thus|so)[\s,]{1,2})?(?:is\sequal\sto|equals|equal\sto|giving|making|yielding|totall?ing|for\sa\stotal\sof|evaluates\sto|gives|makes|yields|comes\sto|results\sin"
+    r"|(?:(?:which|that|and\sit|it|this|and\sthis|and\sthat|and|thus|so)[\s,]{1,2})?(?:is\sequal\sto|equals|equal\sto|giving|making|yielding"
+    r"|totall?ing|for\sa\stotal\sof|evaluates\sto|gives|makes|yields|comes\sto|results\sin"
     r"|is|ist|ergibt|est\s\u00e9gal\s\u00e0|donne|es\sigual\sa|da))\s*",
     re.IGNORECASE,
 )
@@ -78,7 +79,7 @@ def _parts(text: str) -> tuple[str, list[Fraction]]:
     while own.count("(") > own.count(")") and own.rstrip().endswith("("):  # "(4+5)*2 (= 18)"
         own = own.rstrip()[:-1]
     own, rest = own.strip().rstrip("."), rest.strip()
-    claims: list[Fraction] = []
+    claims = []
     while led := _EQUALS.match(rest):
         rest = rest[led.end() :]
         if (value_text := _VALUE.match(rest)) is None:

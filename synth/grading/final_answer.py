@@ -22,8 +22,10 @@ _HASHES = re.compile(r"^####[ \t]+(.{1,80})$", re.MULTILINE)
 _JSON = re.compile(r"\"(?:final[_ ]?)?(?:answer|result|value|solution)\"\s{0,3}:\s{0,3}\"?([^\"\n}]{1,120})", re.IGNORECASE)
 _FILLERS = re.compile(
     r"(?:(?:therefore|thus|then|hence|so|simply|just|exactly|indeed|equal\sto|approximately|about|roughly|around|probably|likely|actually|still|again"
-    r"|also|clearly|now|given\sby|definitely|certainly|obviously|of\scourse|surely|most\slikely|in\sfact|precisely|the\s(?:number|integer|value)|\u7ea6|\u5927\u7ea6|\u7b49\u4e8e"
-    r"|also|genau|etwa|ungef\u00e4hr|exactement|environ|donc|exactamente|aproximadamente|circa|dus|\u0440\u0430\u0432\u043d\u043e|\u0440\u0430\u0432\u0435\u043d"
+    r"|also|clearly|now|given\sby|definitely|certainly|obviously|of\scourse|surely|most\slikely|in\sfact|precisely|the\s(?:number|integer|value)"
+    r"|\u7ea6|\u5927\u7ea6|\u7b49\u4e8e"
+    r"|also|genau|etwa|ungef\u00e4hr|exactement|environ|donc|exactamente|aproximadamente|circa|dus|\u0440\u0430\u0432\u043d\u043e"
+    r"|\u0440\u0430\u0432\u0435\u043d"
     r"|\u0440\u0430\u0432\u043d\u0430)(?![a-z])[\s:,*_]*){1,3}",
     re.IGNORECASE,
 )
@@ -48,12 +50,14 @@ _MINUS = re.compile(r"(?:negative|minus)\s(?=[\d.$])", re.IGNORECASE)
 _SPACED_GROUPS = re.compile(r"(?: \d{3}){1,6}(?![\d/]| \d)(?:\.\d{1,30})?")
 _COMMA_THEN_DIGITS = re.compile(r",\d{1,30}(?![\d,])")
 _GOES_ON = re.compile(
-    r"\s?(?:[+\u00d7\u00f7^<>\u2248\u2243\u221a\u03c0=]|\*(?!\*)\s?[\d(]|[-\u2212]\s?[\w(\\]|/\s?[\w(]|\\(?:times|cdot|sqrt|pi|[dt]?frac|div|pm|approx|sim|cong)|[(:]\d)"
+    r"\s?(?:[+\u00d7\u00f7^<>\u2248\u2243\u221a\u03c0=]|\*(?!\*)\s?[\d(]|[-\u2212]\s?[\w(\\]|/\s?[\w(]|\\(?:times|cdot|sqrt|pi|[dt]?frac|div|pm"
+    r"|approx|sim|cong)|[(:]\d)"
     r"|_[\d{\\]|\s?\(?(?:in\s)?base\s|[abcijknpqruxyz](?![a-z])"
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)|\\approx(?![a-z])|\u2248")
 _APPROXIMATELY = re.compile(
-    r"[\s,;(\[$)}]{0,6}(?:(?:or|which\sis|that\sis|i\.e\.|and\sthat\sis)[\s,]{1,2})?(?:\\text\s?\{\s?)?(?:about|approximately|approx\.?|roughly|around|rounded\s(?:up\s|down\s)?to|(?:which\s)?rounds\s(?:up\s|down\s)?to|\u2248|\\approx)"
+    r"[\s,;(\[$)}]{0,6}(?:(?:or|which\sis|that\sis|i\.e\.|and\sthat\sis)[\s,]{1,2})?(?:\\text\s?\{\s?)?(?:about|approximately|approx\.?|roughly"
+    r"|around|rounded\s(?:up\s|down\s)?to|(?:which\s)?rounds\s(?:up\s|down\s)?to|\u2248|\\approx)"
     rf"[\s$}}]{{1,4}}({NUMBER})",
     re.IGNORECASE,
 )

@@ -5,6 +5,7 @@ Texts are in the wording of `formula_form`. The ends of an interval may be formu
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from synth.grading.formula import Formula, close, drawn, read_formula, real
@@ -21,10 +22,14 @@ _NAME = re.compile(r"\s*(?:[A-Z]|\\text\{[^{}]{1,40}\})(?:_\w|\([a-z]\))?\s*[=:]
 _INTERVAL = re.compile(r"([\[(\]])(.+)([\])\[])", re.DOTALL)
 _ALL = re.compile(r"\\reals|(?:\\text\{)?\s*(?:x\s+is\s+)?(?:all|any)\s(?:the\s)?reals?(?:\snumbers?)?(?:\sx)?\s*\}?", re.IGNORECASE)
 _ALL_BUT = re.compile(
-    r"(?:\\reals|(?:\\text\{)?\s*(?:all|any)\s(?:reals?)(?:\snumbers?)?\}?)\s*(?:\\setminus|-|\\text\{\s*(?:except|but|without)(?:\sfor)?\s*\}|(?:except|but|without)(?:\sfor)?\}?)\s*(.+)",
+    r"(?:\\reals|(?:\\text\{)?\s*(?:all|any)\s(?:reals?)(?:\snumbers?)?\}?)\s*(?:\\setminus|-|\\text\{\s*(?:except|but|without)(?:\sfor)?\s*\}"
+    r"|(?:except|but|without)(?:\sfor)?\}?)\s*(.+)",
     re.IGNORECASE | re.DOTALL,
 )
-_LOOKS = re.compile(r"[<>\u2260]|\b(?:greater|less|more|smaller|larger) than\b|\bat (?:least|most)\b|\\(?:le|ge|ne|cup|cap|reals|setminus|infty|emptyset)(?![A-Za-z])|\ball\sreal|\A\s*(?:\[[^\[\]()]*\)|\([^\[\]()]*\]|\][^\[\]()]*[\[\]])\s*\Z")
+_LOOKS = re.compile(
+    r"[<>\u2260]|\b(?:greater|less|more|smaller|larger) than\b|\bat (?:least|most)\b|\\(?:le|ge|ne|cup|cap|reals|setminus|infty|emptyset)(?![A-Za-z])"
+    r"|\ball\sreal|\A\s*(?:\[[^\[\]()]*\)|\([^\[\]()]*\]|\][^\[\]()]*[\[\]])\s*\Z"
+)
 _ALL_SUCH = re.compile(r"\A\\text\{\s*(?:for\s)?all(?:\sreal)?(?:\s(?:numbers?|values?(?:\sof)?))?\s*\}(?=\s*[A-Za-z]\s*(?:[<>]|\\[lg]e))")
 _COMPARED = re.compile(
     r"\s*(?:all|any|every)?\s*(?:real)?\s*(?:numbers?|values?)?\s*[a-z]?\s*(?:is|are|that\sare|must\sbe)?\s*(?:strictly)?\s*"
@@ -44,6 +49,7 @@ class Interval(NamedTuple):
     high_closed: bool
 
 
+_EMPTY = ("\\emptyset", "\\{\\}", "\\text{no solution}")
 _LINE = Interval(-_INFINITY, False, _INFINITY, False)
 
 
@@ -116,12 +122,15 @@ def _atom(text: str) -> list[Interval] | None:
         plain = member[1].strip()
         if _UNION.search(plain):
             return intervals(plain)
-    while plain.startswith("(") and plain.endswith(")") and (_UNION.search(plain) or _RELATION.search(plain)) and _wrapped(plain):
+    if plain.startswith("(") and plain.endswith(")") and (_UNION.search(plain) or _RELATION.search(plain)) and _wrapped(plain):
         return intervals(plain[1:-1])
-    if _ALL.fullmatch(plain):
-        return [_LINE]
-    if plain in ("\\emptyset", "\\{\\}", "\\text{no solution}"):
-        return []
+    if _ALL.fullmatch(plain) or plain in _EMPTY:
+        return [] if plain in _EMPTY else [_LINE]
+    return _left_over(plain) or _between(plain) or _inequality(plain)
+
+
+def _left_over(plain: str) -> list[Interval] | None:
+    """Return single numbers, and what is left of a set without some numbers."""
     if (but := _ALL_BUT.fullmatch(plain)) and (rest := _without(but[1])) is not None:
         return rest
     pieces = split_outside(plain, re.compile(r"\\setminus(?![A-Za-z])"))
@@ -129,7 +138,7 @@ def _atom(text: str) -> list[Interval] | None:
         return [shared for a in whole for b in rest if (shared := _shared(a, b))]
     if points := _points(plain):
         return [Interval(point, True, point, True) for point in points]
-    return _between(plain) or _inequality(plain)
+    return None
 
 
 def _wrapped(text: str) -> bool:
@@ -156,7 +165,7 @@ def _without(text: str) -> list[Interval] | None:
     if not points:
         return None
     ends = [-_INFINITY, *sorted(points), _INFINITY]
-    return [Interval(low, False, high, False) for low, high in zip(ends, ends[1:], strict=False)]
+    return [Interval(low, False, high, False) for low, high in pairwise(ends)]
 
 
 def _outside(one: list[Interval] | None) -> list[Interval] | None:
@@ -245,7 +254,7 @@ def _sides(relation: str, bound: _Real, absolute: bool) -> list[Interval]:
             return [Interval(value, True, value, True) for value in sorted({bound, low} if absolute else {bound})]
     points = sorted({bound, low} if absolute else {bound})
     ends = [-_INFINITY, *points, _INFINITY]
-    return [Interval(a, False, b, False) for a, b in zip(ends, ends[1:], strict=False)]
+    return [Interval(a, False, b, False) for a, b in pairwise(ends)]
 
 
 def _line(formula: Formula) -> tuple[Fraction, Fraction] | None:

@@ -55,11 +55,14 @@ _SHAPE = re.compile(
 _GROUPED = re.compile(r"\d+|[1-9]\d{0,2}(?:,\d{3})+|\d{1,2}(?:,\d\d)+,\d{3}|\d{1,3}(?:['\u2019]\d{3})+|\d{1,3}(?: \d{3})+")
 _DIGITS_ALONE = re.compile(r"[-+\u2212\d\s,./$\u20ac\u00a3]*")
 _SCALES = {
-    "hundred": 2, "thousand": 3, "k": 3, "m": 6, "lakh": 5, "million": 6, "crore": 7, "billion": 9, "bn": 9, "trillion": 12, "\u4e07": 4, "\u842c": 4, "\u4ebf": 8,
+    "hundred": 2, "thousand": 3, "k": 3, "m": 6, "lakh": 5,
+    "million": 6, "crore": 7, "billion": 9, "bn": 9, "trillion": 12, "\u4e07": 4, "\u842c": 4, "\u4ebf": 8,
     "\u5104": 8,
 }  # fmt: skip
 # What follows a number and leaves it as it is: apples, cm^2, km/h, dollars per day. A lone letter is a unit only where units have it.
-_UNIT = re.compile(r"(?:(?:[^\W\d_]{2,20}|[mgshLlNJWVAKCF\u20ac\u00a3\u00a5\u20b9\u4e00-\u9fff])(?:\s?\^\s?\{?-?\d\}?)?[.$]?(?:\s?/\s?|\s|-|\\(?:cdot|times)\s?|\Z)){1,6}")
+_UNIT = re.compile(
+    r"(?:(?:[^\W\d_]{2,20}|[mgshLlNJWVAKCF\u20ac\u00a3\u00a5\u20b9\u4e00-\u9fff])(?:\s?\^\s?\{?-?\d\}?)?[.$]?(?:\s?/\s?|\s|-|\\(?:cdot|times)\s?|\Z)){1,6}"
+)
 _NO_UNIT = re.compile(
     r"\b(?:or|and|to|times|plus|minus|over|sqrt|pi|mod|than|not)\b|\b(?:remainder|squared|cubed|factorial|base)\b|[\u6216\u548c\u81f3\u5230]", re.IGNORECASE
 )
@@ -130,7 +133,9 @@ def _one_number(text: str) -> Number | None:
     end = shape.start("unit")
     written = shape.string[:end].strip()
     dozen = (shape["scale"] or "").lower() == "dozen"
-    values = (value, value / 100) if shape["percent"] else (12 * value,) if dozen else (value, value * 10 ** _scale(shape["scale"])) if shape["scale"] else (value,)
+    values = (
+        (value, value / 100) if shape["percent"] else (12 * value,) if dozen else (value, value * 10 ** _scale(shape["scale"])) if shape["scale"] else (value,)
+    )
     number = Number(written, values)
     if before and "." in written and (own := _one_number(before)) and value not in own.values and is_near(own.values[0], number):
         return Number(text.strip(), own.values, (value,))  # "7/3 = 2.33" is said of an approximation
@@ -166,7 +171,11 @@ def with_points(text: str, foreign: bool) -> str:
 def decimal_comma(text: str) -> str | None:
     """Return a text that is a number with a comma before its decimals with a point there, None if it is none: ``3,5``, not ``1,234`` and not ``(3,5)``."""
     plain = with_points(text, foreign=False)
-    plain = plain if plain != text else _DECIMAL_COMMA.sub(lambda found: found[0] if _in_brackets(found) or (len(found[2]) == 3 and found[1] != "0") else f"{found[1]}.{found[2]}", text)
+    plain = (
+        plain
+        if plain != text
+        else _DECIMAL_COMMA.sub(lambda found: found[0] if _in_brackets(found) or (len(found[2]) == 3 and found[1] != "0") else f"{found[1]}.{found[2]}", text)
+    )
     return plain if plain != text else None
 
 

@@ -13,7 +13,8 @@ from synth.grading.formula import rational
 from synth.grading.units import Unit, read_unit
 
 _CLOCK = re.compile(
-    r"(?:(?:\\text|at)\s)?(?P<hour>\d{1,2})\s?(?:[:.h]\s?(?P<minute>[0-5]\d)(?:\s?:\s?[0-5]\d)?)?\s*(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?|o'?clock|uhr|hrs|hours?)?"
+    r"(?:(?:\\text|at)\s)?(?P<hour>\d{1,2})\s?(?:[:.h]\s?(?P<minute>[0-5]\d)(?:\s?:\s?[0-5]\d)?)?\s*(?P<half>a\.?\s?m\b\.?|p\.?\s?m\b\.?|o'?clock|uhr"
+    r"|hrs|hours?)?"
     r"\s*(?P<part>in the (?:morning|afternoon|evening)|at (?:night|noon|midnight)|noon|midnight)?",
     re.IGNORECASE,
 )
@@ -25,15 +26,21 @@ _SCALES = {
 _TEXT = re.compile(r"\\text\{([^{}]*)\}")
 _UNIT_FRACTION = re.compile(r"\\frac\s?\{\s?\\text\{([^{}]*)\}\s?\}\s?\{\s?\\text\{([^{}]*)\}(\^\{?\d\}?)?\s?\}")
 _CURRENCY = re.compile(
-    r"\s*([-+]?)\s*(\\dollar|[\u20ac\u00a3\u00a5\u20b9]|\\text\{\s?(?:US|USD|EUR|GBP|Rs\.?|INR|CNY|RMB)\s?\}|(?:USD|EUR|GBP|INR|RMB|CNY|Rs\.?)(?![A-Za-z]))\s*",
+    r"\s*([-+]?)\s*(\\dollar|[\u20ac\u00a3\u00a5\u20b9]|\\text\{\s?(?:US|USD|EUR|GBP|Rs\.?|INR|CNY|RMB)\s?\}|(?:USD|EUR|GBP|INR|RMB|CNY"
+    r"|Rs\.?)(?![A-Za-z]))\s*",
 )
 _DEGREES = r"\^\s?(?:\\circ(?![A-Za-z])|\{\s?\\circ\s?\})"
 # Where what belongs to the number ends: at a word of two letters or more, a command for words, a degree, a percent sign.
-_WORDS_BEGIN = re.compile(rf"\\text\{{|%|{_DEGREES}|(?<![A-Za-z\\])[A-Za-z\u00b5\u4e00-\u9fff]{{2,}}|[\u20ac\u00a3\u00a5\u20b9\u2103\u2109\u4e00-\u9fff]|\\dollar")
+_WORDS_BEGIN = re.compile(
+    rf"\\text\{{|%|{_DEGREES}|(?<![A-Za-z\\])[A-Za-z\u00b5\u4e00-\u9fff]{{2,}}|[\u20ac\u00a3\u00a5\u20b9\u2103\u2109\u4e00-\u9fff]|\\dollar"
+)
 _LETTER_UNIT = re.compile(r"([-+]?[\d./ ]*\d)\s*([mgshLlNJWVAKCFkM](?:\s?/\s?[a-z]{1,3})?(?:\s?\^\s?\{?[23]\}?)?)")
 _NUMERIC = re.compile(r"[-+\d\s./{}()]|\\(?:frac|times|div)(?![A-Za-z])|[*]|\^(?!\{?\\circ)")
 _DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west", "ne": "northeast", "nw": "northwest", "se": "southeast", "sw": "southwest"}
-_DIRECTION = re.compile(r"(?<![a-z])((?:north|south)[-\s]?(?:east|west)|north|south|east|west|above|below|up|down|left|right|clockwise|counter-?clockwise|anti-?clockwise)(?:ern|wards?)?(?![a-z])")
+_DIRECTION = re.compile(
+    r"(?<![a-z])((?:north|south)[-\s]?(?:east|west)|north|south|east|west|above|below|up|down|left|right|clockwise|counter-?clockwise"
+    r"|anti-?clockwise)(?:ern|wards?)?(?![a-z])"
+)
 _DEGREES_OF = re.compile(r"(?:\bdegrees?\s+)(C|F|celsius|fahrenheit)(?![a-z])", re.IGNORECASE)
 _SCALES_OF_DEGREES = {"c": "celsius", "f": "fahrenheit"}
 _TURNED, _WARM = (("angle", 1),), ((("celsius", 1),), (("fahrenheit", 1),))
@@ -44,7 +51,8 @@ _COMPOUND_PART = re.compile(_PART)
 _COMPOUND = re.compile(rf"{_PART}(?:\s*,?\s*(?:\\text\{{)?\s*(?:and)?\s*\}}?\s*{_PART}){{1,2}}")
 _BASE = re.compile(
     r"\(?\s*(?:\\text\{)?\s*(?P<digits>[0-9A-Fa-f]{1,60}(?:\.[0-9A-Fa-f]{1,30})?)\}?\s*\)?\s*"
-    r"(?:_\s?\{?\s?(?:\\text\{\s?)?\(?(?P<base>\d{1,2}|[a-z]{3,12})\)?\s?\}?\s?\}?|\(?\s?(?:\\text\{)?\s*\(?\s?(?:in\s)?base\}?[\s{-]{0,3}(?P<said>\d{1,2}|[a-z]{3,12})\)?\}?\s?\)?)"
+    r"(?:_\s?\{?\s?(?:\\text\{\s?)?\(?(?P<base>\d{1,2}|[a-z]{3,12})\)?\s?\}?\s?\}?"
+    r"|\(?\s?(?:\\text\{)?\s*\(?\s?(?:in\s)?base\}?[\s{-]{0,3}(?P<said>\d{1,2}|[a-z]{3,12})\)?\}?\s?\)?)"
 )
 _PREFIXED = re.compile(r"0(?P<kind>[xXbBoO])(?P<digits>[0-9A-Fa-f]{1,60})")
 _BASES = {
@@ -153,14 +161,8 @@ def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
         return _same_clock(stated, gold)
     if (stated.direction and gold.direction and stated.direction != gold.direction) or {stated.percent, gold.percent} == {"percent", "points"}:
         return False
-    factor = Fraction(1)
-    if stated.unit and gold.unit:
-        bare_degrees = _TURNED in (stated.unit.measures, gold.unit.measures) and {stated.unit.measures, gold.unit.measures} & set(_WARM)
-        pounds = {stated.unit, gold.unit} == {read_unit("pounds"), read_unit("gbp")}
-        if stated.unit.measures != gold.unit.measures and not bare_degrees and not pounds:
-            return False
-        factor = stated.unit.size / gold.unit.size if not pounds else factor
-    elif (stated.percent and gold.unit) or (gold.percent and stated.unit):
+    factor = _factor(stated, gold)
+    if factor is None:
         return False
     if stated.number is None or gold.number is None:
         same_kind = stated.scale == gold.scale and bool(stated.percent) == bool(gold.percent)
@@ -169,6 +171,19 @@ def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
     if len(own) > 1 and len(right) > 1:
         return own[-1] * factor == right[-1]
     return any(one * factor in right for one in own)
+
+
+def _factor(stated: Quantity, gold: Quantity) -> Fraction | None:
+    """Return how many of the gold unit one of the stated unit is, 1 if one is left out; None if they measure different things."""
+    if (stated.percent and gold.unit) or (gold.percent and stated.unit):
+        return None
+    if not (stated.unit and gold.unit):
+        return Fraction(1)
+    units, measures = {stated.unit, gold.unit}, {stated.unit.measures, gold.unit.measures}
+    # A degree is one of any scale, and pounds are money or mass.
+    if (_TURNED in measures and measures & set(_WARM)) or units == {read_unit("pounds"), read_unit("gbp")}:
+        return Fraction(1)
+    return stated.unit.size / gold.unit.size if len(measures) == 1 else None
 
 
 def _values(one: Quantity) -> list[Fraction]:
@@ -233,7 +248,7 @@ def _clock(text: str) -> tuple[int, str] | None:
         return None
     late = half == "pm" or "afternoon" in part or "evening" in part or "night" in part
     early = half == "am" or "morning" in part
-    if late and "midnight" not in part or "noon" == part.removeprefix("at "):
+    if (late and "midnight" not in part) or part.removeprefix("at ") == "noon":
         hour = hour % 12 + 12 if not ("night" in part and half != "pm" and hour < 6) else hour
     elif early or "midnight" in part:
         hour %= 12

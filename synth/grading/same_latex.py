@@ -11,17 +11,21 @@ r"""Whether two answers in LaTeX are the same: what kind of answer they are is r
 """
 
 import re
+from contextvars import ContextVar
 
 from synth.grading import approximations, equations, quantities
-from synth.grading.formula import read_formula, same_value
+from synth.grading.formula import rational, read_formula, same_value
 from synth.grading.intervals import intervals, looks_like_numbers_between, same_intervals
 from synth.grading.matrices import Matrix, column, is_matrix, matrix, unit_vectors
-from synth.grading.same_formula import LONGEST, same_formula
+from synth.grading.same_formula import LONGEST, bracket_depth, same_formula
 from synth.grading.several import Part, answers, as_tuple, named, split_outside
 from synth.grading.typesetting import formula_form
 from synth.grading.words import same_words
 
-_DEEPEST = 4
+_DEEPEST, _DEEPEST_BRACKETS = 4, 14
+# A list of formulas that cannot be read here may not keep math-verify busy for each pair of them.
+_MOST_CALLS = 4
+_calls_left: ContextVar[list[int]] = ContextVar("calls_left")
 _CONDITION = re.compile(
     r"[\s,;]*(?:\\text\{[\s,(]*(?:for|where|if|when|whenever|with|provided|assuming|given|as long as|such that|unless|f\u00fcr|pour|para|si)(?![a-z])"
     r"|(?<![A-Za-z\\])(?:for|where|if|when|whenever|with|provided|assuming)(?![A-Za-z])|\\forall|\\quad).*\Z",
@@ -39,19 +43,27 @@ _SOME_WORD = re.compile(r"\\text\{|(?<![A-Za-z\\])[A-Za-z]{4,}")
 
 def same_latex(stated: str, gold: str) -> bool:
     """Say whether an answer in LaTeX is the gold one."""
-    if len(stated) > 2 * LONGEST or len(gold) > 4 * LONGEST:
+    if len(stated) > 2 * LONGEST or len(gold) > 4 * LONGEST or bracket_depth(stated) > _DEEPEST_BRACKETS:
         return stated.strip() == gold.strip()
+    _calls_left.set([_MOST_CALLS])
     own, right = (_PROSE.sub("", formula_form(text), count=1) for text in (stated, gold))
     if _squeezed(own) == _squeezed(right):
         return bool(right)
     if len(forms := _RESTATED.split(own)) == 2 and all(forms):
         return any(_same(form, right) for form in forms)
+    return _same_or_near(own, right) or _same_by_commas(own, right, gold)
+
+
+def _same_or_near(own: str, right: str) -> bool:
+    """Compare exact values, and what is said to come near them where that was asked for."""
     own_values, right_values = approximations.values(own), approximations.values(right)
     if any(_same(own_values.exact, form) for form in (right_values.exact, *right_values.approximations)):
         return True
-    near = [form for form in own_values.approximations if approximations.is_near(own_values.exact, form)]
-    if any(_same(form, right_values.exact) for form in near):
-        return True
+    return any(_same(form, right_values.exact) for form in own_values.approximations if approximations.is_near(own_values.exact, form))
+
+
+def _same_by_commas(own: str, right: str, gold: str) -> bool:
+    """Compare with commas read in their other way."""
     # 3,5 is a list of two numbers unless the gold answer is one number; 1,234,567 may be a list in the gold answer.
     if (decimal := _DECIMAL_COMMA.fullmatch(own)) and _DECIMAL_COMMA.fullmatch(right) is None:
         return _same(f"{decimal[1]}.{decimal[2]}", right)
@@ -103,7 +115,7 @@ def _same_quantity(own: str, right: str, depth: int) -> bool | None:
 
 
 def _bare(text: str) -> quantities.Quantity:
-    return quantities.Quantity(text, quantities.rational(text), 0, "", "", None, None, False)
+    return quantities.Quantity(text, rational(text), 0, "", "", None, None, False)
 
 
 def _last_side(text: str) -> str:
@@ -150,7 +162,7 @@ def _each(one: list[str], other: list[str], depth: int) -> bool:
 
 
 def _same_list(own: str, right: str, depth: int) -> bool | None:
-    one, other = _distinct(answers(own), depth), _distinct(answers(right), depth)
+    one, other = _distinct(answers(own)), _distinct(answers(right))
     if len(one) == 1 and len(other) == 1:
         return None if (one[0].text, other[0].text) == (named(own).text, named(right).text) else _same_part(one[0], other[0], depth)
     if len(one) != len(other):
@@ -166,13 +178,18 @@ def _same_list(own: str, right: str, depth: int) -> bool | None:
     return True
 
 
-def _distinct(parts: list[Part], depth: int) -> list[Part]:
+def _distinct(parts: list[Part]) -> list[Part]:
     """Return answers without those that are said twice."""
     once: list[Part] = []
     for part in parts:
-        if not any(part.name == other.name and (part.text == other.text or _same_part(part, other, depth)) for other in once):
+        if not any(part.name == other.name and (part.text == other.text or _surely_same(part.text, other.text)) for other in once):
             once.append(part)
     return once
+
+
+def _surely_same(one: str, other: str) -> bool:
+    own, right = read_formula(one), read_formula(other)
+    return own is not None and right is not None and same_value(own, right) is True
 
 
 def _same_part(one: Part, other: Part, depth: int) -> bool:
@@ -215,4 +232,6 @@ def _same_leaf(own: str, right: str) -> bool:
         return same
     if _SOME_WORD.search(right) or _SOME_WORD.search(own):
         return same_words(own, right)
-    return same_formula(own, right)
+    left = _calls_left.get([_MOST_CALLS])
+    left[0] -= 1
+    return left[0] >= 0 and same_formula(own, right)

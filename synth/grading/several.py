@@ -6,7 +6,8 @@ from typing import NamedTuple
 _OPENING, _CLOSING = re.compile(r"[(\[{]|\\\{|\\langle(?![A-Za-z])|\\begin"), re.compile(r"[)\]}]|\\\}|\\rangle(?![A-Za-z])|\\end")
 _CONNECTED = "and|or|und|oder|et|ou|y|o|e|and also|or else"
 SEPARATOR = re.compile(
-    rf"\\text\{{[\s,;]*(?:{_CONNECTED})[\s,;]*\}}|\\text\{{\s*[,;]\s*\}}|(?<![A-Za-z\\{{])(?:and|or)(?![A-Za-z])|\\l(?:or|and)(?![A-Za-z])|\\\\(?!\s*\Z)|[,;\u3001\u6216\u548c\uff0c\uff1b]"
+    rf"\\text\{{[\s,;]*(?:{_CONNECTED})[\s,;]*\}}|\\text\{{\s*[,;]\s*\}}|(?<![A-Za-z\\{{])(?:and|or)(?![A-Za-z])|\\l(?:or|and)(?![A-Za-z])"
+    rf"|\\\\(?!\s*\Z)|[,;\u3001\u6216\u548c\uff0c\uff1b]"
 )
 _NAME = r"(?:\([A-Za-z](?:\s?,\s?[A-Za-z]){1,3}\)|[A-Za-z]|\\[A-Za-z]+)(?:_\{[^{}=]{1,12}\}|_\w)?'{0,2}(?:\s?\([\w,\s]{1,12}\))?"
 _NAMED = re.compile(rf"\s*(?P<name>{_NAME}|\\text\{{[^{{}}=]{{1,60}}\}}(?:\s?of\s\w+)?)\s*(?:=|:(?=\s))\s*(?P<rest>[^=].*)", re.DOTALL)
@@ -93,7 +94,7 @@ def signs(text: str) -> list[str]:
 
 
 def as_tuple(text: str) -> Tuple | None:
-    """Return the parts of ``(1, 2)``, ``[1, 2]`` or ``\\langle 1, 2 \\rangle``, None if a text is nothing of the kind."""
+    r"""Return the parts of ``(1, 2)``, ``[1, 2]`` or ``\langle 1, 2 \rangle``, None if a text is nothing of the kind."""
     plain = text.strip()
     for opening, closing in (("(", ")"), ("[", "]"), ("\\langle", "\\rangle"), ("<", ">")):
         if plain.startswith(opening) and plain.endswith(closing) and _closes_at_end(plain, opening, closing):

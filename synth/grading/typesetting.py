@@ -1,8 +1,8 @@
 r"""One wording for the many that LaTeX and Unicode have for a formula.
 
-    \left[ -2,\infty \right)  [-2, ∞)  $[-2,\, +\infty)$         all become [-2,\infty)
-    12\,345  12{,}345  12 345  1_000                              become digits alone
-    0.\overline{36}  0.(36)  0.3636…                              become the fraction that they are
+\left[ -2,\infty \right)  [-2, ∞)  $[-2,\, +\infty)$         all become [-2,\infty)
+12\,345  12{,}345  12 345  1_000                              become digits alone
+0.\overline{36}  0.(36)  0.3636…                              become the fraction that they are
 """
 
 import functools
@@ -25,7 +25,9 @@ _SIGNS = {
 _ROOT = re.compile("\u221a\\s?(?:(\\d{1,30})|(?=[({]))")
 
 _WORDS_SET = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|mbox|hbox|mathrm|mathtt|mathsf|textnormal)\s{0,3}\{([^{}]{0,300})\}")
-_LETTERS_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathit|vec|overrightarrow|mathcal|emph|underline|boxed|fbox|bold|hat|widehat|tilde|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}")
+_LETTERS_SET = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|mathit|vec|overrightarrow|mathcal|emph|underline|boxed|fbox|bold|hat|widehat|tilde|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}"
+)
 _LETTER_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|hat)\s{0,3}(?=[A-Za-z](?![A-Za-z]))")
 _SIZES = re.compile(r"\\(?:left|middle|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|bf|rm|it|large|Large|huge)(?![A-Za-z])\.?")
 _SPACES = re.compile(r"\\(?:[,;:> \n]|q?quad(?![A-Za-z])|thinspace(?![A-Za-z])|hspace\s?\{[^{}]{0,20}\})|~")
@@ -155,7 +157,15 @@ def formula_form(text: str) -> str:
     if plain.count("$") == 1:
         plain = plain.replace("$", "\\dollar ")
     plain = _RAISED_TEXT.sub(r"^\1", CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain))
-    plain = _MINUS.sub("-", _COLOUR.sub("", _PHANTOM.sub("", plain))).replace("\\&", "\\text{and}").replace("\\text{:}", ":").replace("{:}", ":").replace("\\text{,}", ",").replace("\\%", "%").replace("\\\\", "\x00")
+    plain = (
+        _MINUS.sub("-", _COLOUR.sub("", _PHANTOM.sub("", plain)))
+        .replace("\\&", "\\text{and}")
+        .replace("\\text{:}", ":")
+        .replace("{:}", ":")
+        .replace("\\text{,}", ",")
+        .replace("\\%", "%")
+        .replace("\\\\", "\x00")
+    )
     plain = _GROUPS.sub(lambda found: re.sub(r"\D", "", found[0]), plain)
     plain = _COMMA_OF_DECIMALS.sub(".", plain).replace("{,}", ",")
     plain = _SPACES.sub(" ", _SIZES.sub("", plain.replace("\\!", "")))
@@ -173,4 +183,3 @@ def formula_form(text: str) -> str:
 def _renamed(found: re.Match[str]) -> str:
     name = _NAMES.get(found[1], found[1])
     return f"\\{name}" if name.isalpha() and (len(name) > 1 or name == found[1]) else name
-

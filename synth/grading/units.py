@@ -15,7 +15,8 @@ class Unit(NamedTuple):
 
 _TABLE = """
 length 1 m meter metre | 1000 km kilometer kilometre | 1/10 dm decimeter decimetre | 1/100 cm centimeter centimetre | 1/1000 mm millimeter millimetre
-length 1/1000000 um \u00b5m \u03bcm micrometer micrometre micron | 1/1000000000 nm nanometer nanometre | 0.0254 inch inche | 0.3048 ft foot feet | 0.9144 yd yard
+length 1/1000000 um \u00b5m \u03bcm micrometer micrometre micron | 1/1000000000 nm nanometer nanometre
+length 0.0254 inch inche | 0.3048 ft foot feet | 0.9144 yd yard
 length 1609.344 mi mile
 mass 1 g gram gramme | 1000 kg kilogram kilogramme kilo | 1/1000 mg milligram | 1000000 t ton tonne | 453.59237 lb lbs pound | 28.349523125 oz ounce
 time 1 s sec second sekunde | 1/1000 ms millisecond | 60 min minute minuten | 3600 h hr hour stunde heure | 86400 d day tag | 604800 week
@@ -43,7 +44,17 @@ yuan 1 yuan rmb cny
 angle 1 degree deg
 radians 1 radian rad
 """
-_COMPOUND = {"mph": "mi/h", "kph": "km/h", "kmh": "km/h", "kmph": "km/h", "mps": "m/s", "fps": "ft/s", "sqft": "ft^2", "hectare": "10000 m^2", "ha": "10000 m^2"}
+_COMPOUND = {
+    "mph": "mi/h",
+    "kph": "km/h",
+    "kmh": "km/h",
+    "kmph": "km/h",
+    "mps": "m/s",
+    "fps": "ft/s",
+    "sqft": "ft^2",
+    "hectare": "10000 m^2",
+    "ha": "10000 m^2",
+}
 _BY_CASE = {"C": "celsius", "F": "fahrenheit", "K": "kelvin", "M": None, "L": "liter", "N": "newton", "A": "ampere", "J": "joule", "W": "watt", "V": "volt"}
 _ADJECTIVES = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _TOKEN = re.compile(r"[A-Za-z\u00b5\u03bc\u2103\u2109\u20ac\u00a3\u00a5\u20b9\\]+|\^\s?\{?\s?(-?\d)\s?\}?|/|\d+")

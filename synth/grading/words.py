@@ -1,4 +1,4 @@
-r"""Answers in words, and the words that stand in LaTeX: ``\text{great-uncle}``, ``\textbf{Refuted}``, ``the knight.``"""
+r"""Answers in words, and the words that stand in LaTeX: ``\text{great-uncle}``, ``\textbf{Refuted}``, ``the knight.`` alike."""
 
 import re
 
@@ -7,7 +7,8 @@ from synth.grading.typesetting import ascii_form
 _WORDS = re.compile(r"(?<!\w)[-+\u2212]?\d+(?:,\d{3})*(?:\.\d+)?|\w+(?:['\u2019]\w+)*|[<>=\u2264\u2265\u2260\u00b1\u221a\u221e%\u00b0+*/^]")
 _ARTICLES = ("a", "an", "the")
 _COMMANDS = re.compile(
-    r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|math(?:rm|bf|it|sf|tt)|mbox|hbox|boldsymbol|bm|emph|underline|operatorname\*?|boxed|fbox)\s{0,3}\{([^{}]{0,400})\}"
+    r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|math(?:rm|bf|it|sf|tt)|mbox|hbox|boldsymbol|bm|emph|underline|operatorname\*?|boxed"
+    r"|fbox)\s{0,3}\{([^{}]{0,400})\}"
 )
 _SIZES = re.compile(r"\\(?:left|right|displaystyle|bf|rm|it|sf|large|Large)(?![A-Za-z])")
 _SPACES = re.compile(r"\\(?:[,;:!> ]|q?quad(?![A-Za-z]))|~")
