@@ -1,6 +1,6 @@
 r"""Formulas compared by value, exact where it is a rational number, else at points drawn once and for all for their letters.
 
-Two formulas without letters are equal if their values are; with letters, if they are at four points (Schwartz 1980: two different
+Two formulas without letters are equal if their values are; with letters, if they are at five points (Schwartz 1980: two different
 polynomials agree at a random point with a probability of at most their degree over the number of points, here some 10^6).
 Nothing is evaluated by Python or sympy.
 """
@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from synth.grading.formula_tree import Node, read_tree
-from synth.grading.formula_values import POINTS, Value, drawn, value_of
+from synth.grading.formula_values import POINTS, POSITIVE_POINTS, Value, drawn, value_of
 
 __all__ = ["POINTS", "Formula", "Value", "close", "drawn", "rational", "read_formula", "real", "same_value"]
 
@@ -50,12 +50,17 @@ def same_value(one: Formula, other: Formula) -> bool | None:
     known = 0
     for point in range(points):
         own, right = one.at(point), other.at(point)
-        if own is None or right is None:
+        # Roots and logarithms of negative numbers have several values: x√x is √(x³) where both are real.
+        if own is None or right is None or (point >= POSITIVE_POINTS and not (_is_real(own) and _is_real(right))):
             continue
         if not close(own, right):
             return False
         known += 1
     return True if 2 * known > points else None
+
+
+def _is_real(value: Value) -> bool:
+    return isinstance(value, Fraction) or abs(value.imag) <= _TOLERANCE * abs(value)
 
 
 def close(one: Value, other: Value) -> bool:

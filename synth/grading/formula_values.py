@@ -14,7 +14,7 @@ from fractions import Fraction
 from synth.grading.formula_tree import Node
 
 Value = Fraction | complex
-POINTS = 4
+POINTS, POSITIVE_POINTS = 5, 3
 _MOST_BITS, _LARGEST_EXPONENT, _LARGEST_FACTORIAL = 20_000, 10_000, 300
 _CONSTANTS: dict[str, complex] = {"pi": complex(math.pi), "degree": complex(math.pi / 180), "e": complex(math.e), "i": 1j}
 _FUNCTIONS: dict[str, Callable[[complex], complex]] = {
@@ -29,10 +29,10 @@ _ARITHMETIC: dict[str, Callable[..., Value]] = {"add": operator.add, "mul": oper
 
 @functools.lru_cache(maxsize=1024)
 def drawn(name: str, point: int) -> Fraction:
-    """Return the value of a letter at a point: a positive one, but at the last point, where half of the letters have negative ones."""
+    """Return the value of a letter at a point: a positive one at the first points, then a negative one, then either."""
     digest = int.from_bytes(hashlib.blake2b(f"{name}|{point}".encode(), digest_size=8).digest(), "big")
     size = Fraction(1_000_003 + digest % 2_000_003, 1_000_000)
-    return -size if point == POINTS - 1 and digest & (1 << 60) else size
+    return -size if point == POSITIVE_POINTS or (point > POSITIVE_POINTS and digest & (1 << 60)) else size
 
 
 def value_of(node: Node, point: int) -> Value:

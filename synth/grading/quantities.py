@@ -44,6 +44,7 @@ _DIRECTION = re.compile(
 _DEGREES_OF = re.compile(r"(?:\bdegrees?\s+)(C|F|celsius|fahrenheit)(?![a-z])", re.IGNORECASE)
 _SCALES_OF_DEGREES = {"c": "celsius", "f": "fahrenheit"}
 _TURNED, _WARM = (("angle", 1),), ((("celsius", 1),), (("fahrenheit", 1),))
+_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _POINTS = re.compile(r"(?:percent(?:age)?|%|basis)[-\s]?points?|\bbps\b|\bp\.?p\.?\b|\bpts?\b", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\bper\s?cent\b|\bpercent\b|\bprozent\b|\bpour\s?cent\b", re.IGNORECASE)
 _PART = r"(\d{1,9}(?:\.\d{1,9})?)\s*(?:\\text\{\s*)?([A-Za-z]{1,12})\s*,?\s*\}?"
@@ -132,7 +133,7 @@ def read_quantity(text: str) -> Quantity | None:
     if re.search(r"[=<>\\]|\b(?:or|and|mod|times|plus|minus|remainder|if|for|where)\b", words):
         return None
     core = re.sub(r"\\times\s*\Z", "", sign + core.strip().rstrip("\\ ")).strip()
-    if not core or re.search(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", "", core)):
+    if not core or _FUNCTION.search(core) or re.search(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", "", core)):
         return None
     scale, words = _scale(words)
     if words.lower().startswith("dozen"):

@@ -38,6 +38,7 @@ _RESTATED = re.compile(r"[,;\s]*\\text\{[\s,;(]*(?:i\.\s?e\.|that is|or equivale
 _FUNCTION = re.compile(r"\\?[A-Za-z]+'?\([\w,\s]+\)")
 _GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"([-+]?\d+),(\d+)")
+_LOGARITHM = re.compile(r"\\log(?![A-Za-z])(?!\s?_)")
 _SOME_WORD = re.compile(r"\\text\{|(?<![A-Za-z\\])[A-Za-z]{4,}")
 
 
@@ -51,7 +52,7 @@ def same_latex(stated: str, gold: str) -> bool:
         return bool(right)
     if len(forms := _RESTATED.split(own)) == 2 and all(forms):
         return any(_same(form, right) for form in forms)
-    return _same_or_near(own, right) or _same_by_commas(own, right, gold)
+    return _same_or_near(own, right) or _same_by_commas(own, right, stated, gold)
 
 
 def _same_or_near(own: str, right: str) -> bool:
@@ -62,11 +63,13 @@ def _same_or_near(own: str, right: str) -> bool:
     return any(_same(form, right_values.exact) for form in own_values.approximations if approximations.is_near(own_values.exact, form))
 
 
-def _same_by_commas(own: str, right: str, gold: str) -> bool:
+def _same_by_commas(own: str, right: str, stated: str, gold: str) -> bool:
     """Compare with commas read in their other way."""
-    # 3,5 is a list of two numbers unless the gold answer is one number; 1,234,567 may be a list in the gold answer.
+    # 3,5 is a list of two numbers unless the gold answer is one number; 1,234,567 may be a list as well.
     if (decimal := _DECIMAL_COMMA.fullmatch(own)) and _DECIMAL_COMMA.fullmatch(right) is None:
         return _same(f"{decimal[1]}.{decimal[2]}", right)
+    if "," in right and _GROUPED.search(stated):
+        return _same(formula_form(stated.replace(",", ", ")), right)
     return bool(_GROUPED.search(gold)) and "," in own and _same(own, formula_form(gold.replace(",", ", ")))
 
 
@@ -227,9 +230,12 @@ def _same_equation(own: str, right: str, depth: int) -> bool | None:
 
 
 def _same_leaf(own: str, right: str) -> bool:
-    one, other = read_formula(own), read_formula(right)
-    if one is not None and other is not None and (same := same_value(one, other)) is not None:
-        return same
+    # A logarithm without a base is the natural one or that to base ten: whichever makes them equal.
+    for base in ("\\ln ", "\\log_{10} ") if _LOGARITHM.search(own + right) else ("",):
+        one, other = (read_formula(_LOGARITHM.sub(lambda _: base, text) if base else text) for text in (own, right))  # noqa: B023 - used at once
+        same = same_value(one, other) if one is not None and other is not None else None
+        if same or (same is not None and base != "\\ln "):
+            return same
     if _SOME_WORD.search(right) or _SOME_WORD.search(own):
         return same_words(own, right)
     left = _calls_left.get([_MOST_CALLS])

@@ -42,6 +42,8 @@ _NAMES = {
 }  # fmt: skip
 _COLOUR = re.compile(r"\\(?:text)?color\s?\{[^{}]{0,30}\}")
 _MINUS = re.compile(r"\\text\{\s*(?:negative|minus)\s*\}")
+_TO_BASE_TEN = re.compile(r"\\lg(?![A-Za-z])")
+_MIXED = re.compile(r"(?<![\d.,/])(\d{1,9})\s{1,3}(\d{1,9})/(\d{1,9})(?![\d/.])")
 _PHANTOM = re.compile(r"\\[hv]?phantom\s?\{[^{}]{0,20}\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb|mathds)\s?\{?\s?R\s?\}?")
@@ -174,9 +176,11 @@ def formula_form(text: str) -> str:
     for _ in range(4 if "\\text" in plain else 0):  # \text{6 and -1}
         plain = _TEXT_OF_NUMBER.sub(r"\1 \\text{\2}", _TEXT_JOINING.sub(r"\\text{ \1 } \\text{\2}", plain)).replace("\\text{}", "")
     plain = _ORDINAL.sub("", _LETTER_SET.sub("", plain))
+    plain = _TO_BASE_TEN.sub(r"\\log_{10}", plain)
     plain = _BLACKBOARD.sub(r"\\reals ", plain)
     plain = _COMMAND.sub(_renamed, plain).replace("<=", "\\le ").replace(">=", "\\ge ").replace("!=", "\\ne ").replace("=>", "\\to ").replace("->", "\\to ")
     plain = _PLAIN_WORDS.sub(lambda found: _PLAIN_NAMES.get(found[1], f"\\{found[1]}") + " ", _SCIENTIFIC.sub(r"\1\\times 10^{\2}", plain))
+    plain = _MIXED.sub(r"\1\\frac{\2}{\3}", plain)
     return " ".join(re.sub(r"\\[()\[\]]", " ", plain).replace("$", " ").replace("\x00", "\\\\").split())
 
 
