@@ -48,7 +48,7 @@ def same_formula(stated: str, gold: str) -> bool:
 
 def is_computable(formula: str) -> bool:
     """Say whether a formula has a size that sympy can be shown: by its length, its depth, and how large its powers and factorials are."""
-    if len(formula) > LONGEST or _depth(formula) > DEEPEST or _SENSELESS.search(formula):
+    if len(formula) > LONGEST or bracket_depth(formula) > DEEPEST or _SENSELESS.search(formula):
         return False
     if any(len(digits) > _MOST_DIGITS for digits in _DIGITS.findall(formula)) or _FLOAT.search(formula) or formula.count("\\sqrt") > _MOST_ROOTS:
         return False
@@ -57,7 +57,8 @@ def is_computable(formula: str) -> bool:
     return _has_small_powers(formula)
 
 
-def _depth(formula: str) -> int:
+def bracket_depth(formula: str) -> int:
+    """Return how many brackets are open at most at one place."""
     depth = deepest = 0
     for character in formula:
         depth += (character in "{([") - (character in "})]")

@@ -139,7 +139,7 @@ WRONG = [
     ("The answer is 0.5%", "50%"),
     ("The answer is 3 million.", "3 thousand"),
     (r"\boxed{0x1F}", "31"),
-    (r"\boxed{1_000}", "1000"),
+    (r"\boxed{1_0}", "10"),
     (r"\boxed{1,2}", "12"),
     (r"\boxed{1/0}", "1"),
     (r"\boxed{--5}", "5"),
