@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
-from synth.responses.fields import find_field, options_of, question_text, right_answer, row_responses, score_field
+from synth.responses.fields import find_field, options_of, place_of_option, question_text, right_answer, row_responses, score_field
 from synth.responses.messages import conversation
 from synth.rows import Row, read_rows
 
@@ -22,7 +22,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     """
     found: dict[tuple[str, str], list[Record]] = {}
     said = named = False
-    encrypted = 0
+    encrypted = places = 0
     scores = _score_field(path, reading)
     for row in read_rows(path):
         own = [find_field(row.fields, what, given, row.where) for what, given in (("model", reading.fields.model), ("task", reading.fields.task))]
@@ -30,12 +30,15 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
         said, named = said or model is not None, named or task is not None
         place = (model or path.resolve().parent.name, task or path.name.split(".")[0])
         record, hidden = _record(row, reading, scores)
+        places += any(place_of_option(row.fields, value) is not None and record.golds == (place_of_option(row.fields, value),) for value in row.fields.values())
         encrypted += hidden
         found.setdefault(place, []).append(record)
     if not found:
         raise StylerepError(f"{path}: there is nothing in it.")
     copies = sum(record.golds == (text.strip(),) for records in found.values() for record in records for text in record.texts)
     notes: tuple[str, ...] = (*scores.notes, *encrypted_note(encrypted, sum(map(len, found.values()))))
+    if places:
+        notes += (f"{path}: right answers are places of options, counted from 0 (0 is A).",)
     if copies > _FEW and copies == sum(len(record.texts) for records in found.values() for record in records):
         notes += (f"{path}: every response is its right answer to the letter; are they one field? (--response-field, --answer-field)",)
     return [

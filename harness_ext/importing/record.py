@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
-from synth.responses import Fields
+from synth.responses import RIGHT_WORDS, WRONG_WORDS, Fields
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
-_WORDS = {"true": 1.0, "false": 0.0, "c": 1.0, "i": 0.0, "p": 0.5, "n": 0.0}
+_WORDS = {**dict.fromkeys(RIGHT_WORDS, 1.0), **dict.fromkeys(WRONG_WORDS, 0.0), "c": 1.0, "i": 0.0, "p": 0.5, "n": 0.0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,9 +152,9 @@ def _of_line(response: str, begin: int, known: Markers) -> _Trace | None:
 
 
 def _line(response: str, marker: str, begin: int) -> int:
-    """Return where a closing marker stands: at the beginning of a line if it is made of words."""
+    """Return where a closing marker stands: at the beginning of a line if it is a heading."""
     place = response.find(marker, begin)
-    while place > 0 and not marker.startswith("<") and response[:place].rstrip(" \t*")[-1:] != "\n":
+    while place > 0 and marker.startswith("#") and response[:place].rstrip(" \t*")[-1:] != "\n":
         place = response.find(marker, place + 1)
     return place
 

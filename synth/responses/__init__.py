@@ -13,9 +13,12 @@ from synth.errors import StylerepError
 from synth.responses.fields import Fields, find_field, gold_text, question_text, right_answer, row_responses, score_field
 from synth.rows import HUB_NAME, SUFFIXES, Row, hub_rows, read_rows
 
-__all__ = ["Fields", "Response", "find_field", "gold_text", "read_responses"]
+__all__ = ["RIGHT_WORDS", "WRONG_WORDS", "Fields", "Response", "find_field", "gold_text", "read_responses"]
 
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")
+RIGHT_WORDS = ("true", "correct", "right", "yes", "pass", "passed")
+WRONG_WORDS = ("false", "incorrect", "wrong", "no", "fail", "failed")
+"""Scores in words, in lower case."""
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
 
 
@@ -178,8 +181,8 @@ def _is_verdict(value: Any) -> bool:
 def _verdict(value: Any) -> bool | None:
     """Read a score as JSON or a CSV holds it; None for what is none."""
     plain = value.strip().lower() if isinstance(value, str) else value
-    if plain in ("true", "1", "1.0") or (isinstance(plain, (bool, int, float)) and plain == 1):
+    if plain in ("1", "1.0", *RIGHT_WORDS) or (isinstance(plain, (bool, int, float)) and plain == 1):
         return True
-    if plain in ("false", "0", "0.0") or (isinstance(plain, (bool, int, float)) and plain == 0):
+    if plain in ("0", "0.0", *WRONG_WORDS) or (isinstance(plain, (bool, int, float)) and plain == 0):
         return False
     return None

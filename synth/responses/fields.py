@@ -43,12 +43,17 @@ _NAMES = {
         "reference_answer",
         "expected_answer",
         "expected",
+        "right_answer",
+        "answer_key",
+        "answerKey",
+        "target_text",
+        "correct_option",
     ),
     "solution": ("solution", "gold_solution", "reference_solution", "reference", "label"),
     "item": ("id", "unique_id", "item_id", "question_id", "problem_id", "custom_id", "idx", "doc_id"),
 }
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
-_SENTENCE_WORDS = 5
+_SENTENCE_WORDS, _LONGEST_WORD = 5, 30
 _ANNOUNCED = ("answer:", "final answer:")
 
 
@@ -114,11 +119,13 @@ def right_answer(row: Mapping[str, Any], fields: Fields, found: RowResponses, wh
     fields hold different right answers.
     """
     if fields.answer is not None:
-        return gold_text(_given(row, fields.answer, where))
+        value = _given(row, fields.answer, where)
+        return place_of_option(row, value) or gold_text(value)
     taken = fields.taken() | {found.field} | ({"gt"} if "pred" in row and row.get("answer") is not None else set())  # Qwen's scripts: what they made of it
     for names in (_NAMES["answer"], _NAMES["solution"]):
         there = [name for name in names if name in row and name not in taken]
-        golds = {name: gold for name in there if (gold := gold_text(row[name])) is not None and not _says_the_response(row[name], gold, found)}
+        read = {name: place_of_option(row, row[name]) or gold_text(row[name]) for name in there}
+        golds = {name: gold for name, gold in read.items() if gold is not None and not _says_the_response(row[name], gold, found)}
         if golds:
             _refuse_others(golds, where)
             return next(iter(golds.values()))
@@ -139,6 +146,14 @@ def is_letter_of_options(row: Mapping[str, Any], value: Any) -> bool:
         return False
     letter = option_letter(value)
     return value in texts or (letter is not None and ord(letter) - ord("A") < len(texts) and len(value.strip("() .")) == 1)
+
+
+def place_of_option(row: Mapping[str, Any], value: Any) -> str | None:
+    """Return the letter of the option whose place a right answer is, counted from 0; None for an answer that is none, or one of the options' texts."""
+    texts = options_of(row)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(texts) or str(value) in texts:
+        return None
+    return chr(ord("A") + value)
 
 
 def options_of(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -209,7 +224,7 @@ def _responses(value: Any, where: str) -> list[Said]:
 def _traces_beside(row: Mapping[str, Any], fields: Fields, response: str, n: int, where: str) -> tuple[str, list[str]]:
     """Return the field of the trace that stands beside the responses, and as many traces as there are responses; nothing where there is none."""
     taken = (fields.taken() - {fields.trace}) | {response}
-    names = [fields.trace] if fields.trace else [name for name in TRACE_FIELDS if row.get(name) and name not in taken]
+    names = [fields.trace] if fields.trace else [name for name in TRACE_FIELDS if name not in taken and _may_be_trace(row.get(name))]
     if fields.trace:
         _given(row, fields.trace, where)
     found: dict[str, list[str]] = {}
@@ -227,6 +242,11 @@ def _traces_beside(row: Mapping[str, Any], fields: Fields, response: str, n: int
     if len(traces) != n and any(traces):
         raise StylerepError(f"{where}: {len(traces)} trace stands in {name!r} beside {n} responses; name the field of all traces with --trace-field.")
     return name, traces if len(traces) == n else [""] * n
+
+
+def _may_be_trace(value: Any) -> bool:
+    """Say whether a value may be a trace: a word alone is a setting, such as the effort of reasoning."""
+    return len(value.split()) > 1 or len(value) > _LONGEST_WORD if isinstance(value, str) else isinstance(value, (list, dict)) and bool(value)
 
 
 def _trace(value: Any) -> str:

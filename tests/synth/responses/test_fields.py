@@ -49,7 +49,7 @@ def test_a_field_that_is_named_is_read_and_no_other() -> None:
             {"response": "a", "reasoning": "b", "thinking": "c"},
             "both 'reasoning' and 'thinking' may hold the trace, and they differ; .* --trace-field",
         ),
-        ({"responses": ["a", "b"], "reasoning": "c"}, "1 trace stands in 'reasoning' beside 2 responses"),
+        ({"responses": ["a", "b"], "reasoning": "c c"}, "1 trace stands in 'reasoning' beside 2 responses"),
         ({"response": {"a": 1}}, "a response must be a text, a list of texts, a chat or a server's reply, found dict"),
     ],
 )
@@ -82,6 +82,16 @@ def test_letters_of_options_are_right_answers_and_no_scores() -> None:
     assert score_field({"response": "x", "correct": "C"}, Fields()) == "correct"
     for options in ({"text": ["12", "14"], "label": ["A", "B"]}, {"A": "12", "B": "14"}):
         assert gold({"response": "The answer is B.", "choices": options, "correct": "B"}) == "B"
+
+
+def test_a_number_beside_options_is_the_place_of_one_unless_it_is_one() -> None:
+    row = {"response": "The answer is B.", "options": ["12", "14", "15"]}
+    assert [gold({**row, "answer": value}) for value in (0, 1, 3, 14, "1")] == ["A", "B", "3", "14", "1"]
+
+
+def test_a_setting_of_reasoning_is_no_trace() -> None:
+    assert texts({"response": ANSWER, "reasoning": "medium"}) == texts({"response": ANSWER, "reasoning": True}) == (ANSWER,)
+    assert row_responses({"response": ANSWER, "reasoning": True}, Fields(), "here").encrypted == 0
 
 
 def test_a_gold_answer_that_announces_itself_is_what_it_announces() -> None:
