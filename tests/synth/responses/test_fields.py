@@ -46,7 +46,7 @@ def test_a_field_that_is_named_is_read_and_no_other() -> None:
     [
         ({"response": "a", "output": "b"}, "both 'response' and 'output' may hold the response, and they differ; .* --response-field"),
         (
-            {"response": "a", "reasoning": "b", "thinking": "c"},
+            {"response": "a", "reasoning": "b b", "thinking": "c c"},
             "both 'reasoning' and 'thinking' may hold the trace, and they differ; .* --trace-field",
         ),
         ({"responses": ["a", "b"], "reasoning": "c c"}, "1 trace stands in 'reasoning' beside 2 responses"),
