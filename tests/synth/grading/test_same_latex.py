@@ -1,5 +1,7 @@
 """Answers in LaTeX that are the same, and that are not, kind by kind."""
 
+import time
+
 import pytest
 
 from synth.grading.answers import final_answer, is_right
@@ -456,3 +458,44 @@ def test_numbers_are_read_as_people_write_them(gold: str, stated: str, same: boo
 @pytest.mark.parametrize(("gold", "stated", "same"), EQUATIONS)
 def test_equal_equations_may_be_written_otherwise(gold: str, stated: str, same: bool) -> None:
     assert right(boxed(stated), gold) is same
+
+
+SURPRISES = [
+    # (gold, stated, same): where math-verify alone says otherwise, or where letters might hide a difference
+    ("10", "2x = 10", False),
+    ("1500", "1.5e3", True),
+    ("2", r"\log 100", True),
+    ("2", r"\ln 100", False),
+    (r"\ln x", r"\log x", True),
+    ("x", "|x|", False),
+    ("x", r"\sqrt{x^2}", False),
+    (r"\sqrt{x^3}", r"x\sqrt{x}", True),
+    ("0.5", r"\sin 30^\circ", True),
+    (r"\sin 15^\circ", r"\frac{\sqrt{6}-\sqrt{2}}{4}", True),
+    ("4", "-2^2", False),
+    (r"1 + i\sqrt{3}", r"2e^{i\pi/3}", True),
+    ("a + b", r"\frac{a^2-b^2}{a-b}", True),
+    ("m^2", "n^2", False),
+    ("100, 200", "100,200", True),
+    ("1200", "1, 200", False),
+    ("12", "AB = 12", True),
+    ("40^\\circ", r"\angle ABC = 40^\circ", True),
+    ("15.75", "15 3/4", True),
+    ("(1,2,3)", "[1,2,3]", False),
+    (r"\text{odd}", r"\text{even}", False),
+    ("12", r"\text{twelve}", False),
+]
+
+
+@pytest.mark.parametrize(("gold", "stated", "same"), SURPRISES)
+def test_no_surprise_of_a_library_decides(gold: str, stated: str, same: bool) -> None:
+    assert right(boxed(stated), gold) is same
+
+
+def test_long_lists_of_what_cannot_be_read_are_judged_in_time() -> None:
+    unread = ", ".join(rf"\int_0^{{{i}}} x dx" for i in range(1, 20))
+    began = time.monotonic()
+    assert not is_right(unread, ", ".join(rf"\int_1^{{{i}}} x dx" for i in range(2, 21)), "latex")
+    for text in ("(" * 390 + "x<1" + ")" * 390, r"\{" * 300, r"\pm" * 200, "x" * 780, r"\text{a and " * 60, "1," * 390):
+        assert not is_right(text, "[2, 7)", "latex")
+    assert time.monotonic() - began < 60
