@@ -45,6 +45,9 @@ _LIST = re.compile(
     re.IGNORECASE,
 )
 _THIN_SPACES = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
+_BOLD_RESULT = re.compile(r"=[\s$]{0,4}\*\*\s?([^*\n]{1,80}?)\s?\*\*[^\n=]{0,60}\Z")
+_LISTED = r"[-\u2212]?\d[\d./]{0,20}"
+_LISTED_AT_END = re.compile(rf"(?:\bare:?\s|[A-Za-z]\s?=\s?)({_LISTED}(?:(?:,|;|,?\s(?:and|or))\s(?:[A-Za-z]\s?=\s?)?{_LISTED}){{1,8}})[.*\s]{{0,4}}\Z")
 _BARS = re.compile("\\d[\u0304\u0305\u0307]")
 _MINUS = re.compile(r"(?:negative|minus)\s(?=[\d.$])", re.IGNORECASE)
 _SPACED_GROUPS = re.compile(r"(?: \d{3}){1,6}(?![\d/]| \d)(?:\.\d{1,30})?")
@@ -91,7 +94,10 @@ def states_formula(rest: str) -> bool:
 
 def last_formula(text: str) -> str | None:
     """Return the last formula in dollars or number of a text that ends with a sentence or formula, and leaves no box open or empty after it."""
-    tail = text[-TAIL:].rstrip("*_ \n")
+    tail = text[-TAIL:].rstrip()
+    if (result := _BOLD_RESULT.search(tail, max(0, len(tail) - 200)) or _LISTED_AT_END.search(tail, max(0, len(tail) - 200))) and "\\boxed" not in tail:
+        return result[1].strip()
+    tail = tail.rstrip("*_ \n")
     if not tail.endswith((".", "!", "$", "\\)", "\\]", "\u3002")):
         return None
     formulas = list(_INLINE.finditer(tail))

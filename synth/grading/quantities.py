@@ -35,7 +35,7 @@ _WORDS_BEGIN = re.compile(
     rf"\\text\{{|%|{_DEGREES}|(?<![A-Za-z\\])[A-Za-z\u00b5\u4e00-\u9fff]{{2,}}|[\u20ac\u00a3\u00a5\u20b9\u2103\u2109\u4e00-\u9fff]|\\dollar"
 )
 _LETTER_UNIT = re.compile(r"([-+]?[\d./ ]*\d)\s*([mgshLlNJWVAKCFkM](?:\s?/\s?[a-z]{1,3})?(?:\s?\^\s?\{?[23]\}?)?)")
-_NUMERIC = re.compile(r"[-+\d\s./{}()]|\\(?:frac|times|div)(?![A-Za-z])|[*]|\^(?!\{?\\circ)")
+_NUMERIC = re.compile(r"[-+\d\s./{}()]|\\(?:frac|times|div|sqrt|pi)(?![A-Za-z])|[*]|\^(?!\{?\\circ)")
 _DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west", "ne": "northeast", "nw": "northwest", "se": "southeast", "sw": "southwest"}
 _DIRECTION = re.compile(
     r"(?<![a-z])((?:north|south)[-\s]?(?:east|west)|north|south|east|west|above|below|up|down|left|right|clockwise|counter-?clockwise"
