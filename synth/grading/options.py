@@ -5,11 +5,9 @@ the text of an option may stand for it (`synth.grading.option_texts`).
 """
 
 import re
-from collections.abc import Sequence
 
 from synth.grading.announcements import statements
 from synth.grading.boxes import joined_boxes
-from synth.grading.places import Place
 from synth.grading.typesetting import ascii_form
 from synth.grading.words import unset
 
@@ -77,7 +75,6 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 _CUT = re.compile(r"(?<=[.!?])\s+(?=\S)|\n|\u3002")
-_L = r"[(\[]?(?P<letter>[A-J])(?![\w'\u2019-])[)\]]?"
 _ANSWER_DENIED = re.compile(r"\banswer\s(?=(?:isn't|wasn't|cannot\sbe|can't\sbe)\s)", re.IGNORECASE)
 _WRONG_BEFORE = re.compile(r"\b(?:wrong|incorrect|false|worst)\s\Z", re.IGNORECASE)
 _NOT_BEFORE = re.compile(
@@ -303,9 +300,4 @@ def _bare(text: str | None) -> str:
     return bare
 
 
-def places_of_options(texts: Sequence[str]) -> str:
-    """Return the letters that so many options have."""
-    return LETTERS[: len(texts)]
-
-
-__all__ = ["LETTERS", "Place", "affirmed", "option_letter", "stated_option"]
+__all__ = ["LETTERS", "affirmed", "option_letter", "stated_option"]
