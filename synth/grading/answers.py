@@ -3,10 +3,10 @@ r"""The final answer of a response, and whether it is right: one judge for tasks
 | answer type | the answer that a response states | right if |
 |---|---|---|
 | ``number`` | its last ``\boxed{…}``, "the answer is …", ``<answer>…</answer>``; else its last number | of the same exact value, or a root or power that is |
-| ``option`` | its last ``\boxed{B}``, "the answer is (B)", "I choose B"; else a first or last line ``B`` | the same letter, or the text of that option in *meta* |
+| ``option`` | its last ``\boxed{B}``, "the answer is (B)", "I choose B"; else a line ``B`` | the same letter, or the text of that option |
 | ``text`` | its last ``\boxed{…}``, ``<answer>…</answer>`` or "the answer is …" | the same words; case, articles and punctuation do not count |
 | ``expression`` | likewise | made of the same numbers and of the same value, which may follow |
-| ``latex`` | its last ``\boxed{…}``, or several that "and" or "or" joins; announced; else its last formula in dollars or number | the same kind of answer, of the same parts by value (`synth.grading.same_latex`) |
+| ``latex`` | likewise, several boxes joined by "and" too; else its last formula or number | of the same parts by value (see `synth.grading.same_latex`) |
 | ``gym`` | likewise, but none unless stated | reasoning-gym gives it full marks |
 
 What a model writes is untrusted: nothing is evaluated by Python, and math-verify works in a process with limits (see `synth.grading.same_formula`).
