@@ -118,7 +118,7 @@ def _same_quantity(own: str, right: str, depth: int) -> bool | None:
 
 
 def _bare(text: str) -> quantities.Quantity:
-    return quantities.Quantity(text, rational(text), 0, "", "", None, None, False)
+    return quantities.Quantity(text, rational(text), 1, "", "", None, None, False)
 
 
 def _last_side(text: str) -> str:
