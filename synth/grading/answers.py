@@ -3,10 +3,10 @@ r"""The final answer of a response, and whether it is right: one judge for tasks
 | answer type | the answer that a response states | right if |
 |---|---|---|
 | ``number`` | its last ``\boxed{…}``, "the answer is …", ``<answer>…</answer>``; else its last number | of the same exact value, or a root or power that is |
-| ``option`` | its last ``\boxed{B}``, "the answer is (B)", "option B"; else a last line ``B`` | the same letter, or the text of that option in *meta* |
+| ``option`` | its last ``\boxed{B}``, "the answer is (B)", "I choose B"; else a line ``B`` | the same letter, or the text of that option |
 | ``text`` | its last ``\boxed{…}``, ``<answer>…</answer>`` or "the answer is …" | the same words; case, articles and punctuation do not count |
-| ``expression`` | likewise | made of the same numbers and of the same value; "= value" may follow |
-| ``latex`` | likewise; else its last number or formula in dollars | the same formula, typesetting aside, the same number, or equal by math-verify |
+| ``expression`` | likewise | made of the same numbers and of the same value, which may follow |
+| ``latex`` | likewise, several boxes joined by "and" too; else its last formula or number | of the same parts by value (see `synth.grading.same_latex`) |
 | ``gym`` | likewise, but none unless stated | reasoning-gym gives it full marks |
 
 What a model writes is untrusted: nothing is evaluated by Python, and math-verify works in a process with limits (see `synth.grading.same_formula`).
@@ -35,9 +35,6 @@ _LONGEST_STATED = 10_000
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
 _WRAPPED = re.compile(r"(\$\$?|\\\(|\\\[)(.*?)(\$\$?|\\\)|\\\])", re.DOTALL)
 _FENCED = re.compile(r"\s{0,4}`{3}[a-z]{0,12}[ \t]*\n(.{1,2000}?)\n?`{3}", re.DOTALL)
-_WITH_VALUE = re.compile(
-    r"[\s,;(]{0,3}(?:or\s|which\s|i\.e\.|about|approximately|roughly|\\approx|\u2248|for\s|where\s|if\s|when\s|with\s|\$?\\text).*", re.DOTALL
-)
 
 
 def final_answer(response: str, answer_type: str = "number") -> str | None:

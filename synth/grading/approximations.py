@@ -17,6 +17,7 @@ _SAID = re.compile(
 )
 _SIGN = re.compile(r"\\approx(?![A-Za-z])(?:\s?=)?|=\s?\\approx(?![A-Za-z])")
 _BEGINS = re.compile(rf"\s*(?:\\approx(?![A-Za-z])|(?:\\text\{{)?\s*{_ABOUT}(?![a-z])\s*\}}?)\s*")
+_IN_BRACKETS = re.compile(r"\s*[(\[]\s*\\approx(?![A-Za-z])\s*([^()\[\]]{1,60})[)\]]")
 _EQUALS = re.compile(r"=")
 _DECIMAL = re.compile(r"-?\d*\.\d+")
 _FIRST_NUMBER = re.compile(r"[-+]?\s?(?:\\dollar\s?)?(?:\d+(?:\.\d+)?|\.\d+)")
@@ -33,6 +34,7 @@ def values(text: str) -> Values:
     """Return the exact value and the approximations that a text gives."""
     begun = _BEGINS.match(text)
     rest = text[begun.end() :] if begun and begun.end() < len(text) else text
+    rest = _IN_BRACKETS.sub(r" \\approx \1", rest)
     if "approx" not in rest and not _SAID.search(rest) and "=" not in rest:
         return Values(rest.strip(), [])
     pieces: list[str] = []
@@ -42,6 +44,8 @@ def values(text: str) -> Values:
     exact, *others = [piece.strip().rstrip("(,").strip() for piece in pieces if piece.strip()] or [rest]
     if exact.count("(") > exact.count(")"):
         exact = exact.rstrip("( ")
+    if others and _DECIMAL.fullmatch(exact) and not _DECIMAL.fullmatch(others[0]):  # 6.93 ≈ 4√3
+        exact, others[0] = others[0], exact
     exact, equal = _said_equal(exact)
     return Values(exact, [*equal, *(other.rstrip(")").strip() if other.count(")") > other.count("(") else other for other in others)])
 

@@ -45,6 +45,10 @@ _LIST = re.compile(
     re.IGNORECASE,
 )
 _THIN_SPACES = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
+_BOLD_RESULT = re.compile(r"=[\s$]{0,4}\*\*\s?([^*\n]{1,80}?)\s?\*\*[^\n=]{0,60}\Z")
+_LISTED = r"[-\u2212]?\d[\d./]{0,20}"
+_LISTED_AT_END = re.compile(rf"(?:\bare:?\s|[A-Za-z]\s?=\s?)({_LISTED}(?:(?:,|;|,?\s(?:and|or))\s(?:[A-Za-z]\s?=\s?)?{_LISTED}){{1,8}})[.*\s]{{0,4}}\Z")
+_BEFORE_COMMA = re.compile(r"(?<![\d.,(\[{])([-\u2212]?\d{1,30},)\Z")
 _BARS = re.compile("\\d[\u0304\u0305\u0307]")
 _MINUS = re.compile(r"(?:negative|minus)\s(?=[\d.$])", re.IGNORECASE)
 _SPACED_GROUPS = re.compile(r"(?: \d{3}){1,6}(?![\d/]| \d)(?:\.\d{1,30})?")
@@ -52,7 +56,7 @@ _COMMA_THEN_DIGITS = re.compile(r",\d{1,30}(?![\d,])")
 _GOES_ON = re.compile(
     r"\s?(?:[+\u00d7\u00f7^<>\u2248\u2243\u221a\u03c0=]|\*(?!\*)\s?[\d(]|[-\u2212]\s?[\w(\\]|/\s?[\w(]|\\(?:times|cdot|sqrt|pi|[dt]?frac|div|pm"
     r"|approx|sim|cong)|[(:]\d)"
-    r"|_[\d{\\]|\s?\(?(?:in\s)?base\s|[abcijknpqruxyz](?![a-z])"
+    r"|_[\d{\\]|\sremainder\s|\s(?:hours?|minutes?|days?|weeks?|months?|years?|feet|foot|ft|yards?|pounds?|lbs?|dollars?)\s(?:and\s)?\d|\s?\(?(?:in\s)?base\s|[abcijknpqruxyz](?![a-z])"
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)|\\approx(?![a-z])|\u2248")
 _APPROXIMATELY = re.compile(
@@ -80,8 +84,16 @@ def stated_number(text: str) -> str | None:
     last = max(places, key=lambda place: place.start, default=None)
     if last is not None:
         return last.text or None
-    numbers = _ANY.findall(tail)
-    return str(numbers[-1]).strip() if numbers else None
+    return _last_number(tail)
+
+
+def _last_number(tail: str) -> str | None:
+    """Return the last number of a text; with what stands before its comma if that is no list and no pair: 12,5."""
+    numbers = list(_ANY.finditer(tail))[-1:]
+    if not numbers:
+        return None
+    before = _BEFORE_COMMA.search(tail, max(0, numbers[0].start() - 40), numbers[0].start())
+    return (before[1] if before and tail[numbers[0].end() : numbers[0].end() + 1] not in (")", "]", "}") else "") + numbers[0][0].strip()
 
 
 def states_formula(rest: str) -> bool:
@@ -91,7 +103,10 @@ def states_formula(rest: str) -> bool:
 
 def last_formula(text: str) -> str | None:
     """Return the last formula in dollars or number of a text that ends with a sentence or formula, and leaves no box open or empty after it."""
-    tail = text[-TAIL:].rstrip("*_ \n")
+    tail = text[-TAIL:].rstrip()
+    if (result := _BOLD_RESULT.search(tail, max(0, len(tail) - 200)) or _LISTED_AT_END.search(tail, max(0, len(tail) - 200))) and "\\boxed" not in tail:
+        return result[1].strip()
+    tail = tail.rstrip("*_ \n")
     if not tail.endswith((".", "!", "$", "\\)", "\\]", "\u3002")):
         return None
     formulas = list(_INLINE.finditer(tail))

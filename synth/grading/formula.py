@@ -15,7 +15,7 @@ from synth.grading.formula_values import POINTS, POSITIVE_POINTS, Value, drawn, 
 
 __all__ = ["POINTS", "Formula", "Value", "close", "drawn", "rational", "read_formula", "real", "same_value"]
 
-_TOLERANCE = 1e-11
+_TOLERANCE, _MIXED_TOLERANCE = 1e-11, 1e-13
 
 
 class Formula(NamedTuple):
@@ -67,11 +67,13 @@ def close(one: Value, other: Value) -> bool:
     """Say whether two values are the same: exactly if they are rational, else but for rounding."""
     if isinstance(one, Fraction) and isinstance(other, Fraction):
         return one == other
+    # A decimal of ten digits is not the root that it comes near.
+    tolerance = _MIXED_TOLERANCE if isinstance(one, Fraction) or isinstance(other, Fraction) else _TOLERANCE
     try:
         one, other = complex(one), complex(other)
     except OverflowError:
         return False
-    return abs(one - other) <= _TOLERANCE * max(abs(one), abs(other), 1e-6)
+    return abs(one - other) <= tolerance * max(abs(one), abs(other), 1e-6)
 
 
 def rational(text: str) -> Fraction | None:

@@ -134,7 +134,13 @@ def _one_number(text: str) -> Number | None:
     written = shape.string[:end].strip()
     dozen = (shape["scale"] or "").lower() == "dozen"
     values = (
-        (value, value / 100) if shape["percent"] else (12 * value,) if dozen else (value, value * 10 ** _scale(shape["scale"])) if shape["scale"] else (value,)
+        (value, value / 100)
+        if shape["percent"]
+        else (value, 12 * value)
+        if dozen
+        else (value, value * 10 ** _scale(shape["scale"]))
+        if shape["scale"]
+        else (value,)
     )
     number = Number(written, values)
     if before and "." in written and (own := _one_number(before)) and value not in own.values and is_near(own.values[0], number):

@@ -30,6 +30,8 @@ def same_option(stated: str, gold: str, options: Sequence[object]) -> bool:
 def without_letter(text: str, index: int) -> str:
     """Return the text of an option without the letter that stands before it, if that is the letter of its place."""
     found = _LETTER_BEFORE.match(text)
+    if numbered := re.match(rf"\s*\(?{index + 1}[.)]\s+(?=\S)", text):
+        return text[numbered.end() :]
     return text[found.end() :] if found and index < len(LETTERS) and found["letter"].upper() == LETTERS[index] else text
 
 

@@ -5,11 +5,9 @@ the text of an option may stand for it (`synth.grading.option_texts`).
 """
 
 import re
-from collections.abc import Sequence
 
 from synth.grading.announcements import statements
 from synth.grading.boxes import joined_boxes
-from synth.grading.places import Place
 from synth.grading.typesetting import ascii_form
 from synth.grading.words import unset
 
@@ -37,19 +35,20 @@ _LETTER = re.compile(
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _ORDINAL = re.compile(r"(?:the\s)?(first|second|third|fourth|fifth)\s(?:option|choice|answer|alternative)", re.IGNORECASE)
 _ANOTHER = re.compile(
-    r"[)\]\s]*(?:[,/&\u6216\u548c\u3001]|or\b|and\b|oder\b|und\b|ou\b|et\b|y\b|o\b)\s?(?:and\s|or\s|maybe\s|possibly\s|perhaps\s|even\s|also\s"
-    r"|option\s){0,2}[(\[]?[A-J](?:[)\].,;:]|\s*\Z|\s(?:and|or|are|both)\b)"
+    r"[)\]\s]*(?:[,/&\u6216\u548c\u3001]|;(?=\s?[A-J]\s*\Z)|or\b|and\b|oder\b|und\b|ou\b|et\b|y\b|o\b)\s?(?:and\s|or\s|maybe\s|possibly\s|perhaps\s|even\s|also\s"
+    r"|option\s){0,2}[(\[]?[A-J](?:[)\].,;:]|\s*\Z|\s(?:and|or|are|both|is)\b)"
 )
 _AFTER_ARTICLE = re.compile(r"\s*(?:\Z|[\n,;:\u2013\u2014-]|because\b|since\b|as\b|which\b|[^\x00-\x7f])")
 _OPERATOR = re.compile(r"\s*[=+^<>/*]")
 _IS_DENIED = re.compile(
-    r"[)\]]?\s*(?:(?:is|are|was|were|would\sbe|must\sbe|seems|looks)\s(?:also\s|clearly\s|therefore\s|obviously\s|definitely\s)?(?:not|wrong"
+    r"[)\]]?\s*(?:(?:is|are|was|were|would\sbe|must\sbe|seems|looks)\s(?:\w{1,12}ly\s|also\s|therefore\s|just\s|the\s){0,2}(?:not|hardly|wrong"
     r"|incorrect|false|out|too|ruled|eliminated|invalid|impossible|excluded)\b"
     r"|(?:can|could|may|should)\sbe\s(?:ruled|excluded|eliminated|discarded|dismissed|crossed)|isn't|aren't|wouldn't|cannot|can't|can\snot|does\snot"
     r"|doesn't|do\snot|don't|won't|fails|\u4e0d|\u9519|\u306f\u9055\u3046)",
     re.IGNORECASE,
 )
 _FILLER = re.compile(
+    r"(?:i\s(?:believe|think|guess|suppose|would\ssay)(?=,)|none\sother\sthan)[\s,]*|"
     r"(?:(?:very|most|quite|almost|pretty|more)\s)?(?:clearly|obviously|likely|probably|definitely|certainly|therefore|thus|hence|so|then|simply|just"
     r"|surely|indeed|actually|evidently|plainly"
     r"|undoubtedly|apparently|presumably|perhaps|naturally|logically|consequently|of\scourse|in\sfact|in\sthis\scase|by\sfar|in\sthe\send|again|now"
@@ -61,7 +60,7 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _NOT_BUT = re.compile(
-    r"(?:n['\u2019]est\s)?\b(?:not|isn't|nicht|pas|no|non|n\u00e3o|niet|\u4e0d\u662f)\b.{1,80}?(?:\bbut(?:\srather)?\b|\brather\b(?!\sthan)"
+    r"(?:n['\u2019]est\s)?\b(?:not|isn't|wasn't|nicht|pas|no|non|n\u00e3o|niet|\u4e0d\u662f)\b.{1,80}?(?:\bbut(?:\srather)?\b|\brather\b(?!\sthan)"
     r"|\binstead\b|\bit(?:'s|\sis|\shas\sto\sbe|\smust\sbe)\b|\bsondern\b|\bmais\b|\bsino\b|\bmas\b|\bma\b|\bmaar\b|[;,]\s?(?:so\s)?(?=\(?[B-J]\b)"
     r"|\u800c\u662f)",
     re.IGNORECASE | re.DOTALL,
@@ -72,13 +71,14 @@ _NOT_AFTER = re.compile(
     re.IGNORECASE,
 )
 _DENIES = re.compile(
-    r"\s*(?:definitely\s|certainly\s|clearly\s|probably\s)?(?:not|neither|never|none|no|nicht|weder|pas|ni|non|n\u00e3o|niet|\u4e0d\u662f|\u4e0d)(?![\w'])",
+    r"\s*(?:definitely\s|certainly\s|clearly\s|probably\s)?(?:not|neither|never|none(?!\sother)|no|isn't|wasn't|cannot|can't|nicht|weder|pas|ni|non|n\u00e3o|niet|\u4e0d\u662f|\u4e0d)(?![\w'])",
     re.IGNORECASE,
 )
 _CUT = re.compile(r"(?<=[.!?])\s+(?=\S)|\n|\u3002")
-_L = r"[(\[]?(?P<letter>[A-J])(?![\w'\u2019-])[)\]]?"
+_ANSWER_DENIED = re.compile(r"\banswer\s(?=(?:isn't|wasn't|cannot\sbe|can't\sbe)\s)", re.IGNORECASE)
+_WRONG_BEFORE = re.compile(r"\b(?:wrong|incorrect|false|worst)\s\Z", re.IGNORECASE)
 _NOT_BEFORE = re.compile(
-    r"(?:\bnot|n't|\bnever|\bneither|\bnor|\bcannot|\bwouldn't|\brather\sthan|\binstead\sof|\bwhy|\bif|\bwhether|\bdoubt(?:\sthat)?|\u4e0d"
+    r"(?:\bnot|n't|\bnever|\bneither|\bnor|\bcannot|\bwouldn't|\brather\sthan|\binstead\sof|\bwhy|\bif|\bwhether|\bwrong|\bincorrect|\bfalse|\bdoubt(?:\sthat)?|\u4e0d"
     r"|\u4e0d\u80fd|\u4e0d\u5e94)\s*(?:\w+\s){0,2}\Z",
     re.IGNORECASE,
 )
@@ -90,10 +90,11 @@ _CHOSEN = re.compile(
     r"|would|can|then|so|and)\s"
     r"(?:therefore\s|thus\s|then\s|would\s|will\s|have\sto\s)?(?:choose|chose|pick|select|go(?:ing)?\s(?:with|for)|say|answer|opt\sfor|vote\sfor"
     r"|settle\s(?:on|for)|stick\swith|conclude|mark|circle|tick|lean\stowards?)\b"
-    r"|\b(?:choose|chose|pick|select|go\swith|chosen|selected|opt\sfor|i\sam\s(?:choosing|picking|selecting)|i'm\s(?:choosing|picking|selecting))\b"
+    r"|\b(?:choose(?:\sis)?|chose|pick|select|go\swith|chosen|selected|opt\sfor|i\sam\s(?:choosing|picking|selecting)|i'm\s(?:choosing|picking|selecting))\b"
     r"|\b(?:one|option|choice|answer|statement|match|fit|candidate)(?:\s(?:that|which|we|to)\s[^.\n]{1,60}?)?\s(?:is|would\sbe|must\sbe)\b"
     r"|\b(?:hence|therefore|thus|so|consequently|ergo|accordingly|overall|in\sconclusion|in\ssummary|finally|by\selimination|that\smakes\sit"
     r"|this\smakes\sit|making\sit|which\smakes\sit)\b"
+    r"|\b(?:correct|solution|result|final|decision|in\sshort|in\ssum)\s?:|\b(?:giving|mark|tick|circle|left\swith|us\swith|remains\sis|left\sis|goes\sto)\b"
     r"|\b(?:it(?:'s|\sis|\smust\sbe|\shas\sto\sbe|\scan\sonly\sbe|\swould\sbe|\sshould\sbe)|(?:must|has\sto|can\sonly|should)\sbe|(?:that|this"
     r"|which)(?:'s|\sis|\smeans|\sgives|\swould\sbe)|that\sleaves|this\sleaves|leaves(?:\sus)?(?:\swith)?|leaving(?:\sonly)?|only|namely"
     r"|(?:match(?:es)?|corresponds?\sto|points?\sto|agrees?\swith|fits|supports|equals|aligns?\swith)(?:\sthe)?)\b"
@@ -156,6 +157,8 @@ def _certain(found: re.Match[str]) -> str | None:
     if _ANOTHER.match((found["close"] or "") + found["rest"]) or _IS_DENIED.match((found["close"] or "") + found["rest"]):
         return None
     letter, rest = found["letter"], found["rest"]
+    if found["close"] == "." and re.match(r"[A-Za-z]\.", rest):  # e.g., A.M.
+        return None
     if found["close"] or not rest.strip():
         certain = letter.isupper() or found["open"] is not None or not rest.strip() or found["close"] == ")"
         return letter.upper() if certain else None
@@ -194,7 +197,9 @@ def _chosen(tail: str) -> str | None:
     plain = unset(tail)
     for mark in ("**", "`", "$", "__"):
         plain = plain.replace(mark, "")
-    found = [(place.start, letter) for place in statements(plain) if (letter := _first_letter(place.text, False))]
+    places = [(one.start(), plain[one.end() : one.end() + _LONGEST]) for one in list(_ANSWER_DENIED.finditer(plain))[-_MANY:]]
+    places += [(place.start, place.text) for place in statements(plain) if not _WRONG_BEFORE.search(plain, max(0, place.start - 12), place.start)]
+    found = [(start, letter) for start, text in places if (letter := _first_letter(text, False))]
     for one in list(_CHOSEN.finditer(plain))[-_MANY:]:
         if not _NOT_BEFORE.search(plain, max(0, one.start() - 24), one.start()):
             letter = _first_letter(plain[one.end() : one.end() + _LONGEST], not _STRONG.search(one[0]))
@@ -253,7 +258,7 @@ def _line_letter(tail: str) -> str | None:
 
 def _of_line(found: re.Match[str]) -> str | None:
     rest = found[0][found.end("letter") - found.start() :]
-    if _ANOTHER.match(rest) or len(set(_MARKED.findall(found[0]))) > 2:
+    if _ANOTHER.match(rest) or re.match(r"\.[A-Za-z]\.", rest) or len(set(_MARKED.findall(found[0]))) > 2:
         return None
     return None if _IS_DENIED.match(rest.lstrip(").:] ")) or re.search(r"(?:^|[.:,;\s])(?:wrong|incorrect|false|too \w+)\b", rest) else str(found["letter"])
 
@@ -261,6 +266,8 @@ def _of_line(found: re.Match[str]) -> str | None:
 def _announced_text(tail: str) -> str | None:
     """Return the text that is announced last: that of an option, or none of theirs."""
     for place in reversed(statements(tail)):
+        if _WRONG_BEFORE.search(tail, max(0, place.start - 12), place.start):
+            continue
         text = place.text.lstrip()
         line = text.partition("\n")[0]
         if bare := _bare(re.split(r"(?<=[^\s.][a-z)\d][.!?])\s+(?=[A-Z])|\u3002", line, maxsplit=1)[0]):
@@ -271,6 +278,8 @@ def _announced_text(tail: str) -> str | None:
 
 def _mentioned(tail: str) -> str | None:
     found = (list(_BOLD.finditer(tail)) or list(_MENTIONED.finditer(tail)))[-1:]
+    if found and (_NOT_BEFORE.search(tail, max(0, found[0].start() - 24), found[0].start()) or found[0][0].endswith(" I")):
+        return None
     return next((letter.upper() for letter in found[0].groups() if letter), None) if found else None
 
 
@@ -291,9 +300,4 @@ def _bare(text: str | None) -> str:
     return bare
 
 
-def places_of_options(texts: Sequence[str]) -> str:
-    """Return the letters that so many options have."""
-    return LETTERS[: len(texts)]
-
-
-__all__ = ["LETTERS", "Place", "affirmed", "option_letter", "stated_option"]
+__all__ = ["LETTERS", "affirmed", "option_letter", "stated_option"]

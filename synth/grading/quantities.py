@@ -35,7 +35,7 @@ _WORDS_BEGIN = re.compile(
     rf"\\text\{{|%|{_DEGREES}|(?<![A-Za-z\\])[A-Za-z\u00b5\u4e00-\u9fff]{{2,}}|[\u20ac\u00a3\u00a5\u20b9\u2103\u2109\u4e00-\u9fff]|\\dollar"
 )
 _LETTER_UNIT = re.compile(r"([-+]?[\d./ ]*\d)\s*([mgshLlNJWVAKCFkM](?:\s?/\s?[a-z]{1,3})?(?:\s?\^\s?\{?[23]\}?)?)")
-_NUMERIC = re.compile(r"[-+\d\s./{}()]|\\(?:frac|times|div)(?![A-Za-z])|[*]|\^(?!\{?\\circ)")
+_NUMERIC = re.compile(r"[-+\d\s./{}()]|\\(?:frac|times|div|sqrt|pi)(?![A-Za-z])|[*]|\^(?!\{?\\circ)")
 _DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west", "ne": "northeast", "nw": "northwest", "se": "southeast", "sw": "southwest"}
 _DIRECTION = re.compile(
     r"(?<![a-z])((?:north|south)[-\s]?(?:east|west)|north|south|east|west|above|below|up|down|left|right|clockwise|counter-?clockwise"
@@ -118,7 +118,7 @@ def read_quantity(text: str) -> Quantity | None:
     """Read a number or a formula with what stands beside it, None if there is nothing beside it that could change it."""
     plain = _UNIT_FRACTION.sub(r"\\text{ \1/\2}\3", text).strip()
     if clock := _clock(_TEXT.sub(r" \1 ", plain)):
-        return Quantity("", None, 0, "", "", None, clock, True)
+        return Quantity("", None, 1, "", "", None, clock, True)
     if parts := _compound(plain):
         return parts
     sign, currency = "", ""
@@ -136,8 +136,6 @@ def read_quantity(text: str) -> Quantity | None:
     if not core or _FUNCTION.search(core) or re.search(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", "", core)):
         return None
     scale, words = _scale(words)
-    if words.lower().startswith("dozen"):
-        core, words = f"12*({core})", words[5:].strip(" s")
     points, percent = _POINTS.search(words), _PERCENT.search(words)
     unit = read_unit(currency or _unit_words(words))
     kind = "points" if points else "percent" if percent else ""
@@ -153,7 +151,7 @@ def _compound(plain: str) -> Quantity | None:
     if first is None or any(unit is None or unit.measures != first.measures for _, unit in parts):
         return None
     total = sum((number * unit.size / first.size for number, unit in parts if unit), Fraction(0))
-    return Quantity("", total, 0, "", "", first, None, True)
+    return Quantity("", total, 1, "", "", first, None, True)
 
 
 def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
@@ -167,7 +165,7 @@ def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
         return False
     if stated.number is None or gold.number is None:
         same_kind = stated.scale == gold.scale and bool(stated.percent) == bool(gold.percent)
-        return None if factor == 1 and (same_kind or not (stated.scale or gold.scale)) else False
+        return None if factor == 1 and (same_kind or max(stated.scale, gold.scale) == 1) else False
     own, right = _values(stated), _values(gold)
     if len(own) > 1 and len(right) > 1:
         return own[-1] * factor == right[-1]
@@ -192,7 +190,7 @@ def _values(one: Quantity) -> list[Fraction]:
     number = one.number or Fraction(0)
     if one.percent == "percent":
         return [number, number / 100]
-    return [number, number * 10**one.scale] if one.scale else [number]
+    return [number, number * one.scale] if one.scale > 1 else [number]
 
 
 def _words_begin(plain: str) -> int | None:
@@ -211,12 +209,10 @@ def _words_begin(plain: str) -> int | None:
 def _scale(words: str) -> tuple[int, str]:
     first, _, rest = words.partition(" ")
     lower = first.lower().rstrip(".,")
-    if lower in _SCALES or lower.removesuffix("s") in _SCALES:
-        power, left = _scale(rest)
-        return _SCALES.get(lower, _SCALES.get(lower.removesuffix("s"), 0)) + power, left
-    if first == "k" and not rest:
-        return 3, rest
-    return 0, words
+    if lower == "dozen" or lower in _SCALES or lower.removesuffix("s") in _SCALES:
+        scale, left = _scale(rest)
+        return (12 if lower == "dozen" else 10 ** _SCALES.get(lower, _SCALES.get(lower.removesuffix("s"), 0))) * scale, left
+    return (1000, rest) if first == "k" and not rest else (1, words)
 
 
 def _unit_words(words: str) -> str:

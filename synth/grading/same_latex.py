@@ -118,13 +118,15 @@ def _same_quantity(own: str, right: str, depth: int) -> bool | None:
 
 
 def _bare(text: str) -> quantities.Quantity:
-    return quantities.Quantity(text, rational(text), 0, "", "", None, None, False)
+    return quantities.Quantity(text, rational(text), 1, "", "", None, None, False)
 
 
 def _last_side(text: str) -> str:
+    """Return what stands behind the last equals sign, unless letters that name nothing stand before or behind it."""
     sides = equations.sides(text)
-    letters = len(sides) > 1 and re.search(r"[A-Za-z]", re.sub(r"\\(?:text\{[^{}]*\}|[A-Za-z]+)", "", sides[-1])) is not None
-    return text if len(sides) > 1 and (letters or not named(text).name) else sides[-1]
+    letters = [re.search(r"[A-Za-z]", re.sub(r"\\(?:text\{[^{}]*\}|[A-Za-z]+)", "", side)) is not None for side in sides]
+    named_first = bool(named(text).name)
+    return sides[-1] if len(sides) > 1 and not letters[-1] and (named_first or not any(letters)) else text
 
 
 def _same_set(own: str, right: str, depth: int) -> bool | None:

@@ -90,6 +90,8 @@ def right(response: str, gold: str, answer_type: str) -> bool:
         ("$\\boxed{5 + 6 = 11}$", "5", False),
         # scales, units, groups
         ("The answer is 4 lakh.", "400000", True),
+        ("The answer is 3 dozen.", "36", True),
+        ("So he needs 3 dozen eggs", "3", True),
         ("The answer is 2.5 million.", "2500000", True),
         ("$\\boxed{\\$4 \\text{ billion}}$", "4000000000", True),
         ("$\\boxed{12\\,345}$", "12345", True),

@@ -1,5 +1,7 @@
 """Answers in LaTeX that are the same, and that are not, kind by kind."""
 
+import time
+
 import pytest
 
 from synth.grading.answers import final_answer, is_right
@@ -456,3 +458,78 @@ def test_numbers_are_read_as_people_write_them(gold: str, stated: str, same: boo
 @pytest.mark.parametrize(("gold", "stated", "same"), EQUATIONS)
 def test_equal_equations_may_be_written_otherwise(gold: str, stated: str, same: bool) -> None:
     assert right(boxed(stated), gold) is same
+
+
+SURPRISES = [
+    # (gold, stated, same): where math-verify alone says otherwise, or where letters might hide a difference
+    ("10", "2x = 10", False),
+    ("1500", "1.5e3", True),
+    ("2", r"\log 100", True),
+    ("2", r"\ln 100", False),
+    (r"\ln x", r"\log x", True),
+    ("x", "|x|", False),
+    ("x", r"\sqrt{x^2}", False),
+    (r"\sqrt{x^3}", r"x\sqrt{x}", True),
+    ("0.5", r"\sin 30^\circ", True),
+    (r"\sin 15^\circ", r"\frac{\sqrt{6}-\sqrt{2}}{4}", True),
+    ("4", "-2^2", False),
+    (r"1 + i\sqrt{3}", r"2e^{i\pi/3}", True),
+    ("a + b", r"\frac{a^2-b^2}{a-b}", True),
+    ("m^2", "n^2", False),
+    ("100, 200", "100,200", True),
+    ("1200", "1, 200", False),
+    ("12", "AB = 12", True),
+    ("40^\\circ", r"\angle ABC = 40^\circ", True),
+    ("15.75", "15 3/4", True),
+    ("(1,2,3)", "[1,2,3]", False),
+    (r"\text{odd}", r"\text{even}", False),
+    ("12", r"\text{twelve}", False),
+]
+
+
+@pytest.mark.parametrize(("gold", "stated", "same"), SURPRISES)
+def test_no_surprise_of_a_library_decides(gold: str, stated: str, same: bool) -> None:
+    assert right(boxed(stated), gold) is same
+
+
+def test_long_lists_of_what_cannot_be_read_are_judged_in_time() -> None:
+    unread = ", ".join(rf"\int_0^{{{i}}} x dx" for i in range(1, 20))
+    began = time.monotonic()
+    assert not is_right(unread, ", ".join(rf"\int_1^{{{i}}} x dx" for i in range(2, 21)), "latex")
+    for text in ("(" * 390 + "x<1" + ")" * 390, r"\{" * 300, r"\pm" * 200, "x" * 780, r"\text{a and " * 60, "1," * 390):
+        assert not is_right(text, "[2, 7)", "latex")
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "same"),
+    [
+        (r"\frac58", r"La r\u00e9ponse est $\frac{5}{8}$.".replace("\\u00e9", "\u00e9"), True),
+        (r"\frac58", "\u7b54\u6848\u662f $\\frac{5}{8}$\u3002", True),
+        (r"\frac58", "**Answer:**\n\n$$\\frac{5}{8}$$", True),
+        (r"\frac58", "Final answer: $\\frac{5}{8}$ (about 0.63)", True),
+        (r"3\sqrt2", "The answer is 3\u221a2 \u2248 4.24.", True),
+        (r"3\sqrt2", "The answer is $3\\sqrt{2}$ cm.", True),
+        (r"25 \text{ kg}", "The answer is 25 kg.", True),
+        (r"25 \text{ kg}", "The answer is 25 g.", False),
+        (r"4\!:\!40 \text{ p.m.}", "The answer is 4:40 p.m.", True),
+        (r"4\!:\!40 \text{ p.m.}", "The answer is 4:40 a.m.", False),
+        (r"8 \text{ million}", "The answer is 8 thousand.", False),
+        (r"12^\circ \text{ S}", "The answer is 12\u00b0 N.", False),
+        (r"9 \text{ hours}", "The trip takes $\\boxed{9}$ hours.", True),
+        (r"\frac{1}{\omega^2-9}", "The answer is $\\frac{1}{\u03c9\u00b2-9}$ for \u03c9\u00b2 \u2260 9.", True),
+        ("54", "$6 \\cdot 9 =$ **54**", True),
+        ("54", "6 \u00b7 9 = **54**", True),
+        ("54", "6 \u00b7 9 = **56**", False),
+        ("9, -2", "The roots are $9$ and $-2$.", True),
+        ("9, -2", "So x = 9 or x = -2.", True),
+        ("9, -2", "The solutions are 9 and -2.", True),
+        ("9, -2", "The answer is 9 or -2.", True),
+        ("9, -2", "The solution is 9.", False),
+        ("[2,7)", "The answer is 2 \u2264 x < 7.", True),
+        ("[2,7)", "The answer is 2 < x < 7.", False),
+        ("\\mathbb{R}", "The answer is all real numbers.", True),
+    ],
+)  # fmt: skip
+def test_what_stands_in_no_box_is_read_as_well(gold: str, response: str, same: bool) -> None:
+    assert right(response, gold) is same
