@@ -37,6 +37,8 @@ _VALUE = re.compile(r"[-+\u2212]?\s?\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?")
 _NAMED = re.compile(r"(?:[A-Za-z]{1,20}\s){0,3}[A-Za-z]{1,20}\s?[=:]\s*")
 _SIDE_BY_SIDE = re.compile(r"(?<=\))\s?(?=\d)|(?<=[\d)])\s?(?=\([\d\s(]*\d)")
 _IN_LINE = re.compile(r"[(\[\d\\$][^A-Za-z\n]{0,200}[-+*/\u00d7\u00f7\u00b7\u2212\u2013][^A-Za-z\n]{0,200}\d.{0,100}")
+# Asterisks that make what stands between them bold; those between numbers are a power of Python's.
+_EMPHASIS = re.compile(r"\A\s*\*\*|\*\*(?=\s*(?:[^\s\d(.+*/-]|\Z))")
 _LONGEST, _LAST_LINES = 600, 6
 
 
@@ -91,7 +93,7 @@ def _parts(text: str) -> tuple[str, list[Fraction]]:
 
 
 def _arithmetic(text: str) -> str:
-    plain = _FENCE.sub("", unset(text)).replace("->", "\u2192")
+    plain = _FENCE.sub("", _EMPHASIS.sub("", unset(text))).replace("->", "\u2192")
     for _ in range(4):
         plain = _SHORT_FRACTION.sub(r"(\1/\2)", _FRACTION.sub(r"((\1)/(\2))", plain))
     plain = _SIZES.sub("", plain)

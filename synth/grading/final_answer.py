@@ -46,6 +46,7 @@ _LIST = re.compile(
 )
 _THIN_SPACES = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 _BOLD_RESULT = re.compile(r"=[\s$]{0,4}\*\*\s?([^*\n]{1,80}?)\s?\*\*[^\n=]{0,60}\Z")
+_BOLD_RESULTS = re.compile(r"=[\s$]{0,4}\*\*\s?([^*\n]{1,80}?)\s?\*\*")
 _LISTED = r"[-\u2212]?\d[\d./]{0,20}"
 _LISTED_AT_END = re.compile(rf"(?:\bare:?\s|[A-Za-z]\s?=\s?)({_LISTED}(?:(?:,|;|,?\s(?:and|or))\s(?:[A-Za-z]\s?=\s?)?{_LISTED}){{1,8}})[.*\s]{{0,4}}\Z")
 _BEFORE_COMMA = re.compile(r"(?<![\d.,(\[{])([-\u2212]?\d{1,30},)\Z")
@@ -84,7 +85,14 @@ def stated_number(text: str) -> str | None:
     last = max(places, key=lambda place: place.start, default=None)
     if last is not None:
         return last.text or None
-    return _last_number(tail)
+    return _bold_result(tail) or _last_number(tail)
+
+
+def _bold_result(tail: str) -> str | None:
+    """Return the last result in bold after an equals sign, if no other result follows it."""
+    found = list(_BOLD_RESULTS.finditer(tail))[-1:]
+    number = read_number(found[0][1]) if found and "=" not in tail[found[0].end() :] else None
+    return number.text if number else None
 
 
 def _last_number(tail: str) -> str | None:

@@ -12,6 +12,7 @@ from synth.grading.words import unset, words
 
 _LONGEST_STATED = 2 * LONGEST
 _LETTER_BEFORE = re.compile(r"\s*[(\[]?\s?(?P<letter>[A-Ja-j])\s?[)\].:]{1,2}\s*(?=\S)")
+_LISTED = re.compile(r"\s*(?:option|choice)\s?[(\[]?[A-J][)\].:]", re.IGNORECASE)
 _NEGATIONS = frozenset("not no neither nor never isn't aren't doesn't cannot can't wrong incorrect nicht kein pas non n\u00e3o niet \u4e0d".split())
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n|\u3002")
 _NUMBER = re.compile(NUMBER)
@@ -42,7 +43,9 @@ def _of_text(stated: str, texts: Sequence[str]) -> str | None:
     for text in dict.fromkeys((stated, affirmed(stated))):
         if text and (letter := _of_whole(text, texts)):
             return letter
-    for sentence in reversed(_SENTENCE.split(stated)):
+    parts = _SENTENCE.split(stated)
+    listed = [part for part in parts if _LISTED.match(part)]
+    for sentence in reversed([part for part in parts if len(listed) < 2 or part not in listed]):
         if sentence.strip() and (letter := _within(affirmed(sentence, anywhere=True), texts)):
             return letter
     return None

@@ -124,6 +124,7 @@ _IS_CHOSEN = re.compile(
     r"|\uc774)\s\uc815\ub2f5)"
 )
 _BOLD = re.compile(r"(?<=[^\n*])\*\*\s?[(\[]?(?P<letter>[A-J])[)\]]?\.?\s?\*\*")
+_MOST_MENTIONED = 2
 _MENTIONED = re.compile(
     rf"\b{_WORD_FOR_OPTION}\s[(\[]?[*_]{{0,2}}(?P<letter>[A-J])(?![\w'\u2019])(?![)\]*_]{{0,3}}\s(?:is|was|are|can|does|would|seems|can't|isn't|fails)\b)"
     r"|\u9009\u9879\s?(?P<letter2>[A-J])(?![\w\u4e0d])",
@@ -277,7 +278,10 @@ def _announced_text(tail: str) -> str | None:
 
 
 def _mentioned(tail: str) -> str | None:
-    found = (list(_BOLD.finditer(tail)) or list(_MENTIONED.finditer(tail)))[-1:]
+    bold, mentioned = list(_BOLD.finditer(tail)), list(_MENTIONED.finditer(tail))
+    if not bold and len({letter.upper() for one in mentioned for letter in one.groups() if letter}) > _MOST_MENTIONED:
+        return None  # the options gone through, or said again
+    found = (bold or mentioned)[-1:]
     if found and (_NOT_BEFORE.search(tail, max(0, found[0].start() - 24), found[0].start()) or found[0][0].endswith(" I")):
         return None
     return next((letter.upper() for letter in found[0].groups() if letter), None) if found else None

@@ -211,3 +211,18 @@ def test_commands_that_set_words_are_no_words(response: str, gold: str, same: bo
 )
 def test_an_expression_may_be_typeset_and_followed_by_its_value(response: str, gold: str, same: bool) -> None:
     assert right(response, gold, "expression") is same
+
+
+@pytest.mark.parametrize(
+    ("response", "gold", "answer_type", "same"),
+    [
+        ("Seats = 30 + 6 = **36**. There are 4 doors.", "36", "number", True),
+        ("Seats = **30**. Then 6 more: 30 + 6 = 36", "36", "number", True),
+        ("Seats = **30**. Then 6 more: 30 + 6 = 36", "30", "number", False),
+        ("The answer is **(9 - 4) * 3**, giving 15.", "(9-4)*3", "expression", True),
+        ("**(9 - 4) * 3**", "(9-4)*3", "expression", True),
+        ("The answer is 9 ** 4 - 3.", "9*4-3", "expression", False),
+    ],
+)
+def test_bold_is_no_part_of_an_answer_and_says_which_result_it_is(response: str, gold: str, answer_type: str, same: bool) -> None:
+    assert right(response, gold, answer_type) == same

@@ -267,3 +267,10 @@ def test_a_gold_answer_may_be_announced_or_be_a_text() -> None:
 @pytest.mark.parametrize(("text", "letter"), [("B", "B"), ("(c)", "C"), ("D) 12 m", "D"), ("A dog", None), ("A or B", None), ("B is wrong", None), ("I", "I")])
 def test_a_short_text_names_a_letter(text: str, letter: str | None) -> None:
     assert option_letter(text) == letter
+
+
+def test_options_said_again_in_one_line_are_no_choice() -> None:
+    meta = {"options": ["3 kg", "5 kg", "8 kg", "9 kg"]}
+    listed = "Option A: 3 kg. Option B: 5 kg. Option C: 8 kg. Option D: 9 kg."
+    assert not any(is_right(final_answer(listed, "option"), letter, "option", meta) for letter in "ABCD")
+    assert is_right(final_answer(f"{listed} It must be 8 kg.", "option"), "C", "option", meta)
