@@ -41,7 +41,10 @@ class ControlTokens:
         self._all: dict[str, list[str]] = {}
         for text in tokens | marking:
             self._all.setdefault(text[:2], []).append(text)
-        self.boxes = [re.compile(rf"{re.escape(begin)}\s{{0,9}}(.{{0,2000}}?)\s{{0,9}}{re.escape(end)}", re.DOTALL) for begin, end in formats.boxes]
+        self.boxes = [
+            re.compile(rf"{begin}\s{{0,9}}((?:(?!{begin}).){{0,2000}}?)\s{{0,9}}{end}", re.DOTALL)
+            for begin, end in ((re.escape(begin), re.escape(end)) for begin, end in formats.boxes)
+        ]
 
     def removed(self, text: str, markers: bool = True) -> str:
         """Return a text without control tokens, and without the *markers* of formats; tokens that put a box around something become a box of LaTeX."""
@@ -66,10 +69,13 @@ class ControlTokens:
 
     def own_turn(self, text: str) -> str:
         """Return a response up to where it goes on with somebody else's turn, if it does."""
+        looked = 0
         for first in self._beginnings.finditer(text):
-            found = self.other.match(text, first.start())
-            if found and self.tokens.sub("", text[: found.start()]).strip():
+            if (found := self.other.match(text, first.start())) is None:
+                continue
+            if self.tokens.sub("", text[looked : found.start()]).strip():
                 return text[: found.start()]
+            looked = found.start()
         return text
 
     def may_hold(self, text: str) -> bool:

@@ -12,7 +12,8 @@ from synth.formats.markers import Found, Markers, line_opening, markers
 OPEN, CLOSE = "<think>", "</think>"
 """The tags of our own data sets."""
 _TAIL = 20_000
-_LONGEST_BLANK, _LONGEST_MARKER = 2_000, 120
+_LONGEST_BLANK, _LONGEST_MARKER, _LONGEST_INDENT = 2_000, 120, 40
+_VISIBLE = re.compile(r"\S")
 _STATEMENT = re.compile(r"[Aa]nswer(?:\s{1,9}is\b|:)|ANSWER|\\boxed\s?\{|\u7b54\u6848[\u662f\u4e3a\u70ba\uff1a:]")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[\n\u3002\uff01\uff1f]")
 
@@ -154,7 +155,7 @@ def _of_line(response: str, begin: int, known: Markers) -> _Trace | None:
 def _line(response: str, marker: str, begin: int) -> int:
     """Return where a closing marker stands: at the beginning of a line if it is a heading."""
     place = response.find(marker, begin)
-    while place > 0 and marker.startswith("#") and response[:place].rstrip(" \t*")[-1:] != "\n":
+    while place > 0 and marker.startswith("#") and response[max(0, place - _LONGEST_INDENT) : place].rstrip(" \t*")[-1:] != "\n":
         place = response.find(marker, place + 1)
     return place
 
@@ -165,6 +166,7 @@ def _of_markers(response: str, known: Markers, tokens: ControlTokens) -> _Trace 
     end = after = 0
     opened: Found | None = None
     names: frozenset[str] = frozenset()
+    said = -1  # where the text after the trace begins, found when it is asked for
     for found in known.find(response):
         marker = found.marker
         if opened is not None:
@@ -174,13 +176,17 @@ def _of_markers(response: str, known: Markers, tokens: ControlTokens) -> _Trace 
             opened = found
             start = found.end if start is None else start
         elif marker.closes and marker.alone and start is None:
-            if tokens.tokens.sub("", response[: found.start]).strip():
+            if tokens.tokens.sub("", response[after : found.start]).strip():
                 start, end, names = 0, found.start, marker.closes
             after = found.end  # nothing before it: thinking was off
-        elif marker.closes and start is not None and not response[after : found.start].strip():
-            after = found.end  # one trace within another
-        if opened is None and marker.begins_answer and (marker.begins_answer & names or not response[after : found.start].strip()):
-            after = max(after, found.end)  # what stands between trace and answer is neither
+        if opened is not None or not (marker.closes or marker.begins_answer) or found.start < after:
+            continue
+        if said < after:
+            visible = _VISIBLE.search(response, after)
+            said = visible.start() if visible else len(response)
+        # One trace within another; or what stands between a trace and its answer, which is neither.
+        if (marker.closes and start is not None and said >= found.start) or (marker.begins_answer and (marker.begins_answer & names or said >= found.start)):
+            after = found.end
     if opened is not None and (start == opened.end or tokens.any.sub("", response[opened.end :]).strip()):
         return _Trace(start if start is not None else opened.end, None, len(response), opened.marker.opens)
     return _Trace(start, end, after, names) if after else None

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +58,33 @@ def test_the_trace_is_a_slice_with_its_tags_blanked(parts: list[str]) -> None:
     assert len(there) == len(split.trace)
     assert all(ours in (theirs, " ") for ours, theirs in zip(split.trace, there, strict=True))
     assert split.truncated == (split.tagged and not split.closed)
+
+
+HOSTILE = [
+    "<think>a</think>" + "x</think>" * 100_000,
+    "<think>" * 100_000,
+    "</think>" * 100_000,
+    "<|user|>" * 100_000,
+    "<|im_end|>" * 100_000 + "5",
+    "<|im_start|>user\n" * 50_000,
+    "## Thinking\n" + "x## Final Response" * 50_000,
+    "<|begin_of_box|>" * 60_000,
+    "<think>a</think><|begin_of_box|>" + "1 " * 300_000,
+    "<|channel|>analysis" * 50_000,
+    "<|channel|>analysis<|message|>a<|end|>" * 20_000,
+    "<think>a</think>" + "<response>x" * 80_000,
+    "<" * 1_000_000,
+    "[" * 1_000_000,
+    "<|" * 400_000,
+    "<think>a</think>" + "<answer>" * 100_000,
+    " " * 1_000_000 + "<think>",
+    "<|x" * 300_000 + ">",
+]
+
+
+@pytest.mark.parametrize("response", HOSTILE, ids=lambda text: text[:24])
+def test_a_megabyte_of_markers_takes_no_longer_than_a_megabyte_of_text(response: str) -> None:
+    split_response("warm")
+    began = time.process_time()
+    split_response(response)
+    assert time.process_time() - began < 10
