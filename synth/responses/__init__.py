@@ -5,7 +5,7 @@ Which fields hold what is found by their usual names, or given. One row may hold
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +49,17 @@ def read_responses(
     run_name: Callable[[Path], str | None] | None = None,
     notes: list[str] | None = None,
     answers: bool = True,
+    score_name: Callable[[Path], str | None] | None = None,
 ) -> Iterator[Response]:
     """Yield the responses of files, run folders, folders of data files, and Hub data sets (``org/name`` or ``org/name:split``).
 
     A row without a model or task gets its folder's name as model and its file's as task; for a samples file of lm_eval, the task
-    that its name says and the model that *run_name*, given the file, may say. Scores that are no 0 or 1 are left out, all of the file, and *notes*
-    told so, unless their field was named. Without *answers*, right answers are not looked for. Raises StylerepError, naming file and line,
-    for what cannot be read.
+    that its name says, the model that *run_name*, given the file, may say, and the score whose name *score_name* may say. Scores that are
+    no 0 or 1 are left out, all of the file, and *notes* told so, unless their field was named. Without *answers*, right answers are not looked for.
+    Raises StylerepError, naming file and line, for what cannot be read.
     """
-    reader = _Reader(fields or Fields(), run_name or (lambda path: None), notes if notes is not None else [], answers)
+    nothing: Callable[[Path], str | None] = lambda path: None  # noqa: E731 (a default)
+    reader = _Reader(fields or Fields(), run_name or nothing, score_name or nothing, notes if notes is not None else [], answers)
     for source in sources:
         path = Path(source)
         if path.is_dir():
@@ -74,8 +76,10 @@ def read_responses(
 class _Reader:
     """Turns rows into responses, given the names of their fields and how to name a run."""
 
-    def __init__(self, fields: Fields, run_name: Callable[[Path], str | None], notes: list[str], answers: bool) -> None:
-        self.fields, self.run_name, self.notes, self.answers = fields, run_name, notes, answers
+    def __init__(
+        self, fields: Fields, run_name: Callable[[Path], str | None], score_name: Callable[[Path], str | None], notes: list[str], answers: bool
+    ) -> None:
+        self.fields, self.run_name, self.score_name, self.notes, self.answers = fields, run_name, score_name, notes, answers
 
     def folder(self, folder: Path) -> Iterator[Response]:
         files = sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES) and path.name not in ("manifest.json", "verdicts.json"))
@@ -90,10 +94,13 @@ class _Reader:
         if not path.name.endswith(SUFFIXES):
             raise StylerepError(f"{path}: this is no file of responses; readable are {', '.join(SUFFIXES)}.")
         model, task = path.resolve().parent.name, path.name.split(".")[0]
+        fields = self.fields
         if samples := _SAMPLES.fullmatch(path.name):
             task, model = samples["task"], self.run_name(path) or model
+            self.fields = fields if fields.correct else replace(fields, correct=self.score_name(path))
         scored = self.fields.correct is not None or not self._has_odd_scores(path)
         yield from self.rows(str(path), model, task, read_rows(path), scored)
+        self.fields = fields
 
     def _has_odd_scores(self, path: Path) -> bool:
         """Say whether scores of a file that nobody named are no scores; those that are lists or booleans are not gone through."""

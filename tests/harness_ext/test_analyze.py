@@ -105,6 +105,16 @@ def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path, name: str, c
         list(read_responses([str(tmp_path / name)]))
 
 
+def test_of_two_scores_in_a_samples_file_the_one_counts_that_accuracy_is(tmp_path: Path) -> None:
+    rows = [{"doc": {"question": str(i)}, "resps": [["5"]], "filter": "none", "exact_match": 0, "math_verify": i % 2} for i in range(6)]
+    path, notes = tmp_path / "samples_t_2026-01-01T00-00-00.000001.jsonl", list[str]()
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert [one.is_correct for one in read_responses([str(path)], notes=notes)] == [False, True] * 3
+    (note,) = notes
+    assert "the recorded score is math_verify; by exact_match accuracy is 0.0 % and not 50.0 % (3 of 6 items differ) (--correct-field)" in note
+    assert not any(one.is_correct for one in read_responses([str(path)], Fields(correct="exact_match")))
+
+
 def test_mistakes_on_the_command_line_are_one_sentence_and_keep_the_old_report(stylerep: Run, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("old", encoding="utf-8")
     written(tmp_path / "t.jsonl", rows())
