@@ -1,12 +1,13 @@
 """Reads rows of any data file by the names of their fields."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
-from synth.responses.fields import find_field, options_of, place_of_option, question_text, right_answer, row_responses, score_field
+from synth.responses.fields import find_field, options_of, place_of_option, question_text, right_answer, row_responses, score_field, score_fields
 from synth.responses.messages import conversation
 from synth.rows import Row, read_rows
 
@@ -30,7 +31,9 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
         said, named = said or model is not None, named or task is not None
         place = (model or path.resolve().parent.name, task or path.name.split(".")[0])
         record, hidden = _record(row, reading, scores)
-        places += any(place_of_option(row.fields, value) is not None and record.golds == (place_of_option(row.fields, value),) for value in row.fields.values())
+        places += bool(record.options) and any(record.golds == (place_of_option(row.fields, value),) for value in row.fields.values())
+            place_of_option(row.fields, value) is not None and record.golds == (place_of_option(row.fields, value),) for value in row.fields.values()
+        )
         encrypted += hidden
         found.setdefault(place, []).append(record)
     if not found:
@@ -59,10 +62,12 @@ def _score_field(path: Path, reading: Reading) -> _ScoreField:
     """Find the field of scores by all of its values: one that holds anything else holds no scores."""
     if reading.fields.correct is not None:
         return _ScoreField(reading.fields.correct)
-    found, letters = None, set[str]()
+    found, letters, rows = None, set[str](), 0
+    differ: Counter[str] = Counter()
     for row in read_rows(path):
         name = score_field(row.fields, reading.fields)
-        found = found or name
+        found, rows = found or name, rows + 1
+        differ.update(other for other in score_fields(row.fields, reading.fields) if name and _differs(row.fields[other], row.fields[name], row.where))
         for value in (row.fields[name] if isinstance(row.fields[name], list) else [row.fields[name]]) if name else ():
             plain = value.strip().casefold() if isinstance(value, str) else ""
             if len(plain) == 1 and plain.isalpha():
@@ -72,7 +77,14 @@ def _score_field(path: Path, reading: Reading) -> _ScoreField:
                 return _ScoreField(None, notes=(f"{row.where}: {name!r} is {shown!r}, no score of 0 to 1, so its scores are left out (--score-field).",))
     if letters - _LETTERS:
         return _ScoreField(None, True, (f"{path}: {found!r} holds letters, so it is not taken for scores (--score-field).",))
-    return _ScoreField(found)
+    notes = (f"{path}: the recorded score is {found}; {other} is another one in {n} of {rows} rows (--metric)." for other, n in differ.items())
+    return _ScoreField(found, notes=tuple(notes))
+
+
+def _differs(other: Any, value: Any, where: str) -> bool:
+    """Say whether two fields are both scores and not the same one."""
+    single = not isinstance(other, list) and not isinstance(value, list)
+    return single and _is_score(other, where) and _is_score(value, where) and score_of(other, where) != score_of(value, where)
 
 
 def _is_score(value: Any, where: str) -> bool:

@@ -139,6 +139,11 @@ def score_field(row: Mapping[str, Any], fields: Fields) -> str | None:
     return None if name is None or (fields.correct is None and is_letter_of_options(row, row[name])) else name
 
 
+def score_fields(row: Mapping[str, Any], fields: Fields) -> list[str]:
+    """Return the names of all fields of a row that are called as scores are."""
+    return [name for name in _NAMES["correct"] if name in row and name not in fields.taken()]
+
+
 def is_letter_of_options(row: Mapping[str, Any], value: Any) -> bool:
     """Say whether a value is the letter, or the text, of one of the options that the row has beside it."""
     texts = options_of(row)
@@ -277,7 +282,7 @@ def _refuse_others(golds: Mapping[str, str], where: str) -> None:
 def _score_field(row: Mapping[str, Any], fields: Fields) -> str | None:
     if fields.correct is not None:
         return fields.correct
-    return next((name for name in _NAMES["correct"] if name in row and name not in fields.taken()), None)
+    return next(iter(score_fields(row, fields)), None)
 
 
 def _are_options(row: Mapping[str, Any], name: str) -> bool:

@@ -39,6 +39,12 @@ def test_letters_and_odd_scores_are_left_out_and_said(tmp_path: Path) -> None:
     assert any("line 2: 'score' is '100', no score of 0 to 1, so its scores are left out (--score-field)." in note for note in notes)
 
 
+def test_another_score_that_differs_is_said(tmp_path: Path) -> None:
+    _, notes = imported(tmp_path, [{"response": ANSWER, "is_correct": True, "score": i % 2, "acc": 1} for i in range(4)])
+    assert any("t.jsonl: the recorded score is is_correct; score is another one in 2 of 4 rows (--metric)." in note for note in notes)
+    assert not any("acc is another" in note for note in notes)
+
+
 def test_encrypted_reasoning_is_said(tmp_path: Path) -> None:
     blob = "Zm9v" * 80
     samples, notes = imported(tmp_path, [{"response": ANSWER, "reasoning_content": blob}, {"response": ANSWER, "reasoning_content": TRACE}])
