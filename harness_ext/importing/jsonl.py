@@ -32,8 +32,6 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
         place = (model or path.resolve().parent.name, task or path.name.split(".")[0])
         record, hidden = _record(row, reading, scores)
         places += bool(record.options) and any(record.golds == (place_of_option(row.fields, value),) for value in row.fields.values())
-            place_of_option(row.fields, value) is not None and record.golds == (place_of_option(row.fields, value),) for value in row.fields.values()
-        )
         encrypted += hidden
         found.setdefault(place, []).append(record)
     if not found:
