@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
-from synth.responses.fields import find_field, options_of, place_of_option, question_text, right_answer, row_responses, score_field, score_fields
+from synth.responses.fields import find_field, is_place_of_option, options_of, question_text, right_answer, row_responses, score_field, score_fields
 from synth.responses.messages import conversation
 from synth.rows import Row, read_rows
 
@@ -31,7 +31,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
         said, named = said or model is not None, named or task is not None
         place = (model or path.resolve().parent.name, task or path.name.split(".")[0])
         record, hidden = _record(row, reading, scores)
-        places += bool(record.options) and any(record.golds == (place_of_option(row.fields, value),) for value in row.fields.values())
+        places += bool(record.options) and is_place_of_option(row.fields, reading.fields)
         encrypted += hidden
         found.setdefault(place, []).append(record)
     if not found:

@@ -161,6 +161,12 @@ def place_of_option(row: Mapping[str, Any], value: Any) -> str | None:
     return chr(ord("A") + value)
 
 
+def is_place_of_option(row: Mapping[str, Any], fields: Fields) -> bool:
+    """Say whether the right answer of a row is given as the place of an option."""
+    names = [fields.answer] if fields.answer else [name for name in (*_NAMES["answer"], *_NAMES["solution"]) if name in row]
+    return bool(names) and place_of_option(row, row.get(names[0])) is not None
+
+
 def options_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the texts of a question's options in their order, where a row has them: a list, texts by letter, or texts beside labels."""
     value = row.get("options", row.get("choices"))
