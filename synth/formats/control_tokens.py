@@ -28,7 +28,7 @@ class ControlTokens:
 
     def __init__(self, formats: Formats) -> None:
         tokens = {*formats.tokens, *formats.other_heads, *(one for pair in formats.boxes for one in pair)}
-        marking = {text for one in formats.formats for text in (*one.open, *one.close, *one.answer_open, *one.answer_close, *one.inner)}
+        marking = {text for one in formats.formats for text in one.markers()}
         marking |= {f"<{slash}{tag}>" for tag in formats.answer_tags for slash in ("", "/")}
         own, other, heads, ends = map(_choice, (formats.own_roles, formats.other_roles, formats.other_heads, formats.tokens))
         head = rf"(?:[ \t]?(?:{own})(?=\s*\n|\s*\Z|{_SHAPES}))?"
@@ -56,6 +56,8 @@ class ControlTokens:
 
     def _without_partial(self, text: str) -> str:
         """Return a text without the beginning of a marker that it was cut off in."""
+        if self.ends_in_one(text):
+            return text
         begin = max(0, len(text) - _LONGEST_MARKER)
         for found in _FIRST.finditer(text, begin):
             rest = text[found.start() :].rstrip()

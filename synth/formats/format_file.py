@@ -19,7 +19,7 @@ from synth.errors import StylerepError
 
 FAMILIES_VARIABLE = "STYLEREP_FAMILIES"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_KEYS = ("name", "used_by", "open", "close", "alone", "at", "answer", "inner", "skipped", "lost")
+_KEYS = ("name", "used_by", "open", "close", "alone", "at", "answer", "inner", "preface", "skipped", "lost")
 _USUAL = r"<[|\uff5cA-Za-z_/]|\[[|/A-Z]|\u25c1|\u3008"
 _WILD, _NOT_WILD = r"[^<>|\n]{0,64}", {*"<>|\n"}
 
@@ -46,8 +46,13 @@ class ResponseFormat:
     answer_open: tuple[str, ...] = ()
     answer_close: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
+    preface: tuple[str, ...] = ()
     skipped: Skipped | None = None
     lost: str | None = None
+
+    def markers(self) -> tuple[str, ...]:
+        """Return all markers that are written out."""
+        return (*self.open, *self.close, *self.answer_open, *self.answer_close, *self.inner, *self.preface)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +79,7 @@ def marker_pattern(marker: str) -> str:
 def beginnings(formats: Formats) -> re.Pattern[str]:
     """Return a pattern of the places where a marker or control token may begin: few in any text, so that all else is passed over at once."""
     texts = {*formats.tokens, *formats.other_heads, *(one for pair in formats.boxes for one in pair)}
-    texts |= {text for one in formats.formats if not one.at_line for text in (*one.open, *one.close, *one.answer_open, *one.answer_close, *one.inner)}
+    texts |= {text for one in formats.formats if not one.at_line for text in one.markers()}
     usual = re.compile(_USUAL)
     # Alternatives that each begin with a letter of their own are searched for fastest.
     return re.compile("|".join([_USUAL, *sorted({re.escape(text[:2]) for text in texts if not usual.match(text)})]))
@@ -131,6 +136,7 @@ def _read(entry: Mapping[str, Any]) -> ResponseFormat:
         tuple(answer.get("open", ())),
         tuple(answer.get("close", ())),
         tuple(entry.get("inner", ())),
+        tuple(entry.get("preface", ())),
         Skipped(*(re.compile(skipped[key]) if key in skipped else None for key in ("open", "close", "inner"))) if skipped else None,  # type: ignore[arg-type] # both are there
         entry.get("lost"),
     )

@@ -17,16 +17,20 @@ _MOST_MARKERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What a marker does: which formats it opens a trace of, which it closes one of, whether it does so where none was opened, whose answer it begins."""
+    """What a marker does: which formats it opens a trace of, which it closes one of, whether it does so where none was opened, whose answer it begins.
+
+    An `inner` one may stand within a trace and means nothing, and a `preface` begins what is neither trace nor answer.
+    """
 
     opens: frozenset[str] = frozenset()
     closes: frozenset[str] = frozenset()
     alone: bool = False
     begins_answer: frozenset[str] = frozenset()
     inner: bool = False
+    preface: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.opens or self.closes or self.begins_answer or self.inner)
+        return bool(self.opens or self.closes or self.begins_answer or self.inner or self.preface)
 
 
 class Found(NamedTuple):
@@ -45,7 +49,7 @@ class Markers:
         self.anywhere = [one for one in formats.formats if not one.at_line]
         self.lines = [one for one in formats.formats if one.at_line]
         # A line's opening marker is looked for at the beginning alone, a closing one once the trace is open.
-        self._texts = {text for one in self.anywhere for text in (*one.open, *one.close, *one.answer_open, *one.inner)}
+        self._texts = {text for one in self.anywhere for text in (*one.open, *one.close, *one.answer_open, *one.inner, *one.preface)}
         self._wild = [(re.compile(marker_pattern(text)), text) for text in sorted(self._texts) if "*" in text]
         long = sorted((text for text in self._texts if not re.fullmatch(_PIECE, text.replace("*", "x"))), key=len, reverse=True)
         self._pattern = re.compile("|".join([*map(marker_pattern, long), _PIECE]))
@@ -60,7 +64,7 @@ class Markers:
             if number > _MOST_MARKERS:
                 return
             found = self._pattern.match(text, first.start()) if first.start() >= end else None
-            if found and (marker := self._of(found.group())):
+            if found and (marker := self._of(found.group())) and not _is_quoted(text, found):
                 end = found.end()
                 yield Found(found.start(), end, marker)
 
@@ -72,14 +76,17 @@ class Markers:
 
     def _classify(self, text: str) -> Marker:
         names = {text, *(one for pattern, one in self._wild if pattern.fullmatch(text))}
-        listed = [one for one in self.anywhere if names & {*one.open, *one.close, *one.answer_open, *one.inner}]
+        listed = [one for one in self.anywhere if names & {*one.open, *one.close, *one.answer_open, *one.inner, *one.preface}]
         if not listed:
             return self._unlisted(text)
+        if not any(names & {*one.open, *one.close, *one.answer_open, *one.preface} for one in listed):
+            return self._unlisted(text) or Marker(inner=True)
 
         def with_name(*places: str) -> frozenset[str]:
             return frozenset(one.name for one in listed for place in places if names & {*getattr(one, place)})
 
-        return Marker(with_name("open"), with_name("close"), any(names & one.alone for one in listed), with_name("answer_open"), bool(with_name("inner")))
+        alone = any(names & one.alone for one in listed)
+        return Marker(with_name("open"), with_name("close"), alone, with_name("answer_open"), bool(with_name("inner")), bool(with_name("preface")))
 
     def _unlisted(self, text: str) -> Marker:
         """Return what a tag that no format lists does, by its shape and the words in its name."""
@@ -87,12 +94,17 @@ class Markers:
         if not sides or (sides[1][0] == "[" and not sides[3].isupper()):
             return Marker()
         parts, affixes = [part.casefold() for part in _PARTS.findall(sides[3])], self.formats.opens | self.formats.closes
-        if not self.formats.words & {*parts, sides[3].casefold()} or (" " in sides[3] and parts[0] not in affixes):
+        if not self.formats.words & {*parts, sides[3].casefold()} or {"on", "off"} & {*parts} or (" " in sides[3] and parts[0] not in affixes):
             return Marker()
         name = frozenset({f"{sides[1]}{' '.join(part for part in parts if part not in affixes | {'of'})}{sides[4]}"})
         if sides[2] or self.formats.closes & {*parts}:
             return Marker(closes=name, alone=True)
         return Marker(opens=name)
+
+
+def _is_quoted(text: str, found: re.Match[str]) -> bool:
+    """Say whether a marker is only spoken of: it stands between backticks."""
+    return text[found.start() - 1 : found.start()] == "`" and text[found.end() : found.end() + 1] == "`"
 
 
 def line_opening(text: str, one: ResponseFormat) -> int | None:

@@ -166,17 +166,19 @@ def _of_markers(response: str, known: Markers, tokens: ControlTokens) -> _Trace 
     end = after = 0
     opened: Found | None = None
     names: frozenset[str] = frozenset()
-    said = -1  # where the text after the trace begins, found when it is asked for
+    said, preface = -1, False  # where the text after the trace begins, found when it is asked for
     for found in known.find(response):
         marker = found.marker
         if opened is not None:
             if common := marker.closes & opened.marker.opens:
                 end, after, opened, names = found.start, found.end, None, names | common
+        elif marker.preface and start is None:
+            preface |= not tokens.tokens.sub("", response[after : found.start]).strip()
         elif marker.opens:
             opened = found
             start = found.end if start is None else start
         elif marker.closes and marker.alone and start is None:
-            if tokens.tokens.sub("", response[after : found.start]).strip():
+            if not preface and tokens.tokens.sub("", response[after : found.start]).strip():
                 start, end, names = 0, found.start, marker.closes
             after = found.end  # nothing before it: thinking was off
         if opened is not None or not (marker.closes or marker.begins_answer) or found.start < after:

@@ -1,5 +1,6 @@
 """Which field of a row holds what: found by usual names, or given; two that may both be meant are refused by name."""
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -184,6 +185,8 @@ def gold_text(value: Any) -> str | None:
         value = value[0]
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, datetime.date):  # a library took a text for a date
+        value = value.isoformat().removesuffix("T00:00:00")
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     text = str(value)

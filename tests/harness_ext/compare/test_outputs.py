@@ -154,8 +154,6 @@ def test_everything_asked_for_is_written(runs: list[Path], tmp_path: Path) -> No
         (["a", "b", "--json", "/nowhere/x.json"], "there is no folder /nowhere"),
         (["--plan", "--discordance", "7"], "discordance is a share of items"),
         (["a", "b", "--seed", "-1"], "Invalid value for '--seed'"),
-        (["a", "b", "--figures", "/dev/null/x"], "no folder can be made here"),
-        (["a", "b", "--figures", "/dev/null"], "no folder can be made here"),
     ],
 )
 def test_what_compare_does_not_take_is_told_in_a_sentence(arguments: list[str], says: str) -> None:
@@ -163,3 +161,10 @@ def test_what_compare_does_not_take_is_told_in_a_sentence(arguments: list[str], 
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("folder", ["/dev/null/x", "/dev/null"])
+def test_a_folder_of_figures_that_cannot_be_made_is_told_before_runs_are_read(runs: list[Path], folder: str) -> None:
+    done = stylerep("compare", *runs[:2], "--figures", folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no folder can be made here" in done.stderr

@@ -1,3 +1,4 @@
+import datetime
 from typing import Any
 
 import pytest
@@ -96,6 +97,11 @@ def test_a_setting_of_reasoning_is_no_trace() -> None:
 
 def test_a_gold_answer_that_announces_itself_is_what_it_announces() -> None:
     assert [gold_text(text) for text in ("ANSWER: 14", "Answer: B", " 14", "answer:\n14", "#### 14", "x")] == ["14", "B", "14", "14", "14", "x"]
+
+
+def test_a_date_is_the_text_that_it_was() -> None:
+    dates = (datetime.date(2026, 1, 5), datetime.datetime(2026, 1, 5), datetime.datetime(2026, 1, 5, 7, 30))
+    assert [gold_text(date) for date in dates] == ["2026-01-05", "2026-01-05", "2026-01-05T07:30:00"]
 
 
 def test_the_question_of_a_chat_is_what_was_asked() -> None:
