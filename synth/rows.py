@@ -93,7 +93,7 @@ def _json_lines(path: Path) -> Iterator[Row]:
             for number, line in enumerate(lines, 1):  # the number is told in errors
                 if not line.strip():
                     continue
-                row = json.loads(line.decode("utf-8", "replace"))
+                row = json.loads(line.decode("utf-8", "replace").removeprefix("\ufeff"))
                 if not isinstance(row, dict):
                     raise StylerepError(f"{path}, line {number}: expected an object with named fields.")
                 yield Row(f"{path}, line {number}", row)

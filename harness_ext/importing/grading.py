@@ -69,7 +69,9 @@ def grade(found: Sequence[Answer], draw: int, answer_type: str | None, regrade: 
     """
     generated = bool(found[0].texts)
     known = all(answer.item.golds for answer in found)
-    read_as = answer_type or answer_type_of([gold for answer in found for gold in answer.item.golds])
+    pairs = [(gold, answer.item.meta.get("options") or ()) for answer in found for gold in answer.item.golds]
+    options = [texts for _, texts in pairs] if all(texts for _, texts in pairs) else []
+    read_as = answer_type or answer_type_of([gold for gold, _ in pairs], options)
     regrade = regrade and generated and known
     rows, began, audit = [], time.monotonic(), Audit()
     for number, answer in enumerate(found):

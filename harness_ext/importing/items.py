@@ -109,13 +109,23 @@ def own_items(evaluation: Evaluation) -> list[Item]:
     return items
 
 
-def answer_type_of(golds: Sequence[str]) -> str:
-    """Return how the right answers of a task are read: numbers if all are, letters of options if all are, else formulas."""
+def answer_type_of(golds: Sequence[str], options: Sequence[Sequence[str]] = ()) -> str:
+    """Return how the right answers of a task are read: options if each is a letter or a text of its own, numbers if all are, letters if all are, else formulas.
+
+    *options* are the texts of the options of each, if all have any.
+    """
+    if options and all(_is_option(gold, texts) for gold, texts in zip(golds, options, strict=True)):
+        return "option"
     if all(plain_number(gold) is not None for gold in golds):
         return "number"
     if all(gold.strip("() .") in LETTERS and option_letter(gold) for gold in golds):
         return "option"
     return "latex"
+
+
+def _is_option(gold: str, texts: Sequence[str]) -> bool:
+    letter = option_letter(gold) if len(gold.strip("() .")) == 1 else None
+    return gold in texts or (letter is not None and LETTERS.index(letter) < len(texts))
 
 
 def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, gold: str | None = None, known: str | None = None) -> Item:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from synth.formats.format_file import Formats, beginnings, is_beginning, marker_pattern, response_formats
 
 # Shapes that no text has: names between bars and brackets. Two letters at least, since <|x|> may be a formula.
-_SHAPES = r"<\|[A-Za-z_][\w:./ +-]{1,62}\|?>|<[A-Za-z_][\w:./+-]{1,62}\|>|<\uff5c[^<>\uff5c\n]{1,62}\uff5c>|\[\|[A-Za-z_][\w ]{1,30}\|\]"
+_SHAPES = r"<\|/?[A-Za-z_][\w:./ +-]{1,62}\|?>|<[A-Za-z_][\w:./+-]{1,62}\|>|<\uff5c[^<>\uff5c\n]{1,62}\uff5c>|\[\|[A-Za-z_][\w ]{1,30}\|\]"
 # Words of which the names of tokens are made that end or head turns, fill batches, or stand for pictures, code and tools.
 _WORDS = frozenset(
     "begin start end of id token im text turn eot eom eos bos eod eop sep pad padding unk mask role header user assistant system developer tool "
@@ -41,6 +41,10 @@ class ControlTokens:
         self._all: dict[str, list[str]] = {}
         for text in tokens | marking:
             self._all.setdefault(text[:2], []).append(text)
+        self.tool_calls = [
+            (opening.split("*")[0], re.compile(rf"{marker_pattern(opening)}.*?(?:{re.escape(closing)}|\Z)", re.DOTALL))
+            for opening, closing in formats.tool_calls
+        ]
         self.boxes = [
             re.compile(rf"{begin}\s{{0,9}}((?:(?!{begin}).){{0,2000}}?)\s{{0,9}}{end}", re.DOTALL)
             for begin, end in ((re.escape(begin), re.escape(end)) for begin, end in formats.boxes)
@@ -50,6 +54,8 @@ class ControlTokens:
         """Return a text without control tokens, and without the *markers* of formats; tokens that put a box around something become a box of LaTeX."""
         if not self.may_hold(text):
             return text
+        for opening, call in self.tool_calls:
+            text = call.sub("", text) if opening in text else text
         for box in self.boxes:
             text = box.sub(_boxed, text)
         return (self.any if markers else self.tokens).sub("", self._without_partial(text))

@@ -20,7 +20,7 @@ from synth.errors import StylerepError
 FAMILIES_VARIABLE = "STYLEREP_FAMILIES"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KEYS = ("name", "used_by", "open", "close", "alone", "at", "answer", "inner", "preface", "skipped", "lost")
-_USUAL = r"<[|\uff5cA-Za-z_/]|\[[|/A-Z]|\u25c1|\u3008"
+_USUAL = r"<[|\uff5cA-Za-z_/\u4e00-\u9fff]|\[[|/A-Z]|\u25c1|\u3008"
 _WILD, _NOT_WILD = r"[^<>|\n]{0,64}", {*"<>|\n"}
 
 
@@ -66,6 +66,7 @@ class Formats:
     answer_tags: tuple[str, ...]
     boxes: tuple[tuple[str, str], ...]
     tokens: tuple[str, ...]
+    tool_calls: tuple[tuple[str, str], ...]
     own_roles: tuple[str, ...]
     other_roles: tuple[str, ...]
     other_heads: tuple[str, ...]
@@ -116,6 +117,7 @@ def _formats(own_folder: str) -> Formats:
         tuple(content["answer_tags"]),
         tuple((opening, closing) for opening, closing in content["boxes"]),
         tuple(content["tokens"]),
+        tuple((opening, closing) for opening, closing in content["tool_calls"]),
         tuple(content["own_roles"]),
         tuple(content["other_roles"]),
         tuple(content["other_heads"]),

@@ -9,9 +9,12 @@ from typing import NamedTuple
 from synth.formats.format_file import Formats, ResponseFormat, beginnings, is_beginning, marker_pattern, response_formats
 
 # What a marker of one piece looks like: <think>, </s>, <|im_end|>, [THINK], [|endofturn|], ◁think▷.
-_PIECE = r"<[|\uff5c]?/?[A-Za-z_\uff5c][^<>\n]{0,80}>|\[[|/]?[A-Za-z_][^\[\]\n]{0,40}\]|[\u25c1\u3008][^\u25b7\u3009\n]{1,30}[\u25b7\u3009]"
+_PIECE = r"<[|\uff5c]?/?[A-Za-z_\uff5c\u4e00-\u9fff][^<>\n]{0,80}>|\[[|/]?[A-Za-z_][^\[\]\n]{0,40}\]|[\u25c1\u3008][^\u25b7\u3009\n]{1,30}[\u25b7\u3009]"
 _SIDES = re.compile(r"(<\|?|\[\|?|\u25c1|<\uff5c)(/?)(.+?)(\|?>|\|?\]|\u25b7|\uff5c>)")
-_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_PARTS = re.compile(r"[\u4e00-\u9fff]+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_SPACE_AT_END = re.compile(r"\s+(?=[>\]]\Z)")
+_QUOTES = {("`", "`"), ('"', '"'), ("'", "'"), ("\u201c", "\u201d"), ("\u2018", "\u2019")}
+_FENCE = re.compile(r"```\w{0,8}\s*\Z")
 _MOST_MARKERS = 20_000
 
 
@@ -75,6 +78,7 @@ class Markers:
         return any(is_beginning(text, opening) for opening in self._openings)
 
     def _classify(self, text: str) -> Marker:
+        text = _SPACE_AT_END.sub("", text)
         names = {text, *(one for pattern, one in self._wild if pattern.fullmatch(text))}
         listed = [one for one in self.anywhere if names & {*one.open, *one.close, *one.answer_open, *one.inner, *one.preface}]
         if not listed:
@@ -103,8 +107,9 @@ class Markers:
 
 
 def _is_quoted(text: str, found: re.Match[str]) -> bool:
-    """Say whether a marker is only spoken of: it stands between backticks."""
-    return text[found.start() - 1 : found.start()] == "`" and text[found.end() : found.end() + 1] == "`"
+    """Say whether a marker is only spoken of: it stands between quotation marks or backticks."""
+    before, after = text[max(0, found.start() - 12) : found.start()], text[found.end() : found.end() + 6]
+    return (before[-1:], after[:1]) in _QUOTES or (_FENCE.search(before) is not None and after.lstrip().startswith("```"))
 
 
 def line_opening(text: str, one: ResponseFormat) -> int | None:

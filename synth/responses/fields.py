@@ -27,7 +27,22 @@ _NAMES = {
         "model_response",
     ),
     # Where a row has none of these: other names of theirs, chats, and what servers answer.
-    "structure": ("code", "messages", "conversations", "conversation", "choices", "candidates", "message", "result", "content", "prediction", "predictions"),
+    "structure": (
+        "code",
+        "messages",
+        "conversations",
+        "conversation",
+        "contents",
+        "choices",
+        "candidates",
+        "message",
+        "result",
+        "modelOutput",
+        "raw_response",
+        "content",
+        "prediction",
+        "predictions",
+    ),
     "correct": ("is_correct", "correct", "score", "acc", "exact_match", "math_verify", "passed", "grade"),
     "question": ("question", "problem", "prompt", "instruction", "input", "doc_id", "idx"),
     "model": ("model", "model_name"),
@@ -47,6 +62,8 @@ _NAMES = {
         "right_answer",
         "answer_key",
         "answerKey",
+        "answer_idx",
+        "answer_index",
         "target_text",
         "correct_option",
     ),
@@ -128,8 +145,10 @@ def right_answer(row: Mapping[str, Any], fields: Fields, found: RowResponses, wh
         read = {name: place_of_option(row, row[name]) or gold_text(row[name]) for name in there}
         golds = {name: gold for name, gold in read.items() if gold is not None and not _says_the_response(row[name], gold, found)}
         if golds:
-            _refuse_others(golds, where)
+            _refuse_others(golds, options_of(row), where)
             return next(iter(golds.values()))
+    if isinstance(row.get("reward_model"), Mapping) and (gold := gold_text(row["reward_model"].get("ground_truth"))) is not None:
+        return gold  # as verl lays out what it trains on
     name = _score_field(row, fields)
     return gold_text(row[name]) if name is not None and (letters or is_letter_of_options(row, row[name])) else None
 
@@ -157,6 +176,8 @@ def is_letter_of_options(row: Mapping[str, Any], value: Any) -> bool:
 def place_of_option(row: Mapping[str, Any], value: Any) -> str | None:
     """Return the letter of the option whose place a right answer is, counted from 0; None for an answer that is none, or one of the options' texts."""
     texts = options_of(row)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(texts) or str(value) in texts:
         return None
     return chr(ord("A") + value)
@@ -281,10 +302,12 @@ def _says_the_response(value: Any, gold: str, found: RowResponses) -> bool:
     return folded != " ".join(gold.split()) or folded.count(" ") >= _SENTENCE_WORDS or (" " in folded and folded.endswith("."))
 
 
-def _refuse_others(golds: Mapping[str, str], where: str) -> None:
+def _refuse_others(golds: Mapping[str, str], options: Sequence[str], where: str) -> None:
     name, gold = next(iter(golds.items()))
+    letters = {text: chr(ord("A") + place) for place, text in enumerate(options)}
     for other, text in golds.items():
-        if text != gold and not any(is_right(one, two, kind) for kind in ("number", "latex") for one, two in ((text, gold), (gold, text))):
+        alike = text == gold or letters.get(text, text) == letters.get(gold, gold)
+        if not alike and not any(is_right(one, two, kind) for kind in ("number", "latex") for one, two in ((text, gold), (gold, text))):
             raise StylerepError(f"{where}: both {name!r} and {other!r} may hold the right answer, and they differ; name the right one with --answer-field.")
 
 

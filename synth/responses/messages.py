@@ -9,6 +9,7 @@ A trace that stands apart from its answer is put before it, between ``<think>`` 
 response was cut off. What is encrypted is no trace: its summary is, where there is one.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -29,10 +30,18 @@ TRACE_FIELDS = (
     "trace",
     "chain_of_thought",
     "cot",
+    "scratchpad",
+    "thought_process",
+    "internal_reasoning",
+    "model_reasoning",
+    "model_thinking",
+    "reasoning_output",
+    "thinking_text",
 )
 """Names of fields that hold a trace beside its answer."""
-ASSISTANT = ("assistant", "gpt", "model", "ai", "bot", "chatbot")
+ASSISTANT = ("assistant", "gpt", "model", "ai", "bot", "chatbot", "AIMessage", "AIMessageChunk")
 _TRACE_ROLES = ("reasoning", "thinking", "thought", "analysis")
+_LANGCHAIN = ("human", "ai", "system", "tool", "HumanMessage", "AIMessage", "AIMessageChunk", "SystemMessage", "ToolMessage")
 _REPLIES = ("choices", "candidates", "outputs", "generations")
 _WITHIN = ("body", "response", "result", "message", "output", "delta")
 _ENDED = (
@@ -51,7 +60,7 @@ _ENDED = (
 )
 _CONTENT = ("content", "parts", "value", "text", "generated_text", "output_text")
 _ENCRYPTED = re.compile(r"[A-Za-z0-9+/_=-]{200,}\s*\Z")
-_SENTENCE = 40
+_SENTENCE, _HEAD = 40, 600
 _DEEPEST = 12
 
 
@@ -106,13 +115,14 @@ def message_said(message: Any) -> Said | None:
         return Said(message)
     if not isinstance(message, Mapping):
         return None
-    inner = message.get("message", message.get("delta"))
+    inner = message.get("message", message.get("delta", message.get("kwargs")))
     holder = inner if isinstance(inner, Mapping) else message
     pieces = _Pieces()
     content = next((holder[name] for name in _CONTENT if holder.get(name) is not None), None)
     if content is None:  # an object of our users' own
         content = next((holder[name] for name in ("answer", "response", "final_answer", "completion") if isinstance(holder.get(name), str)), None)
-    beside = [holder[name] for name in TRACE_FIELDS if holder.get(name)]
+    fields: Mapping[str, Any] = next((holder[name] for name in ("provider_specific_fields", "additional_kwargs") if isinstance(holder.get(name), Mapping)), {})
+    beside = [place[name] for place in (holder, fields) for name in TRACE_FIELDS if place.get(name)]
     if content is None and not beside and not any(name in holder for name in ("content", "refusal", "text")):
         return None
     for one in beside[:1]:
@@ -143,14 +153,14 @@ def plain_text(content: Any) -> str:
 
 def is_chat(value: Any) -> bool:
     """Say whether a value is a list of messages."""
-    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and ("role" in one or "from" in one) for one in value)
+    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and bool(_role(one)) for one in value)
 
 
 def _responses(value: Any, depth: int) -> list[Said] | None:  # noqa: PLR0911 (one return for each structure)
     if depth > _DEEPEST:
         return None
     if isinstance(value, str):
-        return [Said(value)]
+        return _of_text(value, depth)
     if isinstance(value, Mapping):
         return _of_reply(value, depth)
     if not isinstance(value, list):
@@ -175,6 +185,18 @@ def _responses(value: Any, depth: int) -> list[Said] | None:  # noqa: PLR0911 (o
     return _each(value)
 
 
+def _of_text(text: str, depth: int) -> list[Said]:
+    """Return a text as one response, or what a server's reply says that was written as JSON."""
+    if text.startswith("{") and any(f'"{name}"' in text[:_HEAD] for name in _REPLIES):
+        try:
+            reply = json.loads(text)
+        except (ValueError, RecursionError):
+            reply = None
+        if isinstance(reply, dict) and (said := _of_reply(reply, depth + 1)) is not None:
+            return said
+    return [Said(text)]
+
+
 def _each(values: Sequence[Any]) -> list[Said] | None:
     found = [message_said(one) for one in values]
     return [said for said in found if said is not None] if found and all(said is not None for said in found) else None
@@ -185,11 +207,19 @@ def _of_chat(messages: Sequence[Mapping[str, Any]]) -> list[Said] | None:
     places = [number for number, one in enumerate(messages) if _role(one) in ASSISTANT]
     if not places:
         return None
+    if any(one.get("channel") for one in messages):
+        return _of_channels([messages[place] for place in places])
     said = message_said(messages[places[-1]])
     before = messages[places[-1] - 1] if places[-1] else {}
     if said is not None and _role(before) in _TRACE_ROLES:
         return [Said(with_trace(plain_text(before.get("content", before.get("value"))), said.text), said.encrypted)]
     return None if said is None else [said]
+
+
+def _of_channels(messages: Sequence[Mapping[str, Any]]) -> list[Said] | None:
+    """Return the answer of messages that name their channels, as gpt-oss has them: analysis is the trace, final the answer."""
+    traces, finals = ([plain_text(one.get("content")) for one in messages if one.get("channel") == channel] for channel in ("analysis", "final"))
+    return [Said(with_trace("\n\n".join(traces), "\n\n".join(finals[-1:])))] if traces or finals else None
 
 
 def _of_reply(value: Mapping[str, Any], depth: int) -> list[Said] | None:
@@ -277,4 +307,5 @@ def _finish(message: Mapping[str, Any]) -> str | None:
 
 
 def _role(message: Mapping[str, Any]) -> str:
-    return str(message.get("role", message.get("from", "")))
+    kind = message.get("type")
+    return str(message.get("role", message.get("from", kind if kind in _LANGCHAIN else "")))

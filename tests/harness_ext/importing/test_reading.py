@@ -45,6 +45,13 @@ def test_another_score_that_differs_is_said(tmp_path: Path) -> None:
     assert not any("acc is another" in note for note in notes)
 
 
+def test_the_text_of_an_option_is_read_as_an_option(tmp_path: Path) -> None:
+    rows = [{"response": "The answer is B.", "options": ["12", "14"], "answer": "14"}, {"response": "It is 12.", "options": ["12", "14"], "answer": "14"}]
+    assert [one["acc"] for one in imported(tmp_path, rows)[0]] == [1, 0]
+    rows = [{"response": "B", "choices": ["12", "14"], "answer": None, "correct": "b"}] * 2
+    assert [one["acc"] for one in imported(tmp_path / "lower", rows)[0]] == [1, 1]
+
+
 def test_encrypted_reasoning_is_said(tmp_path: Path) -> None:
     blob = "Zm9v" * 80
     samples, notes = imported(tmp_path, [{"response": ANSWER, "reasoning_content": blob}, {"response": ANSWER, "reasoning_content": TRACE}])

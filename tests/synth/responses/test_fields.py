@@ -90,6 +90,13 @@ def test_a_number_beside_options_is_the_place_of_one_unless_it_is_one() -> None:
     assert [gold({**row, "answer": value}) for value in (0, 1, 3, 14, "1")] == ["A", "B", "3", "14", "1"]
 
 
+def test_a_letter_and_the_text_of_its_option_are_one_right_answer() -> None:
+    row = {"response": "The answer is B.", "options": ["12", "14", "15"]}
+    assert gold({**row, "answer": "14", "answer_idx": "B"}) == "14"
+    assert gold({**row, "gold": [1]}) == "B"
+    assert gold({"response": ANSWER, "reward_model": {"ground_truth": "14", "style": "rule"}}) == "14"
+
+
 def test_a_setting_of_reasoning_is_no_trace() -> None:
     assert texts({"response": ANSWER, "reasoning": "medium"}) == texts({"response": ANSWER, "reasoning": True}) == (ANSWER,)
     assert row_responses({"response": ANSWER, "reasoning": True}, Fields(), "here").encrypted == 0

@@ -1,4 +1,5 @@
 import base64
+import json
 import random
 from typing import Any
 
@@ -62,6 +63,15 @@ STRUCTURES = {
     "chat": [{"role": "user", "content": "9 + 5?"}, {"role": "assistant", "content": ANSWER, "reasoning_content": TRACE}],
     "sharegpt": [{"from": "human", "value": "9 + 5?"}, {"from": "gpt", "value": BOTH}],
     "a message of its own": [{"role": "user", "content": "9 + 5?"}, {"role": "reasoning", "content": TRACE}, {"role": "assistant", "content": ANSWER}],
+    "langchain": [{"type": "human", "content": "9 + 5?"}, {"type": "ai", "content": ANSWER, "additional_kwargs": {"reasoning_content": TRACE}}],
+    "langchain, serialised": {"lc": 1, "type": "constructor", "kwargs": {"content": ANSWER, "additional_kwargs": {"reasoning_content": TRACE}}},
+    "channels": [
+        {"role": "user", "content": "9 + 5?"},
+        {"role": "assistant", "channel": "analysis", "content": TRACE},
+        {"role": "assistant", "channel": "final", "content": ANSWER},
+    ],
+    "gemini's contents": [{"role": "user", "parts": [{"text": "9 + 5?"}]}, {"role": "model", "parts": [{"text": TRACE, "thought": True}, {"text": ANSWER}]}],
+    "a reply as text": json.dumps({"id": "a", "choices": [{"index": 0, "message": {"content": ANSWER, "reasoning": TRACE}, "finish_reason": "stop"}]}),
     "an object of one's own": {"reasoning": TRACE, "answer": ANSWER},
     "text completions": {"choices": [{"index": 0, "text": BOTH, "finish_reason": "stop"}]},
     "vllm offline": {"outputs": [{"index": 0, "text": BOTH, "finish_reason": "stop"}]},
