@@ -24,7 +24,7 @@ from harness_ext.runs import sample_files
 from harness_ext.seam import evaluate
 from harness_ext.validate_families import validate_families
 from synth.errors import StylerepError
-from synth.formats import CLOSE, OPEN, prompt_opening, split_response
+from synth.formats import CLOSE, OPEN, prompt_opening, split_response, with_opening
 from synth.synthesis import synth
 from tests.conftest import one_sentence
 from tests.distill.tiny_families import SHAPES, Shape, build, build_tokenizer
@@ -292,7 +292,7 @@ def test_a_family_trains_two_steps_and_is_read_by_lm_eval_as_it_was_trained(name
     prompt = prompt_text(tokenizer, row("", sample["doc"]["prompt"])["prompt"], family)
     assert perfect["context"] == prompt_ids(tokenizer, prompt)
     assert tokenizer.convert_tokens_to_ids(family.end_of_turn) in torch.tensor(perfect["ends"]).flatten().tolist()
-    assert sample["resps"][0][0] == completion(prompt, response, family.think)
+    assert sample["resps"][0][0] == with_opening(prompt, completion(prompt, response, family.think))
     assert sample["trace_closed"] == 1.0
 
 
