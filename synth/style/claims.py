@@ -25,7 +25,7 @@ _HEAD, _LOOKED_AT = 36, 4
 _END = ("end", "")
 _MAX_DIGITS, _MAX_POWER, _MAX_DEPTH = 24, 64, 16
 _TOKEN = re.compile(
-    r"""(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+    r"""(?P<number>\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)
     |(?P<frac>\\[dt]?frac)
     |(?P<op>\\times|\\cdot|\\div|[-+*/^\u2212\u00d7\u00b7\u00f7\u2217\u22c5])
     |(?P<open>[({\[]|\\left\s?[(\[])
@@ -38,15 +38,15 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # The same without groups, which findall returns at a tenth of the cost of match objects.
-_WORDS = re.compile(re.sub(r"\(\?P<\w+>", "(?:", _TOKEN.pattern), _TOKEN.flags)
+_WORDS = re.compile(r"\s+|" + re.sub(r"\(\?P<\w+>", "(?:", _TOKEN.pattern), _TOKEN.flags)
 _PLAIN = re.compile(r"\s?(-?\d{1,20}(?:,\d{3})*(?:\.\d{1,20})?)(?=[.,;:]?(?:\s?\n|\s?\Z|\s[A-Z]|\s?\\[)\]]|\s=\s?\d))")
 # A right side that comes to a letter or a function before anything ends: no arithmetic, whatever follows.
 _VARIABLE = re.compile(
-    r"(?:[ $({\[+*/^-]|\d(?:\.\d)?|\\(?:times|cdot|left)(?![A-Za-z])|\\[(\[])*(?:[A-Za-z](?![A-Za-z\u00b0])"
+    r"(?:\{[ \d+*/^.-]*\}|\([ \d+*/^.-]*\)|[ $({\[+*/^-]|\d(?:\.\d)?|\\(?:times|cdot|left|[dt]?frac)(?![A-Za-z])|\\[(\[])*(?:[A-Za-z](?![A-Za-z\u00b0])"
     r"|\\(?!(?:[dt]?frac|times|cdot|div|left|right|text|mathrm|q?quad|displaystyle|approx|le|ge|lt|gt|implies|Rightarrow|to|equiv|neq|sim))[A-Za-z])"
 )
-# The same of a left side read backwards, where no text in LaTeX can hide the letter.
-_VARIABLE_BACKWARDS = re.compile(r"(?:[ $)}\]+*/^-]|\d(?:\.\d)?)*[A-Za-z](?![A-Za-z\u00b0\\])")
+# The same of a left side read backwards, where no text in LaTeX can hide the letter or its index.
+_VARIABLE_BACKWARDS = re.compile(r"(?:\)[ \d+*/^.-]*\(|[ $)}\]+*/^-]|\d(?:\.\d)?)*(?:[A-Za-z](?![A-Za-z\u00b0\\])|_)")
 _OPERATION = re.compile(r"[-+*/^\u2212\u00d7\u00b7\u00f7\u2217\u22c5\u00b2\u00b3(]|\\(?:times|cdot|div|[dt]?frac)")
 _SIGNS = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u2217": "*", "\u22c5": "*"}
 _END_OF_SIDE = re.compile(r"[\n=\u2248<>\u2264\u2265\u2260\u2192\u21d2]|\\(?:approx|leq?|geq?|lt|gt|implies|Rightarrow|to|equiv|neq|sim|\\)(?![A-Za-z])")
@@ -109,7 +109,7 @@ def _claims(text: str, places: list[int]) -> list[ArithmeticClaim]:
 @functools.lru_cache(maxsize=20_000)
 def _verdict(left_side: str, opens_line: bool, right_side: str, exact: bool) -> bool | None:
     """Say whether the claim that two sides make is true, None if they make none."""
-    right = _right(right_side)
+    right = None if _ends_in_variable(left_side) else _right(right_side)
     left = _left(left_side, opens_line, not right.operations) if right else None
     if left is None or right is None or left.operations + right.operations == 0 or _converts(left, right):
         return None
@@ -220,11 +220,14 @@ def _right_side(text: str, begin: int) -> str:
     return text[begin : end.end() + 2 if end else begin + _SIDE]
 
 
+def _ends_in_variable(side: str) -> bool:
+    """Say at a glance, where that can be, that a left side ends in a variable, so that it is no arithmetic."""
+    return _VARIABLE_BACKWARDS.match(side[::-1]) is not None and "\\text" not in side and "\\math" not in side
+
+
 def _left(side: str, opens_line: bool, must_operate: bool) -> _Side | None:
     """Return the value of the arithmetic that *side* ends in, None if there is none."""
     if must_operate and not _OPERATION.search(side):
-        return None
-    if _VARIABLE_BACKWARDS.match(side[::-1]) and "\\text" not in side and "\\math" not in side:
         return None
     tokens = _tokens(side, opens_line)
     first = _first(tokens)
