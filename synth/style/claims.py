@@ -57,6 +57,7 @@ _PUNCTUATION = ",.:;?!\"'\uff0c\u3002\uff1a\uff1b\uff1f\uff01\u3001"
 _NO_UNITS: frozenset[str] = frozenset()
 _NO_EQUALITY = frozenset(("mod", "modulo", "remainder"))
 _FUNCTIONS = frozenset("log ln exp sin cos tan cot sec csc arcsin arccos arctan sqrt gcd lcm mod max min abs det choose floor ceil".split())
+_INDEX, _DEGREE = 0x5F, 0xB0
 _BEFORE = "0123456789)}%]\u00b2\u00b3$\\"
 _AFTER = "0123456789.(-{\\$\u2212\u20ac\u00a3["
 
@@ -156,9 +157,13 @@ def _candidates(texts: Texts, characters: Characters) -> IntArray:
     owner = texts.owners(places)
     inside = (before > texts.starts[owner]) & (after < texts.ends[owner])
     places, before, after = places[inside], before[inside], after[inside]
-    # A unit may stand before the sign, a variable may not: two letters, or one that closes a LaTeX group.
-    letters = _letters(codes[before]) & _letters(codes[before - 1])
-    kept: IntArray = places[(among(codes[before], _BEFORE) | letters) & among(codes[after], _AFTER)]
+    # A unit may stand before the sign, a variable may not: two letters, or one that closes a LaTeX group. Nor may x_1 or f(x), or 2x after it.
+    last, second, third = codes[before], codes[before - 1], codes[before - 2]
+    letters, variable = _letters(last) & _letters(second), _letters(second) & ~(_letters(third) | (third == _DEGREE))
+    named = (among(last, "0123456789") & (second == _INDEX)) | (among(last, ")]") & variable)
+    following, then = codes[after + 1], codes[after + 2]
+    product = among(codes[after], "0123456789") & _letters(following) & ~(_letters(then) | (then == _DEGREE))
+    kept: IntArray = places[(among(last, _BEFORE) | letters) & among(codes[after], _AFTER) & ~named & ~product]
     return kept
 
 
