@@ -74,18 +74,30 @@ class Texts:
     @classmethod
     def lay(cls, texts: Sequence[str]) -> "Texts":
         """Lay at least one text end to end."""
+        if len(texts) == 1:
+            return cls(texts, texts[0], np.zeros(1, dtype=np.intp), np.array([len(texts[0])]))
         lengths = np.fromiter(map(len, texts), dtype=np.intp, count=len(texts))
         ends = np.cumsum(lengths + len(_BETWEEN)) - len(_BETWEEN)
         return cls(texts, _BETWEEN.join(texts), ends - lengths, ends)
 
     def owners(self, positions: IntArray) -> IntArray:
         """Return the index of the text that each position lies in or, where it lies between two, of the one before it."""
+        if len(self.each) == 1:
+            return np.zeros(len(positions), dtype=np.intp)
         owners: IntArray = self.starts.searchsorted(positions, side="right") - 1
         return owners
 
     def edges(self, positions: IntArray) -> IntArray:
         """Return where the positions of each text begin among ascending ones, and as a last entry how many there are."""
-        return np.append(positions.searchsorted(self.starts), len(positions))
+        edges = np.empty(len(self.each) + 1, dtype=np.intp)
+        edges[:-1], edges[-1] = positions.searchsorted(self.starts), len(positions)
+        return edges
+
+    def counts(self, positions: IntArray) -> IntArray:
+        """Return how many of ascending positions each text has."""
+        edges = self.edges(positions)
+        counts: IntArray = edges[1:] - edges[:-1]
+        return counts
 
     def look(self) -> "Characters":
         """Classify the characters of all texts and find where their sentences begin."""

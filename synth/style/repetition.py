@@ -12,13 +12,13 @@ def repetition(text: str, units: Units) -> float:
         return 0.0
     seen: set[str] = set()
     again = 0
-    for start, end in zip(units.starts.tolist(), units.ends.tolist(), strict=True):
-        if end - start >= _SHORTEST:
-            unit = text[start:end].rstrip()
-            if unit in seen:
-                again += end - start
-            else:
-                seen.add(unit)
+    long = units.ends - units.starts >= _SHORTEST
+    for start, end in zip(units.starts[long].tolist(), units.ends[long].tolist(), strict=True):
+        unit = text[start:end].rstrip()
+        if unit in seen:
+            again += end - start
+        else:
+            seen.add(unit)
     return again / len(text)
 
 

@@ -201,7 +201,9 @@ def _read_together(traces: Sequence[str], lexicon: Lexicon, closed: Sequence[boo
     begins, pivots = characters.words(), found.pivots
     before = begins.searchsorted(np.concatenate((texts.starts, texts.ends, units.starts, pivots.starts, pivots.ends)))
     n = len(traces)
-    before_trace, before_end, before_unit, before_pivot, before_pivot_end = np.split(before, np.cumsum((n, n, len(units.starts), len(pivots.starts))))
+    first_pivot, first_end = 2 * n + len(units.starts), len(before) - len(pivots.ends)
+    before_trace, before_end, before_unit = before[:n], before[n : 2 * n], before[2 * n : first_pivot]
+    before_pivot, before_pivot_end = before[first_pivot:first_end], before[first_end:]
     formatted = _formatted(texts, characters, begins)
     del begins  # of a long text they are most of what is held
     words, owner, edges = before_end - before_trace, texts.owners(units.starts), texts.edges(units.starts)
@@ -213,7 +215,7 @@ def _read_together(traces: Sequence[str], lexicon: Lexicon, closed: Sequence[boo
     backtracks = found.cues.starts[lexicon.cue_labels[found.cues.phrases] == CUES.index("backtrack")]
     numbered = units.starts[described[FEATURES.index("numbered")]]
     counted = (characters.begins[characters.sentence], characters.questions, backtracks, numbered, characters.equals)
-    columns = (words, other_words, orders, formatted, *(np.diff(texts.edges(places)) for places in counted))
+    columns = (words, other_words, orders, formatted, *(texts.counts(places) for places in counted))
     rows = zip(*(column.tolist() for column in columns), strict=True)
     own_units = (units.starts - texts.starts[owner], units.ends - texts.starts[owner], units.breaks)
     pieces = zip(traces, rows, itertools.pairwise(edges.tolist()), _own_matches(texts, found), find_claims_each(texts, characters), strict=True)
@@ -269,6 +271,8 @@ def _pivot_counts(texts: Texts, pivots: Found, before: IntArray, own: IntArray, 
 
     `before` has the words of its trace before each pivot, `own` those in it, `words` those of each trace.
     """
+    if not len(own):
+        return np.zeros((len(words), len(KINDS), BINS), dtype=np.intp), words
     owner, edges = texts.owners(pivots.starts), texts.edges(pivots.starts)
     inside = np.append(0, np.cumsum(own))
     other = words - (inside[edges[1:]] - inside[edges[:-1]])
@@ -313,6 +317,7 @@ def _formatted(texts: Texts, characters: Characters, words: IntArray) -> npt.NDA
     formatted = among(first, "#|") | (among(first, "*$`") & (first == second)) | (among(first, "-*\u2022") & (second == _SPACE))
     formatted |= (first == _BACKSLASH) & (second == _OPEN)
     numbered = (among(second, ".)") & (codes[lines + 2] == _SPACE)).nonzero()[0]
-    formatted[numbered] |= np.array([texts.joined[place].isdecimal() for place in lines[numbered].tolist()], dtype=bool)
+    if len(numbered):
+        formatted[numbered] |= np.array([texts.joined[place].isdecimal() for place in lines[numbered].tolist()])
     formatted |= in_code(texts, lines)
-    return np.diff(texts.edges(lines[formatted])) / np.maximum(np.diff(texts.edges(lines)), 1)
+    return texts.counts(lines[formatted]) / np.maximum(texts.counts(lines), 1)

@@ -60,6 +60,8 @@ FEATURES = (
     "short",
 )
 _ROW = {name: row for row, name in enumerate(FEATURES)}
+_HEAD_ROWS = [*(_ROW[f"within {words} words of the beginning"] for words, _ in _HEAD), _ROW["first tenth"]]
+_TAIL_ROWS = [*(_ROW[f"within {words} words of the end"] for words, _ in _TAIL), _ROW["last tenth"]]
 _SHORT = 60
 
 
@@ -95,9 +97,9 @@ def cut(texts: Texts, characters: Characters) -> Units:
     edges = texts.edges(starts)
     blank = gaps > 1
     blank[edges[:-1]] = False  # the first unit of a trace follows nothing
-    blanks = np.append(0, np.cumsum(blank))[edges]
-    # A trace without blank lines has its paragraphs on single ones.
-    gaps = np.where(np.repeat(np.diff(blanks) > 0, np.diff(edges)), gaps, 2 * (gaps > 0))
+    blanks = np.logical_or.reduceat(blank, edges[:-1])
+    if not blanks.all():  # a trace without blank lines has its paragraphs on single ones
+        gaps = np.where(np.repeat(blanks, edges[1:] - edges[:-1]), gaps, 2 * (gaps > 0))
     return Units(starts, following(starts, edges, texts.ends), gaps)
 
 
@@ -171,13 +173,12 @@ def features(
 def _describe_places(out: BoolArray, owner: IntArray, edges: IntArray, words_before: IntArray, words: IntArray, closed: BoolArray) -> None:
     """Say which units stand near the beginning or the end of their trace."""
     out[_ROW["first"], edges[:-1]] = True
-    heads = {f"within {reach} words of the beginning": np.minimum(reach, share * words) for reach, share in _HEAD}
-    for name, head in {**heads, "first tenth": words / 10}.items():
-        out[_ROW[name]] = words_before < np.ceil(head)[owner]
+    heads, tails = np.array(_HEAD), np.array(_TAIL)
+    bounds = np.append(np.minimum(heads[:, :1], heads[:, 1:] * words), [words / 10], axis=0)
+    out[_HEAD_ROWS] = words_before < np.ceil(bounds)[:, owner]
     out[_ROW["last"], edges[1:] - 1] = closed
-    tails = {f"within {reach} words of the end": words - np.floor(np.minimum(reach, share * words)) for reach, share in _TAIL}
-    for name, tail in {**tails, "last tenth": np.ceil(words * 0.9)}.items():
-        out[_ROW[name]] = words_before >= np.where(closed, tail, np.inf)[owner]
+    bounds = np.append(words - np.floor(np.minimum(tails[:, :1], tails[:, 1:] * words)), [np.ceil(words * 0.9)], axis=0)
+    out[_TAIL_ROWS] = (words_before >= bounds[:, owner]) & closed[owner]
 
 
 def _describe_marks(out: BoolArray, texts: Texts, units: Units, characters: Characters) -> None:
