@@ -83,7 +83,7 @@ def compared(traces: list[LabelledTrace], model: StageModel) -> list[tuple[int, 
     """Return the stages of reader and model, paragraph by paragraph."""
     pairs: list[tuple[int, int]] = []
     for trace in traces:
-        stages = label(trace.reading.described, trace.reading.units, model)
+        stages = label(trace.reading.described, trace.reading.units.breaks, np.array([0, len(trace.reading.units.starts)]), model)
         pairs += zip(trace.labels, by_paragraph(trace, stages), strict=True)
     return pairs
 

@@ -22,7 +22,7 @@ from distill.allocator import keep_freed_memory
 from harness_ext.analyze import Response, read_responses
 from harness_ext.stats import wilson_interval
 from synth.formats import split_response
-from synth.style import KINDS, STAGES, StyleScores, load_lexicon, read_trace, style_scores
+from synth.style import KINDS, STAGES, Reading, StyleScores, load_lexicon, read_trace, read_traces, style_scores
 from synth.style import adherence as adherence_module
 from synth.style import claims as claims_module
 from synth.style.adherence import style_adherence
@@ -215,17 +215,21 @@ def speed() -> None:
     long = [text for text in texts if len(text) > 50_000]
     long_size = sum(len(text.encode()) for text in long) / 1e6
 
-    def cold(text: str) -> None:
+    def together(some: list[str]) -> list[Reading]:
+        return read_traces(some, [LEXICON] * len(some), [True] * len(some))
+
+    def cold() -> None:
         claims_module._verdict.cache_clear()
-        read_trace(text, LEXICON)
+        together(texts)
 
     ways: dict[str, tuple[Callable[[], object], float]] = {
         "reading the bytes (decode)": (lambda: [data.decode("utf-8", "surrogatepass") for data in raw], size),
         "matching all phrases": (lambda: [LEXICON.match(text, look(text)) for text in texts], size),
-        "full scoring": (lambda: [read_trace(text, LEXICON) for text in texts], size),
-        "full scoring, no sum remembered": (lambda: [cold(text) for text in texts], size),
+        "full scoring": (lambda: together(texts), size),
+        "full scoring, no sum remembered before": (cold, size),
+        "full scoring, one trace at a time": (lambda: [read_trace(text, LEXICON) for text in texts], size),
         f"  matching the {len(long)} over 50,000 letters": (lambda: [LEXICON.match(text, look(text)) for text in long], long_size),
-        f"  full scoring of these {len(long)}": (lambda: [read_trace(text, LEXICON) for text in long], long_size),
+        f"  full scoring of these {len(long)}": (lambda: together(long), long_size),
         "pivots as four plain alternations": (lambda: [found.findall(text) for text in some for found in by_kind], some_size),
         "pivots as one regular expression": (lambda: [alternation.findall(text) for text in some], some_size),
         f"a loop of {len(phrases)} re searches": (

@@ -9,9 +9,9 @@ import numpy as np
 from harness_ext.analyze.responses import Response
 from synth.formats import split_response
 from synth.style import Reading
-from synth.style.metrics import read_response, style_metrics
+from synth.style.metrics import read_each, style_metrics
 from synth.style.profile import StyleProfile
-from synth.style.scores import StyleScores
+from synth.style.scores import AT_ONCE, StyleScores
 
 STRIP = 200
 """Columns of a stage strip: parts of equal length into which a trace is cut to be drawn."""
@@ -40,12 +40,25 @@ class ScoredResponse:
 
 
 def score_responses(responses: Iterable[Response], reference: StyleProfile, language: str | None = None) -> Iterator[ScoredResponse]:
-    """Score responses one after the other; the language is told from each text unless it is given."""
+    """Score responses in their order, some at a time; the language is told from each text unless it is given."""
+    for some in _some_at_a_time(responses):
+        splits = [split_response(response.text) for response in some]
+        for response, split, reading in zip(some, splits, read_each(splits, language), strict=True):
+            metrics = style_metrics(split, reading, reference)
+            yield ScoredResponse(response, reading.lexicon.language, reading.scores, metrics, _strip(reading), split.no_answer)
+
+
+def _some_at_a_time(responses: Iterable[Response]) -> Iterator[list[Response]]:
+    """Yield as many responses as are read together, and a longer one alone."""
+    some, characters = list[Response](), 0
     for response in responses:
-        split = split_response(response.text)
-        reading = read_response(split, language)
-        metrics = style_metrics(split, reading, reference)
-        yield ScoredResponse(response, reading.lexicon.language, reading.scores, metrics, _strip(reading), split.no_answer)
+        if some and characters + len(response.text) > AT_ONCE:
+            yield some
+            some, characters = [], 0
+        some.append(response)
+        characters += len(response.text)
+    if some:
+        yield some
 
 
 def _strip(reading: Reading) -> bytes:

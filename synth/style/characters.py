@@ -5,7 +5,8 @@ whatever it holds.
 """
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,8 @@ Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 _WORD, _STOP, _COLON, _WIDE_STOP, _WIDE_COMMA, _MARK, _SPACE, _NEWLINE = (1 << bit for bit in range(8))
 _EAST_ASIAN = (0x3040, 0xFB00)
 _TABLE = 0x3000
+# Stands between texts that are looked at together: the zeros that follow a text's last character, and a blank line, so that the next one begins a line.
+_BETWEEN = "\0\0\n\n"
 _COMMA, _QUESTION, _WIDE_QUESTION, _EQUALS = 0x2C, 0x3F, 0xFF1F, 0x3D
 _CHARACTERS = {
     _STOP: ".!?\u2026",
@@ -59,6 +62,53 @@ _CLASSES, _HELD = _class_table(), _held_table()
 _ASCII_CLASSES = _CLASSES[:256].tobytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts laid end to end, so that one pass of array operations reads them all, and where each begins and ends in what is `joined`."""
+
+    each: Sequence[str]
+    joined: str
+    starts: IntArray
+    ends: IntArray
+
+    @classmethod
+    def lay(cls, texts: Sequence[str]) -> "Texts":
+        """Lay at least one text end to end."""
+        if len(texts) == 1:
+            return cls(texts, texts[0], np.zeros(1, dtype=np.intp), np.array([len(texts[0])]))
+        lengths = np.fromiter(map(len, texts), dtype=np.intp, count=len(texts))
+        ends = np.cumsum(lengths + len(_BETWEEN)) - len(_BETWEEN)
+        return cls(texts, _BETWEEN.join(texts), ends - lengths, ends)
+
+    def owners(self, positions: IntArray) -> IntArray:
+        """Return the index of the text that each position lies in or, where it lies between two, of the one before it."""
+        if len(self.each) == 1:
+            return np.zeros(len(positions), dtype=np.intp)
+        owners: IntArray = self.starts.searchsorted(positions, side="right") - 1
+        return owners
+
+    def edges(self, positions: IntArray) -> IntArray:
+        """Return where the positions of each text begin among ascending ones, and as a last entry how many there are."""
+        edges = np.empty(len(self.each) + 1, dtype=np.intp)
+        edges[:-1], edges[-1] = positions.searchsorted(self.starts), len(positions)
+        return edges
+
+    def counts(self, positions: IntArray) -> IntArray:
+        """Return how many of ascending positions each text has."""
+        edges = self.edges(positions)
+        counts: IntArray = edges[1:] - edges[:-1]
+        return counts
+
+    def look(self) -> "Characters":
+        """Classify the characters of all texts and find where their sentences begin."""
+        characters = look(self.joined)
+        if len(self.each) == 1:
+            return characters
+        begins = characters.begins
+        inside = begins < self.ends[self.owners(begins)]
+        return replace(characters, begins=begins[inside], breaks=characters.breaks[inside], sentence=characters.sentence[inside])
+
+
 @dataclass(frozen=True)
 class Characters:
     """The code points of a text and their classes, and where sentences and clauses begin in it.
@@ -92,11 +142,8 @@ class Characters:
         places: IntArray = (self.codes == _EQUALS).nonzero()[0]
         return places
 
-    def words_before(self, positions: IntArray) -> IntArray:
-        """Count the words that begin before each position, plus all of the text in a last entry.
-
-        A word is a run of characters other than white space, as for ``str.split``; an East Asian character is one too.
-        """
+    def words(self) -> IntArray:
+        """Return where words begin: runs of characters other than white space, as for ``str.split``; an East Asian character is a word too."""
         space = self.classes[: self.length] >= _SPACE
         first = np.empty(self.length, dtype=bool)
         first[:1] = ~space[:1]
@@ -104,10 +151,8 @@ class Characters:
         if self.codes.dtype != np.uint8:
             codes = self.codes[: self.length]
             first |= (codes >= _EAST_ASIAN[0]) & (codes < _EAST_ASIAN[1])
-        begins = first.nonzero()[0]
-        counts = np.empty(len(positions) + 1, dtype=np.intp)
-        counts[:-1], counts[-1] = begins.searchsorted(positions), len(begins)
-        return counts
+        begins: IntArray = first.nonzero()[0]
+        return begins
 
     def ends_word(self, ends: IntArray) -> BoolArray:
         """Say which of the positions after a letter end a word; a hyphen between letters joins them to one word."""

@@ -107,7 +107,7 @@ def test_an_unknown_language_is_told() -> None:
 
 @given(st.text(alphabet="ab .!?:\n\t'\"(1,\u3002\uff0c\u4e2d", max_size=60))
 def test_words_are_those_of_split(text: str) -> None:
-    counted = look(text).words_before(look(text).begins)[-1]
+    counted = len(look(text).words())
     spaced = "".join(f" {c} " if "\u3040" <= c <= "\ufb00" else c for c in text)
     if "\u4e2d" in text:
         assert counted >= len(text.split())

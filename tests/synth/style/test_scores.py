@@ -1,3 +1,4 @@
+import itertools
 import time
 from pathlib import Path
 
@@ -8,12 +9,13 @@ from hypothesis import strategies as st
 
 from harness_ext.analyze import read_responses
 from synth.formats import split_response
-from synth.style import KINDS, STAGES, load_lexicon, read_trace, style_scores
+from synth.style import KINDS, STAGES, Reading, load_lexicon, read_trace, read_traces, style_scores
 from synth.style.adherence import WEIGHTS, style_adherence
 from synth.style.consistency import answer_consistency
 from synth.style.language import language_of
 from synth.style.profile import load_profile
 from synth.style.scores import _stage_statistics
+from tests.hostile import hostile_responses
 
 LEXICON = load_lexicon("en")
 REFERENCE = load_profile("long-reasoning").rates
@@ -69,7 +71,7 @@ def test_stages_cover_the_trace_in_order() -> None:
 
 def test_stage_order_is_the_share_of_pairs_in_order() -> None:
     def order(stages: list[int], words: list[int]) -> float:
-        return _stage_statistics(np.array(stages, dtype=np.intp), np.array(words, dtype=np.intp))[2]
+        return float(_stage_statistics(np.array(stages, dtype=np.intp), np.array(words, dtype=np.intp), np.zeros(len(stages), dtype=np.intp), 1)[2][0])
 
     assert order([0, 1, 2, 3], [5, 1, 7, 2]) == 1
     assert order([3, 2, 1, 0], [5, 1, 7, 2]) == 0
@@ -179,6 +181,48 @@ def test_time_grows_with_length_and_no_faster(unit: str) -> None:
     seconds(small)
     # Twenty times the text may take twenty times as long; a quadratic scan would take four hundred.
     assert min(seconds(large) for _ in range(2)) < 90 * max(min(seconds(small) for _ in range(2)), 0.003)
+
+
+ENGLISH, CHINESE = load_lexicon("en"), load_lexicon("zh")
+PIECES = [
+    *PLAIN, *PIVOTS, "\n", "\n\n", " ", "  ", "\t", "\0", "?", "= 7", " 2 + 2 = 4", "1. ", "# ", "**", "```", "\\[", "- ", "I see", "I ", "x", "...", "(", ":",
+    "\u201cWait\u201d ", "\u7b49\u7b49\uff0c", "3 + 4 \u2248 7", "\ud800", "\u0130", "\u0663. ", "so the answer is 4", "let me ", " but", "x" * 301,
+]  # fmt: skip
+mixtures = st.one_of(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.text(max_size=40), st.text(alphabet="\n ", max_size=5))
+
+
+def everything(reading: Reading) -> list[object]:
+    found, units, scores = reading.found, reading.units, reading.scores
+    arrays = [*(getattr(phrases, name) for phrases in (found.pivots, found.cues) for name in ("phrases", "starts", "ends")), found.openers, found.first_person]
+    arrays += [units.starts, units.ends, units.breaks, reading.described, reading.unit_stages]
+    return [
+        *(array.tolist() for array in arrays),
+        repr(scores),
+        scores.features(),
+        reading.text,
+        reading.lexicon,
+        reading.claims,
+        reading.claim_spans,
+        reading.stages,
+    ]
+
+
+def assert_alike(texts: list[str], flags: list[bool], languages: list[bool]) -> None:
+    lexicons = [CHINESE if chinese else ENGLISH for chinese in languages]
+    for reading, text, lexicon, closed in zip(read_traces(texts, lexicons, flags), texts, lexicons, flags, strict=True):
+        assert everything(reading) == everything(read_trace(text, lexicon, closed))
+
+
+@given(st.lists(st.tuples(mixtures, st.booleans(), st.booleans()), max_size=12))
+@settings(max_examples=300)
+def test_many_traces_read_together_are_read_as_one_by_one(some: list[tuple[str, bool, bool]]) -> None:
+    assert_alike([text for text, _, _ in some], [closed for _, closed, _ in some], [chinese for _, _, chinese in some])
+
+
+def test_real_and_hostile_and_very_long_texts_read_together_are_read_as_one_by_one(real_data: Path) -> None:
+    real = (split_response(one.text).trace for one in read_responses([str(path) for path in sorted((real_data / "traces").glob("*/amc23.jsonl"))]))
+    texts = [*itertools.islice(real, 0, None, 5), *hostile_responses(150, seed=3), "", "\n\n", "Wait, 1 = 1.\n" * 60_000, "Let me check: 2 + 2 = 5. " * 500]
+    assert_alike(texts, [i % 3 > 0 for i in range(len(texts))], [i % 7 == 6 for i in range(len(texts))])
 
 
 def test_kinds_and_stages_are_the_papers() -> None:

@@ -6,7 +6,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from synth.problems import load_problems
 from synth.style import STAGES, load_lexicon, read_trace
-from synth.style.stages import _long_path, _short_path, load_stage_model
+from synth.style.stages import _long_paths, _paths_beside, _short_path, load_stage_model
 from synth.traces import render
 from tests.synth.style.labelled_traces import LabelledTrace, by_paragraph, labelled_traces
 
@@ -45,9 +45,14 @@ def test_short_rendered_traces_have_the_stages_they_were_made_of() -> None:
     assert cohen_kappa_score(made, read) >= 0.7
 
 
-def test_long_traces_are_decoded_as_short_ones_are() -> None:
+def test_many_and_long_traces_are_decoded_as_one_short_one_is() -> None:
     rng = np.random.default_rng(0)
-    for n in (2, 3, 17, 400, 1000, 1023):
-        emissions = rng.normal(size=(n, 4)).astype(np.float32)
-        breaks, step = rng.integers(0, 3, size=n), load_stage_model().step
-        np.testing.assert_array_equal(_long_path(emissions, breaks, step), _short_path(emissions, breaks, step))
+    sizes = np.array([1023, 1000, 400, 17, 17, 3, 2, 1])
+    begins = np.append(0, np.cumsum(sizes)[:-1])
+    emissions = rng.normal(size=(sizes.sum(), 4)).astype(np.float32)
+    breaks, step = rng.integers(0, 3, size=len(emissions)), load_stage_model().step
+    one_by_one = [_short_path(emissions[begin : begin + size], breaks[begin : begin + size], step) for begin, size in zip(begins, sizes, strict=True)]
+    for together in (_long_paths, _paths_beside):
+        best = np.full(len(emissions), -1)
+        together(best, emissions, breaks, begins, sizes, step)
+        np.testing.assert_array_equal(best, np.concatenate(one_by_one))
