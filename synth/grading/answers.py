@@ -34,6 +34,7 @@ __all__ = ["final_answer", "is_right", "option_letter", "plain_number"]
 _LONGEST_STATED = 10_000
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
 _WRAPPED = re.compile(r"(\$\$?|\\\(|\\\[)(.*?)(\$\$?|\\\)|\\\])", re.DOTALL)
+_PRIMES = re.compile(r"(?<=[\w)}])'{1,3}\Z")
 _FENCED = re.compile(r"\s{0,4}`{3}[a-z]{0,12}[ \t]*\n(.{1,2000}?)\n?`{3}", re.DOTALL)
 
 
@@ -113,6 +114,8 @@ def _stated(rest: str, answer_type: str) -> str:
 def _bare(text: str) -> str:
     """Return an answer without quotes, emphasis, a full stop or dollar signs around it."""
     bare = text.strip(_DECORATION)
+    if (primes := _PRIMES.search(text.rstrip())) and not text.lstrip().startswith(tuple(_DECORATION)):
+        bare += primes[0]  # f', 5'4''
     while bare.endswith((".", ",", ";", "\u3002")):
         bare = bare[:-1].rstrip(_DECORATION)
     if (wrapped := _WRAPPED.fullmatch(bare)) and "$" not in wrapped[2].replace("\\$", ""):

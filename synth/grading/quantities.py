@@ -45,9 +45,11 @@ _DEGREES_OF = re.compile(r"(?:\bdegrees?\s+)(C|F|celsius|fahrenheit)(?![a-z])", 
 _SCALES_OF_DEGREES = {"c": "celsius", "f": "fahrenheit"}
 _TURNED, _WARM = (("angle", 1),), ((("celsius", 1),), (("fahrenheit", 1),))
 _FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
+_ANOTHER_NUMBER = re.compile(r"(?<![\w^.(-])\d")
 _POINTS = re.compile(r"(?:percent(?:age)?|%|basis)[-\s]?points?|\bbps\b|\bp\.?p\.?\b|\bpts?\b", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\bper\s?cent\b|\bpercent\b|\bprozent\b|\bpour\s?cent\b", re.IGNORECASE)
 _PART = r"(\d{1,9}(?:\.\d{1,9})?)\s*(?:\\text\{\s*)?([A-Za-z]{1,12})\s*,?\s*\}?"
+_FEET_AND_INCHES = re.compile(r"(\d{1,3})\s?'\s?(\d{1,2}(?:\.\d{1,4})?)\s?(?:''|\"|\u2033|\u201d)?")
 _COMPOUND_PART = re.compile(_PART)
 _COMPOUND = re.compile(rf"{_PART}(?:\s*,?\s*(?:\\text\{{)?\s*(?:and)?\s*\}}?\s*{_PART}){{1,2}}")
 _BASE = re.compile(
@@ -132,6 +134,8 @@ def read_quantity(text: str) -> Quantity | None:
     words = " ".join(re.sub(_DEGREES, " degree ", words).replace("{", "").replace("}", "").replace("\\times", " ").replace("\\dollar", " dollar ").split())
     if re.search(r"[=<>\\]|\b(?:or|and|mod|times|plus|minus|remainder|if|for|where)\b", words):
         return None
+    if _ANOTHER_NUMBER.search(words):
+        return None
     core = re.sub(r"\\times\s*\Z", "", sign + core.strip().rstrip("\\ ")).strip()
     if not core or _FUNCTION.search(core) or re.search(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", "", core)):
         return None
@@ -144,9 +148,11 @@ def read_quantity(text: str) -> Quantity | None:
 
 def _compound(plain: str) -> Quantity | None:
     """Read a quantity in two units or three, ``1 hour 30 minutes``, as one of the first unit."""
+    if feet := _FEET_AND_INCHES.fullmatch(plain):
+        plain = f"{feet[1]} ft {feet[2]} in"
     if not _COMPOUND.fullmatch(plain):
         return None
-    parts = [(Fraction(number), read_unit(unit)) for number, unit in _COMPOUND_PART.findall(plain)]
+    parts = [(Fraction(number), read_unit("inch" if unit == "in" else unit)) for number, unit in _COMPOUND_PART.findall(plain)]
     first = parts[0][1]
     if first is None or any(unit is None or unit.measures != first.measures for _, unit in parts):
         return None
@@ -219,6 +225,8 @@ def _unit_words(words: str) -> str:
     """Return words without those that only lead to a unit."""
     plain = _DEGREES_OF.sub(lambda found: f" {_SCALES_OF_DEGREES[found[1][0].lower()]}", words)
     plain = _DIRECTION.sub(" ", re.sub(r"degree\s+[NSEW]{1,2}\b", "degree", plain))
+    if plain.strip(" .") == "in":
+        return "inch"
     return re.sub(r"^\s*(?:(?:of|a|the|more|about|whole|full|US)\s)+", "", plain)
 
 

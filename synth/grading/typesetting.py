@@ -26,7 +26,7 @@ _ROOT = re.compile("\u221a\\s?(?:(\\d{1,30})|(?=[({]))")
 
 _WORDS_SET = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|mbox|hbox|mathrm|mathtt|mathsf|textnormal)\s{0,3}\{([^{}]{0,300})\}")
 _LETTERS_SET = re.compile(
-    r"\\(?:mathbf|boldsymbol|bm|mathit|vec|overrightarrow|mathcal|emph|underline|boxed|fbox|bold|hat|widehat|tilde|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}"
+    r"\\(?:mathbf|boldsymbol|bm|mathit|(?:vec|overrightarrow)(?!\s?\{\s?[A-Z]{2}\s?\})|mathcal|emph|underline|boxed|fbox|bold|hat|widehat|tilde|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}"
 )
 _LETTER_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|hat)\s{0,3}(?=[A-Za-z](?![A-Za-z]))")
 _SIZES = re.compile(r"\\(?:left|middle|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|bf|rm|it|large|Large|huge)(?![A-Za-z])\.?")
@@ -44,6 +44,7 @@ _COLOUR = re.compile(r"\\(?:text)?color\s?\{[^{}]{0,30}\}")
 _MINUS = re.compile(r"\\text\{\s*(?:negative|minus)\s*\}")
 _TO_BASE_TEN = re.compile(r"\\lg(?![A-Za-z])")
 _MIXED = re.compile(r"(?<![\d.,/])(\d{1,9})\s{1,3}(\d{1,9})/(\d{1,9})(?![\d/.])")
+_PRIME = re.compile(r"\^\s?(?:\{\s?\\prime(?:\s?\\prime){0,3}\s?\}|\\prime(?![A-Za-z]))")
 _PHANTOM = re.compile(r"\\[hv]?phantom\s?\{[^{}]{0,20}\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb|mathds)\s?\{?\s?R\s?\}?")
@@ -155,7 +156,7 @@ def formula_form(text: str) -> str:
     if not plain.isascii():
         plain = "".join(_SIGNS.get(character, character) for character in plain)
     plain = without_repeats(ascii_form(plain))
-    plain = plain.replace("\\$", "\\dollar ")
+    plain = _PRIME.sub(lambda found: "'" * found[0].count("prime"), plain.replace("\\$", "\\dollar "))
     if plain.count("$") == 1:
         plain = plain.replace("$", "\\dollar ")
     plain = _RAISED_TEXT.sub(r"^\1", CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain))
