@@ -9,6 +9,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from synth.grading.left_sides import names_a_value
 from synth.grading.typesetting import CONTINENTAL, ascii_form, raised, without_groups, without_repeats
 
 _LONGEST_NUMBER, _LONGEST_PLAIN = 200, 60
@@ -30,6 +31,7 @@ NUMBER = (
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)")
 APPROXIMATE = re.compile(r"\\(?:approx(?:eq)?|simeq|cong|sim|doteq|thickapprox)(?![A-Za-z])(?:\s?=)?|[\u2248\u2243\u2245]")
+_LETTER = re.compile(r"[A-Za-z](?:_(?:\w|\{\s?\w{1,8}\s?\}))?")
 _NO_LEFT_SIDE = re.compile(r"[,;<>\u2260\u2264\u2265]|\\(?:neq?|leq?|geq?|lt|gt|in|pm)(?![a-z])|\b(?:or|and)\b")
 
 _WRAPPERS = re.compile(
@@ -124,8 +126,13 @@ def _one_number(text: str) -> Number | None:
     if relations and (_NO_LEFT_SIDE.search(plain[: relations[-1].start()]) or not plain[: relations[-1].start()].strip()):
         return None
     before, plain = (plain[: relations[-1].start()], plain[relations[-1].end() :].strip()) if relations else ("", plain)
+    side = _RELATION.split(before)[-1]
+    if before and _LETTER.fullmatch(plain) and not re.search("[A-Za-z]", side):  # 2 = x
+        before, side, plain = "", "", side.strip()
     shape = _SHAPE.fullmatch(_OPTION.sub("", plain, count=1))
-    if shape is None or not _is_unit(shape["unit"]) or (shape["percent"] and _POINTS.search(shape["percent"] + shape["unit"])):
+    if shape is None or not names_a_value(before if "\\" in before and side.count("}") > side.count("{") else side, bool(shape["unit"])):
+        return None
+    if not _is_unit(shape["unit"]) or (shape["percent"] and _POINTS.search(shape["percent"] + shape["unit"])):
         return None
     value = _value(shape)
     if value is None:

@@ -4,7 +4,7 @@ import re
 
 from synth.grading.typesetting import ascii_form
 
-_WORDS = re.compile(r"(?<!\w)[-+\u2212]?\d+(?:,\d{3})*(?:\.\d+)?|\w+(?:['\u2019]\w+)*|[<>=\u2264\u2265\u2260\u00b1\u221a\u221e%\u00b0+*/^]")
+_WORDS = re.compile(r"(?<!\w)[-+\u2212]?\d+(?:,\d{3})*(?:\.\d+)?|\w+(?:['\u2019]\w+)*(?:#(?!\w))?|[<>=\u2264\u2265\u2260\u00b1\u221a\u221e%\u00b0+*/^]")
 _ARTICLES = ("a", "an", "the")
 _COMMANDS = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|math(?:rm|bf|it|sf|tt)|mbox|hbox|boldsymbol|bm|emph|underline|operatorname\*?|boxed"
@@ -29,7 +29,7 @@ def unset(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the words, numbers and signs of a text, small letters only and without articles, unless it has nothing else."""
-    plain = unset(text).casefold().replace("\u2212", "-").replace("\u2019", "'")
+    plain = unset(text).casefold().replace("\u2212", "-").replace("\u2019", "'").replace("\u266f", "#")
     found: list[str] = _WORDS.findall(plain)
     return [word for word in found if word not in _ARTICLES] or found or plain.split()
 
