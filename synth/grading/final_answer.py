@@ -61,6 +61,7 @@ _GOES_ON = re.compile(
     r"|_[\d{\\]|\sremainder\s|\s(?:hours?|minutes?|days?|weeks?|months?|years?|feet|foot|ft|yards?|pounds?|lbs?|dollars?)\s(?:and\s)?\d|\s?\(?(?:in\s)?base\s|[abcijknpqruxyz](?![a-z])"
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)|\\approx(?![a-z])|\u2248")
+_EXACTLY = re.compile(rf"({NUMBER})[\s$]{{0,3}},?\s(?:or\s|and\s|but\s)?(?:more\s)?(?:exactly|precisely)\s(?:equal\sto\s)?\$?({NUMBER})\$?", re.IGNORECASE)
 _MARKS, _CLAUSE = re.compile(r"[ *_$]{0,6}"), re.compile(r"[,;:$]|[.!?]\s")
 _EQUATION = re.compile(r"([-+]?(?!\w{3})[A-Za-z(][^\n=,;:!?$<>]{0,60})(?<![:<>!])=(?!=)\s?[-+]?[\d$]")
 _APPROXIMATELY = re.compile(
@@ -82,6 +83,8 @@ def stated_number(text: str) -> str | None:
     if not tail.isascii():
         tail = _THIN_SPACES.sub("", tail)
         tail = without_repeats(tail) if _BARS.search(tail) else tail
+    if "repeating" in tail or "recurring" in tail:
+        tail = without_repeats(tail)
     if "," in tail or "." in tail:
         tail = with_points(tail, writes_decimal_commas(tail))
     places = [*_boxed_number(tail), *_said(tail)]
@@ -180,6 +183,8 @@ def _said_number(rest: str, sentence_announced: bool) -> str | None:
         rest = rest[filler.end() :].lstrip("*_\"'`( ")
     if _NONE.match(rest):
         return ""
+    if exact := _EXACTLY.match(rest):
+        rest = f"{exact[2]} \\approx {exact[1]}{rest[exact.end() :]}"
     rest = _MINUS.sub("-", rest, count=1) if _MINUS.match(rest) else rest
     if name := re.match(r"[A-Za-z](?:_\w|\(\w\))?\s?=\s?(?=[-+$.\d\\])", rest):
         rest = rest[name.end() :]

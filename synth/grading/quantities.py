@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from synth.grading.formula import rational
+from synth.grading.numbers import OTHER_SCALES_OF
 from synth.grading.units import Unit, read_unit
 
 _CLOCK = re.compile(
@@ -215,6 +216,9 @@ def _words_begin(plain: str) -> int | None:
 def _scale(words: str) -> tuple[int, str]:
     first, _, rest = words.partition(" ")
     lower = first.lower().rstrip(".,")
+    if lower in OTHER_SCALES_OF:
+        scale, left = _scale(rest)
+        return 10 ** OTHER_SCALES_OF[lower] * scale, left
     if lower == "dozen" or lower in _SCALES or lower.removesuffix("s") in _SCALES:
         scale, left = _scale(rest)
         return (12 if lower == "dozen" else 10 ** _SCALES.get(lower, _SCALES.get(lower.removesuffix("s"), 0))) * scale, left

@@ -36,6 +36,7 @@ _CONDITION = re.compile(
 _IN_BRACKETS = re.compile(r"\s*\((?:\\text\{[^{}]{0,30}\})?\s*[^()]{1,20}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>])[^()]{1,40}\)\Z")
 _ENDS_WITH_CONDITION = re.compile(r"\s*[^=]{1,60}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>]).{1,80}", re.DOTALL)
 _PROSE = re.compile(r"\A\s*\\text\{[^{}]{0,80}(?:\s(?:is|are|equals|be)|:|=)\s*\}\s*(?=\S)", re.IGNORECASE)
+_EXACTLY = re.compile(r"\A\s*(?:about|approximately|roughly)\s([^,\s]{1,40}),?\s(?:or\s|and\s|but\s)?(?:exactly|precisely)\s(?=\S)(.+)\Z")
 _RESTATED = re.compile(r"[,;\s]*\\text\{[\s,;(]*(?:i\.\s?e\.|that is|or equivalently|equivalently|or in other words|in other words|meaning)[\s,:]*\}")
 _FUNCTION = re.compile(r"\\?[A-Za-z]+'{0,3}\([\w,\s]+\)")
 _GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)")
@@ -49,7 +50,7 @@ def same_latex(stated: str, gold: str) -> bool:
     if len(stated) > 2 * LONGEST or len(gold) > 4 * LONGEST or bracket_depth(stated) > _DEEPEST_BRACKETS:
         return stated.strip() == gold.strip()
     _calls_left.set([_MOST_CALLS])
-    own, right = (_PROSE.sub("", formula_form(text), count=1) for text in (stated, gold))
+    own, right = (_EXACTLY.sub(r"\2 \\approx \1", _PROSE.sub("", formula_form(text), count=1)) for text in (stated, gold))
     if _squeezed(own) == _squeezed(right):
         return bool(right)
     if len(forms := _RESTATED.split(own)) == 2 and all(forms):
@@ -183,7 +184,10 @@ def _same_list(own: str, right: str, depth: int) -> bool | None:
     if len(one) != len(other):
         # "(1, 2)" for "1, 2", or the other way about: the order is that of the tuple.
         pairs = [(as_tuple(single[0].text), many) for single, many in ((one, other), (other, one)) if len(single) == 1]
-        return any(listed and listed.brackets == "(" and "\\{" not in own + right and _each(listed.parts, [part.text for part in many], depth) for listed, many in pairs)
+        return any(
+            listed and listed.brackets == "(" and "\\{" not in own + right and _each(listed.parts, [part.text for part in many], depth)
+            for listed, many in pairs
+        )
     left = list(other)
     for part in one:
         match = next((candidate for candidate in left if _same_part(part, candidate, depth)), None)
@@ -237,6 +241,8 @@ def _same_equation(own: str, right: str, depth: int) -> bool | None:
     if len(theirs) > 1:  # what an equation says a letter is
         part = named(right)
         return bool(part.name) and _same(own, part.text.split("=")[-1], depth + 1)
+    if len(ours) == 2 and re.fullmatch(r"[A-Za-z](?:_\w)?", ours[1].strip()) and not re.search("[A-Za-z]", ours[0]):
+        return _same(ours[0], right, depth + 1)  # "5 = x"
     whole = read_formula(ours[0])
     # "2x = 10" states no number; "x = 5" and "3 + 4 = 7" do.
     if not named(own).name and whole is not None and whole.letters and (last := read_formula(ours[-1])) is not None and not last.letters:

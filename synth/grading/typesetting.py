@@ -64,6 +64,7 @@ _REPEATING = re.compile(
     r"(?<![\d.])(\d{0,30})\.(\d{0,30})(?:\\(?:overline|bar|dot|overbar|widebar)\s?(?:\{\s?(\d{1,40})\s?\}|(\d))(?:\\dot\s?\{?(\d)\}?)?|\((\d{1,40})\))"
 )
 _COMMA_OF_REPEATS = re.compile(r"(?<=\d)(?:\{,\}|,)(?=\d{0,30}\\(?:overline|bar|dot)(?![A-Za-z]))")
+_SAID_TO_REPEAT = re.compile(r"(?<![\d.])(\d{0,30})\.(\d{1,3})(?!\d)[$}\s,]{0,3}(?:\\text\{\s?)?\(?(?:repeating|recurring)(?![a-z])\)?\s?\}?")
 _DOTTED = re.compile(r"(?<![\d.])(\d{0,30}\.\d{0,30})\\dot\s?\{?(\d)\}?(\d{1,30})\\dot\s?\{?(\d)\}?")
 _OVERBAR = re.compile("(?<![\\d.])(\\d{0,30}\\.\\d{0,30}?)((?:\\d[\u0305\u0304\u0307])+)")
 _AND_SO_ON = re.compile(r"(?<![\d.])(\d{1,30})\.(\d{2,60})\s?(?:\.\.\.|\\[lc]?dots[cbo]?(?![A-Za-z])|\u2026)")
@@ -120,6 +121,8 @@ def without_repeats(text: str) -> str:
     Dots alone say that digits repeat only where the last of them, or the last few, stand there at least twice.
     """
     text = _COMMA_OF_REPEATS.sub(".", text)
+    if "." in text and ("epeating" in text or "ecurring" in text):
+        text = _SAID_TO_REPEAT.sub(r"\1.\\overline{\2}", text)
     if "." not in text:
         return text
     text = _DOTTED.sub(lambda found: f"{found[1]}\\overline{{{found[2]}{found[3]}{found[4]}}}", text)
