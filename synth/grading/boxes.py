@@ -9,7 +9,10 @@ BOX = re.compile(r"\\(?:boxed|fbox|framebox(?:\[[^\]\n]{0,20}\]){0,2})(?:\s{0,3}
 _NAME = r"(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w{1,3}\}?)?\s{0,3}(?:=|&=)\s{0,3}"
 _NAME_BEFORE = re.compile(rf"(?P<name>{_NAME})\Z")
 _MARK = r"(?:[\s$,;.&:*\u3001\uff0c\uff1b]|\\[(\[\])]|\\\\|\\[,;:!]|\\q?quad|[-+]\s|\d{1,2}[.)]\s|\([a-z]\)\s)"
-_REMARK = r"(?:\$?\s?\((?:(?:a\s)?(?:double|repeated|triple|simple|single)\s(?:root|zero|solution)|with\s(?:algebraic\s)?multiplicity\s\w{1,5}|multiplicity\s\w{1,5})\))?"
+_REMARK = (
+    r"(?:\$?\s?\((?:(?:a\s)?(?:double|repeated|triple|simple|single)\s(?:root|zero|solution)"
+    r"|(?:with\s(?:algebraic\s)?)?multiplicity\s\w{1,5})\))?"
+)
 # "and", "or" in the languages that models answer in, or nothing but marks of lists and formulas: the boxes before and after state one answer.
 _JOINED = re.compile(
     rf"{_REMARK}{_MARK}{{0,12}}(?:(?:\\text\s?\{{)?\s?(?:and(?:\salso)?|or|und|oder|et|ou|y|o|e|i|en|of|och|eller|og|lub|albo|a|nebo|ve|veya|v\u00e0|ho\u1eb7c|dan|atau|ja|tai|\u0438|\u0438\u043b\u0438|\u0456|\u0430\u0431\u043e"

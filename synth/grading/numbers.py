@@ -35,7 +35,10 @@ OTHER_SCALES_OF = {
 }  # fmt: skip
 OTHER_SCALES = "|".join(sorted(OTHER_SCALES_OF, key=len, reverse=True))
 _POWER = r"(?:[eE][-+]?\d{1,3}(?!\w)|\s?(?:\\times|\\cdot|[\u00d7*x])\s?10\s?\^\s?\{?[-+\u2212]?\d{1,3}\}?)"
-_SCALE = rf"(?:\s?(?:hundred|thousand|million|billion|trillion|lakh|crore|dozen)s?\b|\s(?i:{OTHER_SCALES})(?!\w)|(?<=\d)(?:[kM]|bn)(?![\w/^])|\s?[\u4e07\u842c\u4ebf\u5104])"
+_SCALE = (
+    r"(?:\s?(?:hundred|thousand|million|billion|trillion|lakh|crore|dozen)s?\b"
+    rf"|\s(?i:{OTHER_SCALES})(?!\w)|(?<=\d)(?:[kM]|bn)(?![\w/^])|\s?[\u4e07\u842c\u4ebf\u5104])"
+)
 NUMBER = (
     rf"{_SIGN}(?:[$\u20ac\u00a3\u00a5\uffe5]|\\\$)?\s{{0,2}}"
     rf"(?:\\[dt]?frac\s?\{{\s?[-+]?\d{{1,60}}\s?\}}\s?\{{\s?\d{{1,60}}\s?\}}|\d{{1,9}} \d{{1,9}}/\d{{1,9}}(?![\d/])"

@@ -256,7 +256,7 @@ def _judged(tail: str) -> str | None:
     """Return the letter of the one option that is marked right in a list of judgements that a response ends with: ``A) Incorrect``, ``B: right``."""
     verdicts: dict[str, bool] = {}
     for part in reversed(_NEXT_JUDGED.split(tail[-_LONGEST_LIST:].strip())):
-        if not part.strip():
+        if not part.strip(" \t-*\u2022,;|"):
             continue
         item = _JUDGED.match(part[:_LONGEST])
         said = item and (_VERDICT.match(item["rest"]) or _VERDICT_AT_END.search(item["rest"]))

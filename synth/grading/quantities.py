@@ -133,9 +133,7 @@ def read_quantity(text: str) -> Quantity | None:
     core, rest = (plain, "") if begins is None else (plain[:begins], plain[begins:])
     words = _TEXT.sub(r" \1 ", rest)
     words = " ".join(re.sub(_DEGREES, " degree ", words).replace("{", "").replace("}", "").replace("\\times", " ").replace("\\dollar", " dollar ").split())
-    if re.search(r"[=<>\\]|\b(?:or|and|mod|times|plus|minus|remainder|if|for|where)\b", words):
-        return None
-    if _ANOTHER_NUMBER.search(words):
+    if _ANOTHER_NUMBER.search(words) or re.search(r"[=<>\\]|\b(?:or|and|mod|times|plus|minus|remainder|if|for|where)\b", words):
         return None
     core = re.sub(r"\\times\s*\Z", "", sign + core.strip().rstrip("\\ ")).strip()
     if not core or _FUNCTION.search(core) or re.search(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", "", core)):

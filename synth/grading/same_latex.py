@@ -238,6 +238,11 @@ def _same_equation(own: str, right: str, depth: int) -> bool | None:
         if one.name and other.name and (one.name == other.name or function) and _same(one.text.split("=")[-1], other.text.split("=")[-1], depth + 1):
             return True
         return equations.same_relation(own, right) or False
+    return _same_named(own, right, ours, theirs, depth)
+
+
+def _same_named(own: str, right: str, ours: list[str], theirs: list[str], depth: int) -> bool:
+    """Compare what only one of two texts gives a name to: the other is the value of the letter."""
     if len(theirs) > 1:  # what an equation says a letter is
         part = named(right)
         return bool(part.name) and _same(own, part.text.split("=")[-1], depth + 1)
