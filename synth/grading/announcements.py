@@ -13,7 +13,7 @@ _VERBS = (
 )
 _NOUNS = (
     "antwort|l['\u2019]option|\u0432\u0430\u0440\u0438\u0430\u043d\u0442|opci\u00f3n|op\u00e7\u00e3o|alternativa|opzione|optie|l\u00f6sung|ergebnis"
-    "|endergebnis|r\u00e9ponse|r\u00e9sultat|respuesta|soluci\u00f3n|resultado|resposta|risposta|risultato|soluzione|antwoord|svaret|svar|vastaus"
+    "|endergebnis|r\u00e9ponse|r\u00e9sultat|respuesta|soluci\u00f3n|resultado|resposta|risposta|risultato|soluzione|antwoord|svaret|svarmuligheden|svarmulighed|svar|vastaus"
     "|odpowied\u017a|odpov\u011b\u010f|r\u0103spunsul|r\u0103spuns|v\u00e1lasz|\u043e\u0442\u0432\u0435\u0442"
     "|\u0432\u0456\u0434\u043f\u043e\u0432\u0456\u0434\u044c|cevap|yan\u0131t|sonu\u00e7"
     "|\u0111\u00e1p \u00e1n|c\u00e2u tr\u1ea3 l\u1eddi|k\u1ebft qu\u1ea3|tr\u1ea3 l\u1eddi|jawabannya|jawaban|jawapan|sagot"

@@ -34,6 +34,12 @@ __all__ = ["final_answer", "is_right", "option_letter", "plain_number"]
 _LONGEST_STATED = 10_000
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
 _WRAPPED = re.compile(r"(\$\$?|\\\(|\\\[)(.*?)(\$\$?|\\\)|\\\])", re.DOTALL)
+_PRIMES = re.compile(r"(?<=[\w)}])'{1,3}\Z")
+_AFTER_HASHES = re.compile(r"(?:\A|\n)####[ \t]*(\S[^\n]{0,400})\s*\Z")
+_IN_TAGS = re.compile(r"<answer>([^<>]{1,2000})</answer>")
+_LONGEST_LINE, _MOST_WORDS = 100, 6
+_ABBREVIATED = re.compile(r"\b(?:Dr|Mrs?|Ms|St|Prof|Jr|Sr)\.")
+_SENTENCE_MARK = re.compile(r"[.!?;:](?=\s)|[?:]\Z|[\u3002\uff01\uff1f]")
 _FENCED = re.compile(r"\s{0,4}`{3}[a-z]{0,12}[ \t]*\n(.{1,2000}?)\n?`{3}", re.DOTALL)
 
 
@@ -65,6 +71,8 @@ def _stated_text(tail: str, tagged: str | None, answer_type: str) -> str | None:
         return (_bare(_stated(later.text, answer_type)) if later and states_formula(later.text) else "") or box.text
     if tagged is not None or announced:
         return _bare(tagged if tagged is not None else _stated(tail[announced[-1].end :], answer_type)) or None
+    if answer_type == "text":
+        return _short_line(tail)
     ends_with = {"expression": last_expression, "latex": last_formula}.get(answer_type)
     return ends_with(tail) if ends_with else None
 
@@ -81,7 +89,7 @@ def is_right(stated: str | None, gold: str, answer_type: str = "number", meta: M
         from synth.problems.gym import gym_score
 
         return gym_score(stated, meta or {}) >= 1.0
-    right = unannounced(gold)
+    right = _gold_stated(gold)
     match answer_type:
         case "number":
             same = same_number(stated, right)
@@ -96,6 +104,27 @@ def is_right(stated: str | None, gold: str, answer_type: str = "number", meta: M
         case _:
             raise ValueError(f"there is no answer type {answer_type!r}")
     return same
+
+
+def _gold_stated(gold: str) -> str:
+    r"""Return what a gold answer states if it announces itself: ``\boxed{36}``, ``<answer>36</answer>``, a solution that ends in ``#### 36``."""
+    if "####" in gold and (marked := _AFTER_HASHES.search(gold[-_LONGEST_STATED:])):
+        return marked[1].strip()
+    if "<answer>" in gold and (tagged := _IN_TAGS.search(gold[-_LONGEST_STATED:])):
+        return tagged[1].strip()
+    if "\\boxed" in gold and (box := joined_boxes(gold[-_LONGEST_STATED:])):
+        return box.text
+    return unannounced(gold)
+
+
+def _short_line(tail: str) -> str | None:
+    """Return a response that is nothing but one short line of words, "Thursday" or "**the knight**."; None where there is more."""
+    line = tail.strip()
+    if "\n" in line or len(line) > _LONGEST_LINE or "\\boxed" in line:
+        return None
+    bare = _bare(line).rstrip("!").strip(_DECORATION)
+    inside = _ABBREVIATED.sub("", bare)
+    return bare if re.search(r"\w", bare) and len(bare.split()) <= _MOST_WORDS and not _SENTENCE_MARK.search(inside) else None
 
 
 def _stated(rest: str, answer_type: str) -> str:
@@ -113,6 +142,8 @@ def _stated(rest: str, answer_type: str) -> str:
 def _bare(text: str) -> str:
     """Return an answer without quotes, emphasis, a full stop or dollar signs around it."""
     bare = text.strip(_DECORATION)
+    if (primes := _PRIMES.search(text.rstrip())) and not text.lstrip().startswith(tuple(_DECORATION)):
+        bare += primes[0]  # f', 5'4''
     while bare.endswith((".", ",", ";", "\u3002")):
         bare = bare[:-1].rstrip(_DECORATION)
     if (wrapped := _WRAPPED.fullmatch(bare)) and "$" not in wrapped[2].replace("\\$", ""):

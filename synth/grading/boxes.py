@@ -8,16 +8,21 @@ LONGEST_BOX, _BOX_TAIL, _MANY_BOXES = 2_000, 200_000, 20
 BOX = re.compile(r"\\(?:boxed|fbox|framebox(?:\[[^\]\n]{0,20}\]){0,2})(?:\s{0,3}(?P<brace>\{)|\s{1,3}(?P<bare>-?\d[\d,.]{0,30}|[A-Za-z](?![A-Za-z])))")
 _NAME = r"(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w{1,3}\}?)?\s{0,3}(?:=|&=)\s{0,3}"
 _NAME_BEFORE = re.compile(rf"(?P<name>{_NAME})\Z")
-_MARK = r"(?:[\s$,;.&:*]|\\[(\[\])]|\\\\|\\[,;:!]|\\q?quad|[-+]\s|\d{1,2}[.)]\s|\([a-z]\)\s)"
+_MARK = r"(?:[\s$,;.&:*\u3001\uff0c\uff1b]|\\[(\[\])]|\\\\|\\[,;:!]|\\q?quad|[-+]\s|\d{1,2}[.)]\s|\([a-z]\)\s)"
+_REMARK = (
+    r"(?:\$?\s?\((?:(?:a\s)?(?:double|repeated|triple|simple|single)\s(?:root|zero|solution)"
+    r"|(?:with\s(?:algebraic\s)?)?multiplicity\s\w{1,5})\))?"
+)
 # "and", "or" in the languages that models answer in, or nothing but marks of lists and formulas: the boxes before and after state one answer.
 _JOINED = re.compile(
-    rf"{_MARK}{{0,12}}(?:(?:\\text\s?\{{)?\s?(?:and(?:\salso)?|or|und|oder|et|ou|y|o|e|\u548c|\u6216|\u53ca|\\l?(?:or|and)|\\vee|\\wedge"
+    rf"{_REMARK}{_MARK}{{0,12}}(?:(?:\\text\s?\{{)?\s?(?:and(?:\salso)?|or|und|oder|et|ou|y|o|e|i|en|of|och|eller|og|lub|albo|a|nebo|ve|veya|v\u00e0|ho\u1eb7c|dan|atau|ja|tai|\u0438|\u0438\u043b\u0438|\u0456|\u0430\u0431\u043e"
+    rf"|\u03ba\u03b1\u03b9|\u03ae|\u3068|\u307e\u305f\u306f|\uadf8\ub9ac\uace0|\ub610\ub294|\u548c|\u6216|\u53ca|\\l?(?:or|and)|\\vee|\\wedge"
     rf"|as\swell\sas)\s?\}}?)?"
     rf"{_MARK}{{0,4}}(?:(?:the\s)?(?:second|third|fourth|other|next|another)(?:\s(?:one|solution|root|answer|value|number|zero|prime|factor))?\s(?:is"
     rf"|are|being|equals))?"
-    rf"{_MARK}{{0,12}}(?:{_NAME})?\s{{0,3}}"
+    rf"{_MARK}{{0,12}}(?:{_NAME})?\$?\s{{0,3}}"
 )
-_OR = re.compile(r"(?<![A-Za-z])(?:or|oder|ou|\u6216)(?![A-Za-z])")
+_OR = re.compile(r"(?<!\w)(?:or|oder|ou|of|eller|lub|albo|veya|atau|\u0438\u043b\u0438|\u0430\u0431\u043e|\u03ae)(?!\w)|\u6216|\u307e\u305f\u306f|\ub610\ub294")
 
 
 def last_box(text: str) -> str | None:

@@ -17,11 +17,12 @@ _ARITHMETIC = re.compile(r"[\d\s.+*/()-]+")
 _SIGNS = {
     "\\times": "*", "\\cdot": "*", "\\ast": "*", "\\div": "/", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u2217": "*", "\u2715": "*", "\u00f7": "/",
     "\u2215": "/", "\u2044": "/", "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\uff0b": "+", "\uff0a": "*",
-    "\uff08": "(", "\uff09": ")", "\u2236": "/", "[": "(", "]": ")", "\\{": "(", "\\}": ")", "\\lbrack": "(", "\\rbrack": ")",
+    "\uff08": "(", "\uff09": ")", "\u2236": "/", "\uff1a": "/", "[": "(", "]": ")", "\\{": "(", "\\}": ")", "\\lbrack": "(", "\\rbrack": ")",
 }  # fmt: skip
 _FRACTION = re.compile(r"\\[dtc]?frac\s?\{([^{}]{1,80})\}\s?\{([^{}]{1,80})\}")
 _SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s?(\d)\s?(\d)")
 _LETTER_X = re.compile(r"(?<=[\d)\s])[xX](?=[\s\d(])")
+_COLON = re.compile(r"(?<=[\d)])\s?:\s?(?=[\d(])")
 _FENCE = re.compile(r"```[a-z]{0,12}|`")
 _GROUP = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SIZES = re.compile(r"\\(?:left|right|bigg?|Bigg?|big[lr]|displaystyle)(?![A-Za-z])|[$]|\\[()\[\]]")
@@ -36,7 +37,7 @@ _EQUALS = re.compile(
 _VALUE = re.compile(r"[-+\u2212]?\s?\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?")
 _NAMED = re.compile(r"(?:[A-Za-z]{1,20}\s){0,3}[A-Za-z]{1,20}\s?[=:]\s*")
 _SIDE_BY_SIDE = re.compile(r"(?<=\))\s?(?=\d)|(?<=[\d)])\s?(?=\([\d\s(]*\d)")
-_IN_LINE = re.compile(r"[(\[\d\\$][^A-Za-z\n]{0,200}[-+*/\u00d7\u00f7\u00b7\u2212\u2013][^A-Za-z\n]{0,200}\d.{0,100}")
+_IN_LINE = re.compile(r"(?=\\[dtc]?frac)\\[dtc]?frac\s?\{.{3,200}|[(\[\d\\$][^A-Za-z\n]{0,200}[-+*/\u00d7\u00f7\u00b7\u2212\u2013][^A-Za-z\n]{0,200}\d.{0,100}")
 # Asterisks that make what stands between them bold; those between numbers are a power of Python's.
 _EMPHASIS = re.compile(r"\A\s*\*\*|\*\*(?=\s*(?:[^\s\d(.+*/-]|\Z))")
 _LONGEST, _LAST_LINES = 600, 6
@@ -100,6 +101,7 @@ def _arithmetic(text: str) -> str:
     for sign, plain_sign in _SIGNS.items():
         plain = plain.replace(sign, plain_sign)
     plain = ascii_form(plain).replace("\\times ", "*").replace("{", "(").replace("}", ")")
+    plain = _COLON.sub("/", plain)
     return _SIDE_BY_SIDE.sub("*", _GROUP.sub("", _LETTER_X.sub("*", plain))).strip(" \n*_\"'.")
 
 

@@ -9,6 +9,7 @@ import re
 
 from synth.grading.announcements import LONGEST, MANY, announcements, writes_decimal_commas
 from synth.grading.boxes import BOX, box_place, inside, joined_boxes, last_box, says_or
+from synth.grading.left_sides import names_a_value
 from synth.grading.numbers import APPROXIMATE, NUMBER, Number, number_value, plain_form, read_number, with_points
 from synth.grading.places import Place
 from synth.grading.typesetting import ascii_form, without_repeats
@@ -60,6 +61,9 @@ _GOES_ON = re.compile(
     r"|_[\d{\\]|\sremainder\s|\s(?:hours?|minutes?|days?|weeks?|months?|years?|feet|foot|ft|yards?|pounds?|lbs?|dollars?)\s(?:and\s)?\d|\s?\(?(?:in\s)?base\s|[abcijknpqruxyz](?![a-z])"
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)|\\approx(?![a-z])|\u2248")
+_EXACTLY = re.compile(rf"({NUMBER})[\s$]{{0,3}},?\s(?:or\s|and\s|but\s)?(?:more\s)?(?:exactly|precisely)\s(?:equal\sto\s)?\$?({NUMBER})\$?", re.IGNORECASE)
+_MARKS, _CLAUSE = re.compile(r"[ *_$]{0,6}"), re.compile(r"[,;:$]|[.!?]\s")
+_EQUATION = re.compile(r"([-+]?(?!\w{3})[A-Za-z(][^\n=,;:!?$<>]{0,60})(?<![:<>!])=(?!=)\s?[-+]?[\d$]")
 _APPROXIMATELY = re.compile(
     r"[\s,;(\[$)}]{0,6}(?:(?:or|which\sis|that\sis|i\.e\.|and\sthat\sis)[\s,]{1,2})?(?:\\text\s?\{\s?)?(?:about|approximately|approx\.?|roughly"
     r"|around|rounded\s(?:up\s|down\s)?to|(?:which\s)?rounds\s(?:up\s|down\s)?to|\u2248|\\approx)"
@@ -79,6 +83,8 @@ def stated_number(text: str) -> str | None:
     if not tail.isascii():
         tail = _THIN_SPACES.sub("", tail)
         tail = without_repeats(tail) if _BARS.search(tail) else tail
+    if "repeating" in tail or "recurring" in tail:
+        tail = without_repeats(tail)
     if "," in tail or "." in tail:
         tail = with_points(tail, writes_decimal_commas(tail))
     places = [*_boxed_number(tail), *_said(tail)]
@@ -177,6 +183,8 @@ def _said_number(rest: str, sentence_announced: bool) -> str | None:
         rest = rest[filler.end() :].lstrip("*_\"'`( ")
     if _NONE.match(rest):
         return ""
+    if exact := _EXACTLY.match(rest):
+        rest = f"{exact[2]} \\approx {exact[1]}{rest[exact.end() :]}"
     rest = _MINUS.sub("-", rest, count=1) if _MINUS.match(rest) else rest
     if name := re.match(r"[A-Za-z](?:_\w|\(\w\))?\s?=\s?(?=[-+$.\d\\])", rest):
         rest = rest[name.end() :]
@@ -190,6 +198,8 @@ def _said_number(rest: str, sentence_announced: bool) -> str | None:
         return _approximated(number, rest, formula.end()) if number else found_inside.strip() or None
     rest = ascii_form(rest)
     found = _ANY.match(rest)
+    if found is None and (equation := _EQUATION.match(rest)) and not names_a_value(equation[1]):
+        return _last_result(rest.partition("\n")[0].rstrip(". "))
     return _whole_number(rest, found) if found else _only_number(rest) if sentence_announced else None
 
 
@@ -207,10 +217,19 @@ def _whole_number(rest: str, found: re.Match[str]) -> str:
         sentence = re.split(r"[.!?](?=\s|\Z)", line, maxsplit=1)[0]
         if (whole := read_number(sentence)) is not None and APPROXIMATE.search(whole.text):
             return whole.text
-        results = [_ANY.match(line, re.compile(r"[ *_$]{0,6}").match(line, sign.end()).end()) for sign in _RELATION.finditer(line)]  # type: ignore[union-attr]  # it matches nothing, too
-        return results[-1][0].strip() if results and results[-1] else line.strip()
+        return _last_result(line)
     number = read_number(found[0])
     return _approximated(number, rest, found.end()) if number else found[0].strip()
+
+
+def _last_result(line: str) -> str:
+    """Return the number behind the last equals sign of a line, all of the line where that belongs to an equation: ``5x - 10 = 0``."""
+    signs = list(_RELATION.finditer(line))
+    if not signs:
+        return line.strip()
+    result = _ANY.match(line, _MARKS.match(line, signs[-1].end()).end())  # type: ignore[union-attr]  # it matches nothing, too
+    side = _CLAUSE.split(line[signs[-2].end() if len(signs) > 1 else 0 : signs[-1].start()])[-1]
+    return result[0].strip() if result and (signs[-1][0] != "=" or names_a_value(side)) else line.strip()
 
 
 def _approximated(number: Number, text: str, at: int) -> str:

@@ -16,6 +16,7 @@ _NUMBER = re.compile(r"\d{1,100}(?:\.\d{1,100})?(?!\d)|\.\d{1,100}")
 _NAME = re.compile(r"\\([A-Za-z]+)")
 _SUBSCRIPT = re.compile(r"_(?:\{([^{}]{1,20})\}|(\w))")
 _TEXT_LETTER = re.compile(r"\\text\{\s*([A-Za-z])\s*\}")
+_PRIMES = re.compile(r"'{1,4}")
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi"
     " Psi Omega ell".split()
@@ -90,8 +91,10 @@ class _Reader:
         while True:
             if self.text.startswith("**", self.at):
                 raise NotReadError("**")
-            sign = self.take("*", "\\times", "/", "\\div")
-            if sign:
+            sign = self.take("*", "\\times", "/", "\\div", "\\bmod", "\\mod")
+            if sign in ("\\bmod", "\\mod"):
+                node = ("mod", node, self.signed())
+            elif sign:
                 factor = self.signed()
                 node = ("mul", node, factor) if sign in ("*", "\\times") else ("div", node, factor)
                 divided = sign == "/"
@@ -129,7 +132,10 @@ class _Reader:
                 if self.next() == "^":
                     raise NotReadError("stacked powers")
             elif self.take("!"):
-                node = ("factorial", node)
+                double = bool(self.take("!"))
+                if double and self.next() == "!":
+                    raise NotReadError("three factorials")
+                node = ("double factorial" if double else "factorial", node)
             else:
                 return node
 
@@ -188,6 +194,9 @@ class _Reader:
         if subscript := _SUBSCRIPT.match(self.text, self.at):
             self.at = subscript.end()
             name = f"{name}_{subscript[1] or subscript[2]}"
+        if primes := _PRIMES.match(self.text, self.at):
+            self.at = primes.end()
+            name += primes[0]
         if name in ("e", "i"):
             return (name,)
         self.letters.add(name)

@@ -56,6 +56,10 @@ def _combined(kind: str, values: list[Value]) -> Value:
     if kind in _ARITHMETIC:
         exact = isinstance(first, Fraction) and isinstance(second, Fraction)
         value = _ARITHMETIC[kind](first, second) if exact else _ARITHMETIC[kind](complex(first), complex(second))
+    elif kind == "mod":
+        if not (isinstance(first, Fraction) and isinstance(second, Fraction) and second > 0):
+            raise ValueError(kind)
+        value = first % second
     elif kind == "neg":
         value = -first
     elif kind == "abs":
@@ -72,10 +76,12 @@ def _combined(kind: str, values: list[Value]) -> Value:
 
 
 def _counted(kind: str, values: list[Value]) -> Fraction:
-    """Return a factorial, or a binomial coefficient."""
+    """Return a factorial, the double one (5!! = 5 · 3 · 1), or a binomial coefficient."""
     whole = [int(value) for value in values if isinstance(value, Fraction) and value.denominator == 1 and 0 <= value <= _LARGEST_FACTORIAL]
     if len(whole) != len(values):
         raise ValueError(kind)
+    if kind == "double factorial":
+        return Fraction(math.prod(range(whole[0], 0, -2)))
     return Fraction(math.factorial(whole[0]) if kind == "factorial" else math.comb(whole[0], whole[1]))
 
 

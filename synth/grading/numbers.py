@@ -9,6 +9,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from synth.grading.left_sides import names_a_value
 from synth.grading.typesetting import CONTINENTAL, ascii_form, raised, without_groups, without_repeats
 
 _LONGEST_NUMBER, _LONGEST_PLAIN = 200, 60
@@ -20,8 +21,24 @@ _WHOLE = (
     r"|\d{1,2}(?:,\d\d){1,9},\d{3}(?!\d)|\d+)"
 )
 _REPEATS = r"(?:\d{0,30}(?:\\(?:overline|bar|dot)\s?\{?\d{1,40}\}?|\(\d{1,40}\))|\d{1,60}(?:\.\.\.|\u2026|\\ldots|\\dots))"
+# Scales in other languages than English; "billion" is not one of them, for it is a thousand times as much there.
+OTHER_SCALES_OF = {
+    "tausend": 3, "mil": 3, "mille": 3, "mila": 3, "duizend": 3, "tusen": 3, "tusind": 3, "tys": 3, "tysi\u0119cy": 3, "ribu": 3, "bin": 3,
+    "\u0442\u044b\u0441": 3, "\u0442\u044b\u0441\u044f\u0447": 3, "\u0442\u044b\u0441\u044f\u0447\u0430": 3,
+    "\u0442\u044b\u0441\u044f\u0447\u0438": 3, "mio": 6, "millionen": 6, "mill\u00f3n": 6, "millones": 6, "milh\u00e3o": 6, "milh\u00f5es": 6,
+    "milione": 6, "milioni": 6, "miljoen": 6, "miljoner": 6, "millioner": 6, "mln": 6, "milion": 6, "miliony": 6, "milion\u00f3w": 6, "juta": 6,
+    "milyon": 6, "\u043c\u043b\u043d": 6, "\u043c\u0438\u043b\u043b\u0438\u043e\u043d": 6,
+    "\u043c\u0438\u043b\u043b\u0438\u043e\u043d\u0430": 6, "\u043c\u0438\u043b\u043b\u0438\u043e\u043d\u043e\u0432": 6, "mrd": 9,
+    "milliarde": 9, "milliarden": 9, "milliard": 9, "milliards": 9, "miliardo": 9, "miliardi": 9, "miljard": 9, "miljarder": 9, "miliard": 9,
+    "milyar": 9, "\u043c\u043b\u0440\u0434": 9, "\u043c\u0438\u043b\u043b\u0438\u0430\u0440\u0434": 9,
+    "\u043c\u0438\u043b\u043b\u0438\u0430\u0440\u0434\u0430": 9, "\u043c\u0438\u043b\u043b\u0438\u0430\u0440\u0434\u043e\u0432": 9,
+}  # fmt: skip
+OTHER_SCALES = "|".join(sorted(OTHER_SCALES_OF, key=len, reverse=True))
 _POWER = r"(?:[eE][-+]?\d{1,3}(?!\w)|\s?(?:\\times|\\cdot|[\u00d7*x])\s?10\s?\^\s?\{?[-+\u2212]?\d{1,3}\}?)"
-_SCALE = r"(?:\s?(?:hundred|thousand|million|billion|trillion|lakh|crore|dozen)s?\b|(?<=\d)(?:[kM]|bn)(?![\w/^])|\s?[\u4e07\u842c\u4ebf\u5104])"
+_SCALE = (
+    r"(?:\s?(?:hundred|thousand|million|billion|trillion|lakh|crore|dozen)s?\b"
+    rf"|\s(?i:{OTHER_SCALES})(?!\w)|(?<=\d)(?:[kM]|bn)(?![\w/^])|\s?[\u4e07\u842c\u4ebf\u5104])"
+)
 NUMBER = (
     rf"{_SIGN}(?:[$\u20ac\u00a3\u00a5\uffe5]|\\\$)?\s{{0,2}}"
     rf"(?:\\[dt]?frac\s?\{{\s?[-+]?\d{{1,60}}\s?\}}\s?\{{\s?\d{{1,60}}\s?\}}|\d{{1,9}} \d{{1,9}}/\d{{1,9}}(?![\d/])"
@@ -30,6 +47,7 @@ NUMBER = (
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)")
 APPROXIMATE = re.compile(r"\\(?:approx(?:eq)?|simeq|cong|sim|doteq|thickapprox)(?![A-Za-z])(?:\s?=)?|[\u2248\u2243\u2245]")
+_LETTER = re.compile(r"[A-Za-z](?:_(?:\w|\{\s?\w{1,8}\s?\}))?")
 _NO_LEFT_SIDE = re.compile(r"[,;<>\u2260\u2264\u2265]|\\(?:neq?|leq?|geq?|lt|gt|in|pm)(?![a-z])|\b(?:or|and)\b")
 
 _WRAPPERS = re.compile(
@@ -48,7 +66,7 @@ _SHAPE = re.compile(
     r"(?:(?(number)\s?(?:\\times|\\cdot|\*|x)\s?)10\s?\^\s?(?:\{\s?)?(?P<power>[-+]?\d{1,3})\s?\}?"
     r"|(?<=\d)[eE](?P<exponent>[-+]?\d{1,3}))?)"
     r"\s?(?:(?P<percent>\\?%|percent\b|per\scent\b|prozent\b|pour\scent\b)"
-    r"|(?P<scale>hundred\b|thousand\b|lakhs?\b|millions?\b|crores?\b|billions?\b|trillions?\b|dozen\b|k\b|(?-i:(?<=\d)M\b)|bn\b|[\u4e07\u842c\u4ebf\u5104]))?"
+    rf"|(?P<scale>hundred\b|thousand\b|lakhs?\b|millions?\b|crores?\b|billions?\b|trillions?\b|dozen\b|k\b|(?-i:(?<=\d)M\b)|bn\b|(?:{OTHER_SCALES})(?!\w)|[\u4e07\u842c\u4ebf\u5104]))?"
     r"\s?(?![\d^])(?P<unit>.*)",
     re.DOTALL | re.IGNORECASE,
 )
@@ -124,8 +142,13 @@ def _one_number(text: str) -> Number | None:
     if relations and (_NO_LEFT_SIDE.search(plain[: relations[-1].start()]) or not plain[: relations[-1].start()].strip()):
         return None
     before, plain = (plain[: relations[-1].start()], plain[relations[-1].end() :].strip()) if relations else ("", plain)
+    side = _RELATION.split(before)[-1]
+    if before and _LETTER.fullmatch(plain) and not re.search("[A-Za-z]", side):  # 2 = x
+        before, side, plain = "", "", side.strip()
     shape = _SHAPE.fullmatch(_OPTION.sub("", plain, count=1))
-    if shape is None or not _is_unit(shape["unit"]) or (shape["percent"] and _POINTS.search(shape["percent"] + shape["unit"])):
+    if shape is None or not names_a_value(before if "\\" in before and side.count("}") > side.count("{") else side, bool(shape["unit"])):
+        return None
+    if not _is_unit(shape["unit"]) or (shape["percent"] and _POINTS.search(shape["percent"] + shape["unit"])):
         return None
     value = _value(shape)
     if value is None:
@@ -149,7 +172,8 @@ def _one_number(text: str) -> Number | None:
 
 
 def _scale(word: str) -> int:
-    return _SCALES[word.lower().removesuffix("s")]
+    lower = word.lower()
+    return _SCALES.get(lower) or OTHER_SCALES_OF.get(lower) or _SCALES[lower.removesuffix("s")]
 
 
 def plain_form(text: str) -> str:

@@ -25,7 +25,7 @@ _WORD_FOR_OPTION = (
     r"|\u0935\u093f\u0915\u0932\u094d\u092a|\u9009\u9879|\u9078\u9805|\u9078\u629e\u80a2|\ubcf4\uae30)"
 )
 _LETTER = re.compile(
-    r"\s*(?:(?:the|la|le|el|il|lo|die|der|das|de|o|a|l')\s)?"
+    r"\s*(?:(?:the|la|le|el|il|lo|die|der|das|de|o|a|l'|\u03b7|\u03c4\u03bf)\s)?"
     rf"(?:(?:first|second|third|fourth|fifth|last)\s(?:one|option|choice|answer),?\s?)?"
     rf"(?:(?:correct\s|right\s|best\s|richtige\s)?{_WORD_FOR_OPTION}(?:(?<=[a-z])(?![a-z])|(?<![a-z]))\s?(?:is\s|:\s?|\u662f)?){{0,2}}(?:la\s)?"
     r"(?P<open>[(\[]{1,2})?\s?(?P<letter>[A-Ja-j])(?:['\u2019][dt][\u0131i]r)?(?![A-Za-z0-9'\u2019\u00c0-\u024f-])\s?(?P<close>\]\]"
@@ -84,7 +84,8 @@ _NOT_BEFORE = re.compile(
 )
 # After these words a letter is chosen.
 _CHOSEN = re.compile(
-    r"(?:\b(?:option|choice|letter|selection|pick|guess|verdict|conclusion|alternative)\s(?:here\s)?(?:is|would\sbe|must\sbe|has\sto\sbe|should\sbe)\b"
+    r"(?:\b(?:believe|think|find|consider|judge|take)\sthe\s(?:(?:correct|right|best|most\slikely)\s)?(?:answer|option|choice)\sto\sbe\b"
+    r"|\b(?:option|choice|letter|selection|pick|guess|verdict|conclusion|alternative)\s(?:here\s)?(?:is|would\sbe|must\sbe|has\sto\sbe|should\sbe)\b"
     r"|\b(?:option|choice|letter|selection|pick|choose|select|verdict|conclusion)\s?[:=\u2192]"
     r"|\b(?:i|we|i'll|we'll|i'd|i'm|i\swould|i\swill|i\smust|we\smust|we\sshould|i\sam|let's|let\sus|you\sshould|one\sshould|must|should|to|will"
     r"|would|can|then|so|and)\s"
@@ -124,6 +125,15 @@ _IS_CHOSEN = re.compile(
     r"|\uc774)\s\uc815\ub2f5)"
 )
 _BOLD = re.compile(r"(?<=[^\n*])\*\*\s?[(\[]?(?P<letter>[A-J])[)\]]?\.?\s?\*\*")
+_LONGEST_LIST, _FEWEST_JUDGED = 3_000, 3
+_NEXT_JUDGED = re.compile(r"\n|\s(?=(?:[-*\u2022]\s)?[*(\[]{0,3}[A-J][*]{0,2}[).:\]])")
+_JUDGED = re.compile(r"\s?(?:[-*\u2022]\s{1,3})?[*(\[]{0,3}(?P<letter>[A-J])[*]{0,2}[).:\]]{1,2}[*]{0,2}\s{0,3}(?P<rest>.+)", re.DOTALL)
+_RIGHT_OR_WRONG = (
+    r"(?:(?P<wrong>incorrect|not\s(?:correct|right|true)|wrong|false|\u274c|\u2717|\u2718|\u274e|\u2716)"
+    r"|(?P<right>correct|right|true|\u2705|\u2713|\u2714|\u2611))(?!\w)\ufe0f?"
+)
+_VERDICT = re.compile(rf"[*_\s]{{0,3}}{_RIGHT_OR_WRONG}(?=[.,;:!*)\s]|\Z)", re.IGNORECASE)
+_VERDICT_AT_END = re.compile(rf"(?:[\u2013\u2014:(-]|\s)\s?[*_(]{{0,3}}{_RIGHT_OR_WRONG}[*_).!\s-]{{0,5}}\Z", re.IGNORECASE)
 _MOST_MENTIONED = 2
 _MENTIONED = re.compile(
     rf"\b{_WORD_FOR_OPTION}\s[(\[]?[*_]{{0,2}}(?P<letter>[A-J])(?![\w'\u2019])(?![)\]*_]{{0,3}}\s(?:is|was|are|can|does|would|seems|can't|isn't|fails)\b)"
@@ -190,7 +200,7 @@ def stated_option(tail: str, tagged: str | None) -> str | None:
         return chosen or box.text
     if tagged is not None:
         return _bare(tagged if len(tagged) <= _LONGEST and "\n" not in tagged.strip() else stated_option(tagged, None) or tagged) or None
-    return chosen or _line_letter(tail) or _announced_text(tail) or _mentioned(tail) or _last_text(tail)
+    return chosen or _judged(tail) or _line_letter(tail) or _announced_text(tail) or _mentioned(tail) or _last_text(tail)
 
 
 def _chosen(tail: str) -> str | None:
@@ -240,6 +250,21 @@ def _first_letter(rest: str, alone: bool) -> str | None:
         or re.match(r"\s*(?:\(|because|since|as\b|,|[-\u2013\u2014]|then\b)", found["rest"])
     )
     return letter if ends else None
+
+
+def _judged(tail: str) -> str | None:
+    """Return the letter of the one option that is marked right in a list of judgements that a response ends with: ``A) Incorrect``, ``B: right``."""
+    verdicts: dict[str, bool] = {}
+    for part in reversed(_NEXT_JUDGED.split(tail[-_LONGEST_LIST:].strip())):
+        if not part.strip(" \t-*\u2022,;|"):
+            continue
+        item = _JUDGED.match(part[:_LONGEST])
+        said = item and (_VERDICT.match(item["rest"]) or _VERDICT_AT_END.search(item["rest"]))
+        if item is None or not said or item["letter"] in verdicts:
+            break
+        verdicts[item["letter"]] = said["right"] is not None
+    right = [letter for letter, verdict in verdicts.items() if verdict]
+    return right[0] if len(verdicts) >= _FEWEST_JUDGED and len(right) == 1 else None
 
 
 def _line_letter(tail: str) -> str | None:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from synth.grading.formula import rational
+from synth.grading.numbers import OTHER_SCALES_OF
 from synth.grading.units import Unit, read_unit
 
 _CLOCK = re.compile(
@@ -45,9 +46,11 @@ _DEGREES_OF = re.compile(r"(?:\bdegrees?\s+)(C|F|celsius|fahrenheit)(?![a-z])", 
 _SCALES_OF_DEGREES = {"c": "celsius", "f": "fahrenheit"}
 _TURNED, _WARM = (("angle", 1),), ((("celsius", 1),), (("fahrenheit", 1),))
 _FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
+_ANOTHER_NUMBER = re.compile(r"(?<![\w^.(-])\d")
 _POINTS = re.compile(r"(?:percent(?:age)?|%|basis)[-\s]?points?|\bbps\b|\bp\.?p\.?\b|\bpts?\b", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\bper\s?cent\b|\bpercent\b|\bprozent\b|\bpour\s?cent\b", re.IGNORECASE)
 _PART = r"(\d{1,9}(?:\.\d{1,9})?)\s*(?:\\text\{\s*)?([A-Za-z]{1,12})\s*,?\s*\}?"
+_FEET_AND_INCHES = re.compile(r"(\d{1,3})\s?'\s?(\d{1,2}(?:\.\d{1,4})?)\s?(?:''|\"|\u2033|\u201d)?")
 _COMPOUND_PART = re.compile(_PART)
 _COMPOUND = re.compile(rf"{_PART}(?:\s*,?\s*(?:\\text\{{)?\s*(?:and)?\s*\}}?\s*{_PART}){{1,2}}")
 _BASE = re.compile(
@@ -130,7 +133,7 @@ def read_quantity(text: str) -> Quantity | None:
     core, rest = (plain, "") if begins is None else (plain[:begins], plain[begins:])
     words = _TEXT.sub(r" \1 ", rest)
     words = " ".join(re.sub(_DEGREES, " degree ", words).replace("{", "").replace("}", "").replace("\\times", " ").replace("\\dollar", " dollar ").split())
-    if re.search(r"[=<>\\]|\b(?:or|and|mod|times|plus|minus|remainder|if|for|where)\b", words):
+    if _ANOTHER_NUMBER.search(words) or re.search(r"[=<>\\]|\b(?:or|and|mod|times|plus|minus|remainder|if|for|where)\b", words):
         return None
     core = re.sub(r"\\times\s*\Z", "", sign + core.strip().rstrip("\\ ")).strip()
     if not core or _FUNCTION.search(core) or re.search(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", "", core)):
@@ -144,9 +147,11 @@ def read_quantity(text: str) -> Quantity | None:
 
 def _compound(plain: str) -> Quantity | None:
     """Read a quantity in two units or three, ``1 hour 30 minutes``, as one of the first unit."""
+    if feet := _FEET_AND_INCHES.fullmatch(plain):
+        plain = f"{feet[1]} ft {feet[2]} in"
     if not _COMPOUND.fullmatch(plain):
         return None
-    parts = [(Fraction(number), read_unit(unit)) for number, unit in _COMPOUND_PART.findall(plain)]
+    parts = [(Fraction(number), read_unit("inch" if unit == "in" else unit)) for number, unit in _COMPOUND_PART.findall(plain)]
     first = parts[0][1]
     if first is None or any(unit is None or unit.measures != first.measures for _, unit in parts):
         return None
@@ -209,6 +214,9 @@ def _words_begin(plain: str) -> int | None:
 def _scale(words: str) -> tuple[int, str]:
     first, _, rest = words.partition(" ")
     lower = first.lower().rstrip(".,")
+    if lower in OTHER_SCALES_OF:
+        scale, left = _scale(rest)
+        return 10 ** OTHER_SCALES_OF[lower] * scale, left
     if lower == "dozen" or lower in _SCALES or lower.removesuffix("s") in _SCALES:
         scale, left = _scale(rest)
         return (12 if lower == "dozen" else 10 ** _SCALES.get(lower, _SCALES.get(lower.removesuffix("s"), 0))) * scale, left
@@ -219,6 +227,8 @@ def _unit_words(words: str) -> str:
     """Return words without those that only lead to a unit."""
     plain = _DEGREES_OF.sub(lambda found: f" {_SCALES_OF_DEGREES[found[1][0].lower()]}", words)
     plain = _DIRECTION.sub(" ", re.sub(r"degree\s+[NSEW]{1,2}\b", "degree", plain))
+    if plain.strip(" .") == "in":
+        return "inch"
     return re.sub(r"^\s*(?:(?:of|a|the|more|about|whole|full|US)\s)+", "", plain)
 
 

@@ -14,6 +14,8 @@ import re
 from contextvars import ContextVar
 
 from synth.grading import approximations, equations, quantities
+from synth.grading.congruences import same_congruence, same_ratio
+from synth.grading.figures import same_figure
 from synth.grading.formula import rational, read_formula, same_value
 from synth.grading.intervals import intervals, looks_like_numbers_between, same_intervals
 from synth.grading.matrices import Matrix, column, is_matrix, matrix, unit_vectors
@@ -34,8 +36,9 @@ _CONDITION = re.compile(
 _IN_BRACKETS = re.compile(r"\s*\((?:\\text\{[^{}]{0,30}\})?\s*[^()]{1,20}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>])[^()]{1,40}\)\Z")
 _ENDS_WITH_CONDITION = re.compile(r"\s*[^=]{1,60}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>]).{1,80}", re.DOTALL)
 _PROSE = re.compile(r"\A\s*\\text\{[^{}]{0,80}(?:\s(?:is|are|equals|be)|:|=)\s*\}\s*(?=\S)", re.IGNORECASE)
+_EXACTLY = re.compile(r"\A\s*(?:about|approximately|roughly)\s([^,\s]{1,40}),?\s(?:or\s|and\s|but\s)?(?:exactly|precisely)\s(?=\S)(.+)\Z")
 _RESTATED = re.compile(r"[,;\s]*\\text\{[\s,;(]*(?:i\.\s?e\.|that is|or equivalently|equivalently|or in other words|in other words|meaning)[\s,:]*\}")
-_FUNCTION = re.compile(r"\\?[A-Za-z]+'?\([\w,\s]+\)")
+_FUNCTION = re.compile(r"\\?[A-Za-z]+'{0,3}\([\w,\s]+\)")
 _GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"([-+]?\d+),(\d+)")
 _LOGARITHM = re.compile(r"\\log(?![A-Za-z])(?!\s?_)")
@@ -47,7 +50,7 @@ def same_latex(stated: str, gold: str) -> bool:
     if len(stated) > 2 * LONGEST or len(gold) > 4 * LONGEST or bracket_depth(stated) > _DEEPEST_BRACKETS:
         return stated.strip() == gold.strip()
     _calls_left.set([_MOST_CALLS])
-    own, right = (_PROSE.sub("", formula_form(text), count=1) for text in (stated, gold))
+    own, right = (_EXACTLY.sub(r"\2 \\approx \1", _PROSE.sub("", formula_form(text), count=1)) for text in (stated, gold))
     if _squeezed(own) == _squeezed(right):
         return bool(right)
     if len(forms := _RESTATED.split(own)) == 2 and all(forms):
@@ -80,7 +83,7 @@ def _same(own: str, right: str, depth: int = 0) -> bool:
     if depth > _DEEPEST or not own or not right:
         return False
     own, right = _unconditional(own), _unconditional(right)
-    for verdict in (_same_base, _same_set, _same_matrix, _same_list, _same_quantity, _same_tuple, _same_equation):
+    for verdict in (_same_kind, _same_base, _same_set, _same_matrix, _same_list, _same_quantity, _same_tuple, _same_equation):
         if (same := verdict(own, right, depth)) is not None:
             return same
     return _same_leaf(own, right)
@@ -102,6 +105,14 @@ def _unconditional(text: str) -> str:
     if len(parts) == 2 and not looks_like_numbers_between(parts[0]) and _ENDS_WITH_CONDITION.fullmatch(parts[1]):
         return parts[0]
     return text
+
+
+def _same_kind(own: str, right: str, _depth: int) -> bool | None:
+    """Compare congruences, ratios and names of figures."""
+    for verdict in (same_congruence, same_ratio, same_figure):
+        if (same := verdict(own, right)) is not None:
+            return same
+    return None
 
 
 def _same_base(own: str, right: str, _depth: int) -> bool | None:
@@ -173,7 +184,10 @@ def _same_list(own: str, right: str, depth: int) -> bool | None:
     if len(one) != len(other):
         # "(1, 2)" for "1, 2", or the other way about: the order is that of the tuple.
         pairs = [(as_tuple(single[0].text), many) for single, many in ((one, other), (other, one)) if len(single) == 1]
-        return any(listed and listed.brackets == "(" and _each(listed.parts, [part.text for part in many], depth) for listed, many in pairs)
+        return any(
+            listed and listed.brackets == "(" and "\\{" not in own + right and _each(listed.parts, [part.text for part in many], depth)
+            for listed, many in pairs
+        )
     left = list(other)
     for part in one:
         match = next((candidate for candidate in left if _same_part(part, candidate, depth)), None)
@@ -218,12 +232,22 @@ def _same_equation(own: str, right: str, depth: int) -> bool | None:
     if len(ours) > 1 and len(theirs) > 1:
         one, other = named(own), named(right)
         function = any(_FUNCTION.fullmatch(part.name) for part in (one, other))
+        letters = {part.name.replace("'", "") for part in (one, other)}
+        if len(letters) == 1 and one.name != other.name:  # a function and its derivative
+            return False
         if one.name and other.name and (one.name == other.name or function) and _same(one.text.split("=")[-1], other.text.split("=")[-1], depth + 1):
             return True
         return equations.same_relation(own, right) or False
+    return _same_named(own, right, ours, theirs, depth)
+
+
+def _same_named(own: str, right: str, ours: list[str], theirs: list[str], depth: int) -> bool:
+    """Compare what only one of two texts gives a name to: the other is the value of the letter."""
     if len(theirs) > 1:  # what an equation says a letter is
         part = named(right)
         return bool(part.name) and _same(own, part.text.split("=")[-1], depth + 1)
+    if len(ours) == 2 and re.fullmatch(r"[A-Za-z](?:_\w)?", ours[1].strip()) and not re.search("[A-Za-z]", ours[0]):
+        return _same(ours[0], right, depth + 1)  # "5 = x"
     whole = read_formula(ours[0])
     # "2x = 10" states no number; "x = 5" and "3 + 4 = 7" do.
     if not named(own).name and whole is not None and whole.letters and (last := read_formula(ours[-1])) is not None and not last.letters:

@@ -9,7 +9,7 @@ from synth.grading.same_latex import same_latex
 from synth.grading.typesetting import formula_form
 
 # A formula that stands for a number: it has a root, a power, a factorial, a logarithm, but is no mere sum or product of numbers, and has no letters.
-_BEYOND_ARITHMETIC = re.compile(r"\\(?:sqrt|[dt]?binom|log|ln|sin|cos|tan|lfloor|lceil)(?![a-z])|\^|!|\u221a")
+_BEYOND_ARITHMETIC = re.compile(r"\\(?:sqrt|[dt]?binom|log|ln|sin|cos|tan|lfloor|lceil|b?mod)(?![a-z])|\^|!|\u221a")
 _COMMANDS = re.compile(r"\\[A-Za-z]+")
 
 

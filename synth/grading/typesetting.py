@@ -26,7 +26,7 @@ _ROOT = re.compile("\u221a\\s?(?:(\\d{1,30})|(?=[({]))")
 
 _WORDS_SET = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|mbox|hbox|mathrm|mathtt|mathsf|textnormal)\s{0,3}\{([^{}]{0,300})\}")
 _LETTERS_SET = re.compile(
-    r"\\(?:mathbf|boldsymbol|bm|mathit|vec|overrightarrow|mathcal|emph|underline|boxed|fbox|bold|hat|widehat|tilde|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}"
+    r"\\(?:mathbf|boldsymbol|bm|mathit|(?:vec|overrightarrow)(?!\s?\{\s?[A-Z]{2}\s?\})|mathcal|emph|underline|boxed|fbox|bold|hat|widehat|tilde|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}"
 )
 _LETTER_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|hat)\s{0,3}(?=[A-Za-z](?![A-Za-z]))")
 _SIZES = re.compile(r"\\(?:left|middle|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|bf|rm|it|large|Large|huge)(?![A-Za-z])\.?")
@@ -44,6 +44,7 @@ _COLOUR = re.compile(r"\\(?:text)?color\s?\{[^{}]{0,30}\}")
 _MINUS = re.compile(r"\\text\{\s*(?:negative|minus)\s*\}")
 _TO_BASE_TEN = re.compile(r"\\lg(?![A-Za-z])")
 _MIXED = re.compile(r"(?<![\d.,/])(\d{1,9})\s{1,3}(\d{1,9})/(\d{1,9})(?![\d/.])")
+_PRIME = re.compile(r"\^\s?(?:\{\s?\\prime(?:\s?\\prime){0,3}\s?\}|\\prime(?![A-Za-z]))")
 _PHANTOM = re.compile(r"\\[hv]?phantom\s?\{[^{}]{0,20}\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb|mathds)\s?\{?\s?R\s?\}?")
@@ -63,6 +64,7 @@ _REPEATING = re.compile(
     r"(?<![\d.])(\d{0,30})\.(\d{0,30})(?:\\(?:overline|bar|dot|overbar|widebar)\s?(?:\{\s?(\d{1,40})\s?\}|(\d))(?:\\dot\s?\{?(\d)\}?)?|\((\d{1,40})\))"
 )
 _COMMA_OF_REPEATS = re.compile(r"(?<=\d)(?:\{,\}|,)(?=\d{0,30}\\(?:overline|bar|dot)(?![A-Za-z]))")
+_SAID_TO_REPEAT = re.compile(r"(?<![\d.])(\d{0,30})\.(\d{1,3})(?!\d)[$}\s,]{0,3}(?:\\text\{\s?)?\(?(?:repeating|recurring)(?![a-z])\)?\s?\}?")
 _DOTTED = re.compile(r"(?<![\d.])(\d{0,30}\.\d{0,30})\\dot\s?\{?(\d)\}?(\d{1,30})\\dot\s?\{?(\d)\}?")
 _OVERBAR = re.compile("(?<![\\d.])(\\d{0,30}\\.\\d{0,30}?)((?:\\d[\u0305\u0304\u0307])+)")
 _AND_SO_ON = re.compile(r"(?<![\d.])(\d{1,30})\.(\d{2,60})\s?(?:\.\.\.|\\[lc]?dots[cbo]?(?![A-Za-z])|\u2026)")
@@ -119,6 +121,8 @@ def without_repeats(text: str) -> str:
     Dots alone say that digits repeat only where the last of them, or the last few, stand there at least twice.
     """
     text = _COMMA_OF_REPEATS.sub(".", text)
+    if "." in text and ("epeating" in text or "ecurring" in text):
+        text = _SAID_TO_REPEAT.sub(r"\1.\\overline{\2}", text)
     if "." not in text:
         return text
     text = _DOTTED.sub(lambda found: f"{found[1]}\\overline{{{found[2]}{found[3]}{found[4]}}}", text)
@@ -155,7 +159,7 @@ def formula_form(text: str) -> str:
     if not plain.isascii():
         plain = "".join(_SIGNS.get(character, character) for character in plain)
     plain = without_repeats(ascii_form(plain))
-    plain = plain.replace("\\$", "\\dollar ")
+    plain = _PRIME.sub(lambda found: "'" * found[0].count("prime"), plain.replace("\\$", "\\dollar "))
     if plain.count("$") == 1:
         plain = plain.replace("$", "\\dollar ")
     plain = _RAISED_TEXT.sub(r"^\1", CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain))
