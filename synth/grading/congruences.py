@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from math import lcm
 
-from synth.grading.formula import rational
+from synth.grading.formula import rational, read_formula, same_value
 from synth.grading.several import SEPARATOR, signs, split_outside
 
 _MODULUS = re.compile(
@@ -13,7 +13,8 @@ _MODULUS = re.compile(
 )
 _CONGRUENT = re.compile(r"\\equiv(?![A-Za-z])|\u2261")
 _NOT = re.compile(r"\\not\s?(?:\\equiv(?![A-Za-z])|\u2261)|\\nequiv(?![A-Za-z])|\u2262")
-_MOST_RESIDUES, _LARGEST = 64, 10_000
+_COLON = re.compile(":")
+_MOST_RESIDUES, _LARGEST, _MOST_PARTS = 64, 10_000, 8
 
 Residues = tuple[frozenset[Fraction], int]
 
@@ -68,14 +69,23 @@ def residues(text: str) -> Residues | None:
 def same_ratio(own: str, right: str) -> bool | None:
     """Say whether two ratios of three parts or more are the same, part by part, None if they are no such ratios."""
     one, other = _ratio(own), _ratio(right)
-    if one is None or other is None or max(len(one), len(other)) < 3:
+    if not 3 <= max(len(one), len(other)) <= _MOST_PARTS or not all(one) or not all(other):
         return None
-    return len(one) == len(other) and all(a * other[0] == b * one[0] for a, b in zip(one, other, strict=True))
+    if len(one) != len(other):
+        return False
+    return all(_same_product(one[i], other[j], one[j], other[i]) for i in range(len(one)) for j in range(i))
 
 
-def _ratio(text: str) -> list[Fraction] | None:
-    parts = [rational(part) for part in split_outside(text.rpartition("=")[2], re.compile(":"))]
-    return [part for part in parts if part] if all(parts) and 1 < len(parts) <= _MOST_RESIDUES else None
+def _ratio(text: str) -> list[str]:
+    return split_outside(text.rpartition("=")[2], _COLON)
+
+
+def _same_product(a: str, b: str, c: str, d: str) -> bool:
+    """Say whether a times b is c times d; what cannot be read has to be the same text."""
+    one, other = read_formula(f"({a})({b})"), read_formula(f"({c})({d})")
+    if one is None or other is None:
+        return {a, b} == {c, d}
+    return same_value(one, other) is True
 
 
 def _lifted(one: Residues, modulus: int) -> frozenset[Fraction]:

@@ -127,7 +127,10 @@ _IS_CHOSEN = re.compile(
 _BOLD = re.compile(r"(?<=[^\n*])\*\*\s?[(\[]?(?P<letter>[A-J])[)\]]?\.?\s?\*\*")
 _LONGEST_LIST, _FEWEST_JUDGED = 3_000, 3
 _NEXT_JUDGED = re.compile(r"\n|\s(?=(?:[-*\u2022]\s)?[*(\[]{0,3}[A-J][*]{0,2}[).:\]])")
-_JUDGED = re.compile(r"\s?(?:[-*\u2022]\s{1,3})?[*(\[]{0,3}(?P<letter>[A-J])[*]{0,2}[).:\]]{1,2}[*]{0,2}\s{0,3}(?P<rest>.+)", re.DOTALL)
+_JUDGED = re.compile(
+    r"\s?(?:[-*\u2022]\s{1,3})?[*(\[]{0,3}(?P<letter>[A-J])[*]{0,2}(?:[).:\]]{1,2}|(?=\s?[\u2705\u274c\u2713\u2714\u2717\u2718]))[*]{0,2}\s{0,3}(?P<rest>.+)",
+    re.DOTALL,
+)
 _RIGHT_OR_WRONG = (
     r"(?:(?P<wrong>incorrect|not\s(?:correct|right|true)|wrong|false|\u274c|\u2717|\u2718|\u274e|\u2716)"
     r"|(?P<right>correct|right|true|\u2705|\u2713|\u2714|\u2611))(?!\w)\ufe0f?"

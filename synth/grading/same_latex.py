@@ -232,7 +232,7 @@ def _same_equation(own: str, right: str, depth: int) -> bool | None:
     if len(ours) > 1 and len(theirs) > 1:
         one, other = named(own), named(right)
         function = any(_FUNCTION.fullmatch(part.name) for part in (one, other))
-        letters = {part.name.replace("'", "") for part in (one, other)}
+        letters = {part.name.replace("'", "").replace("^{-1}", "") for part in (one, other)}
         if len(letters) == 1 and one.name != other.name:  # a function and its derivative
             return False
         if one.name and other.name and (one.name == other.name or function) and _same(one.text.split("=")[-1], other.text.split("=")[-1], depth + 1):

@@ -3,6 +3,7 @@
 import re
 
 from synth.grading.formula import read_formula, same_value
+from synth.grading.left_sides import names_a_value
 from synth.grading.numbers import decimal_comma, read_number
 from synth.grading.same_formula import LONGEST, same_formula
 from synth.grading.same_latex import same_latex
@@ -24,7 +25,8 @@ def same_number(stated: str, gold: str) -> bool:
             return own.values[-1] == right.values[-1]
         return not set(own.values).isdisjoint(right.values) or not set(own.near).isdisjoint(right.values)
     letters = re.search(r"[A-Za-z]", _COMMANDS.sub("", stated))
-    if len(stated) > LONGEST or letters or not _BEYOND_ARITHMETIC.search(stated):
+    named = "=" not in stated or names_a_value(stated.split("=")[-2])
+    if len(stated) > LONGEST or letters or not named or not _BEYOND_ARITHMETIC.search(stated):
         return False
     form, right_form = formula_form(stated.rpartition("=")[2]), formula_form(gold)
     one, other = read_formula(form), read_formula(right_form)

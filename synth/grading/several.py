@@ -11,7 +11,7 @@ SEPARATOR = re.compile(
 )
 _NAME = (
     r"(?:\\(?:vec|overrightarrow)\{[A-Z]{2}\}|\([A-Za-z](?:\s?,\s?[A-Za-z]){1,3}\)|[A-Z]{2,4}|\|[A-Z]{2}\||m?\\angle\s?[A-Z]{1,3}|[A-Za-z]|\\[A-Za-z]+)"
-    r"(?:_\{[^{}=]{1,12}\}|_\w)?'{0,3}(?:\s?\([\w,\s]{1,12}\))?"
+    r"(?:_\{[^{}=]{1,12}\}|_\w)?'{0,3}(?:\^\{-1\})?(?:\s?\([\w,\s]{1,12}\))?"
 )
 _NAMED = re.compile(rf"\s*(?P<name>{_NAME}|\\text\{{[^{{}}=]{{1,60}}\}}(?:\s?of\s\w+)?)\s*(?:=|:(?=\s))\s*(?P<rest>[^=].*)", re.DOTALL)
 _MEMBER = re.compile(rf"\s*{_NAME}\s*\\in(?![A-Za-z])\s*(?P<rest>.+)", re.DOTALL)
