@@ -18,6 +18,7 @@ __all__ = ["TAIL", "last_box", "last_formula", "number_value", "plain_form", "re
 
 # A final answer stands at the end; a response that loops for megabytes is not read whole.
 TAIL = 20_000
+_LAST_LINES = (400, 3_000)
 _TAGGED = re.compile(r"<answer>((?:(?!</?answer>).){1,4000})</answer>", re.DOTALL)
 _HASHES = re.compile(r"^####[ \t]+(.{1,80})$", re.MULTILINE)
 _JSON = re.compile(r"\"(?:final[_ ]?)?(?:answer|result|value|solution)\"\s{0,3}:\s{0,3}\"?([^\"\n}]{1,120})", re.IGNORECASE)
@@ -103,7 +104,9 @@ def _bold_result(tail: str) -> str | None:
 
 def _last_number(tail: str) -> str | None:
     """Return the last number of a text; with what stands before its comma if that is no list and no pair: 12,5."""
-    numbers = list(_ANY.finditer(tail))[-1:]
+    # In most texts it stands in the last lines; to look through the whole takes ten times as long.
+    begins = (tail.find("\n", len(tail) - size) + 1 for size in _LAST_LINES if len(tail) > size)
+    numbers = next((found for begin in (*begins, 0) if (found := list(_ANY.finditer(tail, begin))[-1:])), [])
     if not numbers:
         return None
     before = _BEFORE_COMMA.search(tail, max(0, numbers[0].start() - 40), numbers[0].start())
