@@ -10,7 +10,8 @@ from synth.formats.audit import Audit
 def run_notes(folder: Path) -> list[str]:
     """Return a sentence for each thing that more than a few responses to a task of a run have (`synth.formats.audit`), the newest samples of each task read."""
     notes = []
-    for task, path in sample_files(folder).items():
+    places = sorted({path.parent for path in folder.rglob("samples_*.jsonl")})  # of several runs in a folder, each: what was measured is never refused here
+    for task, path in (found for place in places for found in sample_files(place).items()):
         audit, seen = Audit(), set[str]()
         for where, row in sample_rows(path):
             requests = row.get("resps")

@@ -139,7 +139,7 @@ def _read(entry: Mapping[str, Any]) -> ResponseFormat:
         tuple(answer.get("close", ())),
         tuple(entry.get("inner", ())),
         tuple(entry.get("preface", ())),
-        Skipped(*(re.compile(skipped[key]) if key in skipped else None for key in ("open", "close", "inner"))) if skipped else None,  # type: ignore[arg-type] # both are there
+        Skipped(re.compile(skipped["open"]), re.compile(skipped["close"]), re.compile(skipped["inner"]) if "inner" in skipped else None) if skipped else None,
         entry.get("lost"),
     )
 

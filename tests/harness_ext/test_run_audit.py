@@ -42,3 +42,10 @@ def test_a_response_gets_the_tag_that_its_prompt_ends_with() -> None:
     texts = with_prompts_opening(generate)(None, asked)
     assert texts == ["<think>\nOne and one, so 2", "<think>\nOne.\n</think>\n2", "2", "[THINK]One.[/THINK]2"]
     assert [split_response(text).truncated for text in texts] == [True, False, False, False]
+
+
+def test_two_runs_in_one_folder_are_no_reason_to_fail_after_the_work(tmp_path: Path) -> None:
+    cut = ["<think>\nOne and one, so 2"] * 5
+    written(tmp_path / "a", cut)
+    written(tmp_path / "b", cut)
+    assert len(run_notes(tmp_path)) == 2
