@@ -1,5 +1,6 @@
 """A study runs to its report; killed, it goes on to the same results; on another engine it gives the same."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -64,18 +65,35 @@ def test_a_killed_study_goes_on_to_the_same_results(whole: Path, tmp_path: Path)
     assert sum(events[cell, "begun"] + events[cell, "continued"] - 1 for cell in cells) <= 2 * killed  # two were under way at a time
 
 
+def worker_at(word: str, study: psutil.Process) -> psutil.Process | None:
+    """Return the worker of a study's engine one of whose processes was started with a word, if there is one now."""
+    with contextlib.suppress(psutil.Error):  # one that ends meanwhile, or has ended and was not waited for, has no words
+        for worker in study.children(recursive=True):
+            if "submitit.core._submit" in words_of(worker) and any(word in words_of(part) for part in worker.children(recursive=True)):
+                return worker
+    return None
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Return the words that a process was started with, none for one that has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def test_two_workers_of_an_engine_one_of_them_killed_give_the_results_of_one_process(whole: Path, tmp_path: Path) -> None:
     pytest.importorskip("submitit", reason="submitit is not installed (pip install 'stylerep[cluster]')")
     command = [sys.executable, "-m", "harness_ext", "reproduce", str(whole.parent / "study.yaml"), "--out", str(tmp_path / "s"), "--engine", "submitit-local"]
     with subprocess.Popen([*command, "--jobs", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        begun = tmp_path / "s/.cells/distill-tiny-hc-0.begun"
-        while process.poll() is None and not begun.is_file():
+        at_it = None
+        while process.poll() is None and at_it is None:
             time.sleep(0.05)
-        time.sleep(2)
-        workers = [one for one in psutil.Process(process.pid).children(recursive=True) if "submitit.core._submit" in one.cmdline()]
-        at_it = next(one for one in workers if any("adapters/tiny/hc-0" in part.cmdline() for part in one.children(recursive=True)))
+            at_it = worker_at("adapters/tiny/hc-0", psutil.Process(process.pid))
+        assert at_it is not None, "the study ended before its training was seen"
         for one in (at_it, *at_it.children(recursive=True)):
-            one.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
         out, errors = process.communicate()
     assert process.returncode == 0, errors[-2000:]
     assert "its worker was killed; started again" in out
