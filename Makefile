@@ -1,22 +1,29 @@
 # Each target sets up all it needs and reuses what is there:
-#   make demo    the whole way once on a real model: data, adapters, runs, verdicts
-#   make test    the tests
-#   make check   ruff and mypy
-#   make bench   the measurements that the documents quote
+#   make demo        the whole way once on a real model: data, adapters, runs, verdicts
+#   make test        the tests, but those that take long; make test-slow: those
+#   make check       ruff and mypy
+#   make bench       the measurements that the documents quote
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 MODEL := smollm2-135m-instruct
 TRACES ?= ../shared/data/traces
 
-.PHONY: demo test check bench setup model
+.PHONY: demo test test-slow check bench setup model
 .DELETE_ON_ERROR:
 
 demo: model
 	$(BIN)/stylerep reproduce studies/demo.yaml --out demo
 
+# A worker for each processor core, at most four; WORKERS=0 has the tests run one after the other.
+WORKERS ?= auto
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
 test: model
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+test-slow: model
+	$(PYTEST) -m slow $(PYTEST_ARGS)
 
 check: setup
 	$(BIN)/ruff check .

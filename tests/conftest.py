@@ -11,6 +11,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    # Workers share the cores, and so do the commands that they start; torch reads this when it is first imported.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, CORES // workers)))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers ``-n auto`` starts: one for each core, at most four, for each may hold a model or two at a time."""
+    return min(4, CORES)
+
+
 # A shared machine may stall for longer than any deadline that says something about the code.
 settings.register_profile("stylerep", deadline=None)
 settings.load_profile("stylerep")
