@@ -1,0 +1,116 @@
+"""Data checked against a declared type: the first thing that does not fit is told in one sentence."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from synth.errors import StylerepError
+from synth.schema.shown import shown
+
+T = TypeVar("T")
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""A whole number of 64 bits, which can be turned into a float or a text; a plain ``int`` may have thousands of digits."""
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, hide_input_in_errors=True)
+
+
+class Schema(BaseModel):
+    """The base of records: exact types (no number for a text, no text for a number, True is no number), finite numbers, no unknown keys.
+
+    A list becomes a tuple where ``Annotated[tuple[float, ...], Field(strict=False)]`` is declared. A record that others may add keys to declares
+    ``model_config = ConfigDict(extra="ignore")``; the rest of the configuration stays as it is.
+    """
+
+    model_config = _STRICT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict) and cls.model_config.get("extra") == "forbid":
+            names = [field.alias or name for name, field in cls.model_fields.items()]
+            if unknown := next((key for key in data if key not in names), None):
+                raise PydanticCustomError("unknown_key", "an unknown key", {"key": unknown, "names": ", ".join(names)})
+        return data
+
+
+def read_as(kind: type[T], data: object, where: object, lines: Mapping[tuple[str | int, ...], int] | None = None) -> T:
+    """Return data as a declared type: a `Schema`, or anything pydantic knows, such as ``dict[str, list[float]]``.
+
+    Args:
+        kind: the type, which also fixes bounds (``Annotated[float, Field(gt=0, lt=1)]``).
+        data: what a file held, as `parse_json` or `read_yaml` gave it.
+        where: file and, for a file of lines, line; it begins the sentence.
+        lines: the lines of a `Document`, so that the sentence names the one of the value that does not fit.
+
+    Raises:
+        StylerepError: naming file, line and key, what was expected and what was found.
+
+    """
+    try:
+        return cast(T, _adapter(kind).validate_python(data))  # type: ignore[arg-type]  # types can be hashed
+    except ValidationError as error:
+        raise StylerepError(_sentence(error, data, where, lines or {})) from error
+    except RecursionError as error:
+        raise StylerepError(f"{where}: this is nested too deep.") from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    own = isinstance(kind, type) and (issubclass(kind, BaseModel) or hasattr(kind, "__pydantic_config__"))
+    return TypeAdapter(kind, config=None if own else ConfigDict(strict=True, allow_inf_nan=False))
+
+
+def _sentence(error: ValidationError, data: object, where: object, lines: Mapping[tuple[str | int, ...], int]) -> str:
+    found = [(*_place(one["loc"], data), one) for one in error.errors(include_url=False)]
+    deepest = max(len(place) for place, _, _ in found)  # of the ways a union could be read, the one that came furthest
+    place, value, first = next(one for one in found if len(one[0]) == deepest)
+    same = [one for at, _, one in found if at == place]
+    if first["type"] == "missing":
+        place, missing = place[:-1] if place and place[-1] == first["loc"][-1] else place, first["loc"][-1]
+        says = f"the key {missing!r} is missing"
+    elif first["type"] == "unknown_key":
+        context = first["ctx"]
+        says = f"there is no key {shown(context['key'])}; there are {context['names']}"
+    elif first["loc"] and first["loc"][-1] == "[key]":
+        says = f"a key must be {_expected(first)}, found {shown(first['input'])}"
+    else:
+        wanted = list(dict.fromkeys(_expected(one) for one in same))
+        says = f"expected {' or '.join(wanted)}, found {shown(value)}"
+    at = (*place, first["ctx"]["key"]) if first["type"] == "unknown_key" else place
+    line = next((lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in lines), None)
+    path = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" if number else str(one) for number, one in enumerate(place))
+    return f"{where}{f', line {line}' if line else ''}: {f'{shown(path)[1:-1]}: ' if path else ''}{says}."
+
+
+def _place(loc: tuple[str | int, ...], data: object) -> tuple[tuple[str | int, ...], object]:
+    """Return the part of a location that is the data's own, without the names of types that pydantic puts between, and what stands there."""
+    place: list[str | int] = []
+    for part in loc:
+        if (isinstance(data, dict) and part in data) or (isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data)):
+            data = data[part]  # type: ignore[index]
+            place.append(part)
+    return tuple(place), data
+
+
+_WORDS = {
+    "int": "a whole number", "float": "a number", "finite": "a finite number", "string": "a text", "bool": "true or false", "list": "a list", "tuple": "a list",
+    "dict": "a mapping", "model": "a mapping", "mapping": "a mapping", "dataclass": "a mapping", "none": "nothing",
+}  # fmt: skip
+_BOUNDS = {"greater_than": ("gt", "above"), "greater_than_equal": ("ge", "of at least"), "less_than": ("lt", "below"), "less_than_equal": ("le", "of at most")}
+
+
+def _expected(one: Any) -> str:
+    """Return in words what a value should have been."""
+    kind, context = one["type"], one.get("ctx") or {}
+    if kind in _BOUNDS:
+        key, word = _BOUNDS[kind]
+        return f"a number {word} {context[key]:g}"
+    if kind == "literal_error":
+        return f"one of {context['expected'].replace(' or ', ', ')}"
+    if kind in ("too_short", "string_too_short"):
+        return "one that is not empty"
+    if kind == "value_error":
+        return str(context.get("error", one["msg"]))
+    return _WORDS.get(kind.partition("_")[0]) or str(one["msg"]).removeprefix("Input should be ")
