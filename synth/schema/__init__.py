@@ -1,12 +1,15 @@
 """What files must hold: read with bounds, checked against a declared schema, refused in one sentence.
 
-Everything that a person writes or that is read back goes through here: a file becomes data (`read_yaml`, `read_json`, `parse_json`), and data
-becomes the type that was declared for it (`read_as`, with `Schema` as the base of records).
+Everything that a person writes or that is read back goes through here: a regular file (`open_regular`) becomes data (`read_yaml`, `read_json`,
+`parse_json`), and data becomes the type that was declared for it (`read_as`, with `Schema` as the base of records).
 """
 
 from synth.schema.json_text import parse_json, read_json
 from synth.schema.record import Schema, Whole, read_as
-from synth.schema.shown import shown
+from synth.schema.regular_file import open_regular, read_regular
+from synth.schema.shown import printable, shown
 from synth.schema.yaml_file import Document, parse_yaml, read_yaml
 
-__all__ = ["Document", "Schema", "Whole", "parse_json", "parse_yaml", "read_as", "read_json", "read_yaml", "shown"]
+__all__ = [
+    "Document", "Schema", "Whole", "open_regular", "parse_json", "parse_yaml", "printable", "read_as", "read_json", "read_regular", "read_yaml", "shown",
+]  # fmt: skip

@@ -6,25 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
+from synth.schema.regular_file import read_regular
 
 DEEPEST = 200
 """How many levels of lists and objects a file may hold; what is read here may be written, compared and shown again by functions that recurse."""
+LARGEST = 1_000_000_000
+"""How many bytes a file may have that is read at once."""
 
 
-def read_json(path: Path, what: str = "") -> Any:
-    """Return the content of a JSON file; *what* it should be is said where it is not there.
+def read_json(path: Path, what: str = "", largest: int = LARGEST) -> Any:
+    """Return the content of a JSON file of at most *largest* bytes; *what* it should be is said where it is not there.
 
     Raises:
-        StylerepError: there is no such file, it cannot be read, or `parse_json` refuses it.
+        StylerepError: there is no such file, it is no regular one, it cannot be read or is larger, or `parse_json` refuses it.
 
     """
-    try:
-        data = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise StylerepError(f"{path}: there is no such {what or 'file'}.") from error
-    except OSError as error:
-        raise StylerepError(f"{path}: this cannot be read ({error.strerror}).") from error
-    return parse_json(data, path)
+    return parse_json(read_regular(path, what, largest), path)
 
 
 def parse_json(data: bytes | str, where: object) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import yaml
 
 from synth.errors import StylerepError
+from synth.schema.regular_file import read_regular
 from synth.schema.shown import shown
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one is not built everywhere
@@ -38,13 +39,7 @@ def read_yaml(path: Path, what: str = "") -> Document:
 
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise StylerepError(f"{path}: this has more than {_LARGEST / 1e6:.0f} MB; no {what or 'file of its kind'} is that large.")
-        text = path.read_bytes().decode("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise StylerepError(f"{path}: there is no such {what or 'file'}.") from error
-    except OSError as error:
-        raise StylerepError(f"{path}: this cannot be read ({error.strerror}).") from error
+        text = read_regular(path, what, _LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise StylerepError(f"{path}: this is not UTF-8 (byte {error.start + 1:,}).") from error
     return parse_yaml(text, path)
