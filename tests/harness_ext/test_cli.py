@@ -111,7 +111,10 @@ def test_ctrl_c_is_one_sentence_and_the_old_data_stays(tmp_path: Path) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     with subprocess.Popen([*command, "--n", "100000"], stderr=subprocess.PIPE, text=True, preexec_fn=listen) as process:
-        time.sleep(2)  # into the middle of rendering, which takes over half a minute
+        while not list(tmp_path.glob(".hc.new-*")):  # made at the beginning of rendering, which takes over half a minute
+            assert process.poll() is None, "it ended before it could be interrupted"
+            time.sleep(0.01)
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         try:
             _, errors = process.communicate(timeout=60)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 
 def run_killed(study: Path, out: Path, kills: int, seed: int, longest: float, jobs: int = 2) -> int:
     """Run a study, killing it (SIGKILL) at random moments, up to *longest* seconds after each start; return how often it was killed before it ended.
@@ -30,6 +32,14 @@ def run_killed(study: Path, out: Path, kills: int, seed: int, longest: float, jo
         if process.returncode:
             raise AssertionError(errors[-2000:])
         return killed
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Return the words that a process was started with, none for one that has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def _children(pid: int) -> list[int]:

@@ -15,7 +15,7 @@ import pytest
 from harness_ext.study.worker import read_journal
 from tests.conftest import one_sentence
 from tests.harness_ext.study.files import results, write_study
-from tests.harness_ext.study.kills import run_killed
+from tests.harness_ext.study.kills import run_killed, words_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.slow
@@ -72,14 +72,6 @@ def worker_at(word: str, study: psutil.Process) -> psutil.Process | None:
             if "submitit.core._submit" in words_of(worker) and any(word in words_of(part) for part in worker.children(recursive=True)):
                 return worker
     return None
-
-
-def words_of(process: psutil.Process) -> list[str]:
-    """Return the words that a process was started with, none for one that has ended."""
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 def test_two_workers_of_an_engine_one_of_them_killed_give_the_results_of_one_process(whole: Path, tmp_path: Path) -> None:
