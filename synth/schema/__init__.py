@@ -5,11 +5,11 @@ Everything that a person writes or that is read back goes through here: a regula
 """
 
 from synth.schema.json_text import parse_json, read_json
-from synth.schema.record import Schema, Whole, read_as
+from synth.schema.record import Line, Schema, Whole, read_as, sentence
 from synth.schema.regular_file import open_regular, read_regular
 from synth.schema.shown import printable, shown
 from synth.schema.yaml_file import Document, parse_yaml, read_yaml
 
 __all__ = [
-    "Document", "Schema", "Whole", "open_regular", "parse_json", "parse_yaml", "printable", "read_as", "read_json", "read_regular", "read_yaml", "shown",
+    "Document", "Line", "Schema", "Whole", "open_regular", "parse_json", "parse_yaml", "printable", "read_as", "read_json", "read_regular", "read_yaml", "sentence", "shown",
 ]  # fmt: skip

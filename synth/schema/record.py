@@ -1,10 +1,11 @@
 """Data checked against a declared type: the first thing that does not fit is told in one sentence."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from synth.errors import StylerepError
@@ -13,6 +14,17 @@ from synth.schema.shown import shown
 T = TypeVar("T")
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """A whole number of 64 bits, which can be turned into a float or a text; a plain ``int`` may have thousands of digits."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or _CONTROL.search(text):
+        raise ValueError("a text of one line without control characters")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+"""A text that is not empty, and that a terminal shows on one line as it is: a name, a path, a word of a command."""
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, hide_input_in_errors=True)
 
 
@@ -51,7 +63,7 @@ def read_as(kind: type[T], data: object, where: object, lines: Mapping[tuple[str
     try:
         return cast(T, _adapter(kind).validate_python(data))  # type: ignore[arg-type]  # types can be hashed
     except ValidationError as error:
-        raise StylerepError(_sentence(error, data, where, lines or {})) from error
+        raise StylerepError(_sentence(error, data, where, lines)) from error
     except RecursionError as error:
         raise StylerepError(f"{where}: this is nested too deep.") from error
 
@@ -62,7 +74,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind, config=None if own else ConfigDict(strict=True, allow_inf_nan=False))
 
 
-def _sentence(error: ValidationError, data: object, where: object, lines: Mapping[tuple[str | int, ...], int]) -> str:
+def _sentence(error: ValidationError, data: object, where: object, lines: Mapping[tuple[str | int, ...], int] | None) -> str:
     found = [(*_place(one["loc"], data), one) for one in error.errors(include_url=False)]
     deepest = max(len(place) for place, _, _ in found)  # of the ways a union could be read, the one that came furthest
     place, value, first = next(one for one in found if len(one[0]) == deepest)
@@ -79,7 +91,15 @@ def _sentence(error: ValidationError, data: object, where: object, lines: Mappin
         wanted = list(dict.fromkeys(_expected(one) for one in same))
         says = f"expected {' or '.join(wanted)}, found {shown(value)}"
     at = (*place, first["ctx"]["key"]) if first["type"] == "unknown_key" else place
-    line = next((lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in lines), None)
+    return sentence(where, place, says, lines, at)
+
+
+def sentence(
+    where: object, place: tuple[str | int, ...], says: str, lines: Mapping[tuple[str | int, ...], int] | None = None, at: tuple[str | int, ...] | None = None
+) -> str:
+    """Return a sentence in the form of `read_as`: file, line, key, and what is wrong there. *at* is where the line is looked for, if not at *place*."""
+    at = place if at is None else at
+    line = next((lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in lines), None) if lines else None
     path = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" if number else str(one) for number, one in enumerate(place))
     return f"{where}{f', line {line}' if line else ''}: {f'{shown(path)[1:-1]}: ' if path else ''}{says}."
 

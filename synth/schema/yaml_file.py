@@ -12,7 +12,9 @@ from synth.schema.regular_file import read_regular
 from synth.schema.shown import shown
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one is not built everywhere
-_LARGEST, _DEEPEST, _MOST = 10_000_000, 100, 200_000
+LARGEST = 10_000_000
+"""How many bytes a YAML file may have."""
+_DEEPEST, _MOST = 100, 200_000
 _MERGE = "tag:yaml.org,2002:merge"
 _SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "timestamp")}
 
@@ -38,17 +40,14 @@ def read_yaml(path: Path, what: str = "") -> Document:
             documents, a tag other than YAML's own plain ones, or a number or date that cannot be read.
 
     """
-    try:
-        text = read_regular(path, what, _LARGEST).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StylerepError(f"{path}: this is not UTF-8 (byte {error.start + 1:,}).") from error
-    return parse_yaml(text, path)
+    return parse_yaml(read_regular(path, what, LARGEST), path)
 
 
-def parse_yaml(text: str, where: object) -> Document:
+def parse_yaml(data: bytes | str, where: object) -> Document:
     """Return what a YAML text says, as `read_yaml` does."""
     reader = _Reader(where)
     try:
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         depth = 0
         for event in yaml.parse(text, Loader=_LOADER):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -57,6 +56,8 @@ def parse_yaml(text: str, where: object) -> Document:
                 raise StylerepError(f"{where}, line {line}: this is nested more than {_DEEPEST} levels deep.")
         node = yaml.compose(text, Loader=_LOADER)
         data = None if node is None else reader.read(node, ())
+    except UnicodeDecodeError as error:
+        raise StylerepError(f"{where}: this is not UTF-8 (byte {error.start + 1:,}).") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = f", line {mark.line + 1}" if mark else ""

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from synth.errors import StylerepError
-from synth.schema import Schema, Whole, parse_yaml, read_as
+from synth.schema import Line, Schema, Whole, parse_yaml, read_as
 
 
 class Part(Schema):
@@ -64,3 +64,10 @@ def test_what_fits_is_read() -> None:
     record = read_as(Record, {"n": 1, "rows": [{"x": 2}], "seeds": [1, 2], "parts": ["q", {"share": 0.5}]}, "f")
     assert record == Record(n=1, rows=[{"x": 2.0}], seeds=(1, 2), parts=["q", Part(share=0.5)])
     assert read_as(dict[str, list[float]], {"a": [1.5]}, "f") == {"a": [1.5]}
+
+
+@pytest.mark.parametrize("value", ["", "  ", "a\nb", "\x1b[31mred", "a\0", "\x9b", "\ud800", "a\u2028b", 3])
+def test_a_line_has_no_control_characters(value: Any) -> None:
+    with pytest.raises(StylerepError, match=r"^f: expected a text"):
+        read_as(Line, value, "f")
+    assert read_as(Line, "a b\u00a0\U0001f468\u200d\U0001f469 模型", "f") == "a b\u00a0\U0001f468\u200d\U0001f469 模型"
