@@ -11,5 +11,6 @@ from synth.schema.shown import printable, shown
 from synth.schema.yaml_file import Document, parse_yaml, read_yaml
 
 __all__ = [
-    "Document", "Line", "Schema", "Whole", "open_regular", "parse_json", "parse_yaml", "printable", "read_as", "read_json", "read_regular", "read_yaml", "sentence", "shown",
+    "Document", "Line", "Schema", "Whole", "open_regular", "parse_json", "parse_yaml", "printable", "read_as", "read_json", "read_regular", "read_yaml",
+    "sentence", "shown",
 ]  # fmt: skip

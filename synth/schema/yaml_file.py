@@ -55,7 +55,7 @@ def parse_yaml(data: bytes | str, where: object) -> Document:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise StylerepError(f"{where}, line {line}: this is nested more than {_DEEPEST} levels deep.")
         node = yaml.compose(text, Loader=_LOADER)
-        data = None if node is None else reader.read(node, ())
+        content = None if node is None else reader.read(node, ())
     except UnicodeDecodeError as error:
         raise StylerepError(f"{where}: this is not UTF-8 (byte {error.start + 1:,}).") from error
     except yaml.MarkedYAMLError as error:
@@ -64,7 +64,7 @@ def parse_yaml(data: bytes | str, where: object) -> Document:
         raise StylerepError(f"{where}{at}: this is not valid YAML ({' '.join(str(error.problem or error.context).split())}).") from error
     except yaml.YAMLError as error:  # a character that YAML has not
         raise StylerepError(f"{where}: this is not valid YAML ({' '.join(str(error).split())[:200]}).") from error
-    return Document(data, reader.lines)
+    return Document(content, reader.lines)
 
 
 class _Reader:
