@@ -38,6 +38,7 @@ from distill.unfinished import Checkpoints, open_unfinished, unfinished_folder
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
+from synth.terminal import make_console
 
 MANIFEST = "manifest.json"
 
@@ -55,7 +56,7 @@ def distill(
     its share of every step. Raises StylerepError for a model or data set that cannot be used, and for a training that memory cannot hold.
     """
     recipe, running, state = recipe or Recipe(), running or Running(), PartialState(cpu=not torch.cuda.is_available())
-    console = (console or Console(stderr=True)) if state.is_main_process else Console(quiet=True)
+    console = (console or make_console(stderr=True)) if state.is_main_process else Console(quiet=True)
     recipe.validate()
     running.validate(recipe)
     rows, data_manifest = read_dataset(data)
@@ -65,7 +66,7 @@ def distill(
     tokenizer, config = load_tokenizer(model), load_config(model)
     family = model_family(config, tokenizer)
     if family.assumed:
-        console.print(f"Note: {family.assumed}.")
+        console.print(f"Note: {family.assumed}.", markup=False)
     if family.kept_ids(tokenizer):
         console.print("Note: think tags are special tokens of this model; stylerep eval reads them, lm_eval by itself drops them.")
     limit = recipe.settled(family, 0, getattr(config.get_text_config(), "max_position_embeddings", None)).longest
@@ -89,7 +90,7 @@ def distill(
     trained = trained_model(model, recipe, family)
     speed = _prepare(trained, encoded, running, state)
     for note in speed.notes:
-        console.print(f"Note: {note}.")
+        console.print(f"Note: {note}.", markup=False)
     pad = None if speed.packed else _pad_id(tokenizer, family)
     steps = Steps(encoded, plan, running.part_tokens, pad, state.process_index, state.num_processes)
     with _refused():

@@ -1,6 +1,7 @@
 """Entry of the command: turns a user's mistake into one sentence and exit code 2."""
 
 import errno
+import io
 import os
 import sys
 import traceback
@@ -9,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from synth.errors import StylerepError
+from synth.printable import printable
 
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -19,6 +21,9 @@ def main() -> None:
 
     Where ``compare --claims`` says by 1 and 2 what came of the claims, a mistake is 3, and so is a fault of ours.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name, or a text in it, may hold what has no UTF-8
     if sys.argv[1:2] != ["compare"] or all(word.partition("=")[0] != "--claims" for word in sys.argv):
         _run(2)  # which ends the process
     try:
@@ -58,7 +63,7 @@ def _run(mistake: int) -> NoReturn:
 
 
 def _leave(sentence: str, code: int) -> NoReturn:
-    print(f"stylerep: {sentence}", file=sys.stderr)
+    print(f"stylerep: {printable(sentence)}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from synth.errors import StylerepError
+from synth.printable import printable
 
 _HERE = Path(__file__).resolve().parent
 
@@ -84,7 +85,7 @@ def asked_by_pattern(task: str, words: Sequence[str]) -> bool:
 @functools.cache
 def say_left_out(task: str, why: str) -> None:
     """Say on stderr, once, that a task is left out of what is run, and why."""
-    print(f"stylerep: {task} is LEFT OUT. {why}", file=sys.stderr, flush=True)
+    print(printable(f"stylerep: {task} is LEFT OUT. {why}"), file=sys.stderr, flush=True)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the fast one is not built everywhere

@@ -30,6 +30,7 @@ from distill.scratch.shapes import SIZES, new_model
 from distill.scratch.tokenizer import train_tokenizer
 from distill.unfinished import unfinished_folder
 from synth.replace_folder import replace_folder
+from synth.terminal import make_console
 
 _WARM_UP, _BETAS, _WEIGHT_DECAY, _LARGEST_GRADIENT = 0.05, (0.9, 0.95), 0.1, 1.0
 _CURVE = 20
@@ -44,7 +45,7 @@ def pull_scratch(model: ScratchModel, console: Console | None = None, save_minut
     """
     if done := model.trained_folder():
         return done
-    console = console or Console(stderr=True)
+    console = console or make_console(stderr=True)
     folder = model.folder()
     trained, tokenizer, record = _train(model, unfinished_folder(folder), console, save_minutes)
     with replace_folder(folder) as fresh:

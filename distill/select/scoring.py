@@ -25,6 +25,7 @@ from distill.select.outliers import Matrix, cosine_outliers, directions, isolati
 from distill.select.scores import RowScore, check_selection
 from synth.datasets import dataset_ids, read_dataset
 from synth.errors import StylerepError
+from synth.terminal import make_console
 
 WARM_UP = 0.5
 """Epochs of training before gradients are taken."""
@@ -123,7 +124,7 @@ def _prepared(model: str, data: Path, recipe: Recipe | None, console: Console | 
         keep_freed_memory()
     # Rows stand alone, so that nothing is padded: any token does.
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    return _Prepared([row["id"] for row in rows], encoded, family, pad, recipe, console or Console(stderr=True))
+    return _Prepared([row["id"] for row in rows], encoded, family, pad, recipe, console or make_console(stderr=True))
 
 
 def _adapted(model: str, data: Path, prepared: _Prepared, warm_up: float, adapter: Path | None) -> Any:

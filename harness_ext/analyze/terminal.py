@@ -1,6 +1,5 @@
-"""Writes an analysis as tables for a terminal."""
+"""Writes an analysis as tables for a console without markup (`synth.terminal`)."""
 
-from rich.markup import escape
 from rich.table import Table
 
 from harness_ext.analyze.association import Analysis
@@ -30,7 +29,7 @@ def group_table(groups: list[Group]) -> Table:
     for group in groups:
         means, bound = group.means, group.three_kinds_interval
         table.add_row(
-            escape(group.model) if group.outcome == "all" else "",
+            group.model if group.outcome == "all" else "",
             group.outcome,
             str(group.n),
             _number(means["trace_words"], 0),
@@ -51,7 +50,7 @@ def association_table(analysis: Analysis) -> Table:
     length = ""
     if analysis.length:
         length = f"; twice the length: odds \u00d7 {analysis.length[0]:.2f} [{analysis.length[1]:.2f}, {analysis.length[2]:.2f}]"
-    table = Table(title=f"{escape(analysis.title)} (n = {analysis.n}{length})", title_justify="left")
+    table = Table(title=f"{analysis.title} (n = {analysis.n}{length})", title_justify="left")
     table.add_column("one standard deviation more, at the same length, of")
     for title in ("n", "odds \u00d7 [95 %]", "p", "p Holm"):
         table.add_column(title, justify="right")
@@ -65,7 +64,7 @@ def association_table(analysis: Analysis) -> Table:
 
 def divergence_table(comparison: ProfileComparison) -> Table:
     """Return how far two profiles are apart: the divergences, and the scores whose means differ."""
-    table = Table(title=f"{escape(comparison.first)} against {escape(comparison.second)}", title_justify="left")
+    table = Table(title=f"{comparison.first} against {comparison.second}", title_justify="left")
     table.add_column("in")
     for title in ("estimate [95 %]", "p"):
         table.add_column(title, justify="right")
@@ -73,7 +72,7 @@ def divergence_table(comparison: ProfileComparison) -> Table:
         table.add_row(f"{one.name} (Jensen\u2013Shannon, 0 to 1)", f"{one.estimate:.3f} [{one.low:.3f}, {one.high:.3f}]", p_text(one.p))
     for one in comparison.differences:
         table.add_row(f"{one.name} (difference of means)", f"{one.estimate:+.3g} [{one.low:+.3g}, {one.high:+.3g}]", p_text(one.p))
-    table.caption = escape(comparison.signature)
+    table.caption = comparison.signature
     table.caption_justify = "left"
     return table
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from harness_ext.cli.command import app
+from synth.terminal import say
 
 
 @app.command(
@@ -43,15 +44,15 @@ def _validate_tasks(names: list[str], folder: Path | None, prompts: bool) -> boo
         checked += 1
         if check.missing:
             missing += 1
-            typer.echo(f"{check.task}: NOT CHECKED, its problems are not here. {check.missing}")
+            say(f"{check.task}: NOT CHECKED, its problems are not here. {check.missing}")
         for problem in check.problems:
-            typer.echo(f"{check.task}: {problem}")
+            say(f"{check.task}: {problem}")
         failed += bool(check.problems)
         if not check.problems and not check.missing:
-            typer.echo(f"{check.task}: ok (version {check.version}, {check.items:,} items)")
+            say(f"{check.task}: ok (version {check.version}, {check.items:,} items)")
         if prompts and check.prompt:
-            typer.echo(f"\n{check.prompt}\n")
-    typer.echo(f"{checked - failed - missing} of {checked} tasks are as they should be" + (f", {missing} could not be checked." if missing else "."))
+            say(f"\n{check.prompt}\n")
+    say(f"{checked - failed - missing} of {checked} tasks are as they should be" + (f", {missing} could not be checked." if missing else "."))
     return not failed and not (names and missing)
 
 
@@ -61,11 +62,11 @@ def _validate_families(names: list[str], folder: Path | None) -> bool:
     checks = list(validate_families(names, folder))
     for check in checks:
         for problem in check.problems:
-            typer.echo(f"{check.path}: {problem}")
+            say(f"{check.path}: {problem}")
         if not check.problems:
-            typer.echo(f"{check.family}: ok ({check.says})")
+            say(f"{check.family}: ok ({check.says})")
     failed = sum(bool(check.problems) for check in checks)
-    typer.echo(f"{len(checks) - failed} of {len(checks)} families are as they should be.")
+    say(f"{len(checks) - failed} of {len(checks)} families are as they should be.")
     return not failed
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from synth.terminal import make_console as plain_console
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -14,11 +16,7 @@ def make_console() -> "Console":
     """Return a console of the terminal's width, or 150 columns wide where output goes elsewhere; a closed pipe raises BrokenPipeError."""
     from rich.console import Console
 
-    class Output(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # rich would end with 1
-
-    return Output(width=None if Console().is_terminal else 150)
+    return plain_console(width=None if Console().is_terminal else 150)
 
 
 def print_tables(tables: "Iterable[Table]") -> None:
@@ -32,7 +30,7 @@ def print_notes(notes: Iterable[str]) -> None:
     """Print sentences as they are, wrapped to the console's width."""
     console = make_console()
     for note in notes:
-        console.print(note, highlight=False, markup=False)
+        console.print(note)
 
 
 def print_report(report: "Report") -> None:

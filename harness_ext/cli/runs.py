@@ -11,6 +11,7 @@ from harness_ext.cli.output import print_notes, print_report, print_tables
 from harness_ext.output_files import check_folder, check_writable, write_text
 from harness_ext.runs import check_run_folders
 from synth.errors import StylerepError
+from synth.terminal import say
 
 if TYPE_CHECKING:
     from harness_ext.importing import Imported
@@ -49,8 +50,8 @@ def evaluate(
     from harness_ext.run_audit import run_notes
 
     for note in run_notes(folder):
-        typer.echo(note, err=True)
-    typer.echo(f"Run: {folder}")
+        say(note, err=True)
+    say(f"Run: {folder}")
 
 
 def _check_claims(path: Path) -> None:
@@ -125,7 +126,7 @@ def compare(
     if report.judgement:
         from harness_ext.compare import Outcome
 
-        typer.echo(f"\nclaims: {report.judgement.outcome.value}")
+        say(f"\nclaims: {report.judgement.outcome.value}")
         raise typer.Exit({Outcome.MET: 0, Outcome.NOT_MET: 1, Outcome.INCONCLUSIVE: 2}[report.judgement.outcome])
 
 
@@ -165,12 +166,12 @@ def leaderboard(
     board, changed = run(
         runs or [], out, title=title, tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()], by_seed=by_seed,
         baseline=baseline, metric=metric, traces=int(traces) if traces and traces != "all" else None, all_traces=traces == "all", remove=remove or [],
-        workers=jobs, say=lambda text: typer.echo(text, err=True),
+        workers=jobs, say=lambda text: say(text, err=True),
     )  # fmt: skip
     print_tables(rich_tables([short_table(board)]))
     print_notes((*board_notes(board), *changed.notes))
     counts = [f"{len(names)} {word}" for names, word in ((changed.added, "added or renewed"), (changed.unchanged, "unchanged")) if names]
-    typer.echo(f"\nBoard: {out / 'index.html'} ({len(board.runs)} runs{': ' + ', '.join(counts) if counts else ''})")
+    say(f"\nBoard: {out / 'index.html'} ({len(board.runs)} runs{': ' + ', '.join(counts) if counts else ''})")
 
 
 @app.command(
@@ -213,7 +214,7 @@ def import_results(
     reading = Reading(Fields(response_field, score_field, question_field, model_field, task_field, answer_field, trace_field), id_field, filter_name)
     imported = import_runs(
         sources, out, format_name=format_name, model=model, about=About(family, arm, base_model, seed), models=read_models(models) if models else None,
-        task=task, answer_type=answer_type, like=like, reading=reading, overwrite=overwrite, say=lambda text: typer.echo(text, err=True),
+        task=task, answer_type=answer_type, like=like, reading=reading, overwrite=overwrite, say=lambda text: say(text, err=True),
     )  # fmt: skip
     _print_imported(imported)
 

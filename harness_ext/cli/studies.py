@@ -8,6 +8,7 @@ import typer
 from harness_ext.cli.command import app
 from harness_ext.cli.output import make_console, print_report
 from synth.errors import StylerepError
+from synth.terminal import say
 
 
 @app.command(
@@ -37,7 +38,7 @@ def reproduce(
 
     if dry_run:
         for line in plan_lines(plan(file, out, engine), jobs):
-            typer.echo(line)
+            say(line)
         return
     options: dict[str, str | int] = {}
     for text in engine_option or []:
@@ -45,14 +46,14 @@ def reproduce(
         if not is_there:
             raise StylerepError(f"--engine-option takes NAME=VALUE, found {text!r}.")
         options[name] = int(value) if value.isdecimal() else value
-    ended = run(file, out, jobs, engine=engine, options=options, say=typer.echo, console=make_console())
+    ended = run(file, out, jobs, engine=engine, options=options, say=say, console=make_console())
     if ended.report:
-        typer.echo("")
+        say("")
         print_report(ended.report)
-        typer.echo(f"\nreport: {out / 'report.html'}   board: {out / 'board' / 'index.html'}   verdicts: {out / 'verdicts.json'}")
+        say(f"\nreport: {out / 'report.html'}   board: {out / 'board' / 'index.html'}   verdicts: {out / 'verdicts.json'}")
     for name, why in ended.state.failed.items():
-        typer.echo(f"FAILED  {name}: {why}", err=True)
+        say(f"FAILED  {name}: {why}", err=True)
     if ended.state.blocked:
-        typer.echo(f"not run, since what they need failed: {', '.join(ended.state.blocked)}", err=True)
+        say(f"not run, since what they need failed: {', '.join(ended.state.blocked)}", err=True)
     if ended.state.failed:
         raise typer.Exit(1)

@@ -11,6 +11,7 @@ from harness_ext.cli.command import app
 from harness_ext.cli.output import make_console
 from harness_ext.output_files import check_writable, write_text
 from synth.errors import StylerepError
+from synth.terminal import say
 
 if TYPE_CHECKING:
     from harness_ext.analyze import StyleAnalysis
@@ -91,10 +92,10 @@ def synth(
             fields=fields,
             language=language,
             decontaminate=decontaminate,
-            say=lambda text: typer.echo(text, err=True),
+            say=lambda text: say(text, err=True),
         )
     for arm, folder in folders.items():
-        typer.echo(f"{arm}: {folder}")
+        say(f"{arm}: {folder}")
 
 
 @app.command(
@@ -131,8 +132,8 @@ def teach(
         raise StylerepError("--retries is for --write hc; a teacher's own traces have --samples.")
     attempts = 1 + (2 if retries is None else retries) if write else (4 if samples is None else samples)
     settings = TeachSettings(problems, model, parse_model_args(model_args), n, attempts, temperature, max_tokens, keep, write, seed, batch, decontaminate)
-    tally = run(settings, out, say=lambda text: typer.echo(text, err=True))
-    typer.echo(f"{describe(tally)}\nData set: {tally.folder}")
+    tally = run(settings, out, say=lambda text: say(text, err=True))
+    say(f"{describe(tally)}\nData set: {tally.folder}")
 
 
 @app.command(epilog="Example: stylerep analyze traces.jsonl runs/hc --json scores.json --html report.html")
@@ -198,9 +199,9 @@ def _print_analysis(analysis: "StyleAnalysis") -> None:
     console.print(group_table(analysis.groups))
     for one in analysis.associations:
         console.print(association_table(one))
-    console.print(notes(analysis.associations), highlight=False)
+    console.print(notes(analysis.associations))
     for note in analysis.notes:
-        typer.echo(note, err=True)
+        say(note, err=True)
 
 
 def _print_divergence(own: "StyleProfile", other: "StyleProfile") -> None:

@@ -9,6 +9,7 @@ import typer
 from harness_ext.cli.command import app
 from harness_ext.output_files import check_writable
 from synth.errors import StylerepError
+from synth.terminal import say
 
 models = typer.Typer(help="Models that install from a package index, or are trained here from nothing.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(models, name="models")
@@ -23,9 +24,9 @@ def models_list() -> None:
     from distill.scratch.names import listed
 
     for name, model in NAMED.items():
-        typer.echo(f"{name}  {model.licence}  {pulled_folder(name) or 'not pulled'}")
+        say(f"{name}  {model.licence}  {pulled_folder(name) or 'not pulled'}")
     for line in listed():
-        typer.echo(line)
+        say(line)
 
 
 @models.command(
@@ -45,10 +46,10 @@ def models_pull(
     if is_scratch(name):
         name = scratch_model(name, seed, tokens).name
         if seed is not None or tokens is not None:
-            typer.echo(f"Its name is {name}.", err=True)
+            say(f"Its name is {name}.", err=True)
     elif seed is not None or tokens is not None:
         raise StylerepError(f"--seed and --tokens are for models that are trained from nothing (scratch:…); {name} is fetched as it is.")
-    typer.echo(pull(name, say=lambda text: typer.echo(text, err=True)))
+    typer.echo(pull(name, say=lambda text: say(text, err=True)))
 
 
 @app.command(
@@ -117,7 +118,7 @@ def distill(
 
         made = run(model, data, out, settled, None, running, ids)
     if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
-        typer.echo(f"{'Model' if settled.method == 'full' else 'Adapter'}: {made}")
+        say(f"{'Model' if settled.method == 'full' else 'Adapter'}: {made}")
 
 
 @steer.command(
@@ -148,5 +149,5 @@ def steer_fit(
 
     for one in fit(model, adapter, data, out, n, seed):
         told = f"told apart best at layer {one.layer} of {len(one.auc)}, AUC {one.auc[one.layer]:.3f} [{one.low:.3f}, {one.high:.3f}]"
-        typer.echo(f"{one.kind}: {one.places} sentences that begin with one, {one.others} others; on rows not fitted on {told}")
-    typer.echo(f"Directions: {out}")
+        say(f"{one.kind}: {one.places} sentences that begin with one, {one.others} others; on rows not fitted on {told}")
+    say(f"Directions: {out}")

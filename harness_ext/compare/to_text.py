@@ -13,14 +13,14 @@ _LATEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"
 
 
 def rich_tables(tables: Sequence[TextTable]) -> list[Table]:
-    """Return the tables as rich prints them; brackets in names are no markup."""
+    """Return the tables as a console without markup prints them (`synth.terminal`)."""
     made = []
     for one in tables:
-        table = Table(title=one.title.replace("[", r"\["), title_justify="left")
+        table = Table(title=one.title, title_justify="left")
         for number, name in enumerate(one.header):
-            table.add_column(name.replace("[", r"\["), justify="left" if number in one.left else "right")
+            table.add_column(name, justify="left" if number in one.left else "right")
         for row in one.rows:
-            table.add_row(*(cell.replace("[", r"\[") for cell in row))
+            table.add_row(*row)
         made.append(table)
     return made
 

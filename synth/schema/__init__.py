@@ -4,10 +4,11 @@ Everything that a person writes or that is read back goes through here: a regula
 `parse_json`), and data becomes the type that was declared for it (`read_as`, with `Schema` as the base of records).
 """
 
+from synth.printable import printable
 from synth.schema.json_text import parse_json, read_json
 from synth.schema.record import Line, Schema, Whole, read_as, sentence
 from synth.schema.regular_file import open_regular, read_regular
-from synth.schema.shown import printable, shown
+from synth.schema.shown import shown
 from synth.schema.yaml_file import Document, parse_yaml, read_yaml
 
 __all__ = [

@@ -2,6 +2,8 @@
 
 import reprlib
 
+from synth.printable import printable
+
 _LONGEST = 120
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxother = 3, 4, 4, 60, 60
@@ -15,8 +17,3 @@ def shown(value: object) -> str:
         text = f"a value of type {type(value).__name__}"
     text = printable(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def printable(text: str) -> str:
-    """Return a text in which what a terminal would obey, or could not write, is escaped; line breaks are kept."""
-    return text if text.isprintable() else "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)
