@@ -1,21 +1,25 @@
 """Reads run folders: what ``lm_eval --log_samples`` wrote, and our manifest beside it."""
 
-import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness_ext.accuracy import AccuracyMetric, shown
+from harness_ext.accuracy import AccuracyMetric
+from harness_ext.accuracy import shown as marked
+from harness_ext.manifests import MANIFEST, read_manifest
 from synth.errors import StylerepError
+from synth.schema import open_regular, parse_json, shown
 
-MANIFEST = "manifest.json"
+__all__ = ["MANIFEST", "NOT_METRICS", "RESPONSES", "Item", "Run", "check_run_folders", "item_of", "load_run", "read_manifest", "sample_files", "sample_rows"]
 RESPONSES = "responses.jsonl"
 """What the model style-hf wrote, response by response, with what was forced (`harness_ext.models.journal`)."""
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.jsonl")
 NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+_LENGTH = "trace_words"
+_LARGEST = 1e50
+"""Beyond what any score means, and far below where sums of cubes overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,46 +81,33 @@ def load_run(folder: Path) -> Run:
     return Run(folder, read_manifest(folder), tasks)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run or adapter folder, empty if it has none."""
-    path = folder / MANIFEST
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StylerepError(f"{path}: this is not valid JSON ({error}).") from error
-    if not isinstance(content, dict):
-        raise StylerepError(f"{path}: expected a JSON object.")
-    return content
-
-
 def sample_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each row of a samples file with its place; raise StylerepError, naming file and line, for what is no sample."""
-    with path.open("rb") as lines:
+    with open_regular(path) as lines:
         for number, line in enumerate(lines, 1):
             where = f"{path}, line {number}"
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise StylerepError(f"{where}: this is not valid JSON ({error}); the file may have been cut off.") from error
+            row = parse_json(line, where)
             if not isinstance(row, dict) or not isinstance(row.get("doc_hash"), str):
                 raise StylerepError(f"{where}: expected a sample with a doc_hash, as lm_eval --log_samples writes it.")
+            if not isinstance(row.get("filter", ""), str):
+                raise StylerepError(f"{where}: filter: expected a text, found {shown(row['filter'])}.")
             yield where, row
 
 
 def item_of(row: dict[str, Any], where: str) -> Item:
-    """Return what a row of a samples file was scored; raise StylerepError for a score that is NaN.
+    """Return what a row of a samples file was scored.
 
     A name that ends in the row's filter, as in lm_eval's results (``exact_match,none``), stands without it; what cannot be printed becomes a mark.
+    Raises StylerepError for a score that is NaN or infinite, beyond 1e50, or a length below 0.
     """
     metrics = {}
     filtered = f",{row.get('filter', 'none')}"
     for name, value in row.items():
         if name in NOT_METRICS or not isinstance(value, (int, float)):
             continue
-        if math.isnan(value):
-            raise StylerepError(f"{where}: the metric {name} is NaN.")
         bare = name.removesuffix(filtered)
-        metrics[shown(name if bare in row else bare)] = float(value)
-    return Item(row["doc_hash"], str(row.get("filter", "none")), metrics)
+        least = 0 if bare == _LENGTH else -_LARGEST
+        if not least <= value <= _LARGEST:  # also where it is NaN
+            raise StylerepError(f"{where}: the metric {shown(bare)[1:-1]} must be {'0 or more' if least == 0 else 'a finite number'}, found {shown(value)}.")
+        metrics[marked(name if bare in row else bare)] = float(value)
+    return Item(row["doc_hash"], row.get("filter", "none"), metrics)

@@ -3,11 +3,10 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from harness_ext.accuracy import RECORDED, AccuracyMetric, other_notes
 from harness_ext.compare.to_text import latex_page, markdown_page
@@ -16,6 +15,7 @@ from harness_ext.leaderboard.comparable import Row, all_columns, ranked_together
 from harness_ext.leaderboard.earlier import name_metrics
 from harness_ext.leaderboard.facts import read_facts
 from harness_ext.leaderboard.ranking import ALPHA, DRAWS, SEED, Scores, make_view
+from harness_ext.leaderboard.records import BoardRecord, read_record
 from harness_ext.leaderboard.store import Added, KeptRun, Store
 from harness_ext.leaderboard.tables import board_csv, board_json, board_notes, board_tables
 from synth.errors import StylerepError
@@ -162,12 +162,8 @@ def _settings(out: Path) -> BoardSettings | None:
         return None  # a first command was killed
     if not path.is_file():
         raise StylerepError(f"{out}: this holds something other than a board (no {BOARD_FILE}); choose another folder.")
-    try:
-        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["settings"]
-        named = {field.name: found[field.name] for field in fields(BoardSettings) if field.name != "metric"} | {"metric": found.get("metric", "")}
-        return BoardSettings(**{**named, "tasks": tuple(named["tasks"])})
-    except (ValueError, KeyError, TypeError) as error:
-        raise StylerepError(f"{path}: this is not the file of a board ({error}).") from error
+    found: BoardRecord = read_record(path, BoardRecord, "this is not the file of a board")
+    return BoardSettings(**{**found.settings.model_dump(), "tasks": tuple(found.settings.tasks)})
 
 
 def _write(board: Board, kept: Sequence[KeptRun], store: Store, settings: BoardSettings) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 from harness_ext.accuracy import DEFAULT
 from harness_ext.leaderboard.shards import read_shard, rename_shards
 from harness_ext.leaderboard.store import column_id
+from synth.errors import StylerepError
 from synth.replace_file import write_text
 from synth.replace_folder import replace_folder
+from synth.schema import read_json
 
 _OTHER = "exact_match"
 _OURS = "style_"
@@ -24,7 +26,7 @@ def name_metrics(board: Path) -> list[Path]:
     left = []
     for path in sorted((board / "runs").glob("*/run.json")):
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            content: dict[str, Any] = read_json(path)
             before = {name: part for name, part in content["parts"].items() if "metric" not in part["column"]}
             for name, part in before.items():
                 column = part["column"]
@@ -34,7 +36,7 @@ def name_metrics(board: Path) -> list[Path]:
                     part["source"] = ""
                     _copy(path.parent, name, column["id"])
                     content["parts"][column["id"]] = content["parts"].pop(name)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (StylerepError, KeyError, TypeError, AttributeError):
             continue  # told where it is read
         if before:
             write_text(path, json.dumps(content, indent=1, sort_keys=True) + "\n")

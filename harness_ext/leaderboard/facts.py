@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness_ext.runs import read_manifest
-from synth.errors import StylerepError
+from harness_ext.manifests import read_manifest, read_results
 
 _IDENTITY = ("base_model", "base_sha256", "model_name", "arm", "gen_kwargs", "chat_template")
 """What runs of one arm have in common when only their seeds differ."""
@@ -40,7 +39,10 @@ class RunFacts:
 
 
 def read_facts(folder: Path) -> RunFacts:
-    """Read what a run folder says of itself: its manifest, else what lm_eval wrote of the model; else its own name stands for the model."""
+    """Read what a run folder says of itself: its manifest, else what lm_eval wrote of the model; else its own name stands for the model.
+
+    Raises StylerepError for a manifest or results file that cannot be read.
+    """
     manifest, results = read_manifest(folder), _results(folder)
     versions = manifest.get("task_versions") or results.get("versions") or {}
     shots = results.get("n-shot") or {}
@@ -108,12 +110,8 @@ def _results(folder: Path) -> dict[str, Any]:
     """Return the contents of the results files below a folder, tasks of all of them together, the newest winning."""
     merged: dict[str, Any] = {}
     for path in sorted(folder.rglob("results_*.json"), key=lambda path: path.name):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise StylerepError(f"{path}: this is not valid JSON ({error}).") from error
-        if isinstance(content, dict):
-            for key in ("versions", "n-shot"):
-                content[key] = {**(merged.get(key) or {}), **(content.get(key) or {})}
-            merged = content
+        content = read_results(path)
+        for key in ("versions", "n-shot"):
+            content[key] = {**(merged.get(key) or {}), **(content.get(key) or {})}
+        merged = content
     return merged

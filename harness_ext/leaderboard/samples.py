@@ -1,8 +1,7 @@
 """Reads a samples file twice: for the scores and places of its rows, then row by row in the order of a set of items."""
 
 import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from harness_ext.leaderboard.board import STYLE
 from harness_ext.leaderboard.facts import settings_text
 from harness_ext.runs import item_of, sample_rows
 from synth.errors import StylerepError
+from synth.schema import open_regular, parse_json
 
 SCORES = ("acc", "recorded", *STYLE)
 """What a board keeps of an item: its accuracy, by whichever metric, under the name acc, and scores as they are."""
@@ -49,12 +49,17 @@ class Scanned:
     @property
     def items(self) -> str:
         """The digest of the set of items, 12 hexadecimal digits."""
-        return hashlib.sha256("\n".join(sorted(self.hashes)).encode()).hexdigest()[:12]
+        return set_digest(self.hashes)
+
+
+def set_digest(hashes: Iterable[str]) -> str:
+    """Return the digest of a set of items by their hashes, 12 hexadecimal digits."""
+    return hashlib.sha256("\n".join(sorted(hashes)).encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
+    """Return the SHA-256 of a file; raise StylerepError for what is no regular file."""
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
 
 
@@ -103,10 +108,10 @@ def _scored(kept: Scanned, values: Sequence[dict[str, float]], places: Sequence[
 
 def rows_at(path: Path, places: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Yield the rows that begin at these bytes of a samples file."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         for place in places:
             file.seek(place)
-            yield json.loads(file.readline())
+            yield parse_json(file.readline(), path)
 
 
 def _generation(row: dict[str, Any]) -> object:
@@ -118,7 +123,7 @@ def _generation(row: dict[str, Any]) -> object:
 
 def _line_starts(path: Path) -> Iterator[int]:
     place = 0
-    with path.open("rb") as lines:
+    with open_regular(path) as lines:
         for line in lines:
             yield place
             place += len(line)

@@ -6,15 +6,20 @@ Each is one call ``stylerep.take("key", "…")`` with the base64 of gzipped JSON
 
 import base64
 import gzip
+import io
 import json
 import math
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from synth.errors import StylerepError
 from synth.replace_file import write_text
+from synth.schema import parse_json, read_regular
 
 _CHARACTERS, _ITEMS = 1_000_000, 100
+_LARGEST = 100_000_000
 
 
 def write_shards(key: str, records: Iterable[Mapping[str, Any]], folder: Path) -> list[int]:
@@ -52,8 +57,14 @@ def write_outcomes(key: str, accuracies: Sequence[float], folder: Path) -> None:
 
 
 def read_shard(path: Path) -> Any:
-    """Return what a shard holds."""
-    return json.loads(gzip.decompress(base64.b64decode(path.read_text(encoding="utf-8").rpartition(',"')[2].removesuffix('")\n'))))
+    """Return what a shard holds; raise StylerepError for one that is damaged."""
+    packed = read_regular(path, largest=_LARGEST).rpartition(b',"')[2].removesuffix(b'")\n')
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(base64.b64decode(packed))) as file:
+            content = file.read(_LARGEST)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise StylerepError(f"{path}: this file of a board is damaged ({error}).") from error
+    return parse_json(content, path)
 
 
 def rename_shards(old: str, new: str, folder: Path) -> None:

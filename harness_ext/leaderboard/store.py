@@ -23,7 +23,8 @@ import numpy.typing as npt
 from harness_ext.accuracy import DEFAULT, OtherMetric, find_metric
 from harness_ext.leaderboard.board import Column
 from harness_ext.leaderboard.facts import RunFacts, digest, read_facts, slug
-from harness_ext.leaderboard.samples import Scanned, file_digest, rows_at, scan
+from harness_ext.leaderboard.records import RunRecord, SetRecord, read_record, read_scores
+from harness_ext.leaderboard.samples import Scanned, file_digest, rows_at, scan, set_digest
 from harness_ext.runs import sample_files
 from synth.errors import StylerepError
 from synth.replace_file import write_text
@@ -78,14 +79,11 @@ class Store:
 
     def scores(self, run: str, column: str) -> dict[str, npt.NDArray[np.float64]]:
         """Return the scores of a run on a column, each of shape (items,), in the order of the set."""
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(self.folder / "runs" / run / column / "scores.parquet")
-        return {name: table[name].to_numpy().astype(np.float64) for name in table.column_names}
+        return read_scores(self.folder / "runs" / run / column / "scores.parquet", self._parts(run)[column].column.n)
 
     def item_shards(self, items: str) -> list[int]:
         """Return the number of the first item of each shard of a set."""
-        return [int(first) for first in self._set(items)["shards"]]
+        return self._set(items).shards
 
     def remove(self, run: str) -> None:
         """Take a run off the board, and the sets of items that no other run has."""
@@ -155,9 +153,12 @@ class Store:
         for name in gone:
             shutil.rmtree(self.folder / "runs" / facts.id / name, ignore_errors=True)
 
-    def _set(self, items: str) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads((self.folder / "items" / items / "order.json").read_text(encoding="utf-8"))
-        return content
+    def _set(self, items: str) -> SetRecord:
+        path = self.folder / "items" / items / "order.json"
+        found: SetRecord = read_record(path, SetRecord, "remove its folder and add the runs again")
+        if set_digest(found.hashes) != items:
+            raise StylerepError(f"{path}: these are not the items that its folder is named by; remove it and add the runs again.")
+        return found
 
     def _order(self, column: Column, scanned: Scanned) -> list[int]:
         """Return the places, in the scanned rows, of the items in the order of their set, which is written if it is new."""
@@ -171,7 +172,7 @@ class Store:
                 write_text(fresh / "order.json", json.dumps({"hashes": scanned.hashes, "shards": shards}) + "\n")
             return list(range(len(scanned.hashes)))
         places = {item: place for place, item in enumerate(scanned.hashes)}
-        return [places[item] for item in self._set(column.items)["hashes"]]
+        return [places[item] for item in self._set(column.items).hashes]
 
 
 def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, order: list[int], traces: int | None, source: str) -> Part:
@@ -233,15 +234,12 @@ def _paths(job: Iterable[Any]) -> Iterator[Path]:
 
 
 def _read_run(path: Path) -> KeptRun:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        parts = {
-            name: Part(
-                Column(**one["column"]), one["decoding"], tuple(one["shards"]), one["source"] if content["format"] == FORMAT else "",
-                tuple(OtherMetric(**other) for other in one.get("others", ())),
-            )
-            for name, one in content["parts"].items()
-        }  # fmt: skip
-        return KeptRun(RunFacts(**content["facts"]), parts)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StylerepError(f"{path}: this is no record of a run on a board ({error}); remove its folder and add the run again.") from error
+    found: RunRecord = read_record(path, RunRecord, "remove its folder and add the run again")
+    parts = {
+        name: Part(
+            Column(**one.column.model_dump()), one.decoding, tuple(one.shards), one.source if found.format == FORMAT else "",
+            tuple(OtherMetric(**other.model_dump()) for other in one.others),
+        )
+        for name, one in found.parts.items()
+    }  # fmt: skip
+    return KeptRun(RunFacts(**found.facts.model_dump()), parts)

@@ -6,21 +6,23 @@ logarithm of the number of parameters and the entropy of the facts that the prob
 """
 
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ConfigDict, Field
 
 from harness_ext.compare.tables import TextTable, p_text
 from harness_ext.drawing import STYLE, as_svg
 from harness_ext.leaderboard.board import Figure as Estimate
 from harness_ext.leaderboard.tables import percent
-from harness_ext.runs import read_manifest, sample_files, sample_rows
+from harness_ext.manifests import read_manifest, read_results
+from harness_ext.runs import item_of, sample_files, sample_rows
 from harness_ext.stats import LogisticFit, accuracy_interval, clustered, fieller, firth_logistic
+from synth.schema import Schema, parse_json, read_as
 
 FloatArray = npt.NDArray[np.float64]
 _QUARTERS = 4
@@ -80,11 +82,11 @@ def read_scaling(runs: Sequence[Path]) -> list[Scaling]:
         if (size := sizes.get(str(manifest.get("base_model")))) is None:
             continue
         for task, path in sample_files(run).items():
-            for _, row in sample_rows(path):
-                meta = _meta(row)
-                if "graph_search_entropy" not in meta or "acc" not in row:
+            for where, row in sample_rows(path):
+                meta, scores = _meta(row, where), item_of(row, where).metrics
+                if meta is None or "acc" not in scores:
                     break
-                known = (run.parent.name, size, float(meta["graph_search_entropy"]), float(meta["hops"]), row["acc"] >= 0.5, row["doc_hash"])
+                known = (run.parent.name, size, meta.graph_search_entropy, float(meta.hops), scores["acc"] >= 0.5, row["doc_hash"])
                 answers.setdefault((task, str(manifest.get("arm"))), []).append(known)
     found = []
     for (task, arm), rows in answers.items():
@@ -209,14 +211,23 @@ def _base_model(run: Path) -> str | None:
 def _parameters(run: Path) -> float | None:
     """Return how many parameters lm_eval counted; None where the model ran elsewhere."""
     for path in sorted(run.rglob("results_*.json"), reverse=True):
-        count = json.loads(path.read_text(encoding="utf-8")).get("config", {}).get("model_num_parameters")
+        count = (read_results(path).get("config") or {}).get("model_num_parameters")
         return float(count) if isinstance(count, (int, float)) and count > 0 else None
     return None
 
 
-def _meta(row: dict[str, Any]) -> dict[str, Any]:
-    try:
-        found = json.loads(row["doc"]["meta"])
-    except (KeyError, TypeError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+class _Meta(Schema):
+    """What a problem with a graph says of it; entropy in bits."""
+
+    model_config = ConfigDict(extra="ignore")
+    graph_search_entropy: Annotated[float, Field(ge=0, le=1e6)]
+    hops: Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+def _meta(row: dict[str, Any], where: str) -> _Meta | None:
+    """Return what a sample's document says of its graph, None where it has none; raise StylerepError for numbers that cannot be."""
+    document = row.get("doc")
+    written = document.get("meta") if isinstance(document, dict) else None
+    if not isinstance(written, str) or "graph_search_entropy" not in written:
+        return None
+    return read_as(_Meta, parse_json(written, f"{where}, doc.meta"), f"{where}, doc.meta")

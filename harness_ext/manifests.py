@@ -1,0 +1,101 @@
+"""What manifests and lm_eval's results files must hold where they are read back: keys that others add stay as they are."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from synth.errors import StylerepError
+from synth.schema import Schema, Whole, read_as, read_json
+
+MANIFEST = "manifest.json"
+Number = Whole | float
+
+
+class _Open(Schema):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _ImportedTask(_Open):
+    answer_type: str | None = None
+
+
+class _ImportedFile(_Open):
+    name: str
+    sha256: str
+
+
+class _Imported(_Open):
+    format: str
+    files: list[_ImportedFile] = Field(default=[])
+    tasks: dict[str, _ImportedTask] = Field(default={})
+
+
+class Manifest(_Open):
+    """The manifest of a run, an adapter or a data set, as far as it is read back."""
+
+    model: str | None = None
+    model_name: str | None = None
+    base_model: str | None = None
+    base_sha256: str | None = None
+    family: str | None = None
+    template_arguments: dict[str, Any] | None = None
+    arm: str | None = None
+    seed: Whole | str | None = None
+    adapter_sha256: str | None = None
+    fingerprint: str | None = None
+    dataset_fingerprint: str | None = None
+    problem_ids_sha256: str | None = None
+    claims_sha256: str | None = None
+    model_args: dict[str, Any] | str | None = None
+    gen_kwargs: dict[str, Any] | str | None = None
+    chat_template: bool | None = None
+    decoding: dict[str, Any] | None = None
+    task_versions: dict[str, Number | str | None] = Field(default={})
+    versions: dict[str, str | None] = Field(default={})
+    files: list[str] = Field(default=[])
+    left_out: list[str] = Field(default=[])
+    imported: _Imported | None = None
+    teaching: dict[str, Any] | None = None
+
+
+class _Config(_Open):
+    model_args: dict[str, Any] | str | None = None
+    gen_kwargs: dict[str, Any] | str | None = None
+    model_num_parameters: Number | None = None
+
+
+class Results(_Open):
+    """What lm_eval wrote of an evaluation, as far as it is read back."""
+
+    versions: dict[str, Number | str | None] | None = None
+    shots: Annotated[dict[str, Whole | str | None] | None, Field(alias="n-shot")] = None
+    config: _Config | None = None
+    model_name: str | None = None
+    chat_template: str | dict[str, Any] | list[Any] | None = None
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run, adapter or data set, empty if its folder has none; raise StylerepError for what does not fit `Manifest`."""
+    path = folder / MANIFEST
+    return _object(path, Manifest) if _is_there(path) else {}
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Return the content of a results file of lm_eval; raise StylerepError for what does not fit `Results`."""
+    return _object(path, Results)
+
+
+def _object(path: Path, kind: type[Schema]) -> dict[str, Any]:
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise StylerepError(f"{path}: expected a JSON object.")
+    read_as(kind, content, path)
+    return content
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise StylerepError(f"{path}: this cannot be read ({error.strerror}).") from error
