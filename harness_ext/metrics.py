@@ -15,12 +15,13 @@ from typing import Any
 
 from harness_ext.seam.registration import register_metrics
 from synth.explanation import explanation_scores, has_proof
-from synth.formats import split_response
-from synth.grading.answers import final_answer, is_right
+from synth.formats import SplitResponse, split_response
+from synth.grading.answers import is_right, stated_answer
 from synth.grading.same_formula import warm_up
 from synth.style import KINDS
-from synth.style.metrics import read_response, style_metrics
+from synth.style.metrics import read_each, read_response, style_metrics
 from synth.style.profile import StyleProfile, load_profile
+from synth.style.scores import Reading
 
 REFERENCE = "long-reasoning"
 METRICS = (
@@ -56,10 +57,25 @@ def score(response: str, gold: str, answer_type: str = "number", meta: Mapping[s
     if answer_type == "latex":
         warm_up()
     split = split_response(response)
-    style = style_metrics(split, read_response(split), _reference())
+    return _scored(split, read_response(split), gold, answer_type, meta)
+
+
+def score_each(responses: Sequence[tuple[str, str, str, Mapping[str, Any] | None]]) -> list[dict[str, float]]:
+    """Return the metrics of many responses, each with its gold, answer type and meta: the same as `score` of each, twice as fast where they are short."""
+    if any(answer_type == "latex" for _, _, answer_type, _ in responses):
+        warm_up()
+    splits = [split_response(response) for response, *_ in responses]
+    return [
+        _scored(split, reading, gold, answer_type, meta)
+        for split, reading, (_, gold, answer_type, meta) in zip(splits, read_each(splits), responses, strict=True)
+    ]
+
+
+def _scored(split: SplitResponse, reading: Reading, gold: str, answer_type: str, meta: Mapping[str, Any] | None) -> dict[str, float]:
+    style = style_metrics(split, reading, _reference())
     scores = {name: float(style.get(name) or 0.0) for name in METRICS}
     scores |= {flag: float(style[name] is not None) for name, flag in _FLAGS.items()}
-    stated = final_answer(response, answer_type)
+    stated = stated_answer(split, answer_type)
     scores |= {"acc": float(is_right(stated, gold, answer_type, meta)), "answered": float(stated is not None)}
     if meta and has_proof(meta):
         scores["explanation_f1"] = explanation_scores(split.trace, meta).f1

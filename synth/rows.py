@@ -3,9 +3,10 @@
 import contextlib
 import functools
 import gzip
+import itertools
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -33,7 +34,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     place, for what cannot be read.
     """
     if path.name.endswith((".jsonl", ".jsonl.gz")):
-        yield from _json_lines(path)
+        yield from rows_of(_lines(path))
         return
     if path.suffix == ".json":
         items = _json_items(path)
@@ -45,6 +46,29 @@ def read_rows(path: Path) -> Iterator[Row]:
         if not isinstance(item, dict):
             raise StylerepError(f"{path}, item {number}: expected an object with named fields.")
         yield Row(f"{path}, item {number}", item)
+
+
+class Line(NamedTuple):
+    """A line of a JSONL file as it stands there."""
+
+    path: Path
+    number: int
+    content: bytes
+
+
+def unread_rows(path: Path, n: int) -> Iterator[list[Row | Line]]:
+    """Yield the rows of a file, up to *n* at once, those of a JSONL file as lines that `rows_of` reads, in whichever process."""
+    lines: Iterator[Row | Line] = _lines(path) if path.name.endswith((".jsonl", ".jsonl.gz")) else read_rows(path)
+    return iter(lambda: list(itertools.islice(lines, n)), [])
+
+
+def rows_of(unread: Iterable[Row | Line]) -> Iterator[Row]:
+    """Yield the rows of what `unread_rows` yields; raises what `read_rows` does."""
+    for one in unread:
+        if isinstance(one, Row):
+            yield one
+        elif (row := _row(one)) is not None:
+            yield row
 
 
 def check_sources(sources: Sequence[str]) -> None:
@@ -86,21 +110,28 @@ def _hub_answers() -> bool:
     return True
 
 
-def _json_lines(path: Path) -> Iterator[Row]:
+def _lines(path: Path) -> Iterator[Line]:
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
         number = 0
         try:
             for number, line in enumerate(lines, 1):  # the number is told in errors
-                if not line.strip():
-                    continue
-                row = json.loads(line.decode("utf-8", "replace").removeprefix("\ufeff"))
-                if not isinstance(row, dict):
-                    raise StylerepError(f"{path}, line {number}: expected an object with named fields.")
-                yield Row(f"{path}, line {number}", row)
-        except (ValueError, RecursionError) as error:
-            raise StylerepError(f"{path}, line {number}: this is not valid JSON ({error}); the file may have been cut off.") from error
+                yield Line(path, number, line)
         except (EOFError, gzip.BadGzipFile) as error:
             raise StylerepError(f"{path}, after line {number}: the file cannot be unpacked ({error}).") from error
+
+
+def _row(line: Line) -> Row | None:
+    """Return the row of a line; None for an empty one."""
+    if not line.content.strip():
+        return None
+    where = f"{line.path}, line {line.number}"
+    try:
+        row = json.loads(line.content.decode("utf-8", "replace").removeprefix("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        raise StylerepError(f"{where}: this is not valid JSON ({error}); the file may have been cut off.") from error
+    if not isinstance(row, dict):
+        raise StylerepError(f"{where}: expected an object with named fields.")
+    return Row(where, row)
 
 
 def _json_items(path: Path) -> Iterator[Any]:

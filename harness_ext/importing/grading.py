@@ -1,34 +1,28 @@
 """Scores imported responses as the tasks do, and puts them into rows as lm_eval writes them."""
 
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from harness_ext.importing.items import Item, answer_type_of
-from harness_ext.importing.record import Record
+from harness_ext.importing.answers import Answer, Answers, Told
+from harness_ext.importing.spool import Lines
+from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.formats import split_response
 from synth.formats.audit import Audit
 
 _TELL_AFTER = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One item with the responses to it, each with the score that came with it."""
-
-    item: Item
-    texts: tuple[str, ...]
-    recorded: tuple[float | None, ...]
-    where: str
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
     """One draw of a task, graded: its rows, how its answers were read if they were, the ids of documents where the recorded score is another, and notes."""
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Lines
     answer_type: str | None
     regraded: bool
     accuracy: float
@@ -38,75 +32,89 @@ class Graded:
     notes: tuple[str, ...] = ()
 
 
-def answers(records: Sequence[Record], items: Sequence[Item]) -> tuple[list[Answer], bool]:
-    """Return each item with all responses to it, and whether some item stands in several records that are taken for its draws.
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How answers are graded: which draw of each, how those are read that do not say it, whether right answers are known, and whether they count."""
 
-    Raises StylerepError where items differ in how many responses they have.
-    """
-    together: dict[str, list[tuple[Record, Item]]] = {}
-    for record, item in zip(records, items, strict=True):
-        together.setdefault(item.document_hash, []).append((record, item))
-    found = []
-    for several in together.values():
-        texts, recorded = (tuple(value for record, _ in several for value in getattr(record, name)) for name in ("texts", "recorded"))
-        found.append(Answer(several[0][1], texts, recorded, several[0][0].where))
-    first = found[0]
-    other = next((answer for answer in found if (len(answer.texts), len(answer.recorded)) != (len(first.texts), len(first.recorded))), None)
-    if not any(answer.recorded for answer in found):
-        raise StylerepError(f"{first.where}: there are no responses.")
-    if other:
-        raise StylerepError(
-            f"{other.where}: there are {len(other.texts)} responses to this item and {len(first.texts)} to that of {first.where}; every item needs as many."
-        )
-    return found, len(together) < len(records)
+    draw: int
+    read_as: str
+    known: bool
+    regrade: bool
 
 
-def grade(found: Sequence[Answer], draw: int, answer_type: str | None, regrade: bool, say: Callable[[str], None] | None = None) -> Graded:
+@dataclass(slots=True)
+class _Part:
+    """What was made of some answers: their rows as lines, accuracies, recorded scores with the accuracy and document of each, and the audit of responses."""
+
+    lines: bytes = b""
+    accuracies: list[float] = field(default_factory=list)
+    recorded: list[tuple[float, float, int]] = field(default_factory=list)
+    audit: Audit = field(default_factory=Audit)
+
+
+def grade(
+    found: Answers, told: Told, draw: int, answer_type: str | None, regrade: bool, say: Callable[[str], None] | None = None, workers: Workers | None = None
+) -> Graded:
     """Grade the response of number *draw* to each item, from 0.
 
     *answer_type* is how the answers of items are read that do not say it themselves; None: told from all right answers together. Without
     *regrade*, ``acc`` is the recorded score. Raises StylerepError for an item with neither a right answer nor a recorded score.
     """
-    generated = bool(found[0].texts)
-    known = all(answer.item.golds for answer in found)
-    pairs = [(gold, answer.item.meta.get("options") or ()) for answer in found for gold in answer.item.golds]
-    options = [texts for _, texts in pairs] if all(texts for _, texts in pairs) else []
-    read_as = answer_type or answer_type_of([gold for gold, _ in pairs], options)
-    regrade = regrade and generated and known
-    rows, began, audit = [], time.monotonic(), Audit()
-    for number, answer in enumerate(found):
-        if say and number % 20 == 0 and number and time.monotonic() - began > _TELL_AFTER:
-            say(f"{number} of {len(found)} responses are graded.")
+    read_as = answer_type or told.answer_type
+    regrade = regrade and told.generated and told.known
+    how = _How(draw, read_as, told.known, regrade)
+    rows, began, whole = Lines(), time.monotonic(), _Part(accuracies=[])
+    accuracies, recorded, theirs, differ = array("d"), 0, array("d"), array("q")
+    for part in (workers or Workers()).each(_graded, ((answers, how) for answers in found.parts(_AT_ONCE))):
+        rows.append(part.lines, len(part.accuracies))
+        accuracies.extend(part.accuracies)
+        recorded += len(part.recorded)
+        theirs.extend(score for _, score, _ in part.recorded)
+        differ.extend(number for own, score, number in part.recorded if own != score)
+        whole.audit.merge(part.audit)
+        if say and time.monotonic() - began > _TELL_AFTER and rows.n < len(found):
+            say(f"{rows.n} of {len(found)} responses are graded.")
             began = time.monotonic()
-        recorded = answer.recorded[draw]
-        if not regrade and recorded is None:
-            raise StylerepError(f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by.")
-        rows.append(_row(answer, draw, answer.item.answer_type or read_as, regrade))
-        if generated:
-            audit.add(answer.texts[draw], split_response(answer.texts[draw]), answer.where, bool(rows[-1]["answered"]) if known else None)
-    types = {answer.item.answer_type or read_as for answer in found}
-    both = [(row["acc"], row["recorded"], row["doc_id"]) for row in rows if "recorded" in row]
-    differ = tuple(number for own, theirs, number in both if own != theirs)
+    types = {one or read_as for one in told.types}
     return Graded(
         rows,
-        ", ".join(sorted(types)) if generated and known else None,
+        ", ".join(sorted(types)) if told.generated and told.known else None,
         regrade,
-        sum(row["acc"] for row in rows) / len(rows),
-        sum(theirs for _, theirs, _ in both) / len(both) if both else None,
-        1 - len(differ) / len(both) if both and regrade else None,
-        differ,
-        tuple(audit.notes()),
+        sum(accuracies) / len(accuracies),
+        sum(theirs) / recorded if recorded else None,
+        1 - len(differ) / recorded if recorded and regrade else None,
+        tuple(differ),
+        tuple(whole.audit.notes()),
     )
 
 
-def _row(answer: Answer, draw: int, answer_type: str, regrade: bool) -> dict[str, Any]:
-    item, recorded = answer.item, answer.recorded[draw]
-    scores = _scores(answer.texts[draw], item, answer_type) if answer.texts else {}
-    if not regrade and recorded is not None:
+def _graded(piece: tuple[Answers, _How]) -> _Part:
+    """Grade some answers, in whichever process."""
+    answers, how = list(piece[0]), piece[1]
+    scored = _scores(answers, how)
+    part, lines = _Part(), []
+    for answer, scores in zip(answers, scored, strict=True):
+        if not how.regrade and answer.recorded[how.draw] is None:
+            raise StylerepError(f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by.")
+        row = _row(answer, how, scores)
+        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+        part.accuracies.append(row["acc"])
+        if "recorded" in row:
+            part.recorded.append((row["acc"], row["recorded"], row["doc_id"]))
+        if answer.texts:
+            text = answer.texts[how.draw]
+            part.audit.add(text, split_response(text), answer.where, bool(row["answered"]) if how.known else None)
+    part.lines = "".join(lines).encode("utf-8", "replace")
+    return part
+
+
+def _row(answer: Answer, how: _How, scores: dict[str, float]) -> Mapping[str, Any]:
+    item, recorded = answer.item, answer.recorded[how.draw]
+    if not how.regrade and recorded is not None:
         scores["acc"] = recorded
     if recorded is not None:
         scores["recorded"] = recorded
-    texts = [answer.texts[draw]] if answer.texts else []
+    texts = [answer.texts[how.draw]] if answer.texts else []
     return {
         "doc_id": item.number,
         "doc": dict(item.document),
@@ -121,14 +129,20 @@ def _row(answer: Answer, draw: int, answer_type: str, regrade: bool) -> dict[str
     }
 
 
-def _scores(text: str, item: Item, answer_type: str) -> dict[str, float]:
-    """Return all scores of a response; it is right if any of the right answers is stated."""
-    from harness_ext.metrics import score
+def _scores(answers: list[Answer], how: _How) -> list[dict[str, float]]:
+    """Return all scores of each response, none where there is no text; it is right if any of the right answers is stated."""
+    from harness_ext.metrics import score_each
     from synth.grading.answers import final_answer, is_right
 
-    first, *others = item.golds or ("",)
-    scores = score(text, first, answer_type, item.meta)
-    if others and not scores["acc"]:
-        stated = final_answer(text, answer_type)
-        scores["acc"] = float(any(is_right(stated, gold, answer_type, item.meta) for gold in others))
-    return scores
+    if not answers[0].texts:
+        return [{} for _ in answers]
+    types = [answer.item.answer_type or how.read_as for answer in answers]
+    asked = [
+        (answer.texts[how.draw], next(iter(answer.item.golds), ""), answer_type, answer.item.meta) for answer, answer_type in zip(answers, types, strict=True)
+    ]
+    scored = score_each(asked)
+    for answer, answer_type, scores in zip(answers, types, scored, strict=True):
+        if len(answer.item.golds) > 1 and not scores["acc"]:
+            stated = final_answer(answer.texts[how.draw], answer_type)
+            scores["acc"] = float(any(is_right(stated, gold, answer_type, answer.item.meta) for gold in answer.item.golds[1:]))
+    return scored

@@ -4,18 +4,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness_ext.importing.answers import answers
 from harness_ext.importing.checks import apart, check_decoding, check_models, check_out, check_reading, listed, numbers
 from harness_ext.importing.formats import READERS, ROWS, format_of, source_files
-from harness_ext.importing.grading import answers, grade
+from harness_ext.importing.grading import grade
 from harness_ext.importing.items import Item, Items, items_of_run, items_of_task, own_items
 from harness_ext.importing.matching import match_items
 from harness_ext.importing.record import Evaluation, Reading, public_name
 from harness_ext.importing.run_folders import About, Draft, ImportedTask, check_run, folder_name, write_run
+from harness_ext.importing.spool import Spool
+from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
 from synth.grading.answers import is_right
 from synth.problems.problem import ANSWER_TYPES
 
 _LOW = 0.9
+_WORTH_A_POOL, _MOST_PROCESSES = 5_000_000, 8
 _TYPES = tuple(name for name in ANSWER_TYPES if name != "gym")
 
 
@@ -49,6 +53,7 @@ def import_runs(
     overwrite: bool = False,
     regrade: bool = True,
     say: Callable[[str], None] | None = None,
+    workers: int | None = None,
 ) -> Imported:
     """Read results of other harnesses, grade their responses anew, and write a run folder for each model.
 
@@ -71,19 +76,22 @@ def import_runs(
     files = source_files(sources)
     chosen, reading = format_of(files, format_name), reading or Reading()
     check_reading(chosen, reading)
-    evaluations = _merged([one for path in files for one in READERS[chosen](path, reading)], model, task, chosen in ROWS)
-    check_models(models or {}, evaluations)
-    notes = [note for evaluation in evaluations for note in evaluation.notes]
-    targets = _targets(evaluations, task, like)
-    runs: dict[Path, list[Draft]] = {}
-    for evaluation in evaluations:
-        items = next((one for one in targets if one.task == evaluation.task), None)
-        own = (models or {}).get(evaluation.model, about or About())
-        for folder, draft, more in _drafts(evaluation, items, own, Path(out), model is not None, answer_type, regrade, say):
-            if any(other.evaluation.model != evaluation.model for other in runs.get(folder, [])):
-                raise StylerepError(f"{folder}: the models {runs[folder][0].evaluation.model} and {evaluation.model} would have the same folder; use --model.")
-            runs.setdefault(folder, []).append(draft)
-            notes += more
+    with Workers(_processes(files, workers)) as several:
+        reading = replace(reading, workers=several)
+        evaluations = _merged([one for path in files for one in READERS[chosen](path, reading)], model, task, chosen in ROWS)
+        check_models(models or {}, evaluations)
+        notes = [note for evaluation in evaluations for note in evaluation.notes]
+        targets = _targets(evaluations, task, like)
+        runs: dict[Path, list[Draft]] = {}
+        for evaluation in evaluations:
+            items = next((one for one in targets if one.task == evaluation.task), None)
+            own = (models or {}).get(evaluation.model, about or About())
+            for folder, draft, more in _drafts(evaluation, items, own, Path(out), model is not None, answer_type, regrade, say, several):
+                if any(other.evaluation.model != evaluation.model for other in runs.get(folder, [])):
+                    both = f"the models {runs[folder][0].evaluation.model} and {evaluation.model}"
+                    raise StylerepError(f"{folder}: {both} would have the same folder; use --model.")
+                runs.setdefault(folder, []).append(draft)
+                notes += more
     check_out(Path(out), model, runs)
     for folder, drafts in runs.items():
         check_decoding(drafts)
@@ -95,6 +103,11 @@ def import_runs(
     return Imported(chosen, written, list(dict.fromkeys(notes)), Path(like) if like is not None and not filtered else None)
 
 
+def _processes(files: Sequence[Path], wanted: int | None) -> int:
+    """Return how many processes are worth their start."""
+    return 1 if sum(path.stat().st_size for path in files) < _WORTH_A_POOL else min(wanted or _MOST_PROCESSES, processor_cores())
+
+
 def _drafts(
     evaluation: Evaluation,
     items: Items | None,
@@ -104,15 +117,16 @@ def _drafts(
     answer_type: str | None,
     regrade: bool,
     say: Callable[[str], None] | None,
+    workers: Workers,
 ) -> Iterable[tuple[Path, Draft, list[str]]]:
     """Yield the folder and the graded task of each draw, and notes."""
     if items and answer_type and all(item.answer_type for item in items.items):
         raise StylerepError(f"{items.matched_to} says itself how its answers are read; leave --answer-type out.")
     matched = match_items(evaluation.records, items) if items else own_items(evaluation)
     notes = _about_items(evaluation, matched, items)
-    found, several = answers(evaluation.records, matched)
-    draws = len(found[0].recorded)
-    if several:
+    found, told = answers(evaluation.records, matched)
+    draws = told.draws
+    if told.repeated:
         notes.append(f"{evaluation.task}: each item occurs {draws} times, which are taken for {draws} draws of it.")
     if draws > 1 and about.seed is not None:
         raise StylerepError(
@@ -120,7 +134,7 @@ def _drafts(
         )
     name = folder_name(evaluation.model)
     for draw in range(draws):
-        graded = grade(found, draw, answer_type, regrade, say)
+        graded = grade(found, told, draw, answer_type, regrade, say, workers)
         notes += [f"{evaluation.task}: {note}" for note in graded.notes]
         if graded.agreement is not None and graded.agreement < _LOW:
             notes.append(
@@ -128,7 +142,7 @@ def _drafts(
                 "or say with --answer-type how answers are to be read."
             )
         if regrade and not graded.regraded:
-            why = "there are only likelihoods" if not found[0].texts else "no right answer is known"
+            why = "there are only likelihoods" if not told.generated else "no right answer is known"
             notes.append(f"{evaluation.task}: {why}, so acc is the score that came with the responses.")
         folder = out if single else out / name
         folder = folder.with_name(f"{folder.name}-{draw}") if draws > 1 else folder
@@ -177,7 +191,9 @@ def _merged(evaluations: Sequence[Evaluation], model: str | None, task: str | No
         if not parts:
             raise StylerepError(f"{before.files[0]} and {one.files[0]} both hold the task {one.task} of {before.model}; import one of them.")
         files = tuple(dict.fromkeys((*before.files, *one.files)))
-        together[named.model, named.task] = replace(before, records=[*before.records, *one.records], files=files, date=max(before.date, one.date))
+        records = before.records if isinstance(before.records, Spool) else Spool(before.records)
+        records.extend(one.records)
+        together[named.model, named.task] = replace(before, records=records, files=files, date=max(before.date, one.date))
     return list(together.values())
 
 

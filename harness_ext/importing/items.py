@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from harness_ext.documents import document_hash, task_documents
 from harness_ext.importing.record import Evaluation, Record
@@ -85,42 +85,78 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
     return Items(chosen, list(items.values()), f"{folder.resolve().name}/{chosen}", filter="none" if "none" in filters else next(iter(filters)))
 
 
-def own_items(evaluation: Evaluation) -> list[Item]:
+def own_items(evaluation: Evaluation) -> "OwnItems":
     """Return an item for each record of an evaluation that nothing is matched to.
 
     Documents of lm_eval keep their hashes; others are named by question and right answer. Where every item occurs equally often, its occurrences are
     draws of it; where few occur again, they are items of their own. Raises StylerepError where it is neither, and for a record without a question.
     """
-    documents = [_document(record) if record.document is None else record.document for record in evaluation.records]
-    digests = [_digest(record, document) for record, document in zip(evaluation.records, documents, strict=True)]
-    draws = _are_draws(digests, evaluation)
-    seen: Counter[str] = Counter()
-    items = []
-    for number, (record, document, digest) in enumerate(zip(evaluation.records, documents, digests, strict=True)):
-        seen[digest] += 1
-        unique = digest if draws or seen[digest] == 1 else document_hash({"doc_hash": digest, "occurrence": seen[digest]})
-        meta = _meta(document) | ({"options": list(record.options)} if record.options else {})
-        given = document.get("answer_type") if record.document is not None else None
-        known = given if given in ANSWER_TYPES else None
-        golds = (str(document.get("answer")),) if known else record.golds
-        target = record.target if record.target is not None else next(iter(record.golds), "")
-        place = number if record.document_number is None else record.document_number
-        items.append(Item(document, unique, place, record.question, golds, known, meta, target))
-    return items
+    digests = [_digest(record, _document(record) if record.document is None else record.document) for record in evaluation.records]
+    if not _are_draws(digests, evaluation):
+        seen: Counter[str] = Counter()
+        for number, digest in enumerate(digests):
+            seen[digest] += 1
+            if seen[digest] > 1:
+                digests[number] = document_hash({"doc_hash": digest, "occurrence": seen[digest]})
+    return OwnItems(evaluation.records, digests, range(len(digests)))
 
 
-def answer_type_of(golds: Sequence[str], options: Sequence[Sequence[str]] = ()) -> str:
-    """Return how the right answers of a task are read: options if each is a letter or a text of its own, numbers if all are, letters if all are, else formulas.
+class OwnItems(Sequence[Item]):
+    """The items that records are of, each made when it is asked for: of so many rows, few are held at once."""
 
-    *options* are the texts of the options of each, if all have any.
+    def __init__(self, records: Sequence[Record], digests: Sequence[str], numbers: Sequence[int]) -> None:
+        self._records, self.digests, self._numbers = records, digests, numbers
+
+    def some(self, places: Sequence[int], records: Sequence[Record]) -> "OwnItems":
+        """Return the items at some places, whose *records* are given in a form that another process can be handed."""
+        return OwnItems(records, [self.digests[place] for place in places], [self._numbers[place] for place in places])
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        return _own_item(self._records[index], self.digests[index], self._numbers[index])
+
+
+def _own_item(record: Record, digest: str, number: int) -> Item:
+    document = _document(record) if record.document is None else record.document
+    meta = _meta(document) | ({"options": list(record.options)} if record.options else {})
+    given = document.get("answer_type") if record.document is not None else None
+    known = given if given in ANSWER_TYPES else None
+    golds = (str(document.get("answer")),) if known else record.golds
+    target = record.target if record.target is not None else next(iter(record.golds), "")
+    place = number if record.document_number is None else record.document_number
+    return Item(document, digest, place, record.question, golds, known, meta, target)
+
+
+class AnswerType:
+    """Tells how the right answers of a task are read, from one after the other.
+
+    They are options if each is a letter or a text of its own, numbers if all are, letters if all are, else formulas.
     """
-    if options and all(_is_option(gold, texts) for gold, texts in zip(golds, options, strict=True)):
-        return "option"
-    if all(plain_number(gold) is not None for gold in golds):
-        return "number"
-    if all(gold.strip("() .") in LETTERS and option_letter(gold) for gold in golds):
-        return "option"
-    return "latex"
+
+    def __init__(self) -> None:
+        self._there = False
+        self._texts = self._numbers = self._letters = True
+
+    def add(self, gold: str, options: Sequence[str]) -> None:
+        """Take a right answer into account, with the texts of the options beside it, if there are any."""
+        self._there = True
+        self._texts = self._texts and bool(options) and _is_option(gold, options)
+        self._numbers = self._numbers and plain_number(gold) is not None
+        self._letters = self._letters and gold.strip("() .") in LETTERS and option_letter(gold) is not None
+
+    def told(self) -> str:
+        """Return the answer type that all right answers have."""
+        if self._there and self._texts:
+            return "option"
+        return "number" if self._numbers else "option" if self._letters else "latex"
 
 
 def _is_option(gold: str, texts: Sequence[str]) -> bool:

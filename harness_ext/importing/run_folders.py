@@ -122,8 +122,8 @@ def write_run(folder: Path, drafts: Sequence[Draft], format_name: str) -> list[I
             shutil.copy2(path, fresh / path.name)
         for draft in drafts:
             path = fresh / f"samples_{draft.evaluation.task}_{draft.evaluation.date}.jsonl"
-            with path.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in draft.graded.rows)
+            with path.open("wb") as file:
+                file.writelines(draft.graded.rows)
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return [_imported(folder, draft) for draft in drafts]
 
@@ -156,7 +156,7 @@ def _manifest(there: Mapping[str, Any], drafts: Sequence[Draft], format_name: st
 def _told(draft: Draft) -> dict[str, Any]:
     graded = draft.graded
     return {
-        "n": len(graded.rows),
+        "n": graded.rows.n,
         "answer_type": graded.answer_type,
         "regraded": graded.regraded,
         "recorded_accuracy": graded.recorded,
@@ -179,6 +179,6 @@ def _file(path: Path) -> dict[str, str]:
 def _imported(folder: Path, draft: Draft) -> ImportedTask:
     graded, evaluation = draft.graded, draft.evaluation
     return ImportedTask(
-        folder, evaluation.model, evaluation.task, len(graded.rows), graded.answer_type, graded.regraded, graded.accuracy, graded.recorded,
+        folder, evaluation.model, evaluation.task, graded.rows.n, graded.answer_type, graded.regraded, graded.accuracy, graded.recorded,
         graded.agreement, graded.disagreements, draft.matched_to, evaluation.filter,
     )  # fmt: skip

@@ -56,6 +56,14 @@ class Audit:
         if not split.tagged and response.strip():
             self._count("untraced", where, response[:_SHOWN])
 
+    def merge(self, later: "Audit") -> None:
+        """Count in what another found in the responses that follow."""
+        self.n, self.traced = self.n + later.n, self.traced + later.traced
+        for name, n in later.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + n
+        for name, example in later.examples.items():
+            self.examples.setdefault(name, example)
+
     def notes(self) -> list[str]:
         """Return a sentence for each thing that more than a few responses have, with how many, one of them, and what to do."""
         counts = {name: n for name, n in self.counts.items() if name != "untraced" or 2 * self.traced > self.n}

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from synth.formats import split_response
+from synth.formats import SplitResponse, split_response
 from synth.grading.announcements import statements, unannounced
 from synth.grading.boxes import box_place, joined_boxes
 from synth.grading.expressions import last_expression, same_expression
@@ -29,7 +29,7 @@ from synth.grading.same_number import same_number
 from synth.grading.words import same_words
 from synth.sentences import sentences
 
-__all__ = ["final_answer", "is_right", "option_letter", "plain_number"]
+__all__ = ["final_answer", "is_right", "option_letter", "plain_number", "stated_answer"]
 
 _LONGEST_STATED = 10_000
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
@@ -49,7 +49,11 @@ def final_answer(response: str, answer_type: str = "number") -> str | None:
     A response cut off inside its trace has none. What is stated last counts, a box before words; only a formula or a number
     that is announced after the last box beats it. Boxes that only "and", "or" or a comma stands between state one answer.
     """
-    split = split_response(response)
+    return stated_answer(split_response(response), answer_type)
+
+
+def stated_answer(split: SplitResponse, answer_type: str = "number") -> str | None:
+    """Return the answer that a response states, as `final_answer`, from its parts."""
     tagged = split.stated
     tail = split.answer[-TAIL:]
     if answer_type == "number":

@@ -1,0 +1,110 @@
+"""Puts together which responses answer which item."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+
+from harness_ext.importing.items import AnswerType, Item, OwnItems
+from harness_ext.importing.record import Record
+from harness_ext.importing.spool import Spool
+from synth.errors import StylerepError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One item with the responses to it, each with the score that came with it."""
+
+    item: Item
+    texts: tuple[str, ...]
+    recorded: tuple[float | None, ...]
+    where: str
+
+
+class Answers(Sequence[Answer]):
+    """Items with their responses, in the order in which the items come first, each made when it is asked for.
+
+    The records that answer item *i* stand at the places `order[edges[i]:edges[i + 1]]`.
+    """
+
+    def __init__(self, records: Sequence[Record], items: Sequence[Item], order: Sequence[int], edges: Sequence[int]) -> None:
+        self._records, self._items, self._order, self._edges = records, items, order, edges
+
+    def parts(self, n: int) -> Iterator["Answers"]:
+        """Yield runs of up to *n* items, in a form that another process can be handed."""
+        for begin in range(0, len(self), n):
+            end = min(begin + n, len(self))
+            places = [int(place) for place in self._order[self._edges[begin] : self._edges[end]]]
+            records = self._records.packed(places) if isinstance(self._records, Spool) else [self._records[place] for place in places]
+            items = self._items.some(places, records) if isinstance(self._items, OwnItems) else [self._items[place] for place in places]
+            first = int(self._edges[begin])
+            yield Answers(records, items, range(len(places)), [int(edge) - first for edge in self._edges[begin : end + 1]])
+
+    def __len__(self) -> int:
+        return len(self._edges) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Answer: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Answer]: ...
+    def __getitem__(self, index: int | slice) -> Answer | list[Answer]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        places = self._order[self._edges[index] : self._edges[index + 1]]
+        records = [self._records[int(place)] for place in places]
+        texts, recorded = (tuple(value for record in records for value in getattr(record, name)) for name in ("texts", "recorded"))
+        return Answer(self._items[int(places[0])], texts, recorded, records[0].where)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of all answers together.
+
+    `draws` is how many responses, or recorded scores, each item has, `repeated` whether some item stands in several records that are taken for its draws,
+    `generated` whether there are responses, `known` whether every item has a right answer, `answer_type` how right answers are read that do not say it, and
+    `types` how those are read that do.
+    """
+
+    draws: int
+    repeated: bool
+    generated: bool
+    known: bool
+    answer_type: str
+    types: frozenset[str | None]
+
+
+def answers(records: Sequence[Record], items: Sequence[Item]) -> tuple[Answers, Told]:
+    """Return each item with all responses to it, and what is told of all together.
+
+    Raises StylerepError where items differ in how many responses they have, and where there are none.
+    """
+    groups: dict[str, int] = {}
+    of_record, texts, scores = array("Q"), array("Q"), array("Q")
+    known, kind, types, first_of = True, AnswerType(), set[str | None](), array("Q")
+    for place, (record, item) in enumerate(zip(records, items, strict=True)):
+        group = groups.setdefault(item.document_hash, len(groups))
+        of_record.append(group)
+        if group == len(first_of):
+            first_of.append(place)
+            texts.append(0)
+            scores.append(0)
+            known = known and bool(item.golds)
+            types.add(item.answer_type)
+            for gold in item.golds:
+                kind.add(gold, item.meta.get("options") or ())
+        texts[group] += len(record.texts)
+        scores[group] += len(record.recorded)
+    first = records[0]
+    if not any(scores):
+        raise StylerepError(f"{first.where}: there are no responses.")
+    other = next((group for group, counts in enumerate(zip(texts, scores, strict=True)) if counts != (texts[0], scores[0])), None)
+    if other is not None:
+        where = records[first_of[other]].where
+        raise StylerepError(f"{where}: there are {texts[other]} responses to this item and {texts[0]} to that of {first.where}; every item needs as many.")
+    order = np.argsort(np.asarray(of_record), kind="stable")
+    edges = np.searchsorted(np.asarray(of_record)[order], np.arange(len(groups) + 1))
+    found = Answers(records, items, order, edges)  # type: ignore[arg-type]
+    return found, Told(scores[0], len(groups) < len(records), bool(texts[0]), known, kind.told(), frozenset(types))

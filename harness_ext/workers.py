@@ -1,0 +1,64 @@
+"""Does pieces of work on several processor cores, results in the order of the pieces: the same ones as on a single core."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from types import TracebackType
+from typing import Any, TypeVar
+
+from synth.errors import StylerepError
+
+Piece = TypeVar("Piece")
+Made = TypeVar("Made")
+_AHEAD = 2
+"""Pieces that wait for each process: few are held in memory at once."""
+
+
+def processor_cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Workers:
+    """Processes that are started when they are first needed, or none where *n* is below 2; a context manager that ends them."""
+
+    def __init__(self, n: int = 0) -> None:
+        self._n = n
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def each(self, work: Callable[[Piece], Made], pieces: Iterable[Piece]) -> Iterator[Made]:
+        """Yield what *work*, a function of a module, makes of each piece, in their order.
+
+        What it raises is raised here, for the first piece that it is raised for. Raises StylerepError where a process is ended from outside.
+        """
+        if self._n < 2:
+            yield from map(work, pieces)
+            return
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._n, mp_context=get_context("spawn"))
+        waiting: deque[Future[Any]] = deque()
+        try:
+            for piece in pieces:
+                waiting.append(self._pool.submit(work, piece))
+                if len(waiting) > _AHEAD * self._n:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise StylerepError(
+                "A process that did part of the work was ended from outside, as systems do when memory runs out; nothing was written."
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
