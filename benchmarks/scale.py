@@ -54,7 +54,7 @@ class Measured(NamedTuple):
 
 def import_rows(n: int, seed: int = 0) -> Iterator[dict[str, Any]]:
     """Yield rows as evaluation scripts write them: half with numbers for answers, a quarter with letters, a quarter with formulas."""
-    rendering = Rendering(parse_arms(_ARMS), load_phrasebook("en"), style_target(dials={"trace_words": 150.0}), seed)
+    rendering = Rendering(parse_arms(_ARMS), load_phrasebook("en"), style_target(dials={"trace_words": 190.0}), seed)
     rng = random.Random(seed)
     problems = iter_problems("arith:train", n, seed)
     number = 0
@@ -75,7 +75,7 @@ def import_rows(n: int, seed: int = 0) -> Iterator[dict[str, Any]]:
             elif kind == "formula":
                 which, (a, b, c) = rng.randrange(len(_FORMULAS)), (rng.randint(2, 30), rng.randint(2, 30), rng.randint(2, 30))
                 gold = _FORMULAS[which].format(a=a, b=b, c=c)
-                stated = f"Therefore, the final answer is $\\boxed{{{rng.choice((_FORMULAS, _WRITTEN))[which].format(a=a, b=b if right else b + 1, c=c)}}}$."
+                stated = f"Therefore, the final answer is $\\boxed{{{rng.choice((_FORMULAS, _WRITTEN))[which].format(a=a if right else a + 1, b=b, c=c)}}}$."
             yield {
                 "id": f"{kind}-{number}",
                 "model": "org/made-7b",

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import gzip
-import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +15,7 @@ from synth.errors import MissingDataError, StylerepError
 SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?::[\w.-]+)?")
 # A row may hold traces of 100,000 characters: few rows are held at once, and no row of a CSV may be longer than a block.
-_BATCH_ROWS, _CSV_BLOCK = 64, 1 << 25
+_BATCH_ROWS, _BATCH_BYTES, _CSV_BLOCK = 64, 1 << 20, 1 << 25
 _HUB_SECONDS = 10
 
 
@@ -57,9 +56,18 @@ class Line(NamedTuple):
 
 
 def unread_rows(path: Path, n: int) -> Iterator[list[Row | Line]]:
-    """Yield the rows of a file, up to *n* at once, those of a JSONL file as lines that `rows_of` reads, in whichever process."""
-    lines: Iterator[Row | Line] = _lines(path) if path.name.endswith((".jsonl", ".jsonl.gz")) else read_rows(path)
-    return iter(lambda: list(itertools.islice(lines, n)), [])
+    """Yield the rows of a file, up to *n* or about 1 MB at once, those of a JSONL file as lines that `rows_of` reads, in whichever process."""
+    waiting: list[Row | Line] = []
+    size = 0
+    rows: Iterator[Row | Line] = _lines(path) if path.name.endswith((".jsonl", ".jsonl.gz")) else read_rows(path)
+    for row in rows:
+        waiting.append(row)
+        size += len(row.content) if isinstance(row, Line) else 0
+        if len(waiting) == n or size > _BATCH_BYTES:
+            yield waiting
+            waiting, size = [], 0
+    if waiting:
+        yield waiting
 
 
 def rows_of(unread: Iterable[Row | Line]) -> Iterator[Row]:

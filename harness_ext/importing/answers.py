@@ -12,6 +12,8 @@ from harness_ext.importing.record import Record
 from harness_ext.importing.spool import Spool
 from synth.errors import StylerepError
 
+_BYTES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -33,14 +35,23 @@ class Answers(Sequence[Answer]):
         self._records, self._items, self._order, self._edges = records, items, order, edges
 
     def parts(self, n: int) -> Iterator["Answers"]:
-        """Yield runs of up to *n* items, in a form that another process can be handed."""
-        for begin in range(0, len(self), n):
-            end = min(begin + n, len(self))
-            places = [int(place) for place in self._order[self._edges[begin] : self._edges[end]]]
-            records = self._records.packed(places) if isinstance(self._records, Spool) else [self._records[place] for place in places]
-            items = self._items.some(places, records) if isinstance(self._items, OwnItems) else [self._items[place] for place in places]
-            first = int(self._edges[begin])
-            yield Answers(records, items, range(len(places)), [int(edge) - first for edge in self._edges[begin : end + 1]])
+        """Yield runs of up to *n* items, or of about 1 MB, in a form that another process can be handed."""
+        begin = size = 0
+        for end in range(1, len(self) + 1):
+            size += sum(self._size(int(place)) for place in self._order[self._edges[end - 1] : self._edges[end]])
+            if end - begin == n or size > _BYTES or end == len(self):
+                yield self._part(begin, end)
+                begin, size = end, 0
+
+    def _size(self, place: int) -> int:
+        return self._records.size(place) if isinstance(self._records, Spool) else 0
+
+    def _part(self, begin: int, end: int) -> "Answers":
+        places = [int(place) for place in self._order[self._edges[begin] : self._edges[end]]]
+        records = self._records.packed(places) if isinstance(self._records, Spool) else [self._records[place] for place in places]
+        items = self._items.some(places, records) if isinstance(self._items, OwnItems) else [self._items[place] for place in places]
+        first = int(self._edges[begin])
+        return Answers(records, items, range(len(places)), [int(edge) - first for edge in self._edges[begin : end + 1]])
 
     def __len__(self) -> int:
         return len(self._edges) - 1

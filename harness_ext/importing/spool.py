@@ -110,6 +110,10 @@ class Spool(Sequence[T]):
             for member in members:
                 self.append(member)
 
+    def size(self, place: int) -> int:
+        """Return how many bytes a member takes."""
+        return self._ends[place] - self._begins[place]
+
     def packed(self, places: Iterable[int]) -> "Packed[T]":
         """Return some members, packed."""
         return Packed([self._file.read(self._begins[place], self._ends[place]) for place in places])

@@ -13,7 +13,7 @@ import yaml
 
 from benchmarks.tasks import score_hostile
 from harness_ext.documents import CHOICES, Documents, check_documents, documents, preference_documents
-from harness_ext.metrics import GRAPH_METRICS, METRICS, process_results, score, score_by_reference
+from harness_ext.metrics import GRAPH_METRICS, METRICS, process_results, score, score_by_reference, score_each
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
 from harness_ext.preference import process_results as prefer
 from harness_ext.task_folder import task_config, tasks_named, tasks_path
@@ -25,6 +25,7 @@ from synth.grading.answers import final_answer, is_right
 from synth.problems import load_problems
 from synth.problems.problem import ANSWER_TYPES
 from synth.traces import render
+from tests.hostile import hostile_responses
 
 FILES = sorted(tasks_path().rglob("style_*.yaml"))
 GENERATED = [task for task in (path.stem for path in FILES) if "prefer" not in task]
@@ -237,3 +238,10 @@ def test_rendered_traces_get_full_marks_on_their_own_task() -> None:
     assert scores["acc"] == scores["trace_closed"] == scores["stage_coverage"] == 1.0
     assert scores["explanation_f1"] > 0.5
     assert document["answer_type"] == "text"
+
+
+def test_many_responses_are_scored_as_each_alone() -> None:
+    responses = [(text, "12", kind, {"options": ["11", "12"]}) for text in hostile_responses(30, seed=3) for kind in ("number", "option")]
+    responses.append(("<think>Half.</think>\\boxed{0.5}", "\\frac{1}{2}", "latex", {}))
+    assert score_each(responses) == [score(*one) for one in responses]
+    assert score_each([]) == []

@@ -54,3 +54,15 @@ def test_an_example_moves_no_terminal() -> None:
     (note,) = notes(["<think>\x1b[2J\u202ex"] * 3)
     assert "\x1b" not in note
     assert "\u202e" not in note
+
+
+def test_audits_of_parts_count_as_one_of_all() -> None:
+    responses = [PLAIN, f"{PLAIN}<|im_end|>", "Five.", "<pondering>Two.</pondering>5", PLAIN] * 5
+    whole, parts = Audit(), [Audit() for _ in range(3)]
+    for number, response in enumerate(responses):
+        for audit in (whole, parts[number // 10]):
+            audit.add(response, split_response(response), f"line {number + 1}", answered=number % 3 > 0)
+    for later in parts[1:]:
+        parts[0].merge(later)
+    assert parts[0] == whole
+    assert whole.notes()

@@ -1,0 +1,56 @@
+"""Much is read and graded by several processes, and comes to the same files as by one."""
+
+import json
+
+import pytest
+
+from benchmarks.scale import import_rows
+from harness_ext.importing import Reading, import_runs, imports
+from synth.errors import StylerepError
+from synth.responses import Fields
+from synth.rows import Line, read_rows, rows_of, unread_rows
+
+
+def written(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("source") / "rows.jsonl"
+    path.write_text("\n\n".join(json.dumps(row) for row in import_rows(450)), encoding="utf-8")
+    return path
+
+
+def test_several_processes_write_what_one_writes(source, tmp_path, monkeypatch):
+    one = import_runs([source], tmp_path / "one")
+    monkeypatch.setattr(imports, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(imports, "processor_cores", lambda: 2)
+    two = import_runs([source], tmp_path / "two")
+    assert written(tmp_path / "one") == written(tmp_path / "two")
+    assert [task.n for task in two.tasks] == [226, 112, 112]
+    assert [task.accuracy for task in one.tasks] == [task.accuracy for task in two.tasks]
+    assert one.notes == two.notes
+
+
+def test_an_error_names_the_first_line_of_many(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(imports, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(imports, "processor_cores", lambda: 2)
+    lines = source.read_text(encoding="utf-8").splitlines()
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("\n".join([*lines[:201], '{"question": "why", "answer": "1"}', "{", *lines[201:]]), encoding="utf-8")
+    with pytest.raises(StylerepError, match=r"broken\.jsonl, line 203: this is not valid JSON"):
+        import_runs([broken], tmp_path / "out")
+    broken.write_text(broken.read_text(encoding="utf-8").replace("\n{\n", "\n"), encoding="utf-8")
+    with pytest.raises(StylerepError, match=r"broken\.jsonl, line 202: no field is known to hold a response"):
+        import_runs([broken], tmp_path / "out", reading=Reading(Fields(correct="correct")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_lines_are_cut_into_pieces_by_number_and_size(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({"text": "x" * size}) + "\n" for size in (1, 2, 3, 4, 2_000_000, 5)), encoding="utf-8")
+    pieces = list(unread_rows(path, 3))
+    assert [len(piece) for piece in pieces] == [3, 2, 1]
+    assert all(isinstance(line, Line) for piece in pieces for line in piece)
+    assert [row for piece in pieces for row in rows_of(piece)] == list(read_rows(path))

@@ -1,0 +1,44 @@
+import os
+import signal
+
+import pytest
+
+from harness_ext.workers import Workers
+from synth.errors import StylerepError
+
+
+def double(piece: int) -> int:
+    if piece == 3:
+        raise StylerepError("three is refused")
+    return 2 * piece
+
+
+def here(_piece: int) -> int:
+    return os.getpid()
+
+
+def end(_piece: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_what_is_made_comes_in_the_order_of_the_pieces_up_to_the_first_that_is_refused(n):
+    with Workers(n) as workers:
+        assert list(workers.each(double, [9, 8, *range(3)])) == [18, 16, 0, 2, 4]
+        made = workers.each(double, iter([5, 4, 3, 3, 7]))
+        assert [next(made), next(made)] == [10, 8]
+        with pytest.raises(StylerepError, match="three is refused"):
+            next(made)
+        assert list(workers.each(double, [])) == []
+
+
+def test_no_process_is_started_for_one():
+    with Workers(1) as workers:
+        assert list(workers.each(here, [1])) == [os.getpid()]
+    with Workers(2) as workers:
+        assert os.getpid() not in list(workers.each(here, [1, 2]))
+
+
+def test_a_process_that_was_ended_from_outside_is_told_in_a_sentence():
+    with Workers(2) as workers, pytest.raises(StylerepError, match="was ended from outside"):
+        list(workers.each(end, [1, 2]))
