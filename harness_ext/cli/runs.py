@@ -42,7 +42,7 @@ def evaluate(
     digest = None
     if claims:
         _check_claims(claims)
-        from harness_ext.compare.claims import claims_digest  # takes a second to import
+        from harness_ext.compare.claims_file import claims_digest  # takes a second to import
 
         digest = claims_digest(claims)
     folder = run(context.args, arm, digest)
@@ -56,10 +56,9 @@ def evaluate(
 
 def _check_claims(path: Path) -> None:
     """Raise StylerepError for a claims file that cannot be read, before what reads it is imported."""
-    try:
-        path.read_bytes()
-    except OSError as error:
-        raise StylerepError(f"{path}: this claims file cannot be read ({error.strerror}).") from error
+    from synth.schema import open_regular
+
+    open_regular(path, "claims file").close()
 
 
 @app.command(

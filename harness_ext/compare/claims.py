@@ -1,27 +1,18 @@
-"""Hypotheses declared beforehand in a file, and whether the runs bear them out (docs/comparing.md)."""
+"""Whether the runs bear out the hypotheses that were declared beforehand in a file (docs/comparing.md)."""
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 
+from harness_ext.compare.claims_file import ALL, Claim, Claims, title
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import Key, Pair, label, paired
 from harness_ext.compare.style import score_of, shared_scores
 from harness_ext.stats import Effect, effect_of_families, feature_tost, holm
 from synth.errors import StylerepError
-
-_PAIRED = ("better", "different", "equivalent", "noninferior", "not_equivalent", "style_equivalent")
-_KINDS = (*_PAIRED, "style_suffices", "all")
-_STYLE_FEATURES = ("pivot_density", "pivot_kinds", "style_adherence")
-_ACROSS = ("each", "families")
-_ALL = "all"
 
 
 class Outcome(Enum):
@@ -30,31 +21,6 @@ class Outcome(Enum):
     MET = "met"
     NOT_MET = "not met"
     INCONCLUSIVE = "inconclusive"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One hypothesis: `kind` of the arms named, or, for "all", every one of `parts` (an intersection–union claim)."""
-
-    name: str
-    kind: str
-    arms: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-    margin: float = 0.05
-    style_margin: float = 0.3
-    style: tuple[str, ...] = _STYLE_FEATURES
-    across: str = "each"
-    parts: tuple["Claim", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """The claims of a file, and the SHA-256 of its bytes."""
-
-    path: Path
-    sha256: str
-    alpha: float
-    claims: tuple[Claim, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,94 +64,6 @@ class Judgement:
         return next((one for one in (Outcome.NOT_MET, Outcome.INCONCLUSIVE) if one in outcomes), Outcome.MET)
 
 
-def claims_digest(path: Path) -> str:
-    """Return the SHA-256 of a claims file, after reading it as one: a file that cannot be used is refused."""
-    return load_claims(path).sha256
-
-
-def load_claims(path: Path) -> Claims:
-    """Read a claims file; raise StylerepError, naming claim and key, for what is missing, unknown or out of range."""
-    try:
-        data = path.read_bytes()
-        content = yaml.safe_load(data)
-    except OSError as error:
-        raise StylerepError(f"{path}: this claims file cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StylerepError(f"{path}: this is not valid YAML ({' '.join(str(error).split())}).") from error
-    if not isinstance(content, dict) or not isinstance(content.get("claims"), list) or not content["claims"]:
-        raise StylerepError(f"{path}: expected the key claims with a list of claims.")
-    top = {key: value for key, value in content.items() if key != "claims"}
-    if unknown := sorted(set(map(str, top)) - {"alpha", "margin", "style_margin", "task", "across"}):
-        raise StylerepError(f"{path}: there is no key {unknown[0]!r}; beside claims there may be alpha, margin, style_margin, task and across.")
-    alpha = _number(top.pop("alpha", 0.05), 0.5, f"{path}: 'alpha'")
-    claims = tuple(_claim(item, top, f"{path}, claim {number}") for number, item in enumerate(content["claims"], 1))
-    names = [claim.name for claim in claims]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise StylerepError(f"{path}: two claims are named {twice[0]!r}.")
-    return Claims(path, hashlib.sha256(data).hexdigest(), alpha, claims)
-
-
-def _claim(item: Any, defaults: Mapping[str, Any], where: str) -> Claim:
-    if not isinstance(item, dict):
-        raise StylerepError(f"{where}: expected a claim such as {{name: …, equivalent: [hc, st], task: style_gsm8k}}, found {item!r}.")
-    kinds = [key for key in item if key in _KINDS]
-    if len(kinds) != 1:
-        raise StylerepError(f"{where}: a claim has exactly one of {', '.join(_KINDS)}; found {', '.join(kinds) or 'none'}.")
-    (kind,) = kinds
-    if unknown := sorted(set(map(str, item)) - {kind, "name", "task", "margin", "style_margin", "style", "across"}):
-        raise StylerepError(f"{where}: there is no key {unknown[0]!r}.")
-    values = {**defaults, **item}
-    tasks = _names(values.get("task"), f"{where}: 'task'")
-    across = values.get("across", "each")
-    if across not in _ACROSS:
-        raise StylerepError(f"{where}: 'across' is each (every model) or families (random effects over families), found {across!r}.")
-    margin = _number(values.get("margin", 0.05), 1, f"{where}: 'margin'")
-    style_margin = _number(values.get("style_margin", 0.3), 10, f"{where}: 'style_margin'")
-    style = _names(values["style"], f"{where}: 'style'") if "style" in values else _STYLE_FEATURES
-    if kind == "all":
-        if not isinstance(item[kind], list) or not item[kind]:
-            raise StylerepError(f"{where}: 'all' must be a list of claims.")
-        shared = {key: values[key] for key in ("task", "margin", "style_margin", "across") if key in values}
-        parts = tuple(_claim(part, shared, f"{where}, part {number}") for number, part in enumerate(item[kind], 1))
-        return Claim(str(item.get("name") or " and ".join(part.name for part in parts)), kind, (), tasks, margin, style_margin, style, across, parts)
-    if not tasks:
-        raise StylerepError(f"{where}: 'task' is missing; name the tasks that the claim is about, or write: task: all.")
-    if kind == "style_suffices":
-        arms = item[kind]
-        if not isinstance(arms, dict) or set(arms) != {"hc", "st", "base", "control"} or not all(isinstance(arm, str) for arm in arms.values()):
-            raise StylerepError(f"{where}: 'style_suffices' names the arms: {{hc: hc, st: st, base: base, control: hc_len}}.")
-        made = [("better", "hc", "base"), ("equivalent", "hc", "st"), ("style_equivalent", "hc", "st"), ("not_equivalent", "control", "st")]
-        parts = tuple(
-            Claim(_title(what, (arms[one], arms[two])), what, (arms[one], arms[two]), tasks, margin, style_margin, style, across) for what, one, two in made
-        )
-        return Claim(str(item.get("name") or "style suffices"), "all", (), tasks, margin, style_margin, style, across, parts)
-    names = _names(item[kind], f"{where}: {kind!r}")
-    if len(names) != 2 or names[0] == names[1]:
-        raise StylerepError(f"{where}: {kind!r} names two different arms or runs, such as [hc, st]; found {item[kind]!r}.")
-    return Claim(str(item.get("name") or _title(kind, names)), kind, names, tasks, margin, style_margin, style, across)
-
-
-def _title(kind: str, arms: Sequence[str]) -> str:
-    words = {"better": "{} better than {}", "different": "{} different from {}", "equivalent": "{} equivalent to {}"}
-    words |= {"noninferior": "{} not inferior to {}", "not_equivalent": "{} not equivalent to {}", "style_equivalent": "style of {} equivalent to that of {}"}
-    return words[kind].format(*arms)
-
-
-def _names(value: Any, where: str) -> tuple[str, ...]:
-    names = [value] if isinstance(value, str) else value
-    if value is None:
-        return ()
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not names:
-        raise StylerepError(f"{where} must be a name or a list of names, found {value!r}.")
-    return tuple(names)
-
-
-def _number(value: Any, below: float, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < below:
-        raise StylerepError(f"{where} must be a number between 0 and {below:g}, found {value!r}.")
-    return float(value)
-
-
 def judge(claims: Claims, found: Sequence[Condition], partial: bool) -> Judgement:
     """Judge every claim on the conditions found.
 
@@ -209,7 +87,7 @@ def _findings(claim: Claim, found: Sequence[Condition], partial: bool) -> list[F
     if claim.kind == "all":
         return [finding for part in claim.parts for finding in _findings(part, found, partial)]
     findings = []
-    for task in _every_task(found) if claim.tasks == (_ALL,) else claim.tasks:
+    for task in _every_task(found) if claim.tasks == (ALL,) else claim.tasks:
         pairs = _claimed(claim, task, found, partial)
         if claim.across == "families" and claim.kind != "style_equivalent":
             families = {one.family or one.model for one, _ in pairs}
@@ -273,7 +151,7 @@ def _finding(claim: Claim, where: str, effect: Effect, metric: str) -> Finding:
     limits = f" [{100 * result.interval.low:+.1f}, {100 * result.interval.high:+.1f}]" if result.interval else ""
     margin = "" if claim.kind in ("better", "different") else f", margin {100 * claim.margin:g}"
     note = f" ({result.note})" if result.note else ""
-    says = f"{_title(claim.kind, claim.arms)}: {100 * result.estimate:+.1f}{limits} points{margin}, n {result.n}{note}"
+    says = f"{title(claim.kind, claim.arms)}: {100 * result.estimate:+.1f}{limits} points{margin}, n {result.n}{note}"
     return Finding(claim.name, where, shown(effect, claim.margin), contrary(effect, claim.margin), says, result.signature)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from harness_ext.accuracy import DEFAULT
-from harness_ext.compare.claims import Claims, Judgement, judge
+from harness_ext.compare.claims import Judgement, judge
+from harness_ext.compare.claims_file import Claims
 from harness_ext.compare.conditions import DECODING, Condition, baselines, conditions, read_by
 from harness_ext.compare.metric import metric_notes, of_metric, with_accuracy
 from harness_ext.compare.pairing import Key, Pair, accuracy, label, metric_of, paired

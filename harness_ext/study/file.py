@@ -114,7 +114,7 @@ def _check_claims(path: Path, study: Study) -> None:
         file = Path(scratch) / "claims.yaml"
         file.write_text(claims_text(study), encoding="utf-8")
         try:
-            from harness_ext.compare.claims import load_claims  # takes a second to import
+            from harness_ext.compare.claims_file import load_claims  # takes a second to import
 
             claims = load_claims(file)
         except StylerepError as error:

@@ -11,7 +11,7 @@ import jinja2
 import yaml
 
 from harness_ext.compare import Report, compare, load_claims, report_json
-from harness_ext.compare.claims import Claims
+from harness_ext.compare.claims_file import Claims
 from harness_ext.compare.figures import draw
 from harness_ext.compare.tables import TextTable, report_notes, report_tables
 from harness_ext.compare.to_text import markdown_page

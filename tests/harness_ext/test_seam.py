@@ -145,7 +145,7 @@ def test_a_run_is_recorded_and_keeps_other_runs_out(stylerep: Run, tmp_path: Pat
     evaluate = ["eval", "--model", "hf", "--model_args", f"pretrained={tiny_model}", "--tasks", "style_arith", "--limit", 3]
     claims = tmp_path / "claims.yaml"
     claims.write_text("claims:\n- {better: [hc, base], task: style_arith}\n")
-    assert "mistyped.yaml: this claims file cannot be read" in one_sentence(stylerep(*evaluate, "--output_path", "base", "--claims", "mistyped.yaml"))
+    assert "mistyped.yaml: there is no such claims file" in one_sentence(stylerep(*evaluate, "--output_path", "base", "--claims", "mistyped.yaml"))
     result = stylerep(*evaluate, "--gen_kwargs", "max_gen_toks=8", "--output_path", "base", "--claims", claims)
     assert result.returncode == 0, result.stderr[-3000:]
     run = load_run(tmp_path / "base")

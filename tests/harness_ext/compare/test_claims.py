@@ -132,30 +132,43 @@ def test_styles_that_never_differ_are_equivalent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "expected the key claims"),
-        ("claims: []", "expected the key claims"),
-        ("claims: [", "not valid YAML"),
-        ("claims:\n- hc", "claim 1: expected a claim such as"),
-        ("claims:\n- {task: t}", "exactly one of better, different, .*; found none"),
+        ("", "claims.yaml: expected a mapping, found None"),
+        ("- a", "claims.yaml: expected a mapping, found"),
+        ("claims: []", "line 1: claims: expected one that is not empty"),
+        ("claims: [", "line 2: this is not valid YAML"),
+        ("claims:\n- hc", r"line 2: claims\[0\]: expected a mapping, found 'hc'"),
+        ("claims:\n- {task: t}", r"line 2: claims\[0\]: a claim has exactly one of better, different, .*; found none"),
         ("claims:\n- {better: [a, b], equivalent: [a, b], task: t}", "found better, equivalent"),
-        ("claims:\n- better: [a, b]", "claim 1: 'task' is missing"),
-        ("claims:\n- {better: [a], task: t}", "names two different arms or runs"),
-        ("claims:\n- {better: [a, a], task: t}", "names two different arms or runs"),
-        ("claims:\n- {better: [a, b], task: t, margins: 1}", "no key 'margins'"),
-        ("claims:\n- {equivalent: [a, b], task: t, margin: 5}", "'margin' must be a number between 0 and 1, found 5"),
-        ("claims:\n- {equivalent: [a, b], task: t, margin: yes}", "'margin' must be a number"),
-        ("alpha: 0.9\nclaims:\n- {better: [a, b], task: t}", "'alpha' must be a number between 0 and 0.5"),
-        ("alpah: 0.9\nclaims:\n- {better: [a, b], task: t}", "no key 'alpah'"),
-        ("claims:\n- {style_suffices: {hc: a}, task: t}", "'style_suffices' names the arms"),
-        ("claims:\n- {all: [], task: t}", "'all' must be a list of claims"),
-        ("claims:\n- {better: [a, b], task: t, across: all}", "'across' is each"),
-        ("claims:\n- {better: [a, b], task: t}\n- {better: [a, b], task: u}", "two claims are named 'a better than b'"),
+        ("claims:\n- better: [a, b]", r"claims\[0\]: the key 'task' is missing; name the tasks"),
+        ("claims:\n- {better: [a], task: t}", r"claims\[0\].better: expected two different arms or runs, such as \[hc, st\], found \['a'\]"),
+        ("claims:\n- {better: [a, a], task: t}", "expected two different arms or runs"),
+        ("claims:\n- {better: [a, 3], task: t}", r"better\[1\]: expected a text, found 3"),
+        ("claims:\n- {better: [a, b], task: t, margins: 1}", r"claims\[0\]: there is no key 'margins'; there are task, margin"),
+        ("claims:\n- {better: [a, b], task: t, 3: 1}", r"claims\[0\]: there is no key 3"),
+        ("claims:\n- better: [a, b]\n  task: t\n  margin: 5", r"line 4: claims\[0\].margin: expected a number below 1, found 5"),
+        ("claims:\n- {equivalent: [a, b], task: t, margin: .nan}", "margin: expected a finite number, found nan"),
+        ("claims:\n- {equivalent: [a, b], task: t, margin: 0}", "margin: expected a number above 0, found 0"),
+        ("claims:\n- {equivalent: [a, b], task: t, margin: yes}", "margin: expected a number, found True"),
+        ("claims:\n- {equivalent: [a, b], task: t, style_margin: 1.0e+300}", "style_margin: expected a number below 10"),
+        ("margin: {}\nclaims:\n- {equivalent: [a, b], task: t}", "line 1: margin: expected a number"),
+        ("alpha: 0.9\nclaims:\n- {better: [a, b], task: t}", "line 1: alpha: expected a number below 0.5, found 0.9"),
+        ("alpah: 0.9\nclaims:\n- {better: [a, b], task: t}", "line 1: there is no key 'alpah'"),
+        ("claims:\n- {style_suffices: {hc: a}, task: t}", "style_suffices: the key 'st' is missing"),
+        ("claims:\n- {style_suffices: {hc: a, st: b, base: 2024-01-01, control: d}, task: t}", "style_suffices.base: expected a text, found datetime.date"),
+        ("claims:\n- {all: [], task: t}", "all: expected one that is not empty"),
+        ("claims:\n- {all: [{better: [a, b], colour: 1}], task: t}", r"claims\[0\].all\[0\]: there is no key 'colour'"),
+        ("task: t\nclaims:\n- all:\n  - {better: [a, b]}\n  - {}", r"line 5: claims\[0\].all\[1\]: a claim has exactly one"),
+        ("claims:\n- {better: [a, b], task: t, across: all}", "across: expected one of 'each', 'families', found 'all'"),
+        ("claims:\n- {better: [a, b], task: t, name: 3}", "name: expected a text, found 3"),
+        ('claims:\n- {better: [a, b], task: t, name: "\\e[31m"}', r"name: expected a text of one line without control characters, found '\\x1b\[31m'"),
+        ("claims:\n- {better: [a, b], task: t}\n- {better: [a, b], task: u}", r"line 3: claims\[1\]: two claims are named 'a better than b'"),
+        ("claims: " + "[" * 150 + "]" * 150, "nested more than 100 levels deep"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(StylerepError, match=says):
         load_claims(claims_file(tmp_path, text))
-    with pytest.raises(StylerepError, match="cannot be read"):
+    with pytest.raises(StylerepError, match="there is no such claims file"):
         load_claims(tmp_path / "none.yaml")
 
 
