@@ -24,9 +24,12 @@ from dataclasses import dataclass, field
 
 from synth.alter import DOSES
 from synth.errors import StylerepError
+from synth.schema import shown
 
 CONTROLS = ("dots", "swap")
 _FACTORS = re.compile(r"(hc|st)(_np)?(_shuf)?(_w)?")
+_LONGEST = 16
+_FRACTION = re.compile(rf"(?=.{{1,{_LONGEST}}}\Z)[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.")
 FACTORIAL_ARMS = tuple(f"hc{np}{shuf}{w}" for np in ("", "_np") for shuf in ("", "_shuf") for w in ("", "_w"))
 PLAIN_ARMS = ("sbs", "sbs_w", "hc_len", "hc_len_w")
 ARMS = ("nt", *PLAIN_ARMS, *FACTORIAL_ARMS, *CONTROLS)
@@ -119,17 +122,14 @@ def _parse(name: str, base: str) -> Arm:
         raise StylerepError("There is no arm 'base' to render: it needs no data set.")
     if found or name in PLAIN_ARMS:
         why = "it is made of traces: name them with --from" if base == "hc" else "it is rendered from problems and their steps: name them with --problems"
-        raise StylerepError(f"The arm {name!r} cannot be made here: {why}.")
-    raise StylerepError(f"There is no arm {name!r} to render: choose from {', '.join(ARMS)}, or {', '.join(f'{dose}=FRACTION' for dose in DOSES)}.")
+        raise StylerepError(f"The arm {shown(name)} cannot be made here: {why}.")
+    raise StylerepError(f"There is no arm {shown(name)} to render: choose from {', '.join(ARMS)}, or {', '.join(f'{dose}=FRACTION' for dose in DOSES)}.")
 
 
 def _dose(name: str, operation: str, amount: str, base: str) -> Arm:
     if operation not in DOSES:
-        raise StylerepError(f"There is no dose {operation!r}: choose from {', '.join(DOSES)}.")
-    try:
-        fraction = float(amount)
-    except ValueError:
-        fraction = -1.0
+        raise StylerepError(f"There is no dose {shown(operation)}: choose from {', '.join(DOSES)}.")
+    fraction = float(amount) if _FRACTION.fullmatch(amount) else -1.0
     if not 0 <= fraction <= 1:
-        raise StylerepError(f"The fraction of {name!r} must be a number from 0 to 1.")
+        raise StylerepError(f"The fraction of {shown(name)} must be a number from 0 to 1 of at most {_LONGEST} characters: it names a folder.")
     return Arm(name, base, dose=operation, fraction=fraction)

@@ -118,20 +118,17 @@ def teach(
     max_tokens: Annotated[int, typer.Option(help="Most new tokens of a response.")] = 2048,
     batch: Annotated[int, typer.Option(help="Problems asked at a time.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of problems and samples.")] = 0,
-    like: Annotated[Path | None, typer.Option(help="A data set whose problems are to be rendered, in its order: the arms then stand beside it.")] = None,
     decontaminate: Annotated[bool, typer.Option(help="Pass over problems that are too like a test question of a task (docs/synthesis.md).")] = True,
 ) -> None:
     """Sample traces from a model and keep the right ones, as arm st; or have it write the arm hc. Goes on where it was stopped."""
-    from harness_ext.seam import parse_model_args
-    from harness_ext.teach import TeachSettings, describe
+    from harness_ext.teach import describe
     from harness_ext.teach import teach as run
+    from harness_ext.teach.settings import settle
 
-    if write is not None and samples is not None:
-        raise StylerepError("--samples is for a teacher's own traces; a writer has --retries.")
-    if write is None and retries is not None:
-        raise StylerepError("--retries is for --write hc; a teacher's own traces have --samples.")
-    attempts = 1 + (2 if retries is None else retries) if write else (4 if samples is None else samples)
-    settings = TeachSettings(problems, model, parse_model_args(model_args), n, attempts, temperature, max_tokens, keep, write, seed, batch, decontaminate)
+    settings = settle(
+        problems=problems, model=model, model_args=model_args, n=n, samples=samples, keep=keep, write=write, retries=retries, temperature=temperature,
+        max_tokens=max_tokens, batch=batch, seed=seed, decontaminate=decontaminate,
+    )  # fmt: skip
     tally = run(settings, out, say=lambda text: say(text, err=True))
     say(f"{describe(tally)}\nData set: {tally.folder}")
 

@@ -82,43 +82,34 @@ def distill(
     report_to: Annotated[list[str] | None, typer.Option(help="A tracker of transformers, such as tensorboard or wandb; may be repeated.")] = None,
 ) -> None:
     """Train an adapter, or the whole model, on one arm's traces."""
+    from distill.options import settle
     from distill.pretrained import resolve_model
-    from distill.recipe import load_recipe
-    from distill.running import Running
-    from distill.select import check_selection, leave_out, read_ids
+    from distill.select import leave_out
 
-    changes = {
-        "method": method, "seed": seed, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "rank": rank, "max_length": max_length,
-    }  # fmt: skip
-    settled = load_recipe(recipe, changes)
-    running = Running(part_tokens, gradient_checkpointing, save_minutes, None, restart, plain, tuple(report_to or ()), merge)
-    running.validate(settled)
-    if drop and not select:
-        raise StylerepError("--drop needs --select, which says by what rows are dropped.")
-    if select:
-        check_selection(select, drop)
-        if without:
-            raise StylerepError("--select scores all rows and --without leaves rows out; give one of them.")
-    ids = read_ids(without) if without else set()
+    settled = settle(
+        recipe=recipe, method=method, seed=seed, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, rank=rank, max_length=max_length,
+        without=without, select=select, drop=drop, part_tokens=part_tokens, gradient_checkpointing=gradient_checkpointing, save_minutes=save_minutes,
+        restart=restart, plain=plain, merge=merge, report_to=report_to,
+    )  # fmt: skip
 
     from synth.datasets import check_dataset, read_dataset
 
     check_dataset(data)
     if without:
-        leave_out(read_dataset(data)[0], ids, without)
+        leave_out(read_dataset(data)[0], settled.without, without)
     resolve_model(model)
 
     # Only now what takes seconds to import.
     if select:
         from distill.select.training import distill_selected
 
-        made = distill_selected(model, data, out, select, drop, settled, running)
+        made = distill_selected(model, data, out, select, drop, settled.recipe, settled.running)
     else:
         from distill.train import distill as run
 
-        made = run(model, data, out, settled, None, running, ids)
+        made = run(model, data, out, settled.recipe, None, settled.running, settled.without)
     if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
-        say(f"{'Model' if settled.method == 'full' else 'Adapter'}: {made}")
+        say(f"{'Model' if settled.recipe.method == 'full' else 'Adapter'}: {made}")
 
 
 @steer.command(

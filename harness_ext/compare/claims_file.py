@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from synth.errors import StylerepError
-from synth.schema import Line, Schema, parse_yaml, read_as, read_regular, sentence
+from synth.schema import Document, Line, Schema, parse_yaml, read_as, read_regular
 
 KINDS = ("better", "different", "equivalent", "noninferior", "not_equivalent", "style_equivalent", "style_suffices", "all")
 ALL = "all"
@@ -98,22 +97,18 @@ def load_claims(path: Path) -> Claims:
     """Read a claims file; raise StylerepError, naming line and key, for what is missing, unknown or out of range."""
     data = read_regular(path, "claims file", _LARGEST)
     document = parse_yaml(data, path)
-    alpha, claims = read_claims(document.data, path, document.lines)
+    alpha, claims = read_claims(document)
     return Claims(path, hashlib.sha256(data).hexdigest(), alpha, claims)
 
 
-def read_claims(content: object, where: object, lines: Mapping[tuple[str | int, ...], int] | None = None) -> tuple[float, tuple[Claim, ...]]:
+def read_claims(document: Document) -> tuple[float, tuple[Claim, ...]]:
     """Return alpha and the claims of what a file holds; raise StylerepError, naming line and key, for what is missing, unknown or out of range."""
-    read = read_as(_File, content, where, lines)
-
-    def refuse(place: tuple[str | int, ...], says: str) -> StylerepError:
-        return StylerepError(sentence(where, place, says, lines))
-
-    claims = tuple(_claim(item, _given(read), ("claims", number), refuse) for number, item in enumerate(read.claims))
+    read = read_as(_File, document.data, document.where, document.lines)
+    claims = tuple(_claim(item, _given(read), ("claims", number), document) for number, item in enumerate(read.claims))
     names = [claim.name for claim in claims]
     for number, name in enumerate(names):
         if name in names[:number]:
-            raise refuse(("claims", number), f"two claims are named {name!r}")
+            raise document.error(("claims", number), f"two claims are named {name!r}")
     return read.alpha, claims
 
 
@@ -122,20 +117,20 @@ def _given(settings: _Settings) -> dict[str, Any]:
     return {key: getattr(settings, key) for key in _Settings.model_fields if key in settings.model_fields_set}
 
 
-def _claim(item: _Claim, shared: Mapping[str, Any], place: tuple[str | int, ...], refuse: Any) -> Claim:
+def _claim(item: _Claim, shared: Mapping[str, Any], place: tuple[str | int, ...], document: Document) -> Claim:
     kinds = [kind for kind in KINDS if getattr(item, kind) is not None]
     if len(kinds) != 1:
         found = ", ".join(kinds) or "none"
-        raise refuse(place, f"a claim has exactly one of {', '.join(KINDS)}, such as {{equivalent: [hc, st], task: style_gsm8k}}; found {found}")
+        raise document.error(place, f"a claim has exactly one of {', '.join(KINDS)}, such as {{equivalent: [hc, st], task: style_gsm8k}}; found {found}")
     (kind,) = kinds
     given = {**shared, **_given(item)}
     values: dict[str, Any] = {**{key: getattr(item, key) for key in _Settings.model_fields}, **given}
     tasks, style = _tuple(values.pop("task")), _tuple(item.style) or _STYLE_FEATURES
     if kind == "all":
-        parts = tuple(_claim(part, given, (*place, "all", number), refuse) for number, part in enumerate(item.all or ()))
+        parts = tuple(_claim(part, given, (*place, "all", number), document) for number, part in enumerate(item.all or ()))
         return Claim(item.name or " and ".join(part.name for part in parts), kind, (), tasks, style=style, parts=parts, **values)
     if not tasks:
-        raise refuse(place, "the key 'task' is missing; name the tasks that the claim is about, or write: task: all")
+        raise document.error(place, "the key 'task' is missing; name the tasks that the claim is about, or write: task: all")
     if suffices := item.style_suffices:
         made = (
             ("better", suffices.hc, suffices.base), ("equivalent", suffices.hc, suffices.st),

@@ -6,13 +6,11 @@ Written against lm_eval 0.4.13. What it relies on: ``HarnessCLI.parse_args`` and
 
 import argparse
 import contextlib
-import difflib
 import functools
-import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -21,9 +19,10 @@ from unittest.mock import patch
 from distill.families.dated_template import DEFAULT, default_template
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
 from harness_ext.runs import MANIFEST, RESPONSES, read_manifest, sample_files
+from harness_ext.seam.checks import check_limit, check_tasks, no_task
 from harness_ext.seam.model_args import public_model_args
 from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_named, register_ours, told, with_reasoning, without_empty_stop
-from harness_ext.task_folder import names_in, tasks_named, tasks_path
+from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
 
 if TYPE_CHECKING:
@@ -47,6 +46,7 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     but for steering. Raises StylerepError for what the user can mend.
     """
     args = _parse(argv)
+    check_limit(args.limit)
     folder = _output_folder(args)
     _refuse_controls(args)
     check_named(args.model or "hf", args.model_args)
@@ -84,7 +84,10 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
     setup_logging()
     with patch.object(sys, "argv", ["lm_eval", "run", *argv]), patch.object(argparse.ArgumentParser, "error", _told_option):
-        args: argparse.Namespace = HarnessCLI().parse_args()
+        try:
+            args: argparse.Namespace = HarnessCLI().parse_args()
+        except ValueError as error:  # of what turns texts into values: braces that do not close, a word without =
+            raise StylerepError(f"{' '.join(str(error).split())[:300].rstrip('.')}; lm_eval run --help shows what its options take.") from error
     if getattr(args, "config", None):
         raise StylerepError("stylerep eval takes its options on the command line; for --config, run lm_eval --include_path $(stylerep tasks-path).")
     args.log_samples = True
@@ -128,7 +131,7 @@ def _choose_tasks(args: argparse.Namespace) -> _Asked:
     tasks = tasks_named(names)
     if tasks and getattr(args, "num_fewshot", None):
         raise StylerepError("The tasks of stylerep ask without examples, as adapters are trained; leave --num_fewshot out.")
-    _refuse_unknown([name for name in names if not tasks_named([name])], Path(theirs) if theirs else None)
+    check_tasks(names, Path(theirs) if theirs else None)
 
     from lm_eval.tasks import TaskManager  # takes a second to import
 
@@ -141,26 +144,8 @@ def _choose_tasks(args: argparse.Namespace) -> _Asked:
     everything = TaskManager(include_path=args.include_path)
     for name in missing:
         if not everything.match_tasks([name]) and not Path(name).is_dir():
-            raise _no_task(name, [*ours.all_tasks, *everything.all_tasks])
+            raise no_task(name, [*ours.all_tasks, *everything.all_tasks])
     return _Asked(wanted, tasks, others, TaskManager)
-
-
-def _refuse_unknown(names: Sequence[str], theirs: Path | None) -> None:
-    """Raise StylerepError for a name that stands in no task file, ours, the user's or lm_eval's: lm_eval's own index takes ten seconds to say so."""
-    names = [name for name in names if not Path(name).is_dir() and not set("*?[") & set(name)]
-    if not names:
-        return
-    (package,) = importlib.util.find_spec("lm_eval").submodule_search_locations or []  # type: ignore[union-attr]  # it has been imported
-    known, found = names_in([tasks_path(), Path(package) / "tasks", *([theirs] if theirs else [])], names)
-    for name in names:
-        if name not in found:
-            raise _no_task(name, known)
-
-
-def _no_task(name: str, known: Iterable[str]) -> StylerepError:
-    near = difflib.get_close_matches(name, sorted(set(known)), n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "stylerep tasks-path prints the folder that lists ours."
-    return StylerepError(f"There is no task {name!r}; {hint}")
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from distill.recipe import load_recipe
 from distill.scratch.names import is_scratch, scratch_model
 from harness_ext.models.controls import Controls
 from harness_ext.study.file import Study, StudyModel
+from harness_ext.study.options import words
 
 FORMAT = 1
 CLAIMS_FILE = "claims.yaml"
@@ -99,7 +100,7 @@ def _data(study: Study) -> Iterator[Draft]:
     """Yield what makes the data sets: rendered from problems, of the same problems as a teacher's, or altered from traces of another source."""
     teach, rendered, seed = dict(study.teach), [arm for arm in study.arms if arm != "st"], ["--seed", str(study.data_seed)]
     source = str(teach.pop("from", ""))
-    options = [word for key, value in teach.items() for word in (f"--{key}", str(value))]
+    options = words(teach)
     if source:
         command = ["synth", "--from", source, "--arms", ",".join(study.arms), "--n", str(study.n), *seed, *options, "--out", "data"]
         yield "traces", "data", command, f"data/{study.arms[-1]}/manifest.json", [], [source], "", ""
@@ -116,7 +117,7 @@ def _data(study: Study) -> Iterator[Draft]:
 
 
 def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[str]) -> Draft:
-    options = [word for key, value in {**study.train, **model.train}.items() for word in (f"--{key}", str(value))]
+    options = words({**study.train, **model.train})
     folder = f"adapters/{model.label}/{arm}-{seed}"
     command = ["distill", "--model", model.name, "--data", f"data/{arm}", "--seed", str(seed), *options, "--out", folder]
     return f"distill {model.label} {arm} {seed}", "distill", command, f"{folder}/manifest.json", after, [], model.label, arm

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness_ext.seam import Decoding, public_model_args
+from harness_ext.seam import Decoding, parse_model_args, public_model_args
 from harness_ext.teach.writer import writer
 from synth.errors import StylerepError
 
@@ -82,3 +82,29 @@ class TeachSettings:
             "decontaminate": self.decontaminate,
             **({"writer_prompt": writer().digest} if self.write else {}),
         }
+
+
+def settle(
+    *,
+    problems: str,
+    model: str,
+    model_args: str = "",
+    n: int | None = None,
+    samples: int | None = None,
+    keep: str = "first",
+    write: str | None = None,
+    retries: int | None = None,
+    temperature: float = 0.7,
+    max_tokens: int = 2048,
+    batch: int = 16,
+    seed: int = 0,
+    decontaminate: bool = True,
+    **_: object,
+) -> TeachSettings:
+    """Return what options of ``stylerep teach``, by their names, come to; raise StylerepError for those that do not go together."""
+    if write is not None and samples is not None:
+        raise StylerepError("--samples is for a teacher's own traces; a writer has --retries.")
+    if write is None and retries is not None:
+        raise StylerepError("--retries is for --write hc; a teacher's own traces have --samples.")
+    attempts = 1 + (2 if retries is None else retries) if write else (4 if samples is None else samples)
+    return TeachSettings(problems, model, parse_model_args(model_args), n, attempts, temperature, max_tokens, keep, write, seed, batch, decontaminate)

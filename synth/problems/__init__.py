@@ -113,11 +113,20 @@ def iter_problems(spec: str, n: int | None = None, seed: int = 0, keep: Callable
         raise StylerepError(f"{spec}: {n} problems were asked for and it has {count}{'' if keep is None else ' that may be used'}.")
 
 
-def check_source(spec: str) -> None:
-    """Raise StylerepError for a source that there is not, by its name: neither a name of ours, nor a file that is here, nor a Hub data set's."""
-    name, source, _ = _source(spec)
+def check_source(spec: str, n: int | None = None, seed: int = 0) -> None:
+    """Raise StylerepError for a source that there is not, by its name: neither a name of ours, nor a file that is here, nor a Hub data set's.
+
+    Of a source that generates problems, options and split are tried as well. Nothing is fetched, and no file of problems is read.
+    """
+    name, source, rest = _source(spec)
+    _, options = _split_and_options(name, rest)
     if source.config is MappedConfig:
         check_place(name)
+    if not source.read:
+        _config(name, source, options)
+        if source.endless:
+            for _ in iter_problems(spec, min(n or 1, 1), seed):
+                pass
 
 
 def _source(spec: str) -> tuple[str, Source, str]:

@@ -77,7 +77,8 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 def _sentence(error: ValidationError, data: object, where: object, lines: Mapping[tuple[str | int, ...], int] | None) -> str:
     found = [(*_place(one["loc"], data), one) for one in error.errors(include_url=False)]
     deepest = max(len(place) for place, _, _ in found)  # of the ways a union could be read, the one that came furthest
-    place, value, first = next(one for one in found if len(one[0]) == deepest)
+    furthest = [one for one in found if len(one[0]) == deepest]
+    place, value, first = next((one for one in furthest if one[2]["type"] in ("missing", "unknown_key")), furthest[0])  # a mapping was meant, and is there
     same = [one for at, _, one in found if at == place]
     if first["type"] == "missing":
         place, missing = place[:-1] if place and place[-1] == first["loc"][-1] else place, first["loc"][-1]
@@ -116,7 +117,7 @@ def _place(loc: tuple[str | int, ...], data: object) -> tuple[tuple[str | int, .
 
 _WORDS = {
     "int": "a whole number", "float": "a number", "finite": "a finite number", "string": "a text", "bool": "true or false", "list": "a list", "tuple": "a list",
-    "dict": "a mapping", "model": "a mapping", "mapping": "a mapping", "dataclass": "a mapping", "none": "nothing",
+    "dict": "a mapping", "dictionary": "a mapping", "model": "a mapping", "mapping": "a mapping", "dataclass": "a mapping", "none": "nothing",
 }  # fmt: skip
 _BOUNDS = {"greater_than": ("gt", "above"), "greater_than_equal": ("ge", "of at least"), "less_than": ("lt", "below"), "less_than_equal": ("le", "of at most")}
 
@@ -130,7 +131,7 @@ def _expected(one: Any) -> str:
     if kind == "literal_error":
         return f"one of {context['expected'].replace(' or ', ', ')}"
     if kind in ("too_short", "string_too_short"):
-        return "one that is not empty"
+        return f"{_WORDS.get(str(context.get('field_type', '')).casefold(), 'a text')} that is not empty"
     if kind == "value_error":
         return str(context.get("error", one["msg"]))
     return _WORDS.get(kind.partition("_")[0]) or str(one["msg"]).removeprefix("Input should be ")

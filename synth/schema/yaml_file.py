@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import yaml
 
 from synth.errors import StylerepError
+from synth.schema.record import sentence
 from synth.schema.regular_file import read_regular
 from synth.schema.shown import shown
 
@@ -24,10 +25,15 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a YAML file says: `data` of dicts, lists and scalars, and the line (from 1) on which the value at each place begins."""
+    """What a YAML file says: `data` of dicts, lists and scalars, and the line (from 1) on which the value at each place begins. `where` names the file."""
 
     data: Any
     lines: Mapping[Place, int]
+    where: object = ""
+
+    def error(self, place: Place, says: str) -> StylerepError:
+        """Return an error that tells what is wrong at a place, in the form of `read_as`: file, line, key."""
+        return StylerepError(sentence(self.where, place, says, self.lines))
 
 
 def read_yaml(path: Path, what: str = "") -> Document:
@@ -64,7 +70,7 @@ def parse_yaml(data: bytes | str, where: object) -> Document:
         raise StylerepError(f"{where}{at}: this is not valid YAML ({' '.join(str(error.problem or error.context).split())}).") from error
     except yaml.YAMLError as error:  # a character that YAML has not
         raise StylerepError(f"{where}: this is not valid YAML ({' '.join(str(error).split())[:200]}).") from error
-    return Document(content, reader.lines)
+    return Document(content, reader.lines, where)
 
 
 class _Reader:

@@ -49,7 +49,7 @@ WRONG = [
     ([*_EVAL, "--model", "hf", "--tasks", "style_arith", "--model_args", "pretrained=org/name,peft=nowhere"], "there is no adapter here"),
     ([*_EVAL, "--model", "style-hf", "--tasks", "style_arith", "--model_args", "pretrained=org/name,suppress=magic"], "suppress takes realization"),
     ([*_EVAL, "--model", "hf", "--tasks", "style_arith", "--model_args", "pretrained=org/name,suppress=all"], "suppress goes with --model style-hf"),
-    ([*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--claims", "missing.yaml"], "this claims file cannot be read"),
+    ([*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--claims", "missing.yaml"], "there is no such claims file"),
     (["eval", "--model", "dummy", "--tasks", "style_arith"], "--output_path"),
     ([*_TEACH, "--model", "nomodel"], "lm_eval has no model 'nomodel'"),
     ([*_TEACH, "--model", "hf", "--model_args", "pretrained=nowhere"], "There is no model 'nowhere'"),

@@ -134,7 +134,7 @@ def test_styles_that_never_differ_are_equivalent(tmp_path: Path) -> None:
     [
         ("", "claims.yaml: expected a mapping, found None"),
         ("- a", "claims.yaml: expected a mapping, found"),
-        ("claims: []", "line 1: claims: expected one that is not empty"),
+        ("claims: []", "line 1: claims: expected a list that is not empty"),
         ("claims: [", "line 2: this is not valid YAML"),
         ("claims:\n- hc", r"line 2: claims\[0\]: expected a mapping, found 'hc'"),
         ("claims:\n- {task: t}", r"line 2: claims\[0\]: a claim has exactly one of better, different, .*; found none"),
@@ -155,7 +155,7 @@ def test_styles_that_never_differ_are_equivalent(tmp_path: Path) -> None:
         ("alpah: 0.9\nclaims:\n- {better: [a, b], task: t}", "line 1: there is no key 'alpah'"),
         ("claims:\n- {style_suffices: {hc: a}, task: t}", "style_suffices: the key 'st' is missing"),
         ("claims:\n- {style_suffices: {hc: a, st: b, base: 2024-01-01, control: d}, task: t}", "style_suffices.base: expected a text, found datetime.date"),
-        ("claims:\n- {all: [], task: t}", "all: expected one that is not empty"),
+        ("claims:\n- {all: [], task: t}", "all: expected a list that is not empty"),
         ("claims:\n- {all: [{better: [a, b], colour: 1}], task: t}", r"claims\[0\].all\[0\]: there is no key 'colour'"),
         ("task: t\nclaims:\n- all:\n  - {better: [a, b]}\n  - {}", r"line 5: claims\[0\].all\[1\]: a claim has exactly one"),
         ("claims:\n- {better: [a, b], task: t, across: all}", "across: expected one of 'each', 'families', found 'all'"),

@@ -20,6 +20,7 @@ class Record(Schema):
     names: str | list[str] | None = None
     seeds: Annotated[tuple[Whole, ...], Field(strict=False)] = ()
     parts: list[Part | str] = Field(default=[])
+    either: list[str | Part] = Field(default=[])
     named: dict[str, Part] = Field(default={})
 
 
@@ -31,7 +32,7 @@ class Record(Schema):
         ({"n": "x"}, "f: n: expected a whole number, found 'x'."),
         ({"n": True}, "f: n: expected a whole number, found True."),
         ({"n": 10**400}, "f: n: expected a number below 9.22337e+18, found 100000000000000000...0000000000000000000."),
-        ({"n": 1, "m": 2}, "f: there is no key 'm'; there are n, rows, names, seeds, parts, named."),
+        ({"n": 1, "m": 2}, "f: there is no key 'm'; there are n, rows, names, seeds, parts, either, named."),
         ({"n": 1, "rows": [{"x": float("nan")}]}, "f: rows[0].x: expected a finite number, found nan."),
         ({"n": 1, "rows": [{"x": 10**400}]}, "f: rows[0].x: expected a number, found 100000000000000000...0000000000000000000."),
         ({"n": 1, "rows": [{3: 1.0}]}, "f: rows[0][3]: a key must be a text, found 3."),
@@ -41,6 +42,8 @@ class Record(Schema):
         ({"n": 1, "parts": ["q", {"share": 3.0}]}, "f: parts[1].share: expected a number below 1, found 3.0."),
         ({"n": 1, "parts": ["q", 3]}, "f: parts[1]: expected a mapping or a text, found 3."),
         ({"n": 1, "parts": [{}]}, "f: parts[0]: the key 'share' is missing."),
+        ({"n": 1, "either": [{}]}, "f: either[0]: the key 'share' is missing."),
+        ({"n": 1, "either": [{"z": 1}]}, "f: either[0]: there is no key 'z'; there are share, kind."),
         ({"n": 1, "parts": [{"share": 0.5, "kind": "z"}]}, "f: parts[0].kind: expected one of 'a', 'b', found 'z'."),
         ({"n": 1, "named": {"k": {"share": 0.1, "y": 3}}}, "f: named.k: there is no key 'y'; there are share, kind."),
         ({"n": 1, "named": {"\x1b[31m": {"share": -0.1}}}, "f: named.\\x1b[31m.share: expected a number above 0, found -0.1."),
