@@ -9,8 +9,10 @@ from typing import NoReturn
 
 import typer
 
+from harness_ext.masked_output import mask_output
 from synth.errors import StylerepError
 from synth.printable import printable
+from synth.secrets import SECRETS
 
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -24,6 +26,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name, or a text in it, may hold what has no UTF-8
+    SECRETS.know_environment()
+    mask_output()  # for good: the traceback of a fault of ours is printed last of all
     if sys.argv[1:2] != ["compare"] or all(word.partition("=")[0] != "--claims" for word in sys.argv):
         _run(2)  # which ends the process
     try:

@@ -18,12 +18,15 @@ from unittest.mock import patch
 
 from distill.families.dated_template import DEFAULT, default_template
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
+from harness_ext.masked_output import masked_output
 from harness_ext.runs import MANIFEST, RESPONSES, read_manifest, sample_files
 from harness_ext.seam.checks import check_limit, check_tasks, no_task
+from harness_ext.seam.masking import secrets_masked, take_secrets
 from harness_ext.seam.model_args import public_model_args
 from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_named, register_ours, told, with_reasoning, without_empty_stop
 from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
+from synth.secrets import SECRETS
 
 if TYPE_CHECKING:
     from harness_ext.seam.hf_model import HfModel
@@ -43,10 +46,18 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     answer. A manifest is written beside lm_eval's files; *arm* overrides the arm that an adapter's manifest names, and *claims_sha256* is recorded as
     that of a file of claims declared before the run. For ``style-hf``, responses are kept in the run folder as they come, so that the same call goes on
     after a kill, and what it changes of the style stands in the manifest and after the name of the arm (``hc+wait2``); ``vllm`` takes the same controls,
-    but for steering. Raises StylerepError for what the user can mend.
+    but for steering. Keys, tokens, headers and passwords in options are masked in all that is written, lm_eval's own files with it, and may be given as
+    ``${NAME}``, the value of an environment variable (`synth.secrets`). Raises StylerepError for what the user can mend.
     """
+    with masked_output():
+        return _evaluate(argv, arm, claims_sha256)
+
+
+def _evaluate(argv: Sequence[str], arm: str | None, claims_sha256: str | None) -> Path:
     args = _parse(argv)
     check_limit(args.limit)
+    if masked := take_secrets(args):
+        print(f"stylerep: {masked}", file=sys.stderr, flush=True)
     folder = _output_folder(args)
     _refuse_controls(args)
     check_named(args.model or "hf", args.model_args)
@@ -65,10 +76,11 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
         manifest |= _controls_of_vllm(args, model, manifest["arm"])
     if claims_sha256:
         manifest["claims_sha256"] = claims_sha256
+    manifest = SECRETS.settings(manifest)
     _refuse_other_run(folder, manifest)
 
     before = _result_files(folder)
-    with patch("lm_eval.tasks.TaskManager", asked.manager), _served(args.model), _local(args.model, model, args.model_args), told(args.model or "hf"):
+    with patch("lm_eval.tasks.TaskManager", asked.manager), _served(args.model), _local(args.model, model, args.model_args), told(args.model or "hf"), secrets_masked():
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)

@@ -1,14 +1,11 @@
 """Arguments of lm_eval's models, as the command line writes them, and as they may be shown."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from synth.errors import StylerepError
-
-# Not the names of tokenizer options, nor of the token that ends a trace.
-_SECRET = re.compile(r"key|(?<!add_bos_)(?<!think_end_)token(?!iz)|secret|password|credential|auth|header", re.IGNORECASE)
+from synth.secrets import SECRETS, is_secret_name
 
 
 def parse_model_args(text: str) -> dict[str, Any]:
@@ -23,11 +20,11 @@ def parse_model_args(text: str) -> dict[str, Any]:
 
 
 def public_model_args(model_args: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that may be written down: none that may hold a secret, no user or query in an address."""
-    return {name: _public(value) for name, value in model_args.items() if not _SECRET.search(name)}
+    """Return the arguments that may be written down: none that is a secret by its name, and no user, password or query in an address."""
+    return {name: _plain(SECRETS.settings(value)) for name, value in model_args.items() if not is_secret_name(name)}
 
 
-def _public(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if not isinstance(value, str) or "://" not in value:
         return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
     try:

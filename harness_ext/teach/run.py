@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from harness_ext.masked_output import masked_output
 from harness_ext.runs import read_manifest
 from harness_ext.seam import Sampler, check_named
 from harness_ext.teach.checks import Candidate, Reason, read_response
@@ -20,6 +22,7 @@ from synth.datasets import write_dataset
 from synth.decontaminate import load_decontamination
 from synth.errors import StylerepError
 from synth.problems import Problem, check_source, iter_problems, prompt
+from synth.secrets import SECRETS
 
 Ask = Callable[[Sequence[str], int], list[str]]
 
@@ -33,6 +36,23 @@ def teach(settings: TeachSettings, out: Path, say: Callable[[str], None] = lambd
     call is left as it is. Raises StylerepError for what the user can mend, and when no response could be kept.
     """
     settings.validate()
+    settings = _without_references(settings)
+    with masked_output():
+        return _teach(settings, out, say)
+
+
+def _without_references(settings: TeachSettings) -> TeachSettings:
+    """Return settings with the values of environment variables in the place of references, and take note of the secrets among them."""
+    SECRETS.know_environment()
+    SECRETS.found.clear()
+    model_args = SECRETS.resolved(dict(settings.model_args), "--model_args")
+    SECRETS.learn(model_args, "--model_args")
+    return replace(settings, model_args=model_args)
+
+
+def _teach(settings: TeachSettings, out: Path, say: Callable[[str], None]) -> Tally:
+    if masked := SECRETS.sentence():
+        say(masked)
     described, partial = settings.describe(), Path(f"{out}.partial")
     if done := _finished(out, described):
         return done
@@ -78,7 +98,7 @@ class _Asker:
         if missing:
             settings = self._settings
             self._ask = self._ask or Sampler(settings.model, settings.model_args, settings.decoding, settings.batch)
-            fresh = self._ask([prompts[index] for index in missing], attempt)
+            fresh = [SECRETS.text(one) for one in self._ask([prompts[index] for index in missing], attempt)]
             self._journal.append(attempt, [problems[index].id for index in missing], fresh)
             for index, response in zip(missing, fresh, strict=True):
                 known[index] = response

@@ -7,6 +7,7 @@ from typing import Any
 from harness_ext.seam import Decoding, parse_model_args, public_model_args
 from harness_ext.teach.writer import writer
 from synth.errors import StylerepError
+from synth.secrets import SECRETS
 
 KEEP = ("first", "all")
 # These say how a model is asked and not what it answers: a run may go on with others.
@@ -68,7 +69,7 @@ class TeachSettings:
     def describe(self) -> dict[str, Any]:
         """Return all that decides what is sampled and kept, for journal and manifest; no secrets."""
         public = public_model_args(self.model_args)
-        return {
+        described = {
             "arm": self.arm,
             "problems": self.problems,
             "n": self.n,
@@ -82,6 +83,8 @@ class TeachSettings:
             "decontaminate": self.decontaminate,
             **({"writer_prompt": writer().digest} if self.write else {}),
         }
+        masked: dict[str, Any] = SECRETS.settings(described)
+        return masked
 
 
 def settle(
