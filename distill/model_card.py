@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from synth.home_folders import without_home
+
 _KINDS = {"lora": "LoRA adapter", "dora": "DoRA adapter", "qlora": "LoRA adapter, trained on weights of 4 bits,", "full": "Full fine-tuning"}
 
 
@@ -14,7 +16,7 @@ def model_card(manifest: Mapping[str, Any], rows: int) -> str:
     fields = "\n".join(f"{key}: {json.dumps(value)}" for key, value in head.items())
     how = "pretrained=FOLDER" if full else f"pretrained={manifest['base_model']},peft=FOLDER"
     settings = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in recipe.items())
-    return f"""---
+    return without_home(f"""---
 {fields}
 ---
 # {_KINDS[recipe["method"]]} of {manifest["base_model"]} on the arm {manifest["arm"]}, seed {manifest["seed"]}
@@ -33,4 +35,4 @@ study. It is an object of measurement: it is not meant to solve problems for any
 | data set fingerprint | {manifest["dataset_fingerprint"]} |
 
 `manifest.json` beside this file says the rest.
-"""
+""")

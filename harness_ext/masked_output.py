@@ -35,7 +35,7 @@ def mask_output() -> Callable[[], None]:
     """Mask secrets in what is written to stdout and stderr, and by handlers of logging that write there; return what takes that back."""
     before = sys.stdout, sys.stderr
     ours = tuple(stream if isinstance(stream, _Masked) or stream is None else _Masked(stream) for stream in before)
-    sys.stdout, sys.stderr = ours  # type: ignore[assignment]  # streams in all that they do
+    sys.stdout, sys.stderr = ours
     _turn(before, ours)
 
     def undo() -> None:
@@ -50,9 +50,11 @@ def _turn(old: Sequence[Any], new: Sequence[Any]) -> None:
     for logger in (logging.getLogger(), logging.getLogger("lm_eval")):
         for handler in logger.handlers:
             if type(handler) is logging.StreamHandler:
-                if handler.stream is old[0]:
+                if getattr(handler.stream, "closed", False):
+                    handler.stream = new[1]  # setStream would flush the old one
+                elif handler.stream is old[0]:
                     handler.setStream(new[0])
-                elif handler.stream is old[1] or getattr(handler.stream, "closed", False):
+                elif handler.stream is old[1]:
                     handler.setStream(new[1])
 
 

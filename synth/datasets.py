@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from synth.arms import TraceRow
 from synth.errors import StylerepError
+from synth.home_folders import without_home
 from synth.replace_folder import replace_folder
 from synth.traces import batches
 
@@ -122,7 +123,7 @@ class _Writer:
             "versions": {name: version(name) for name in ("stylerep", "pyarrow")},
         }
         (self._folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        (self._folder / "README.md").write_text(self._card(manifest), encoding="utf-8")
+        (self._folder / "README.md").write_text(without_home(self._card(manifest)), encoding="utf-8")
 
     def _median(self) -> int:
         lengths = sorted(self._words)

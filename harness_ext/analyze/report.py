@@ -9,6 +9,8 @@ import jinja2
 
 from harness_ext.analyze.association import FEATURES
 from harness_ext.analyze.figures import figures
+from synth.home_folders import without_home, without_homes
+from synth.secrets import SECRETS
 from synth.style import KINDS, STAGES
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def report_html(analysis: "StyleAnalysis") -> str:
     environment.filters["number"] = _number
     source = (resources.files("harness_ext.analyze") / "report.html.jinja").read_text(encoding="utf-8")
     drawn = figures(analysis.scored)
-    return environment.from_string(source).render(
+    page = environment.from_string(source).render(
         n=len(analysis.scored),
         models=list(dict.fromkeys(group.model for group in analysis.groups)),
         files=analysis.files,
@@ -52,6 +54,7 @@ def report_html(analysis: "StyleAnalysis") -> str:
         lexicons=analysis.lexicons,
         signature=analysis.signature,
     )
+    return SECRETS.text(without_home(page))
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -63,8 +66,8 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def analysis_json(analysis: "StyleAnalysis") -> dict[str, Any]:
-    """Return everything as plain JSON values: one object per response, groups, associations, and the signature."""
-    return {
+    """Return everything as plain JSON values: one object per response, groups, associations, and the signature; home folders are ``~``."""
+    content: dict[str, Any] = {
         "signature": analysis.signature,
         "reference": {"name": analysis.reference.name, "digest": analysis.reference.digest},
         "lexicons": analysis.lexicons,
@@ -74,3 +77,4 @@ def analysis_json(analysis: "StyleAnalysis") -> dict[str, Any]:
         "responses": [one.as_json() for one in analysis.scored],
         "notes": list(analysis.notes),
     }
+    return dict(without_homes(content))

@@ -13,6 +13,7 @@ from harness_ext.compare.pairing import Key, Pair, label, paired
 from harness_ext.compare.style import score_of, shared_scores
 from harness_ext.stats import Effect, effect_of_families, feature_tost, holm
 from synth.errors import StylerepError
+from synth.home_folders import without_home
 
 
 class Outcome(Enum):
@@ -80,7 +81,7 @@ def judge(claims: Claims, found: Sequence[Condition], partial: bool) -> Judgemen
         results.append(ClaimResult(claim, outcome, p, p_holm, tuple(needed)))
     runs = [run for one in found for run in one.runs]
     recorded = sum(run.manifest.get("claims_sha256") == claims.sha256 for run in runs)
-    return Judgement(str(claims.path), claims.sha256, claims.alpha, tuple(results), recorded, len(runs))
+    return Judgement(without_home(str(claims.path)), claims.sha256, claims.alpha, tuple(results), recorded, len(runs))
 
 
 def _findings(claim: Claim, found: Sequence[Condition], partial: bool) -> list[Finding]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from harness_ext.runs import Run
 from synth.errors import StylerepError
+from synth.home_folders import without_home
+from synth.secrets import SECRETS
 
 BY = ("family", "arm", "seed", "task")
 DECODING = ("gen_kwargs", "chat_template")
@@ -19,7 +21,8 @@ _CONTROLS = "decoding"
 class Condition:
     """One arm of one model, in one run or in several that differ in the seed alone.
 
-    `model` is the base model as the manifest names it, and `family` its family; both are empty for runs without a manifest, which stand alone.
+    `model` is the base model as the manifest names it, without the home folder that it lies in, and `family` its family; both are empty for runs without a
+    manifest, which stand alone.
     """
 
     name: str
@@ -60,9 +63,15 @@ def conditions(runs: Sequence[Run], by: Collection[str]) -> list[Condition]:
     for members in groups.values():
         seeds = [member.manifest.get("seed") for member in members]
         parted += [members] if len(set(seeds)) == len(seeds) else [[member] for member in members]
-    names = _names(parted)
+    names = map(without_home, _names(parted))
     return [
-        Condition(name, str(members[0].manifest.get("base_model") or ""), str(members[0].manifest.get("family") or ""), _arm(members[0]), tuple(members))
+        Condition(
+            name,
+            without_home(str(SECRETS.settings(members[0].manifest.get("base_model")) or "")),
+            str(members[0].manifest.get("family") or ""),
+            _arm(members[0]),
+            tuple(members),
+        )
         for name, members in zip(names, parted, strict=True)
     ]
 

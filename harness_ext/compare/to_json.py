@@ -9,6 +9,7 @@ from harness_ext.compare.report import AcrossFamilies, Cell, Comparison, Report
 from harness_ext.compare.shares import Share
 from harness_ext.compare.style import StyleEffect
 from harness_ext.stats import Interval, Result
+from synth.home_folders import without_homes
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "claims": _judgement(report.judgement) if report.judgement else None,
         "notes": report.notes,
     }
-    plain: dict[str, Any] = _plain(content)
+    plain: dict[str, Any] = without_homes(_plain(content))
     return plain
 
 

@@ -17,6 +17,7 @@ from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
 from synth.grading.answers import is_right
 from synth.problems.problem import ANSWER_TYPES
+from synth.secrets import SECRETS
 
 _LOW = 0.9
 _WORTH_A_POOL, _MOST_PROCESSES = 5_000_000, 8
@@ -73,6 +74,8 @@ def import_runs(
     """
     if answer_type is not None and answer_type not in _TYPES:
         raise StylerepError(f"There is no answer type {answer_type!r}; choose from {', '.join(_TYPES)}.")
+    SECRETS.know_environment()
+    SECRETS.found.clear()
     files = source_files(sources)
     chosen, reading = format_of(files, format_name), reading or Reading()
     check_reading(chosen, reading)
@@ -80,6 +83,8 @@ def import_runs(
         reading = replace(reading, workers=several)
         evaluations = _merged([one for path in files for one in READERS[chosen](path, reading)], model, task, chosen in ROWS)
         check_models(models or {}, evaluations)
+        for one in evaluations:
+            SECRETS.learn(one.gen_kwargs, one.files[0].name)
         notes = [note for evaluation in evaluations for note in evaluation.notes]
         targets = _targets(evaluations, task, like)
         runs: dict[Path, list[Draft]] = {}
@@ -100,6 +105,8 @@ def import_runs(
     written = [one for folder, drafts in runs.items() for one in write_run(folder, drafts, chosen)]
     filtered = [one for one in targets if one.filter != "none"]
     notes += [f"{like}: its scores of {one.task} are those of the filter {one.filter}; import that run too, and both pair." for one in filtered]
+    if masked := SECRETS.sentence():
+        notes.append(masked)
     return Imported(chosen, written, list(dict.fromkeys(notes)), Path(like) if like is not None and not filtered else None)
 
 

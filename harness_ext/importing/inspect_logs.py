@@ -24,6 +24,7 @@ from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
 from synth.responses import gold_text
 from synth.responses.messages import Said, conversation, message_said
+from synth.secrets import SECRETS
 
 _ZSTANDARD = 93
 _HEADER = struct.Struct("<26xHH")
@@ -37,6 +38,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     """
     header, samples = _from_zip(path) if path.suffix == ".eval" else _from_json(path)
     about, plan = _inner(header, "eval"), _inner(header, "plan")
+    SECRETS.learn([about.get("model_args"), about.get("model_base_url")], path.name)
     task = clean(str(about.get("task") or path.stem).rpartition("/")[2])
     names = [str(one["name"]) for one in about.get("scorers") or [] if isinstance(one, Mapping) and one.get("name")]
     found = _scorer(samples, names, reading.fields.correct, path)

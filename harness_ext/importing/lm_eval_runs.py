@@ -15,6 +15,7 @@ from synth.responses import find_field, gold_text
 from synth.responses.fields import options_of
 from synth.responses.messages import conversation, message_said
 from synth.rows import Row, read_rows
+from synth.secrets import SECRETS
 
 SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+))?\.jsonl")
 
@@ -43,6 +44,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     if any(len(record.texts) > 1 and set(record.recorded) == {None} for record in records):
         notes.append(f"{task}: lm_eval scores what its filter makes of several responses, so none of them has a recorded score.")
     said = _results(path.parent, date)
+    SECRETS.learn(said.get("config"), path.parent.name)
     model = said.get("model_name") or _manifest_name(path) or path.resolve().parent.name
     return [
         Evaluation(

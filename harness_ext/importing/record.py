@@ -11,6 +11,7 @@ from typing import Any
 from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.responses import RIGHT_WORDS, WRONG_WORDS, Fields
+from synth.secrets import SECRETS
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
@@ -99,8 +100,8 @@ def score_of(value: Any, where: str) -> float | None:
 
 
 def public_name(name: str) -> str:
-    """Return the name of a model without the folders of the machine that it lay on."""
-    path = name.replace("\\", "/").rstrip("/")
+    """Return the name of a model without the folders of the machine that it lay on, and without secrets of an address."""
+    path = str(SECRETS.settings(name)).replace("\\", "/").rstrip("/")
     local = path.startswith(("/", "~", "./", "../")) or re.match(r"[A-Za-z]:/", path)
     return clean(path.rpartition("/")[2] if local else path)
 

@@ -17,6 +17,7 @@ from harness_ext.importing.record import Evaluation, clean, public_name
 from harness_ext.runs import MANIFEST, read_manifest, sample_files
 from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
+from synth.secrets import SECRETS
 
 _SAME = ("model", "model_name", "base_model", "family", "arm", "seed", "gen_kwargs")
 _KEYS = ("family", "arm", "base_model", "seed")
@@ -123,7 +124,7 @@ def write_run(folder: Path, drafts: Sequence[Draft], format_name: str) -> list[I
         for draft in drafts:
             path = fresh / f"samples_{draft.evaluation.task}_{draft.evaluation.date}.jsonl"
             with path.open("wb") as file:
-                file.writelines(draft.graded.rows)
+                file.writelines(map(SECRETS.lines, draft.graded.rows))
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return [_imported(folder, draft) for draft in drafts]
 
@@ -141,7 +142,7 @@ def _manifest(there: Mapping[str, Any], drafts: Sequence[Draft], format_name: st
         "family": about.family,
         "arm": about.arm or "base",
         "seed": about.seed,
-        "gen_kwargs": first.evaluation.gen_kwargs,
+        "gen_kwargs": SECRETS.settings(first.evaluation.gen_kwargs),
         "chat_template": None,
         "task_versions": {**there.get("task_versions", {}), **{draft.evaluation.task: draft.version for draft in drafts}},
         "imported": {

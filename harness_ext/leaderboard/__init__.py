@@ -20,6 +20,7 @@ from harness_ext.leaderboard.store import Added, KeptRun, Store
 from harness_ext.leaderboard.tables import board_csv, board_json, board_notes, board_tables
 from synth.errors import StylerepError
 from synth.replace_file import write_text
+from synth.secrets import SECRETS
 
 __all__ = ["Board", "BoardSettings", "leaderboard"]
 BOARD_FILE = "board.json"
@@ -65,6 +66,8 @@ def leaderboard(
     board. *workers* is the number of processes. Returns the board and what changed.
     Raises StylerepError for what cannot be read or is no board, before anything is changed; runs read before an error in another stay on the board.
     """
+    SECRETS.know_environment()
+    SECRETS.found.clear()
     settings = _settings(out)
     if settings is None and not folders:
         raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
@@ -73,7 +76,7 @@ def leaderboard(
     there = settings or BoardSettings()
     asked = replace(
         there,
-        title=title if title is not None else there.title,
+        title=SECRETS.text(title) if title is not None else there.title,
         tasks=tuple(tasks) if tasks is not None else there.tasks,
         by_seed=there.by_seed if by_seed is None else by_seed,
         traces=None if all_traces else there.traces if traces is None else traces,
@@ -83,6 +86,8 @@ def leaderboard(
     store = Store(out)
     left = name_metrics(out)
     added = store.add(folders, asked.traces, workers or os.cpu_count() or 1, say, asked.metric or None, metric is not None)
+    if masked := SECRETS.sentence():
+        added.notes.append(masked)
     for name in remove:
         store.remove(_named(store.runs(), name, "--remove").facts.id)
     kept = store.runs()

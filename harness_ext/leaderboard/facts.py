@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.manifests import read_manifest, read_results
+from synth.home_folders import without_homes
+from synth.secrets import SECRETS
 
 _IDENTITY = ("base_model", "base_sha256", "model_name", "arm", "gen_kwargs", "chat_template")
 """What runs of one arm have in common when only their seeds differ."""
@@ -43,10 +45,12 @@ def read_facts(folder: Path) -> RunFacts:
 
     Raises StylerepError for a manifest or results file that cannot be read.
     """
-    manifest, results = read_manifest(folder), _results(folder)
+    given, results = read_manifest(folder), _results(folder)
+    SECRETS.learn({"manifest": given, "results": results.get("config")}, folder.resolve().name)
+    manifest = SECRETS.settings(given)
     versions = manifest.get("task_versions") or results.get("versions") or {}
     shots = results.get("n-shot") or {}
-    config = results.get("config") or {}
+    config = SECRETS.settings(results.get("config") or {})
     if not manifest and config:
         arguments = config.get("model_args")
         named = arguments.get("pretrained") or arguments.get("model") if isinstance(arguments, dict) else None
@@ -64,7 +68,7 @@ def read_facts(folder: Path) -> RunFacts:
         identity[_CONTROLS] = manifest[_CONTROLS]
     grouped = bool(manifest.get("base_model") and arm and arm != "unknown")
     own = {**identity, **{key: manifest.get(key) for key in _OWN}, **({} if grouped else {"folder": name, "arguments": manifest.get("model_args")})}
-    short = printable(model.rstrip("/").rpartition("/")[2] or model)
+    short = printable(re.split(r"[/\\]", model.rstrip("/\\"))[-1] or model)
     return RunFacts(
         id=f"{slug('-'.join(part for part in (short, arm, seed) if part))}-{digest(own)[:6]}",
         model=short,
@@ -81,7 +85,8 @@ def read_facts(folder: Path) -> RunFacts:
 
 
 def settings_text(settings: object) -> str:
-    """Return settings of decoding as one line, ``do_sample=False, max_gen_toks=224``, without an empty list of stop strings."""
+    """Return settings of decoding as one line, ``do_sample=False, max_gen_toks=224``, without an empty list of stop strings, secrets and home folders."""
+    settings = without_homes(SECRETS.settings(settings))
     if isinstance(settings, Mapping):
         return printable(", ".join(f"{name}={value}" for name, value in sorted(settings.items()) if not (name == "until" and not value)))
     return printable(_text(settings))

@@ -15,6 +15,7 @@ from harness_ext.leaderboard.facts import settings_text
 from harness_ext.runs import item_of, sample_rows
 from synth.errors import StylerepError
 from synth.schema import open_regular, parse_json
+from synth.secrets import SECRETS
 
 SCORES = ("acc", "recorded", *STYLE)
 """What a board keeps of an item: its accuracy, by whichever metric, under the name acc, and scores as they are."""
@@ -107,11 +108,13 @@ def _scored(kept: Scanned, values: Sequence[dict[str, float]], places: Sequence[
 
 
 def rows_at(path: Path, places: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Yield the rows that begin at these bytes of a samples file."""
+    """Yield the rows that begin at these bytes of a samples file, secrets in them masked."""
     with open_regular(path) as file:
         for place in places:
             file.seek(place)
-            yield parse_json(file.readline(), path)
+            line = file.readline()
+            row = parse_json(line, path)
+            yield SECRETS.texts(row) if SECRETS.suspects(line.decode("utf-8", "replace")) else row
 
 
 def _generation(row: dict[str, Any]) -> object:

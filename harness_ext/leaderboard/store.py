@@ -29,6 +29,7 @@ from harness_ext.runs import sample_files
 from synth.errors import StylerepError
 from synth.replace_file import write_text
 from synth.replace_folder import replace_folder
+from synth.secrets import SECRETS
 
 FORMAT = 1
 """Raised when what is kept changes; what an older stylerep kept is then made anew from the run folders."""
@@ -218,7 +219,7 @@ def _mapped(work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], workers: 
     if workers < 2 or len(jobs) < 2 or size < _WORTH_A_POOL:
         yield from (work(*job) for job in jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=SECRETS.know_all, initargs=(SECRETS.known,)) as pool:
         for number, made in enumerate(pool.map(work, *zip(*jobs, strict=True)), 1):
             if number % 20 == 0 or number == len(jobs):
                 say(f"{doing} {number} of {len(jobs)} tasks")

@@ -26,7 +26,7 @@ from harness_ext.seam.model_args import public_model_args
 from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_named, register_ours, told, with_reasoning, without_empty_stop
 from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
-from synth.secrets import SECRETS
+from synth.secrets import SECRETS, with_braces, without_braces
 
 if TYPE_CHECKING:
     from harness_ext.seam.hf_model import HfModel
@@ -80,7 +80,13 @@ def _evaluate(argv: Sequence[str], arm: str | None, claims_sha256: str | None) -
     _refuse_other_run(folder, manifest)
 
     before = _result_files(folder)
-    with patch("lm_eval.tasks.TaskManager", asked.manager), _served(args.model), _local(args.model, model, args.model_args), told(args.model or "hf"), secrets_masked():
+    with (
+        patch("lm_eval.tasks.TaskManager", asked.manager),
+        _served(args.model),
+        _local(args.model, model, args.model_args),
+        told(args.model or "hf"),
+        secrets_masked(),
+    ):
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)
@@ -95,11 +101,15 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     from lm_eval.utils import setup_logging
 
     setup_logging()
-    with patch.object(sys, "argv", ["lm_eval", "run", *argv]), patch.object(argparse.ArgumentParser, "error", _told_option):
+    words = map(without_braces, argv)
+    with patch.object(sys, "argv", ["lm_eval", "run", *words]), patch.object(argparse.ArgumentParser, "error", _told_option):
         try:
             args: argparse.Namespace = HarnessCLI().parse_args()
         except ValueError as error:  # of what turns texts into values: braces that do not close, a word without =
-            raise StylerepError(f"{' '.join(str(error).split())[:300].rstrip('.')}; lm_eval run --help shows what its options take.") from error
+            said = " ".join(SECRETS.settings(with_braces(str(error))).split())[:300]
+            raise StylerepError(f"{said.rstrip('.')}; lm_eval run --help shows what its options take.") from error
+    for name, value in vars(args).items():
+        setattr(args, name, with_braces(value))
     if getattr(args, "config", None):
         raise StylerepError("stylerep eval takes its options on the command line; for --config, run lm_eval --include_path $(stylerep tasks-path).")
     args.log_samples = True
@@ -109,7 +119,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def _told_option(parser: argparse.ArgumentParser, message: str) -> NoReturn:
     """Say in a sentence what lm_eval's parser does not take."""
-    raise StylerepError(f"{message.rstrip('.')}; lm_eval run --help shows its options.")
+    raise StylerepError(f"{SECRETS.settings(message).rstrip('.')}; lm_eval run --help shows its options.")
 
 
 def _output_folder(args: argparse.Namespace) -> Path:

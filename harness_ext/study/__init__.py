@@ -17,6 +17,7 @@ from harness_ext.study.schedule import State, run_cells
 from harness_ext.study.worker import is_done
 from synth.errors import StylerepError
 from synth.replace_file import write_text
+from synth.secrets import SECRETS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,8 +69,12 @@ def reproduce(
     the *engine* (one of `ENGINES`, with its *options*). A cell that fails keeps back only what needs it; the report is of what there is. Raises
     StylerepError for a study file that is wrong, an engine that is not there, and where another command is at work in *out*.
     """
+    SECRETS.know_environment()
+    SECRETS.found.clear()
     study, folder = load_study(study_file), out.resolve()
     cells = study_cells(study, _gpus(engine))
+    if masked := SECRETS.sentence():
+        say(f"{masked} Better, let the file name a variable of the environment: ${{NAME}}.")
     started = make_engine(engine, folder, jobs, options or {})
     if folder.exists() and not folder.is_dir():
         raise StylerepError(f"{out}: a file stands where the study's folder is to be; choose another --out.")

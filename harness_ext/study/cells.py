@@ -16,6 +16,7 @@ from distill.scratch.names import is_scratch, scratch_model
 from harness_ext.models.controls import Controls
 from harness_ext.study.file import Study, StudyModel
 from harness_ext.study.options import words
+from harness_ext.study.withheld import Withheld
 
 FORMAT = 1
 CLAIMS_FILE = "claims.yaml"
@@ -50,10 +51,15 @@ class Cell:
 
 
 def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
-    """Return the cells of a study, each after those it waits for. Where there are *gpus*, a model gets as many as it says, else as its size needs."""
+    """Return the cells of a study, each after those it waits for; secrets in their commands become environment variables (`Withheld`).
+
+    Where there are *gpus*, a model gets as many as it says, else as its size needs.
+    """
     cells: dict[str, Cell] = {}
     models = {model.label: model for model in study.models}
-    for name, kind, command, leaves, after, reads, label, arm in _drafts(study):
+    secrets = Withheld()
+    for name, kind, drafted, leaves, after, reads, label, arm in _drafts(study):
+        command = secrets.command(drafted)
         parts: list[Any] = [FORMAT, version("stylerep"), command, [cells[one].key for one in after], [_digest(Path(one)) for one in reads]]
         if kind == "model" and is_scratch(models[label].name):
             parts.append(scratch_model(models[label].name).recipe())

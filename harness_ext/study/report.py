@@ -25,7 +25,9 @@ from harness_ext.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, s
 from harness_ext.study.schedule import State
 from harness_ext.study.worker import read_record
 from synth.errors import StylerepError
+from synth.home_folders import without_home, without_homes
 from synth.replace_file import write_text
+from synth.secrets import SECRETS
 
 
 def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path, say: Callable[[str], None]) -> Report | None:
@@ -87,7 +89,7 @@ def paper_tables(study: Study, report: Report) -> list[TextTable]:
 
 
 def _failures(state: State) -> list[str]:
-    found = [f"{name} FAILED: {why}" for name, why in state.failed.items()]
+    found = [f"{name} FAILED: {without_home(SECRETS.output(why))}" for name, why in state.failed.items()]
     return [*found, *(f"{name} was not run, since what it needs failed." for name in state.blocked)]
 
 
@@ -109,7 +111,7 @@ def _html(study: Study, tables: Sequence[TextTable], notes: Sequence[str], signa
     source = (resources.files("harness_ext.study") / "report.html.jinja").read_text(encoding="utf-8")
     figures = {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "figures").glob("*.svg"))}
     drawn = {name: svg[svg.index("<svg") :] for name, svg in figures.items()}
-    settings = yaml.safe_dump(json.loads(json.dumps(asdict(study))), sort_keys=False, allow_unicode=True)
+    settings = yaml.safe_dump(without_homes(SECRETS.settings(json.loads(json.dumps(asdict(study))))), sort_keys=False, allow_unicode=True)
     return environment.from_string(source).render(
         study=study, tables=tables, notes=notes, signatures=signatures, origins=origins, figures=drawn, settings=settings, version=version("stylerep")
     )

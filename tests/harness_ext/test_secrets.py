@@ -28,14 +28,13 @@ VALUES = [*GIVEN.values(), "header-secret-4242", "team-of-ann-7", *ENVIRONMENT.v
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the secrets of other tests, and these afterwards."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     empty = Secrets()
     for name in vars(empty):
         monkeypatch.setattr(SECRETS, name, getattr(empty, name))
-    return
 
 
 def secret_address(url: str) -> str:
@@ -98,7 +97,9 @@ def test_boards_and_imports_of_runs_that_hold_some_hold_none(served: Teacher, tm
 
 
 def test_teaching_writes_none_of_them(served: Teacher, tmp_path: Path) -> None:
-    model_args = ",".join(f"{name}={value}" for name, value in {"base_url": secret_address(served.url), "model": "m", **GIVEN, "extra": "${MY_OWN_VALUE}"}.items())
+    model_args = ",".join(
+        f"{name}={value}" for name, value in {"base_url": secret_address(served.url), "model": "m", **GIVEN, "extra": "${MY_OWN_VALUE}"}.items()
+    )
     arguments = ["teach", "--model", "local-chat-completions", "--model_args", model_args, "--problems", "arith:train", "--n", "2", "--samples", "1"]
     result = CliRunner().invoke(app, [*arguments, "--keep", "all", "--out", str(tmp_path / "st")])
     assert result.exit_code == 0, result.output
@@ -115,6 +116,13 @@ def test_a_reference_to_a_variable_that_is_not_set_is_told(tmp_path: Path) -> No
         evaluate([*arguments, "--output_path", str(tmp_path / "run")])
     result = CliRunner().invoke(app, ["teach", *arguments[:4], "--problems", "arith:train", "--n", "1", "--out", str(tmp_path / "st")])
     assert isinstance(result.exception, StylerepError)
+
+
+def test_an_option_that_cannot_be_read_is_told_without_its_secrets(tmp_path: Path) -> None:
+    for given in ("base_url=http://x/v1,header={'Authorization': 'Bearer header-secret-4242'},api_key=sk-test-Ab3dEfGh1jKlMnOp", "sk-test-Ab3dEfGh1jKlMnOp"):
+        with pytest.raises(StylerepError) as told:
+            evaluate(["--model", "local-chat-completions", "--model_args", given, "--tasks", "style_arith", "--output_path", str(tmp_path / "run")])
+        assert not [value for value in VALUES if value in str(told.value)]
 
 
 def test_the_terminal_and_logs_show_none(capsys: pytest.CaptureFixture[str]) -> None:
