@@ -1,6 +1,8 @@
 """Fixtures shared by all tests: where real data and the real model are, and the command itself."""
 
+import contextlib
 import csv
+import io
 import json
 import os
 import subprocess
@@ -81,6 +83,26 @@ def stylerep(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "harness_ext", *map(str, arguments)]
         return subprocess.run(command, cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=900)
+
+    return run
+
+
+@pytest.fixture
+def stylerep_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs ``stylerep`` in this process, in an empty folder: for verbs that import torch or lm_eval, which takes a process of its own seconds."""
+    from harness_ext.__main__ import main
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = ["stylerep", *map(str, arguments)]
+        out, errors = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            patch.chdir(tmp_path)
+            patch.setattr(sys, "argv", command)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as end:
+                main()
+        return subprocess.CompletedProcess(command, int(end.value.code or 0), out.getvalue(), errors.getvalue())
 
     return run
 

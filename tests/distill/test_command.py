@@ -20,16 +20,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return synth("arith:train", ["nt", "hc"], tmp_path_factory.mktemp("data"), n=12, dials={"trace_words": 10})
 
 
-@pytest.mark.slow
-def test_rows_chosen_for_one_arm_are_left_out_of_another(stylerep: Callable[..., Any], tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
+def test_rows_chosen_for_one_arm_are_left_out_of_another(stylerep_here: Callable[..., Any], tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
     common = ("distill", "--model", tiny_model, "--epochs", 1, "--batch-size", 4)
-    done = stylerep(*common, "--data", data["hc"], "--out", "hc", "--select", "loss", "--drop", 0.25)
+    done = stylerep_here(*common, "--data", data["hc"], "--out", "hc", "--select", "loss", "--drop", 0.25)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in (tmp_path / "hc" / "row_scores.jsonl").read_text().splitlines()]
     dropped = read_ids(tmp_path / "hc" / "row_scores.jsonl")
     assert (len(rows), len(dropped)) == (12, 3)
     assert min(row["loss"] for row in rows if row["dropped"]) >= max(row["loss"] for row in rows if not row["dropped"])
-    done = stylerep(*common, "--data", data["nt"], "--out", "nt", "--without", "hc/row_scores.jsonl")
+    done = stylerep_here(*common, "--data", data["nt"], "--out", "nt", "--without", "hc/row_scores.jsonl")
     assert done.returncode == 0, done.stderr
     assert [json.loads((tmp_path / arm / "manifest.json").read_text())["rows_left_out"] for arm in ("hc", "nt")] == [sorted(dropped)] * 2
 
@@ -48,10 +47,10 @@ def test_rows_chosen_for_one_arm_are_left_out_of_another(stylerep: Callable[...,
     ],
 )
 def test_wrong_options_are_told_in_a_sentence(
-    stylerep: Callable[..., Any], tiny_model: Path, data: dict[str, Path], tmp_path: Path, options: tuple[str, ...], says: str
+    stylerep_here: Callable[..., Any], tiny_model: Path, data: dict[str, Path], tmp_path: Path, options: tuple[str, ...], says: str
 ) -> None:
     (tmp_path / "ids.txt").write_text(f"{read_dataset(data['hc'])[0][0]['id']}\n")
-    assert says in one_sentence(stylerep("distill", "--model", tiny_model, "--data", data["hc"], "--out", "a", *options))
+    assert says in one_sentence(stylerep_here("distill", "--model", tiny_model, "--data", data["hc"], "--out", "a", *options))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ids.txt"]
 
 

@@ -296,8 +296,7 @@ def test_a_family_trains_two_steps_and_is_read_by_lm_eval_as_it_was_trained(name
     assert sample["trace_closed"] == 1.0
 
 
-@pytest.mark.slow
-def test_an_invented_family_is_added_as_one_file(stylerep: Callable[..., Any], tmp_path: Path, data: dict[str, Path]) -> None:
+def test_an_invented_family_is_added_as_one_file(stylerep_here: Callable[..., Any], tmp_path: Path, data: dict[str, Path]) -> None:
     shape = Shape(
         "llama", "<eos>", ["<turn>", "</turn>"], bos="<bos>", head="{{ bos_token }}{% if mood == 'calm' %}(calm){% endif %}",
         turn="<turn>{{ m['role'] }}: {{ m['content'] }}</turn>", generation="<turn>assistant: ",
@@ -309,19 +308,19 @@ def test_an_invented_family_is_added_as_one_file(stylerep: Callable[..., Any], t
         '# Invented.\nname: parley\nmatch: {model_type: llama, tokens: ["<turn>", "</turn>"]}\nend_of_turn: "</turn>"\n'
         "template_arguments: {mood: calm}\nlora_targets: [q_proj, v_proj]\n"
     )
-    checked = stylerep("validate", "families", "parley", **own)
+    checked = stylerep_here("validate", "families", "parley", **own)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "parley: ok (model type llama, </turn>, <turn>; turns end with </turn>)" in checked.stdout
-    trained = stylerep("distill", "--model", "./parley", "--data", data["hc"], "--epochs", 1, "--batch-size", 4, "--out", "hc", **own)
+    trained = stylerep_here("distill", "--model", "./parley", "--data", data["hc"], "--epochs", 1, "--batch-size", 4, "--out", "hc", **own)
     assert trained.returncode == 0, trained.stderr[-2000:]
     assert "assumed" not in trained.stderr
     manifest = json.loads((tmp_path / "hc" / "manifest.json").read_text())
     assert (manifest["family"], manifest["template_arguments"], manifest["recipe"]["learning_rate"]) == ("parley", {"mood": "calm"}, 1e-3)
     run = ["eval", "--model", "hf", "--model_args", "pretrained=./parley,peft=hc", "--tasks", "style_arith", "--limit", 2, "--gen_kwargs", "max_gen_toks=8"]
-    evaluated = stylerep(*run, "--output_path", "run", **own)
+    evaluated = stylerep_here(*run, "--output_path", "run", **own)
     assert evaluated.returncode == 0, evaluated.stderr[-2000:]
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["family"] == "parley"
     (samples,) = sample_files(tmp_path / "run").values()
     argument = json.loads(samples.read_text(encoding="utf-8").splitlines()[0])["arguments"]["gen_args_0"]["arg_0"]
     assert argument.startswith("<bos>(calm)<turn>user: ")
-    assert "let STYLEREP_FAMILIES name the folder" in one_sentence(stylerep(*run, "--output_path", "other"))
+    assert "let STYLEREP_FAMILIES name the folder" in one_sentence(stylerep_here(*run, "--output_path", "other"))

@@ -71,8 +71,8 @@ def test_lm_eval_samples_count_once_whatever_their_filters(tmp_path: Path) -> No
     assert [(one.text, one.is_correct, one.model, one.task, one.question) for one in found] == [("4", True, "small hc", "gsm8k", "2 + 2?")] * 3
 
 
-def test_a_data_set_of_ours_and_one_of_the_hub_read_too(tmp_path: Path, stylerep: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert stylerep("synth", "--problems", "arith", "--n", 5, "--arms", "hc", "--out", "data").returncode == 0
+def test_a_data_set_of_ours_and_one_of_the_hub_read_too(tmp_path: Path, stylerep_here: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stylerep_here("synth", "--problems", "arith", "--n", 5, "--arms", "hc", "--out", "data").returncode == 0
     found = list(read_responses([str(tmp_path / "data" / "hc")]))
     assert len(found) == 5
     assert all(one.is_correct and "<think>" in one.text for one in found)
@@ -115,7 +115,7 @@ def test_of_two_scores_in_a_samples_file_the_one_counts_that_accuracy_is(tmp_pat
     assert not any(one.is_correct for one in read_responses([str(path)], Fields(correct="exact_match")))
 
 
-def test_mistakes_on_the_command_line_are_one_sentence_and_keep_the_old_report(stylerep: Run, tmp_path: Path) -> None:
+def test_mistakes_on_the_command_line_are_one_sentence_and_keep_the_old_report(stylerep_here: Run, tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("old", encoding="utf-8")
     written(tmp_path / "t.jsonl", rows())
     for arguments, says in (
@@ -126,21 +126,21 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_keep_the_old_report(s
         (["t.jsonl", "--language", "fr"], "no lexicon for the language 'fr'"),
         ([], "Missing argument"),
     ):
-        assert says in one_sentence(stylerep("analyze", *arguments, "--html", "report.html"))
+        assert says in one_sentence(stylerep_here("analyze", *arguments, "--html", "report.html"))
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == "old"
-    assert "no such data set could be loaded" in one_sentence(stylerep("analyze", "org/none", HF_HUB_OFFLINE="1"))
-    assert "report.html" in one_sentence(stylerep("analyze", "t.jsonl", "--html", "no/such/report.html"))
+    assert "no such data set could be loaded" in one_sentence(stylerep_here("analyze", "org/none", HF_HUB_OFFLINE="1"))
+    assert "report.html" in one_sentence(stylerep_here("analyze", "t.jsonl", "--html", "no/such/report.html"))
 
 
-def test_invalid_utf8_and_lone_surrogates_are_read(tmp_path: Path, stylerep: Run) -> None:
+def test_invalid_utf8_and_lone_surrogates_are_read(tmp_path: Path, stylerep_here: Run) -> None:
     (tmp_path / "t.jsonl").write_bytes(b'{"response": "Wait, \xff\xfe let me check."}\n{"response": "Wait \\ud800 no", "model": "m\\ud800\\u001b[31m"}\n')
-    assert stylerep("analyze", "t.jsonl", "--json", "s.json", "--html", "r.html").returncode == 0
+    assert stylerep_here("analyze", "t.jsonl", "--json", "s.json", "--html", "r.html").returncode == 0
     assert [one["pivot_density"] > 0 for one in json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))["responses"]] == [True, True]
 
 
-def test_json_holds_each_response_and_what_the_terminal_shows(stylerep: Run, tmp_path: Path) -> None:
+def test_json_holds_each_response_and_what_the_terminal_shows(stylerep_here: Run, tmp_path: Path) -> None:
     written(tmp_path / "small" / "adding.jsonl", rows())
-    shown = stylerep("analyze", "small/adding.jsonl", "--json", "s.json", "--profile", "p.json", "--compare", "instruct")
+    shown = stylerep_here("analyze", "small/adding.jsonl", "--json", "s.json", "--profile", "p.json", "--compare", "instruct")
     assert shown.returncode == 0, shown.stderr
     content = json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))
     first, second = content["responses"][:2]
@@ -151,7 +151,7 @@ def test_json_holds_each_response_and_what_the_terminal_shows(stylerep: Run, tmp
     assert [group["outcome"] for group in content["groups"]] == ["all", "right", "wrong"]
     assert "small" in shown.stdout
     assert "Jensen" in shown.stdout
-    again = stylerep("analyze", "small/adding.jsonl", "--reference", "p.json")
+    again = stylerep_here("analyze", "small/adding.jsonl", "--reference", "p.json")
     assert again.returncode == 0, again.stderr
 
 
@@ -210,10 +210,10 @@ def test_a_model_that_is_never_right_does_not_cost_the_others_their_estimate(tmp
     assert estimates["style_adherence"].n == 2 * within.strata
 
 
-def test_real_traces_in_under_two_minutes(stylerep: Run, real_data: Path, tmp_path: Path) -> None:
+def test_real_traces_in_under_two_minutes(stylerep_here: Run, real_data: Path, tmp_path: Path) -> None:
     began = time.monotonic()
     files = sorted((real_data / "traces").glob("*/*.jsonl"))
-    result = stylerep("analyze", *files, "--html", "report.html", "--json", "scores.json")
+    result = stylerep_here("analyze", *files, "--html", "report.html", "--json", "scores.json")
     assert result.returncode == 0, result.stderr
     assert time.monotonic() - began < 120
     content = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))

@@ -107,9 +107,9 @@ def test_a_pattern_may_stand_in_a_configuration_file(tmp_path: Path, empty: dict
     assert [name for name, scores in results(tmp_path / "out")["results"].items() if LEFT_OUT in scores] == ["style_aime24", "style_aime25"]
 
 
-def test_stylerep_eval_says_and_records_what_it_leaves_out(stylerep: Run, tmp_path: Path, empty: dict[str, str], published_sets: Path) -> None:
+def test_stylerep_eval_says_and_records_what_it_leaves_out(stylerep_here: Run, tmp_path: Path, empty: dict[str, str], published_sets: Path) -> None:
     evaluate = ["eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks"]
-    result = stylerep(*evaluate, "style_a*", **empty)
+    result = stylerep_here(*evaluate, "style_a*", **empty)
     assert result.returncode == 0, result.stderr[-3000:]
     lines = [line for line in result.stderr.splitlines() if "LEFT OUT" in line]
     assert [line.split()[1] for line in lines] == ["style_aime24", "style_aime25"]
@@ -117,7 +117,7 @@ def test_stylerep_eval_says_and_records_what_it_leaves_out(stylerep: Run, tmp_pa
     assert manifest["left_out"] == ["style_aime24", "style_aime25"]
     assert set(sample_files(tmp_path / "out")) == {"style_arith"}
 
-    result = stylerep(*evaluate, "style_aime24", HF_HUB_OFFLINE="1", STYLEREP_DATA=str(published_sets))
+    result = stylerep_here(*evaluate, "style_aime24", HF_HUB_OFFLINE="1", STYLEREP_DATA=str(published_sets))
     assert result.returncode == 0, result.stderr[-3000:]
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["left_out"] == ["style_aime25"]
 
@@ -131,8 +131,8 @@ def test_stylerep_eval_says_and_records_what_it_leaves_out(stylerep: Run, tmp_pa
         ("style_aime*", "None of the tasks that were asked for can be run"),
     ],
 )
-def test_stylerep_eval_fails_for_a_name_a_group_and_nothing_left(stylerep: Run, tmp_path: Path, empty: dict[str, str], tasks: str, says: str) -> None:
-    result = stylerep("eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks", tasks, **empty)
+def test_stylerep_eval_fails_for_a_name_a_group_and_nothing_left(stylerep_here: Run, tmp_path: Path, empty: dict[str, str], tasks: str, says: str) -> None:
+    result = stylerep_here("eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks", tasks, **empty)
     assert says in one_sentence(result)
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
@@ -156,12 +156,12 @@ def test_callers_of_functions_get_the_error(monkeypatch: pytest.MonkeyPatch, emp
         tasks.load(tasks.match_tasks(["style_s*"]))
 
 
-def test_validate_names_what_it_could_not_check(monkeypatch: pytest.MonkeyPatch, stylerep: Run, empty: dict[str, str]) -> None:
+def test_validate_names_what_it_could_not_check(monkeypatch: pytest.MonkeyPatch, stylerep_here: Run, empty: dict[str, str]) -> None:
     for name, value in empty.items():
         monkeypatch.setenv(name, value)
     (check,) = validate_tasks(["style_svamp"])
     assert "svamp.jsonl: no such file" in check.missing
-    result = stylerep("validate", "style_svamp", "style_arith", **empty)
+    result = stylerep_here("validate", "style_svamp", "style_arith", **empty)
     assert "style_svamp: NOT CHECKED, its problems are not here." in result.stdout
     assert result.returncode == 1
 

@@ -47,8 +47,8 @@ def test_plain_lm_eval_runs_every_task_from_any_folder_offline(tmp_path: Path, p
 
 
 @pytest.mark.slow
-def test_a_real_model_runs_every_task(stylerep: Run, tmp_path: Path, published_sets: Path, real_model: str) -> None:
-    result = stylerep(
+def test_a_real_model_runs_every_task(stylerep_here: Run, tmp_path: Path, published_sets: Path, real_model: str) -> None:
+    result = stylerep_here(
         *("eval", "--model", "hf", "--model_args", f"pretrained={real_model}", "--tasks", "style_*", "--limit", 2, "--output_path", "out"),
         *("--gen_kwargs", "max_gen_toks=16"),
         STYLEREP_DATA=str(published_sets),
@@ -114,29 +114,28 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> No
     pytest.fail(f"the server did not come up: {log.read_text(errors='replace')[-3000:]}")
 
 
-def test_a_model_without_likelihoods_is_told_to_leave_tasks_of_preference_out(stylerep: Run) -> None:
+def test_a_model_without_likelihoods_is_told_to_leave_tasks_of_preference_out(stylerep_here: Run) -> None:
     model = ["--model", "local-chat-completions", "--model_args", "base_url=http://127.0.0.1:9/v1/chat/completions,model=m"]
-    result = stylerep("eval", *model, "--tasks", "style_prefer_chain", "--limit", 1, "--output_path", "out")
+    result = stylerep_here("eval", *model, "--tasks", "style_prefer_chain", "--limit", 1, "--output_path", "out")
     assert "gives no likelihoods, which tasks of preference need" in one_sentence(result)
 
 
-def test_few_shot_examples_are_refused(stylerep: Run) -> None:
-    result = stylerep("eval", "--model", "dummy", "--tasks", "style_chain", "--num_fewshot", 3, "--output_path", "out")
+def test_few_shot_examples_are_refused(stylerep_here: Run) -> None:
+    result = stylerep_here("eval", "--model", "dummy", "--tasks", "style_chain", "--num_fewshot", 3, "--output_path", "out")
     assert "ask without examples" in one_sentence(result)
 
 
-def test_a_group_stands_for_its_tasks(stylerep: Run, tmp_path: Path, published_sets: Path) -> None:
-    result = stylerep(
+def test_a_group_stands_for_its_tasks(stylerep_here: Run, tmp_path: Path, published_sets: Path) -> None:
+    result = stylerep_here(
         "eval", "--model", "dummy", "--tasks", "stylebench_paper", "--limit", 2, "--output_path", "out", STYLEREP_DATA=str(published_sets), HF_HUB_OFFLINE="1"
     )
     assert result.returncode == 0, result.stderr[-3000:]
     assert {task for task, _ in load_run(tmp_path / "out").tasks} == {"style_math500", "style_aime24", "style_gpqa_diamond"}
 
 
-@pytest.mark.slow
-def test_a_missing_benchmark_is_told_in_a_sentence(stylerep: Run, tmp_path: Path) -> None:
+def test_a_missing_benchmark_is_told_in_a_sentence(stylerep_here: Run, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
-    result = stylerep("eval", "--model", "dummy", "--tasks", "style_gsm8k", "--output_path", "out", STYLEREP_DATA=str(tmp_path / "nothing"))
+    result = stylerep_here("eval", "--model", "dummy", "--tasks", "style_gsm8k", "--output_path", "out", STYLEREP_DATA=str(tmp_path / "nothing"))
     assert "gsm8k_test.jsonl: no such file, though STYLEREP_DATA names this folder" in one_sentence(result)
 
 

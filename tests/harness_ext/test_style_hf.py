@@ -120,12 +120,12 @@ def test_likelihoods_are_those_of_hf(model: Path, tmp_path: Path) -> None:
     assert torch.allclose(torch.tensor(ours), torch.tensor(theirs), rtol=1e-4)
 
 
-def test_what_a_user_gets_wrong_is_said_in_one_sentence(stylerep: Callable[..., Any], model: Path, tmp_path: Path) -> None:
-    refused = stylerep("eval", *arguments(model, tmp_path / "x", "suppress=doubt"))
+def test_what_a_user_gets_wrong_is_said_in_one_sentence(stylerep_here: Callable[..., Any], model: Path, tmp_path: Path) -> None:
+    refused = stylerep_here("eval", *arguments(model, tmp_path / "x", "suppress=doubt"))
     assert "suppress takes realization" in one_sentence(refused)
-    refused = stylerep("eval", *arguments(model, tmp_path / "x"), "--use_cache", "cache.db")
+    refused = stylerep_here("eval", *arguments(model, tmp_path / "x"), "--use_cache", "cache.db")
     assert "--use_cache mixes up the responses of adapters" in one_sentence(refused)
-    refused = stylerep("eval", *arguments(model, tmp_path / "x", name="style-fh"))
+    refused = stylerep_here("eval", *arguments(model, tmp_path / "x", name="style-fh"))
     assert "style-hf" in one_sentence(refused)
-    refused = stylerep("eval", *arguments(model, tmp_path / "x", "suppress=realization", name="hf"))
+    refused = stylerep_here("eval", *arguments(model, tmp_path / "x", "suppress=realization", name="hf"))
     assert "suppress goes with --model style-hf or vllm, not with hf" in one_sentence(refused)

@@ -203,7 +203,7 @@ def test_every_task_whose_problems_are_here_is_valid(monkeypatch: pytest.MonkeyP
     assert all(check.prompt and check.items for check in checks if not check.missing)
 
 
-def test_a_bad_task_file_is_told(tmp_path: Path, stylerep: Callable[..., Any]) -> None:
+def test_a_bad_task_file_is_told(tmp_path: Path, stylerep_here: Callable[..., Any]) -> None:
     (tmp_path / "style_bad.yaml").write_text(
         f"# a comment\ninclude: {tasks_path() / '_generate.yaml'}\ntask: style_bad\nmetadata:\n  version: 3.0\n  problems: arith:test\n  items: 5\n"
         "metric_list:\n  - {metric: acc, aggregation: mean, higher_is_better: true}\n"
@@ -216,7 +216,7 @@ def test_a_bad_task_file_is_told(tmp_path: Path, stylerep: Callable[..., Any]) -
     assert any("what version 3.0 changed" in problem for problem in bad.problems)
     assert any("metric_list lacks answered" in problem for problem in bad.problems)
     assert any("lm_eval cannot build style_worse" in problem for problem in worse.problems)
-    result = stylerep("validate", "--folder", str(tmp_path))
+    result = stylerep_here("validate", "--folder", str(tmp_path))
     assert result.returncode == 1
     assert "0 of 3 tasks are as they should be" in result.stdout
 

@@ -371,17 +371,17 @@ def test_if_every_sample_is_wrong_the_responses_are_kept_and_no_data_set_is_made
         (["--out", "st", "--model_args", "pretrained"], "no NAME=VALUE"),
     ],
 )
-def test_the_command_tells_a_mistake_in_a_sentence(stylerep: Run, tmp_path: Path, options: list[str], says: str) -> None:
+def test_the_command_tells_a_mistake_in_a_sentence(stylerep_here: Run, tmp_path: Path, options: list[str], says: str) -> None:
     (tmp_path / "file").write_text("mine")
-    assert says in one_sentence(stylerep("teach", "--model", "hf", "--problems", "arith:train", "--n", 2, "--no-decontaminate", *options))
+    assert says in one_sentence(stylerep_here("teach", "--model", "hf", "--problems", "arith:train", "--n", 2, "--no-decontaminate", *options))
     assert (tmp_path / "file").read_text() == "mine"
 
 
 @pytest.mark.slow
-def test_a_real_small_model_teaches(stylerep: Run, tmp_path: Path, real_model: str) -> None:
+def test_a_real_small_model_teaches(stylerep_here: Run, tmp_path: Path, real_model: str) -> None:
     command = ["teach", "--model", "hf", "--model_args", f"pretrained={real_model}", "--problems", "arith:train", "--n", 3, "--samples", 2, "--keep", "all"]
     for out in ("one", "two"):
-        result = stylerep(*command, "--max-tokens", 24, "--no-decontaminate", "--out", out, HF_HUB_OFFLINE="1")
+        result = stylerep_here(*command, "--max-tokens", 24, "--no-decontaminate", "--out", out, HF_HUB_OFFLINE="1")
         assert result.returncode == 0, result.stderr[-3000:]
     rows, manifest = read_dataset(tmp_path / "one")
     assert len(rows) == 6

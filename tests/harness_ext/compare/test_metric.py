@@ -73,12 +73,12 @@ def test_runs_are_not_compared_on_different_metrics(tmp_path: Path) -> None:
         compare([new, write_scored(tmp_path / "ours", acc=[1.0, 0])])
 
 
-def test_a_metric_that_is_nowhere_is_a_mistake(tmp_path: Path, stylerep: Any) -> None:
+def test_a_metric_that_is_nowhere_is_a_mistake(tmp_path: Path, stylerep_here: Any) -> None:
     runs = [write_scored(tmp_path / name, exact_match=[0.0, 1], math_verify=[1.0, 1]) for name in ("a", "b")]
-    result = stylerep("compare", *runs, "--metric", "f1")
+    result = stylerep_here("compare", *runs, "--metric", "f1")
     assert result.returncode == 2
     assert "--metric f1: no task that runs share has such a metric with one number for each item; there are exact_match, math_verify." in result.stderr
-    result = stylerep("compare", *runs)
+    result = stylerep_here("compare", *runs)
     assert result.returncode == 0
     assert "accuracy is math_verify" in result.stdout
     assert "exact_match" in result.stdout

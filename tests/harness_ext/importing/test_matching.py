@@ -31,10 +31,10 @@ def test_lm_eval_gave_its_own_samples_these_hashes() -> None:
 
 
 def test_responses_to_our_task_pair_with_our_run(
-    stylerep: Callable[..., CompletedProcess[str]], published_sets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    stylerep_here: Callable[..., CompletedProcess[str]], published_sets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("STYLEREP_DATA", str(published_sets))
-    ran = stylerep("eval", "--model", "dummy", "--tasks", "style_gsm8k,style_math500", "--output_path", "ours", HF_HUB_OFFLINE="1")
+    ran = stylerep_here("eval", "--model", "dummy", "--tasks", "style_gsm8k,style_math500", "--output_path", "ours", HF_HUB_OFFLINE="1")
     assert ran.returncode == 0, ran.stderr[-2000:]
     rows = [
         {"id": "whatever", "question": "Ann has 1 pens\n and buys 3.  How many?", "answer": "5", "response": "The answer is 4."},

@@ -13,9 +13,9 @@ from tests.harness_ext.compare.runs import write_scored
 from tests.harness_ext.importing.sources import INSPECT, LM_EVAL, samples
 
 
-def test_of_two_metrics_of_lm_eval_the_one_known_by_name_is_recorded_and_the_other_told(tmp_path: Path, stylerep: Any) -> None:
+def test_of_two_metrics_of_lm_eval_the_one_known_by_name_is_recorded_and_the_other_told(tmp_path: Path, stylerep_here: Any) -> None:
     source = write_scored(tmp_path / "source", exact_match=[0.0, 0, 0], math_verify=[1.0, 1, 0])
-    result = stylerep("import", source, "--model", "m", "--out", tmp_path / "run")
+    result = stylerep_here("import", source, "--model", "m", "--out", tmp_path / "run")
     assert result.returncode == 0, result.stderr
     says = "sums: the recorded score is math_verify; by exact_match accuracy is 0.0 % and not 66.7 % (2 of 3 items differ) (--metric)."
     assert says in " ".join(result.stdout.split())
@@ -24,12 +24,12 @@ def test_of_two_metrics_of_lm_eval_the_one_known_by_name_is_recorded_and_the_oth
 
 
 @pytest.mark.parametrize("option", ["--metric", "--score-field"])
-def test_another_metric_may_be_asked_for(tmp_path: Path, stylerep: Any, option: str) -> None:
+def test_another_metric_may_be_asked_for(tmp_path: Path, stylerep_here: Any, option: str) -> None:
     source = write_scored(tmp_path / "source", exact_match=[0.0, 0, 0], math_verify=[1.0, 1, 0])
-    result = stylerep("import", source, "--model", "m", "--out", tmp_path / "run", option, "exact_match")
+    result = stylerep_here("import", source, "--model", "m", "--out", tmp_path / "run", option, "exact_match")
     assert result.returncode == 0, result.stderr
     assert [row["recorded"] for row in samples(tmp_path / "run", "sums")] == [0, 0, 0]
-    result = stylerep("import", source, "--model", "m", "--out", tmp_path / "other", option, "f1")
+    result = stylerep_here("import", source, "--model", "m", "--out", tmp_path / "other", option, "f1")
     assert result.returncode == 2
     assert "there is no metric 'f1'; there are exact_match, math_verify." in result.stderr
 

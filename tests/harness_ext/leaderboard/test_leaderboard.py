@@ -313,11 +313,11 @@ def test_a_board_may_keep_few_responses_or_none(tmp_path: Path, pages: Any) -> N
     assert page.get_by_text("does not keep").count() == 0
 
 
-def test_the_command_says_what_it_did(stylerep: Any, tmp_path: Path) -> None:
+def test_the_command_says_what_it_did(stylerep_here: Any, tmp_path: Path) -> None:
     runs = arms(tmp_path / "runs", {"base": 0.3, "hc": 0.6})
-    result = stylerep("leaderboard", *runs, "-o", tmp_path / "board")
+    result = stylerep_here("leaderboard", *runs, "-o", tmp_path / "board")
     assert result.returncode == 0, result.stderr
     assert "(2 runs: 2 added or renewed)" in result.stdout
     assert "style_arith (style_arith: version not known, 400 items" in " ".join(result.stdout.split())
-    again = stylerep("leaderboard", runs[0], "-o", tmp_path / "board")
+    again = stylerep_here("leaderboard", runs[0], "-o", tmp_path / "board")
     assert "(2 runs: 1 unchanged)" in again.stdout

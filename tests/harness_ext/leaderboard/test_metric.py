@@ -61,9 +61,9 @@ def test_a_metric_may_be_asked_for_and_is_kept(tmp_path: Path) -> None:
     assert figures(board) == {("a", "math_verify"): 0.5, ("b", "exact_match"): 0.5, ("c", "exact_match"): 0.0}
 
 
-def test_a_metric_that_is_nowhere_changes_nothing(tmp_path: Path, stylerep: Any) -> None:
+def test_a_metric_that_is_nowhere_changes_nothing(tmp_path: Path, stylerep_here: Any) -> None:
     run = two_metrics(tmp_path / "a", HALF)
-    result = stylerep("leaderboard", run, "-o", tmp_path / "board", "--metric", "f1")
+    result = stylerep_here("leaderboard", run, "-o", tmp_path / "board", "--metric", "f1")
     assert result.returncode == 2
     assert "--metric f1: no task of the runs to add has such a metric with one number for each item; there are exact_match, math_verify." in result.stderr
     assert not (tmp_path / "board/runs").exists()

@@ -1,6 +1,7 @@
 """Controls that look ahead, with the tokenizer of a real model and a model that prefers a script."""
 
 import copy
+import functools
 import itertools
 import random
 import string
@@ -28,13 +29,19 @@ def tokenizer(real_model: str) -> Any:
     return load_tokenizer(real_model)
 
 
+@functools.cache
+def foresight(tokenizer: Any, controls: Controls) -> Foresight:
+    """Return what is worked out once for all that a tokenizer writes under some controls: seconds of work."""
+    pieces = Pieces(lambda tokens: str(tokenizer.decode(tokens, clean_up_tokenization_spaces=False)), tokenizer("a", add_special_tokens=False)["input_ids"][-1])
+    return Foresight(controls, CLOSE, pieces, len(tokenizer), lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"]))
+
+
 class Writer:
     """A model that prefers a script, then to end its turn, and " apple" to all else."""
 
     def __init__(self, tokenizer: Any, controls: Controls) -> None:
         self.tokenizer, self.end, self.instead = tokenizer, tokenizer.eos_token_id, tokenizer(" apple")["input_ids"][0]
-        pieces = Pieces(lambda tokens: str(tokenizer.decode(tokens, clean_up_tokenization_spaces=False)), self.tokens("a")[-1])
-        self.foresight = Foresight(controls, CLOSE, pieces, len(tokenizer), self.tokens)
+        self.foresight = foresight(tokenizer, controls)
 
     def tokens(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -69,7 +76,7 @@ def test_no_phrase_of_a_kind_comes_out_wherever_it_stands_and_however_it_is_spel
     for wording in own:
         for spelled in (wording, wording.capitalize(), wording.upper(), wording.replace("'", "\u2019"), wording.replace(" ", "\n")):
             for before in draws.sample(contexts, 3):
-                script = f"{before}{spelled}, and 3 + 4 = 7."
+                script = f"{before}{spelled}, 7."
                 counted += wording in pivots(script)
                 assert not pivots(writer.write(script)) & set(own), script
     assert counted > 5 * len(own)
@@ -78,7 +85,7 @@ def test_no_phrase_of_a_kind_comes_out_wherever_it_stands_and_however_it_is_spel
 def test_no_phrase_comes_out_that_is_cut_into_other_tokens(tokenizer: Any) -> None:
     writer, draws = Writer(tokenizer, Controls(suppress=KINDS)), random.Random(5)
     for phrase in load_lexicon().pivots:
-        script = f"It is 5. {phrase.wording.capitalize()}, and 3."
+        script = f"It is. {phrase.wording.capitalize()}, 3."
         cuts = [0, *sorted(draws.sample(range(1, len(script)), 8)), len(script)]
         parts = [script[start:stop] for start, stop in itertools.pairwise(cuts)]
         assert not pivots(writer.write([token for part in parts for token in writer.tokens(part)])), parts

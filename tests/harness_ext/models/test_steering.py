@@ -140,13 +140,15 @@ def test_too_few_places_are_refused_with_their_numbers(model: Path, rows: list[d
         fit_directions(loaded, tokenizer, model_family(loaded.config, tokenizer), rows[:5], tmp_path / "d.safetensors")
 
 
-def test_the_command_fits_and_says_how_well(stylerep: Callable[..., Any], model: Path, tmp_path: Path) -> None:
-    data = stylerep("synth", "--problems", "arith:train", "--arms", "hc", "--n", 60, "--out", "data", "--dial", "pivot_density=6", "--dial", "trace_words=60")
+def test_the_command_fits_and_says_how_well(stylerep_here: Callable[..., Any], model: Path, tmp_path: Path) -> None:
+    data = stylerep_here(
+        "synth", "--problems", "arith:train", "--arms", "hc", "--n", 60, "--out", "data", "--dial", "pivot_density=6", "--dial", "trace_words=60"
+    )
     assert data.returncode == 0, data.stderr
-    done = stylerep("steer", "fit", "--model", model, "--data", "data/hc", "--out", "d.safetensors")
+    done = stylerep_here("steer", "fit", "--model", model, "--data", "data/hc", "--out", "d.safetensors")
     assert done.returncode == 0, done.stderr
     assert "AUC" in done.stdout
     assert (tmp_path / "d.safetensors").is_file()
-    refused = stylerep("steer", "fit", "--model", model, "--data", "data/hc", "--adapter", "nowhere", "--out", "d.safetensors")
+    refused = stylerep_here("steer", "fit", "--model", model, "--data", "data/hc", "--adapter", "nowhere", "--out", "d.safetensors")
     assert refused.returncode == 2
     assert "there is no adapter here" in refused.stderr

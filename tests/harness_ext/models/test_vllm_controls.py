@@ -160,10 +160,9 @@ def test_without_vllm_the_error_is_that_of_lm_eval(stylerep: Run, real_model: st
         assert "No module named 'vllm'" in result.stderr, result.stderr[-3000:]
 
 
-@pytest.mark.slow
-def test_eval_says_what_vllm_cannot_be_told(stylerep: Run, tmp_path: Path, real_model: str) -> None:
+def test_eval_says_what_vllm_cannot_be_told(stylerep_here: Run, tmp_path: Path, real_model: str) -> None:
     (tmp_path / "directions").write_text("", encoding="utf-8")
     asked = ("eval", "--model", "vllm", "--tasks", "style_arith", "--output_path", "out", "--model_args")
-    steered = stylerep(*asked, f"pretrained={real_model},steer=directions,steer_kind=realization,steer_strength=2")
+    steered = stylerep_here(*asked, f"pretrained={real_model},steer=directions,steer_kind=realization,steer_strength=2")
     assert "cannot steer" in one_sentence(steered)
-    assert "suppress takes" in one_sentence(stylerep(*asked, f"pretrained={real_model},suppress=doubt"))
+    assert "suppress takes" in one_sentence(stylerep_here(*asked, f"pretrained={real_model},suppress=doubt"))
