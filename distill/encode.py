@@ -12,6 +12,7 @@ from distill.families.dated_template import default_template
 from distill.families.special_tokens import special_ids
 from synth.errors import StylerepError
 from synth.formats import CLOSE, OPEN, closing_of, prompt_opening
+from synth.schema import shown
 
 IGNORED = -100
 
@@ -28,17 +29,23 @@ def prompt_text(tokenizer: Any, messages: Sequence[dict[str, str]], family: Fami
     """Return the prompt as the model sees it: the chat template up to the assistant's turn.
 
     A tokenizer without a chat template gets the messages' text alone, as lm_eval puts it. Of several templates it
-    is the one named ``default``. Raises StylerepError if the template refuses the messages.
+    is the one named ``default``. Raises StylerepError if the template refuses the messages, or leaves out what is asked: Qwen3's does so where a
+    message's content is no text.
     """
     template = default_template(tokenizer)
+    if unread := next((message for message in messages if not isinstance(message["content"], str)), None):
+        raise StylerepError(f"expected a text as content of a message, found {shown(unread['content'])}.")
     if not template:
         return "\n".join(message["content"] for message in messages)
     try:
-        return str(
+        text = str(
             tokenizer.apply_chat_template(list(messages), chat_template=template, add_generation_prompt=True, tokenize=False, **family.template_arguments)
         )
     except TemplateError as error:
         raise StylerepError(f"The chat template refuses the prompt ({error}).") from error
+    if messages and messages[-1]["content"].strip() not in text:
+        raise StylerepError(f"the chat template leaves out or alters what is asked ({shown(messages[-1]['content'])}).")
+    return text
 
 
 def prompt_ids(tokenizer: Any, text: str) -> list[int]:

@@ -101,3 +101,19 @@ def test_a_tokenizer_that_changes_the_response_is_refused(tiny_model: Path, rows
     tokenizer.backend_tokenizer.normalizer = normalizers.Lowercase()
     with pytest.raises(StylerepError, match="changes the text"):
         encode(rows[0], tokenizer, find_family("llama", 1, tokenizer), 2048)
+
+
+@pytest.mark.parametrize("left_out", ["{{ m['content'] if m['content'] is mapping }}", "{{ m['content'][:5] }}", ""])
+def test_a_chat_template_that_leaves_out_the_question_is_told(left_out: str, tiny_model: Path, rows: list[dict[str, Any]]) -> None:
+    tokenizer = load_tokenizer(str(tiny_model))
+    family = find_family("llama", len(tokenizer), tokenizer)
+    tokenizer.chat_template = "{% for m in messages %}<s>" + left_out + "<end>{% endfor %}"
+    with pytest.raises(StylerepError, match=f"Row {rows[0]['id']}: the chat template leaves out or alters what is asked"):
+        encode(rows[0], tokenizer, family, 2048)
+
+
+def test_content_in_parts_is_told(tiny_model: Path, rows: list[dict[str, Any]]) -> None:
+    tokenizer = load_tokenizer(str(tiny_model))
+    parts = [{"role": "user", "content": [{"type": "text", "text": "How many?"}]}]
+    with pytest.raises(StylerepError, match="expected a text as content of a message, found"):
+        prompt_text(tokenizer, parts, find_family("llama", len(tokenizer), tokenizer))  # type: ignore[arg-type]
