@@ -95,9 +95,9 @@ def test_simulated_difference_agrees_with_the_sum_over_all_tables() -> None:
 
 @pytest.mark.parametrize("name", list(INTERVALS))
 def test_ten_thousand_draws_take_under_two_seconds(name: IntervalName) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     simulated_power("equivalence", 2000, 0.2, margin=0.03, interval=name)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_simulations_are_made_again_from_their_settings() -> None:
