@@ -60,9 +60,11 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types
         total = torch.zeros((), device=self.args.device)
         for part in self._prepare_inputs(inputs["parts"]):
             targets, lengths, shared = part.pop("targets"), part.pop("lengths", ()), part.pop("shared", 0)
-            with rows(lengths, shared):  # the backward pass included: with checkpointing, attention runs again in it
+            with rows(lengths, shared) as seen:  # the backward pass included: with checkpointing, attention runs again in it
                 with self.compute_loss_context_manager():
                     logits = model(**part, use_cache=False).logits
+                    if lengths:
+                        seen.check(self.model)
                     loss = summed_cross_entropy(logits.flatten(0, 1), targets.flatten(), share)
                 self.accelerator.backward(loss)
             total += loss.detach()

@@ -13,6 +13,9 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
+from distill.attention_call import missing_option, unknown_option
+from distill.hooks import PACKED, not_taken
+
 NAME = "stylerep_packed"
 # Queries of one block; keys beyond a block's last query are never touched.
 _BLOCK = 128
@@ -20,25 +23,34 @@ _BLOCK = 128
 _LONGEST_KEPT = 2048
 
 
-class _Rows:
-    """The rows that are in the model now: the length of what they share, and the lengths of what follows it in each."""
+class Seen:
+    """The rows that are in a model now: the length of what they `shared`, the `lengths` of what follows it in each, and the `calls` of its layers so far."""
 
-    shared: int = 0
-    lengths: Sequence[int] = ()
+    def __init__(self, lengths: Sequence[int] = (), shared: int = 0) -> None:
+        self.shared, self.lengths = shared, tuple(lengths)
+        self.calls: list[tuple[int, int | None, float | None]] = []
+
+    def check(self, model: Any) -> None:
+        """Raise StylerepError unless the forward pass that has just ended asked for attention here once a layer, with all that the configuration says."""
+        if missing := missing_option(model.config.get_text_config(), self.calls):
+            raise not_taken(PACKED, model, missing)
+
+
+_now = Seen()
 
 
 @contextlib.contextmanager
-def rows(lengths: Sequence[int], shared: int = 0) -> Iterator[None]:
+def rows(lengths: Sequence[int], shared: int = 0) -> Iterator[Seen]:
     """Say what rows a model sees until their backward pass has ended (with checkpointing, attention runs again in it).
 
     The one sequence that it sees is *shared* tokens with which all rows begin, then what follows them in each row, of these *lengths*.
     """
-    before = _Rows.shared, _Rows.lengths
-    _Rows.shared, _Rows.lengths = shared, tuple(lengths)
+    global _now  # noqa: PLW0603 (attention functions are given nothing of ours)
+    before, _now = _now, Seen(lengths, shared)
     try:
-        yield
+        yield _now
     finally:
-        _Rows.shared, _Rows.lengths = before
+        _now = before
 
 
 def packed_attention(
@@ -51,17 +63,19 @@ def packed_attention(
     dropout: float = 0.0,
     sliding_window: int | None = None,
     softcap: float | None = None,
-    **unused: Any,
+    **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Return causal attention within each row, shape (1, T, heads, size), for transformers' attention interface.
 
     *query* is (1, heads, T, size), *key* and *value* (1, key heads, T, size), T the tokens told to `rows`. A query
     sees the *sliding_window* latest keys, itself among them. Raises ValueError for what is not causal attention over such rows.
     """
-    shared, lengths = _Rows.shared, _Rows.lengths
-    if attention_mask is not None or query.shape[0] != 1 or shared + sum(lengths) != query.shape[2] or unused.get("s_aux") is not None:
+    shared, lengths = _now.shared, _now.lengths
+    if attention_mask is not None or query.shape[0] != 1 or shared + sum(lengths) != query.shape[2]:
         raise ValueError(f"no packed rows: {tuple(query.shape)} for lengths {lengths} after {shared}")
-    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    if (unknown := unknown_option(module, scaling, options)) or scaling is None:
+        raise ValueError(unknown)
+    _now.calls.append((getattr(module, "layer_idx", -1), sliding_window, softcap))
     if torch.is_autocast_enabled(query.device.type):
         query, key, value = (tensor.to(torch.get_autocast_dtype(query.device.type)) for tensor in (query, key, value))
     longest = shared + max(lengths)

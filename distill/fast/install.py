@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from peft import PeftModel
 from peft.tuners.lora import Linear as LoraLinear
+from peft.tuners.tuners_utils import BaseTunerLayer
 
 from distill.adapt import without_dropout
+from distill.attention_call import missing_option
 from distill.encode import Encoded, packed
 from distill.fast.attention import NAME, rows
 from distill.fast.lora import LoraGroup
@@ -50,6 +52,10 @@ def speed_up(model: Any, token_rows: Sequence[Sequence[int]], fuse: bool = True)
         speed.packed = True
         groups = _groups(model, sample) if fuse and isinstance(model, PeftModel) else []
         failure = _try(lambda: _install(groups), model, sample, reference)
+        if idle := sum(not group.computed for group in groups):
+            failure = failure or f"{idle} of {len(groups)} groups were passed by"
+        if fuse and isinstance(model, PeftModel) and not groups:
+            failure = f"none of its adapted layers is a plain LoRA of a linear layer ({_kinds(model)})"
         if failure:
             for group in groups:
                 group.remove()
@@ -86,8 +92,11 @@ def _gradients(model: Any, sample: Sequence[Sequence[int]], packed_rows: bool) -
         inputs = packed(part)
         targets, lengths, shared = inputs.pop("targets").to(model.device), inputs.pop("lengths"), inputs.pop("shared")
         moved = {name: tensor.to(model.device) for name, tensor in inputs.items()}
-        with rows(lengths, shared), torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16):
-            torch.autograd.backward(summed_cross_entropy(model(**moved, use_cache=False).logits[0], targets))
+        with rows(lengths, shared) as seen, torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16):
+            loss = summed_cross_entropy(model(**moved, use_cache=False).logits[0], targets)
+            if packed_rows and (missing := missing_option(model.config.get_text_config(), seen.calls)):
+                raise ValueError(missing)
+            torch.autograd.backward(loss)
     trained = [parameter.grad.detach().flatten() for parameter in model.parameters() if parameter.requires_grad and parameter.grad is not None]
     found = [gradient[:: -(-len(gradient) // _SAMPLED)].float() for gradient in trained]
     model.zero_grad()
@@ -99,7 +108,7 @@ class _stirred:  # a context manager
     """Give the second LoRA matrices, which begin as zeros, values for the time of the check: with zeros, those of the first have no gradient."""
 
     def __init__(self, model: Any) -> None:
-        self._zeros = [parameter for name, parameter in model.named_parameters() if "lora_B" in name and parameter.requires_grad]
+        self._zeros = [parameter for name, parameter in model.named_parameters() if "lora_" in name and parameter.requires_grad and not parameter.any()]
 
     def __enter__(self) -> None:
         self._kept = [parameter.detach().clone() for parameter in self._zeros]
@@ -135,6 +144,12 @@ def _groups(model: Any, sample: Sequence[Sequence[int]]) -> list[LoraGroup]:
         return []  # some layer is called twice: which of its inputs goes with which group is not known
     keyed = groupby(calls, key=lambda call: (call[0], id(call[2]), call[1].lora_A[adapter].out_features))
     return [LoraGroup([layer for _, layer, _ in group], adapter) for _, group in keyed]
+
+
+def _kinds(model: Any) -> str:
+    """Name the kinds of layers that are adapted."""
+    kinds = {f"{type(layer).__name__} of {type(layer.get_base_layer()).__name__}" for layer in model.modules() if isinstance(layer, BaseTunerLayer)}
+    return ", ".join(sorted(kinds)) or "there are none"
 
 
 def _is_plain(layer: Any, adapter: str) -> bool:

@@ -7,13 +7,14 @@ import torch
 
 
 class SharedInput:
-    """A group of layers of one input. A subclass says in `compute` what all of them put out."""
+    """A group of layers of one input. A subclass says in `compute` what all of them put out; `computed` is how often all parts of that were taken."""
 
     def __init__(self, layers: Sequence[Any]) -> None:
         self.layers = list(layers)
         self._plain: list[Callable[..., torch.Tensor]] = [layer.forward for layer in layers]
         self._input: torch.Tensor | None = None
         self._rest: dict[int, torch.Tensor] = {}
+        self.computed = 0
 
     def compute(self, x: torch.Tensor) -> Sequence[torch.Tensor]:
         """Return what each layer puts out for *x* (…, in): a tensor (…, out) each."""
@@ -32,6 +33,7 @@ class SharedInput:
     def _first(self, x: torch.Tensor) -> torch.Tensor:
         first, *rest = self.compute(x)
         self._input, self._rest = x, dict(enumerate(rest, 1))
+        self.computed += not rest
         return first
 
     def _other(self, index: int) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -41,6 +43,7 @@ class SharedInput:
             part = self._rest.pop(index)
             if not self._rest:
                 self._input = None
+                self.computed += 1
             return part
 
         return forward

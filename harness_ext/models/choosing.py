@@ -1,7 +1,7 @@
 """Chooses each row's next token: the likeliest, or one drawn by the row's own seed, so that it does not depend on the rows beside it.
 
-Written against transformers 5.23. What it relies on: ``_prepare_generation_config``, which merges the model's own settings, those given and the library's
-defaults, as ``generate`` does.
+Run on transformers 5.23 and 5.24. What it relies on: ``_prepare_generation_config``, which merges the model's own settings, those given and the library's
+defaults, as ``generate`` does (`distill.hooks.CHOOSING`).
 """
 
 import random
@@ -18,6 +18,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from distill.hooks import CHOOSING, need, not_taken
 from harness_ext.models.row import Row
 from synth.errors import StylerepError
 
@@ -30,6 +31,27 @@ _NOT_DONE: dict[str, tuple[Any, ...]] = {
 }
 
 
+# What Chooser does, what the caller does (ends, lengths), and what changes no score.
+_DONE = frozenset(
+    """
+    do_sample temperature top_k top_p min_p repetition_penalty no_repeat_ngram_size bos_token_id eos_token_id pad_token_id max_length max_new_tokens max_time
+    stop_strings use_cache cache_implementation cache_config return_legacy_cache output_attentions output_hidden_states output_scores output_logits
+    return_dict_in_generate transformers_version compile_config disable_compile max_cache_len decoder_start_token_id forced_bos_token_id prefill_chunk_size
+    low_memory early_stopping length_penalty num_beam_groups diversity_penalty renormalize_logits remove_invalid_values token_healing is_assistant
+    num_assistant_tokens num_assistant_tokens_schedule assistant_confidence_threshold assistant_early_exit assistant_lookbehind target_lookbehind
+    prompt_lookup_num_tokens max_matching_ngram_size continuous_batching_config trust_remote_code
+    """.split()
+)
+
+
+def _passed_over(config: Any) -> str | None:
+    """Return a setting of transformers that is given, and that this neither keeps nor knows; None if there is none."""
+    for name, usual in vars(type(config)()).items():
+        if not name.startswith("_") and name not in _DONE and name not in _NOT_DONE and getattr(config, name, usual) not in (usual, None, False):
+            return str(name)
+    return None
+
+
 class Chooser:
     """Chooses tokens by the settings of one request, as ``generate`` of transformers would from the same scores."""
 
@@ -39,12 +61,15 @@ class Chooser:
         if not given.get("do_sample"):
             given = {name: value for name, value in given.items() if name not in {"temperature", "top_p", "top_k", "min_p"}} | {"do_sample": False}
         given.pop("seed", None)
+        need(CHOOSING, type(model), "_prepare_generation_config")
         config, unknown = model._prepare_generation_config(None, **given)
         if unknown:
             raise StylerepError(f"--gen_kwargs {next(iter(unknown))}: style-hf knows no such setting of decoding.")
         for name, plain in _NOT_DONE.items():
             if getattr(config, name, None) not in plain:
                 raise StylerepError(f"--gen_kwargs {name}={getattr(config, name)}: style-hf does not do this; use --model hf.")
+        if other := _passed_over(config):
+            raise not_taken(CHOOSING, model, f"{other}={getattr(config, other)} is asked for, which style-hf does not know (use --model hf)")
         ends = config.eos_token_id
         self.ends = frozenset(ends if isinstance(ends, (list, tuple)) else [] if ends is None else [int(ends)])
         self.sampled = bool(config.do_sample)

@@ -6,14 +6,17 @@ gradients.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import torch
 from peft.tuners.lora import Linear as LoraLinear
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch.nn import functional
 
 from distill.fast.shared_input import SharedInput
+from distill.hooks import FUSED, not_taken
 
 _ALLOWED = {torch.float32: 1e-4}
 _ALLOWED_HALF = 0.2
@@ -60,8 +63,25 @@ class FusedLinears(SharedInput):
         return parts
 
 
-def fuse(model: Any) -> int:
-    """Fuse what can be in a model that is not trained any more, and return how many groups there are; none if its scores were not the same then.
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """The groups that are in place in a model, and a clause that says why there are none, where some were tried or adapters are left to peft."""
+
+    groups: tuple[FusedLinears, ...] = ()
+    note: str = ""
+
+    def computed(self) -> tuple[int, ...]:
+        """Return how often each group has computed."""
+        return tuple(group.computed for group in self.groups)
+
+    def check(self, model: Any, before: tuple[int, ...]) -> None:
+        """Raise StylerepError for a group that has not computed since `computed` gave *before*, although the model has run."""
+        if idle := [group for group, times in zip(self.groups, before, strict=True) if group.computed == times]:
+            raise not_taken(FUSED, model, f"{len(idle)} of {len(self.groups)} groups of fused layers were passed by")
+
+
+def fuse(model: Any) -> Fused:
+    """Fuse what can be in a model that is not trained any more; nothing is fused if its scores were not the same then.
 
     Layers that are quantised, called twice, or adapted otherwise than by plain LoRA stay as they are.
     """
@@ -73,11 +93,16 @@ def fuse(model: Any) -> int:
         for group in groups:
             group.install()
         after = model(input_ids=tokens, use_cache=False).logits.float()
-    if (after - before).norm() <= _ALLOWED.get(model.dtype, _ALLOWED_HALF) * before.norm():
-        return len(groups)
+    off = ((after - before).norm() / before.norm()).item()
+    if not groups:
+        adapted = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
+        return Fused(note=f"none of its {len(adapted)} adapted layers is a plain LoRA of a linear layer") if adapted else Fused()
+    if off <= _ALLOWED.get(model.dtype, _ALLOWED_HALF) and all(group.computed for group in groups):
+        return Fused(tuple(groups))
     for group in groups:
         group.remove()
-    return 0
+    idle = sum(not group.computed for group in groups)
+    return Fused(note=f"{idle} of {len(groups)} groups were passed by" if idle else f"scores would be off by {off:.1%}")
 
 
 def _groups(model: Any, tokens: torch.Tensor) -> list[list[Any]]:

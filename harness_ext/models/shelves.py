@@ -4,8 +4,10 @@ A row's token at position p lies in column p of its shelf. Hence what is compute
 on how many there are (as far as the matrix library computes a row alike in every batch, as tests and ``make bench`` check), and a row can be shortened by
 counting fewer columns.
 
-Written against transformers 5.23. What it relies on: layers call ``past_key_values.update(keys, values, layer)`` and then the attention function that the
-configuration names, with ``sliding_window``, ``softcap`` and ``scaling`` where they have them; for a name without a mask function no mask is made.
+Run on transformers 5.23 and 5.24. What it relies on: layers call ``update(keys, values, layer)`` of the cache that the model was called with, and then the
+attention function that the configuration names, with ``sliding_window``, ``softcap`` and ``scaling`` where they have them; for a name without a mask
+function no mask is made. Each pass keeps a record of these calls, and `check` raises StylerepError where they are not what the configuration says
+(`distill.hooks.CACHE`, `distill.hooks.ATTENTION`).
 """
 
 from collections.abc import Sequence
@@ -15,14 +17,14 @@ import torch
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache
 
+from distill.attention_call import missing_option, unknown_option
+from distill.hooks import ATTENTION as HOOK
+from distill.hooks import CACHE, not_taken
 from harness_ext.models.row import Row
-from synth.errors import StylerepError
 
 ATTENTION = "stylerep_rows"
 """The name under which `attend` stands among transformers' attention functions."""
 _SMALLEST = 128
-_UNKNOWN = ("s_aux", "position_bias")
-"""What attention functions of some models take and ours does not compute."""
 _SCORES = 1 << 26
 """Scores of a prompt's tokens that are held at a time."""
 
@@ -95,11 +97,34 @@ class Shelf:
         return self._masks[window]
 
 
-class Shelves(Cache):  # type: ignore[misc]  # transformers has no types
-    """All rows that are being written, in the order of the batch: by shelf, and by place on it. Passed to a model as ``past_key_values``."""
+class _Pass(Cache):  # type: ignore[misc]  # transformers has no types
+    """A cache that keeps a record of one pass of a model: which layers brought keys and values, and which asked for attention, with what."""
+
+    def __init__(self) -> None:
+        super().__init__(layers=[])
+        self.updates: list[int] = []
+        self.calls: list[tuple[int, int | None, float | None]] = []
+
+    def check(self, model: Any) -> None:
+        """End a pass; raise StylerepError if a layer of the model passed by the cache or the attention function, or asked for less than is configured."""
+        config = model.config.get_text_config()
+        layers = int(config.num_hidden_layers)
+        if self.updates != list(range(layers)):
+            raise not_taken(CACHE, model, f"{len(self.updates)} of {layers} layers kept keys and values in it, in their order")
+        if missing := missing_option(config, self.calls):
+            raise not_taken(HOOK, model, missing)
+        self.updates, self.calls = [], []
+
+    def get_seq_length(self, *_: Any, **__: Any) -> int:
+        """Return 0: positions are always given."""
+        return 0
+
+
+class Shelves(_Pass):
+    """All rows that are being written, in the order of the batch: by shelf, and by place on it. Passed to a model as its cache."""
 
     def __init__(self, device: torch.device) -> None:
-        super().__init__(layers=[])
+        super().__init__()
         self.device = device
         self._shelves: dict[int, Shelf] = {}
 
@@ -144,6 +169,7 @@ class Shelves(Cache):  # type: ignore[misc]  # transformers has no types
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Write one token's keys and values (rows, heads, 1, width) of each row; called by the layers of a model."""
+        self.updates.append(layer_idx)
         start = 0
         for shelf in self.shelves:
             places, stop = torch.arange(len(shelf.rows), device=self.device), start + len(shelf.rows)
@@ -164,10 +190,6 @@ class Shelves(Cache):  # type: ignore[misc]  # transformers has no types
         results += [results[-1][-1:]] * (len(query) - start)  # a row that is there twice
         return torch.cat(results)
 
-    def get_seq_length(self, *_: Any) -> int:
-        """Return 0: positions are always given."""
-        return 0
-
     def _shelf(self, columns: int) -> Shelf:
         return self._shelves.setdefault(columns, Shelf(columns))
 
@@ -178,20 +200,21 @@ class Shelves(Cache):  # type: ignore[misc]  # transformers has no types
         shelf.take(place)
 
 
-class Prefill(Cache):  # type: ignore[misc]  # transformers has no types
-    """Prompts that are read in one pass, after a prefix that they share. Passed to a model as ``past_key_values``.
+class Prefill(_Pass):
+    """Prompts that are read in one pass, after a prefix that they share. Passed to a model as its cache.
 
     `keys` and `values` hold a tensor (rows, heads, tokens, width) for each layer, the prefix with them.
     """
 
     def __init__(self, prefix: "Prefill | None" = None) -> None:
-        super().__init__(layers=[])
+        super().__init__()
         self._prefix = prefix
         self.keys: list[torch.Tensor] = []
         self.values: list[torch.Tensor] = []
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Keep a layer's keys and values; called by the layers of a model."""
+        self.updates.append(layer_idx)
         for held, states, before in (
             (self.keys, key_states, self._prefix and self._prefix.keys),
             (self.values, value_states, self._prefix and self._prefix.values),
@@ -217,20 +240,22 @@ class Prefill(Cache):  # type: ignore[misc]  # transformers has no types
             results.append(weighed.reshape(rows, heads, -1, width))
         return torch.cat(results, 2).transpose(1, 2)
 
-    def get_seq_length(self, *_: Any) -> int:
-        """Return 0: positions are always given."""
-        return 0
-
 
 def attend(
     module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
     scaling: float | None = None, sliding_window: int | None = None, softcap: float | None = None, **options: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
     """Attend to the keys and values of the `Shelves` or `Prefill` that the model was called with, as ``rows=``."""
-    if unknown := [name for name in _UNKNOWN if options.get(name) is not None]:
-        raise StylerepError(f"style-hf does not compute this model's attention ({unknown[0]}); use --model hf.")
-    cache: Shelves | Prefill = options["rows"]
-    return cache.attend(int(module.layer_idx), query, query.shape[-1] ** -0.5 if scaling is None else scaling, sliding_window, softcap), None  # type: ignore[arg-type]
+    cache: Shelves | Prefill | None = options.get("rows")
+    layer = getattr(module, "layer_idx", None)
+    if cache is None or layer is None:
+        raise not_taken(HOOK, module, "the layer hands on nothing of what the model was called with" if cache is None else "there is no layer_idx")
+    if unknown := unknown_option(module, scaling, options):
+        raise not_taken(HOOK, module, f"{unknown}, which style-hf does not compute (use --model hf)")
+    if scaling is None or layer >= len(cache.updates):
+        raise not_taken(CACHE, module, f"layer {layer} asks for attention and has kept no keys and values in it")
+    cache.calls.append((int(layer), sliding_window, softcap))
+    return cache.attend(int(layer), query, scaling, sliding_window, softcap), None
 
 
 def _weigh(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor, scaling: float, softcap: float | None) -> torch.Tensor:

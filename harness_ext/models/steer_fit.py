@@ -20,11 +20,12 @@ from sklearn.metrics import roc_auc_score
 
 from distill.encode import Encoded, encode
 from distill.families import Family, model_family
+from distill.hooks import ACTIVATIONS, not_taken
 from distill.loading import load_model, load_tokenizer
 from distill.precision import fast_dtype
 from distill.pretrained import check_adapter, resolve_model
 from harness_ext.models.digests import weight_digests
-from harness_ext.models.steering import decoder_layers
+from harness_ext.models.steering import decoder_layers, layer_output
 from harness_ext.models.text import Pieces, RowText
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
@@ -132,8 +133,8 @@ def _places(number: int, encoded: Encoded, pieces: Pieces) -> list[_Place]:
 def _activations(model: Any, encoded: Sequence[Encoded], places: Sequence[_Place]) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Return what the decoder layers put out at places: (places, layers, width)."""
     layers = decoder_layers(model)
-    seen: list[torch.Tensor] = []
-    hooks = [layer.register_forward_hook(lambda _, __, output: seen.append(output[0] if isinstance(output, tuple) else output)) for layer in layers]
+    seen: list[torch.Tensor | None] = []
+    hooks = [layer.register_forward_hook(lambda _, __, output: seen.append(layer_output(output))) for layer in layers]
     by_row: dict[int, list[int]] = {}
     for index, place in enumerate(places):
         by_row.setdefault(place.row, []).append(index)
@@ -151,9 +152,12 @@ def _activations(model: Any, encoded: Sequence[Encoded], places: Sequence[_Place
                     mask[number, : len(encoded[row].input_ids)] = 1
                 seen.clear()
                 model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device), use_cache=False, logits_to_keep=1)
+                read = [layer for layer in seen if layer is not None and layer.shape[:2] == ids.shape]
+                if not len(read) == len(seen) == len(layers):
+                    raise not_taken(ACTIVATIONS, model, f"{len(read)} of {len(layers)} layers put out activations, in {len(seen)} calls")
                 for number, row in enumerate(batch):
                     tokens = [places[index].token for index in by_row[row]]
-                    result[by_row[row]] = torch.stack([layer[number, tokens] for layer in seen], 1).float().cpu().numpy()
+                    result[by_row[row]] = torch.stack([layer[number, tokens] for layer in read], 1).float().cpu().numpy()
     finally:
         for hook in hooks:
             hook.remove()

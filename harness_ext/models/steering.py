@@ -5,14 +5,16 @@ A file of directions is a safetensors file: for each kind a tensor (layers, widt
 and in its metadata, under ``stylerep``, a JSON object (see `harness_ext.models.steer_fit`).
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 
-from harness_ext.models.shelves import Shelves
+from distill.hooks import STEERING, not_taken
 from synth.errors import StylerepError
 
 
@@ -47,28 +49,63 @@ def load_direction(path: Path, kind: str, layer: int | None) -> Direction:
 def decoder_layers(model: Any) -> list[torch.nn.Module]:
     """Return the decoder layers of a causal language model of transformers; raise StylerepError where they are not found."""
     count = model.config.get_text_config().num_hidden_layers
-    for module in model.modules():
-        if isinstance(module, torch.nn.ModuleList) and len(module) == count:
-            return list(module)
-    raise StylerepError(f"The decoder layers of this {model.config.model_type} model were not found, so it cannot be steered.")
+    lists = [list(module) for module in model.modules() if isinstance(module, torch.nn.ModuleList) and len(module) == count]
+    # Beside an encoder of as many layers, as of images, those of the language model are the ones with a place in the cache.
+    with_cache = [layers for layers in lists if all(any(hasattr(part, "layer_idx") for part in layer.modules()) for layer in layers)]
+    if not lists:
+        raise StylerepError(f"The decoder layers of this {model.config.model_type} model were not found, so it cannot be steered.")
+    return (with_cache or lists)[0]
 
 
-def steer(model: Any, direction: Direction, strength: float) -> None:
-    """Have a layer add *strength* times the direction to what it puts out for each token that is read while a response is written.
+def layer_output(output: Any) -> torch.Tensor | None:
+    """Return the activations that a decoder layer put out, (rows, tokens, width), alone or before others; None where it put out something else."""
+    first = output[0] if isinstance(output, (tuple, list)) and output else output
+    return first if isinstance(first, torch.Tensor) and first.dim() == 3 else None
 
-    Prompts and likelihoods are not steered. Raises StylerepError if the direction is of a model of another width or depth.
+
+class Steering:
+    """*strength* times a direction, which a layer adds to what it puts out for each token that is read in the context `on`.
+
+    Prompts and likelihoods are read outside of it. Whether a token is steered does not hang on what the layer is called with: transformers has had three
+    names for a layer's cache, and layers that get it by place.
     """
-    layers = decoder_layers(model)
-    width = model.config.get_text_config().hidden_size
-    if len(direction.vector) != width or direction.about["layers"] != len(layers):
-        raise StylerepError(
-            f"The directions are of a model with {direction.about['layers']} layers of width {len(direction.vector)}; this one has {len(layers)} of {width}."
-        )
-    added = (strength * direction.vector.float()).to(model.dtype).to(model.device)
 
-    def hook(module: torch.nn.Module, arguments: Any, options: dict[str, Any], output: Any) -> Any:
-        if not isinstance(options.get("past_key_values"), Shelves):
-            return output
-        return (output[0] + added, *output[1:]) if isinstance(output, tuple) else output + added
+    def __init__(self, model: Any, direction: Direction, strength: float) -> None:
+        """Put the direction in place; raise StylerepError if it is of a model of another width or depth."""
+        layers = decoder_layers(model)
+        width = model.config.get_text_config().hidden_size
+        if len(direction.vector) != width or direction.about["layers"] != len(layers):
+            raise StylerepError(
+                f"The directions are of a model with {direction.about['layers']} layers of width {len(direction.vector)}; "
+                f"this one has {len(layers)} of {width}."
+            )
+        self._model, self._layer, self._strength = model, direction.layer, strength
+        self._added = (strength * direction.vector.float()).to(model.dtype).to(model.device)
+        self._is_on, self._times, self._seen = False, 0, False
+        layers[direction.layer].register_forward_hook(self._add)
 
-    layers[direction.layer].register_forward_hook(hook, with_kwargs=True)
+    @contextlib.contextmanager
+    def on(self) -> Iterator[None]:
+        """Steer one pass of the model; raise StylerepError if the layer was not called in it, or nothing has changed in what it put out."""
+        self._is_on, self._times = True, 0
+        try:
+            yield
+        finally:
+            self._is_on = False
+        if self._times != 1:
+            raise not_taken(STEERING, self._model, f"layer {self._layer} was called {self._times} times in one pass")
+
+    def _add(self, module: torch.nn.Module, arguments: Any, output: Any) -> Any:
+        if not self._is_on:
+            return None
+        before = layer_output(output)
+        if before is None:
+            raise not_taken(STEERING, self._model, f"layer {self._layer} puts out {type(output).__name__} and no activations")
+        after = before + self._added
+        if not self._seen and self._strength and torch.equal(before, after):
+            raise StylerepError(
+                f"--model_args steer_strength={self._strength:g} is so small that nothing changes in {str(self._model.dtype).removeprefix('torch.')} at layer "
+                f"{self._layer}; choose a greater one, or 0."
+            )
+        self._times, self._seen = self._times + 1, True
+        return (after, *output[1:]) if isinstance(output, (tuple, list)) else after

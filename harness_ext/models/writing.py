@@ -6,12 +6,15 @@ all prompts share is read once, and each row attends to as many columns as its s
 """
 
 import contextlib
+import inspect
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 
+from distill.hooks import CACHE, not_taken
 from harness_ext.models.choosing import Chooser
 from harness_ext.models.row import Row
 from harness_ext.models.shelves import ATTENTION, Prefill, Shelves
@@ -21,6 +24,9 @@ from synth.errors import StylerepError
 _PROMPT_TOKENS = 1024
 """Tokens of prompts that are read in one pass."""
 _LAYERS = {"full_attention", "sliding_attention"}
+_CACHE = ("cache", "past_key_values", "layer_past")
+"""What the argument is called by which models take their cache: from transformers 5.24 on the first, before it the second."""
+_arguments: dict[type, str] = {}
 
 
 def check_architecture(model: Any) -> None:
@@ -34,10 +40,14 @@ def check_architecture(model: Any) -> None:
         raise StylerepError("style-hf writes on one device, and this model is spread over several; leave parallelize out, or use --model hf.")
 
 
-def write(model: Any, rows: Sequence[Row], together: int, choose: Chooser, watch: Watch, ends: frozenset[int]) -> Iterator[Row]:
+def write(
+    model: Any, rows: Sequence[Row], together: int, choose: Chooser, watch: Watch, ends: frozenset[int],
+    steering: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+) -> Iterator[Row]:  # fmt: skip
     """Write the responses of rows, at most *together* at a time, and yield each when it has ended.
 
-    *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Rows are begun in the order given.
+    *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Rows are begun in the order given. In the context of
+    *steering* the model reads what is written, but not prompts. Raises StylerepError if the model passes by our cache or our attention.
     """
     waiting = deque(rows)
     with torch.inference_mode(), _attending(model):
@@ -48,12 +58,12 @@ def write(model: Any, rows: Sequence[Row], together: int, choose: Chooser, watch
             free = together - len(shelves)
             if waiting and (free >= max(1, together // 8) or not len(shelves)):
                 _begin(model, shelves, [waiting.popleft() for _ in range(min(free, len(waiting)))], prefix, device)
-            ended = _step(model, shelves, choose, watch, ends)
+            ended = _step(model, shelves, choose, watch, ends, steering)
             shelves.drop(ended)
             yield from ended
 
 
-def _step(model: Any, shelves: Shelves, choose: Chooser, watch: Watch, ends: frozenset[int]) -> list[Row]:
+def _step(model: Any, shelves: Shelves, choose: Chooser, watch: Watch, ends: frozenset[int], steering: Callable[[], AbstractContextManager[None]]) -> list[Row]:
     """Have the model read one token of each row; where that was a row's last, choose the next. Return the rows that ended."""
     shelves.begin_step()
     rows = shelves.rows
@@ -61,7 +71,8 @@ def _step(model: Any, shelves: Shelves, choose: Chooser, watch: Watch, ends: fro
     places = torch.tensor([[row.done] for row in rows], device=shelves.device)
     if len(rows) == 1:  # matrix libraries treat a vector otherwise than a row of a matrix
         tokens, places = tokens.expand(2, -1), places.expand(2, -1)
-    logits = model(input_ids=tokens, position_ids=places, past_key_values=shelves, use_cache=True, rows=shelves).logits[: len(rows), -1]
+    with steering():
+        logits = _call(model, model, tokens, places, shelves).logits[: len(rows), -1]
     for row in rows:
         row.done += 1
     at_end = [number for number, row in enumerate(rows) if row.done == len(row.ids)]
@@ -112,8 +123,27 @@ def _read_prefix(model: Any, rows: Sequence[Row], device: torch.device) -> Prefi
 def _prefill(model: Any, tokens: torch.Tensor, start: int, prefix: Prefill | None) -> Prefill:
     read = Prefill(prefix)
     places = torch.arange(start, start + tokens.shape[1], device=tokens.device).expand(len(tokens), -1)
-    model.base_model(input_ids=tokens, position_ids=places, past_key_values=read, use_cache=True, rows=read)  # without the head
+    _call(model, model.base_model, tokens, places, read)  # without the head
     return read
+
+
+def _call(model: Any, part: Any, tokens: torch.Tensor, places: torch.Tensor, cache: Shelves | Prefill) -> Any:
+    """Have a model, or the part of it without its head, read tokens with a cache of ours, and check that every layer went through it."""
+    try:
+        found = part(input_ids=tokens, position_ids=places, use_cache=True, rows=cache, **{_cache_argument(type(part)): cache})
+    except (TypeError, AttributeError, IndexError, KeyError) as error:  # asked for more than a cache or an attention function of ours has
+        raise not_taken(CACHE, model, f"reading with it failed ({type(error).__name__}: {' '.join(str(error).split())})") from error
+    cache.check(model)
+    return found
+
+
+def _cache_argument(cls: type) -> str:
+    """Return the argument by which models of a class take their cache, by what their forward says: by its name, else by what it is said to be."""
+    if cls not in _arguments:
+        parameters = inspect.signature(getattr(cls, "forward", cls.__call__)).parameters
+        by_kind = [name for name, one in parameters.items() if "Cache" in str(one.annotation)]
+        _arguments[cls] = next((name for name in (*_CACHE, *by_kind) if name in parameters), _CACHE[1])
+    return _arguments[cls]
 
 
 @contextlib.contextmanager

@@ -10,8 +10,10 @@ Written against lm_eval 0.4.13. What it relies on: ``HFLM`` with ``generate_unti
 import contextlib
 import copy
 import json
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from tqdm import tqdm
 from distill.families import model_family
 from distill.families.dated_template import dated_template
 from distill.families.special_tokens import readable_text
+from distill.hooks import STYLE_MODEL, need, not_taken
 from distill.pretrained import resolve_model
 from harness_ext.models.choosing import Chooser
 from harness_ext.models.controls import NAMES, read_controls
@@ -33,7 +36,7 @@ from harness_ext.models.fused import fuse
 from harness_ext.models.journal import Journal, request_key
 from harness_ext.models.pivots import Pivots
 from harness_ext.models.row import Row
-from harness_ext.models.steering import load_direction, steer
+from harness_ext.models.steering import Steering, load_direction
 from harness_ext.models.text import Pieces, encode_after
 from harness_ext.models.thinking import Thinking
 from harness_ext.models.watch import StopStrings, Watch, Watcher
@@ -46,6 +49,8 @@ from synth.style import LANGUAGES, load_lexicon
 
 _MOST_ROWS = {"cpu": 96, "cuda": 256}
 _OF_FREE_MEMORY = 0.5
+
+need(STYLE_MODEL, HFLM, "generate_until", "tok_decode", "apply_chat_template", "tok_batch_encode", "eot_token_id")
 
 
 @register_model(STYLE_HF)
@@ -69,19 +74,24 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         super().__init__(resolve_model(pretrained) if isinstance(pretrained, str) else pretrained, peft=peft, **own)
         if self.backend != "causal":
             raise StylerepError("style-hf writes with decoder-only models; use --model hf for this one.")
+        if peft and not hasattr(self.model, "peft_config"):
+            raise not_taken(STYLE_MODEL, HFLM, f"peft={peft} put no adapter into the model")
         self._rows = None if rows in (None, "auto") else int(str(rows))
         self._lean = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
         check_architecture(self._lean)
-        fuse(self._lean)
+        self._fused = fuse(self._lean)
+        if self._fused.note:
+            print(f"stylerep: {STYLE_HF} computes adapters as peft does, slower than it could: {self._fused.note}.", file=sys.stderr, flush=True)
         self._family = model_family(self._lean.config, self.tokenizer)
         self._kept = self._family.kept_ids(self.tokenizer)
         self._pieces = Pieces(self.tok_decode, self.tokenizer("a", add_special_tokens=False)["input_ids"][-1])
         self._pivots = Pivots(self.controls.suppress, self._pieces, len(self.tokenizer)) if self.controls.suppress else None
         self._made_by: dict[str, Any] = {}
         self._file = self._own_file(journal) if journal else None
+        self._steering: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
         if self.controls.steer:
             direction = load_direction(Path(self.controls.steer), str(self.controls.steer_kind), self.controls.steer_layer)
-            steer(self._lean, direction, float(self.controls.steer_strength or 0))
+            self._steering = Steering(self._lean, direction, float(self.controls.steer_strength or 0)).on
         if self._file:
             Journal(self._file).close()  # a damaged one is refused before anything is written
             digests = dict(zip(("model", "adapter"), weight_digests(self.model), strict=True))
@@ -144,9 +154,12 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         watch = Watch(self._watchers([stop for stop in until if stop not in specials]), self._pieces, self._encode_after)
         waiting.sort(key=lambda row: -row.prompt)  # prompts that are read together are of like length
         together = self._rows or self._fitting(max((row.prompt for row in waiting), default=0) + limit)
+        before = self._fused.computed()
         with torch.autocast(self.device.type, self.mixed_precision_dtype, enabled=self.mixed_precision_dtype is not None):
-            for row in write(self._lean, waiting, together, choose, watch, frozenset(ends)):
+            for row in write(self._lean, waiting, together, choose, watch, frozenset(ends), self._steering):
                 take(row)
+        if waiting:
+            self._fused.check(self._lean, before)
 
     def _new_rows(self, prompts: Sequence[str], limit: int, sampled: bool) -> list[Row]:
         if limit >= self.max_length:

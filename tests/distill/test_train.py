@@ -190,7 +190,9 @@ def test_qlora_trains_an_adapter_beside_weights_of_4_bits(data: dict[str, Path],
     model = str(build(replace(SHAPES["llama3"], config={**SHAPES["llama3"].config, **sizes}), tmp_path / "model"))
     recipe = Recipe(method="qlora", epochs=3, batch_size=4)
     adapted = trained_model(model, recipe, model_family(load_config(model), load_tokenizer(model)))
-    assert speed_up(adapted, [list(range(5, 60)), list(range(7, 50))]) == Speed(packed=True)
+    speed = speed_up(adapted, [list(range(5, 60)), list(range(7, 50))])
+    assert speed == Speed(packed=True, notes=speed.notes)
+    assert [note for note in speed.notes if "none of its adapted layers is a plain LoRA" in note] == speed.notes != []
     states = [module.weight.quant_state for module in adapted.modules() if hasattr(module, "quant_state")]
     assert len(states) == 14
     assert not any(getattr(state, "packing_format_for_cpu", False) for state in states)

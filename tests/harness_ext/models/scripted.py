@@ -8,7 +8,7 @@ import torch
 
 from harness_ext.models.choosing import Chooser
 from harness_ext.models.row import Row
-from harness_ext.models.shelves import Shelves
+from harness_ext.models.shelves import Shelves, attend
 from harness_ext.models.text import Pieces, encode_after
 from harness_ext.models.watch import Watch, Watcher
 from harness_ext.models.writing import write
@@ -22,9 +22,10 @@ class Scripted:
 
     def __init__(self, vocabulary: int, end: int, script: Callable[[Row], Sequence[int]]) -> None:
         self._vocabulary, self._end, self._script = vocabulary, end, script
-        config = SimpleNamespace(_attn_implementation="sdpa")
+        config = SimpleNamespace(_attn_implementation="sdpa", num_hidden_layers=1)
         config.get_text_config = lambda: config
         self.config: Any = config
+        self._layer: Any = SimpleNamespace(layer_idx=0)
         self.read: list[tuple[int, int]] = []
         """Each token that was read: its row's index and its place."""
 
@@ -36,14 +37,14 @@ class Scripted:
         return SimpleNamespace(weight=torch.zeros(1))
 
     def base_model(self, *, input_ids: torch.Tensor, rows: Any, **_: Any) -> None:
-        """Read prompts."""
+        """Read prompts, with one layer."""
         empty = torch.zeros(len(input_ids), 1, input_ids.shape[1], 1)
         rows.update(empty, empty, 0)
+        attend(self._layer, empty, empty, empty, None, 1.0, rows=rows)
 
     def __call__(self, *, input_ids: torch.Tensor, rows: Shelves, **_: Any) -> Any:
         """Return scores for each row's next token."""
-        empty = torch.zeros(len(input_ids), 1, 1, 1)
-        rows.update(empty, empty, 0)
+        self.base_model(input_ids=input_ids, rows=rows)
         logits = torch.zeros(len(input_ids), 1, self._vocabulary)
         for number, row in enumerate(rows.rows):
             self.read.append((row.index, row.done))
