@@ -14,6 +14,7 @@ from typing import Any
 
 import platformdirs
 
+from distill.model_files import check_adapter_weights, check_weights
 from distill.scratch.names import is_scratch, scratch_model
 from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
@@ -60,7 +61,7 @@ def pulled_folder(name: str) -> Path | None:
 def resolve_model(model: str) -> str:
     """Return what transformers can load for a model's name, folder or Hub id.
 
-    Raises StylerepError for a name not yet pulled, a folder without a configuration, and anything
+    Raises StylerepError for a name not yet pulled, a folder without a configuration or whose weights are pickled, and anything
     that is none of the three.
     """
     if model in NAMED or is_scratch(model):
@@ -72,6 +73,7 @@ def resolve_model(model: str) -> str:
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise StylerepError(f"{model}: this folder holds no config.json, so it is no model that transformers can load.")
+        check_weights(path, model)
         return str(path)
     if model.count("/") == 1 and not model.startswith((".", "/", "~")) and all(model.split("/")):
         return model
@@ -79,9 +81,10 @@ def resolve_model(model: str) -> str:
 
 
 def check_adapter(folder: str | Path) -> None:
-    """Raise StylerepError for a folder that holds no adapter."""
+    """Raise StylerepError for a folder that holds no adapter, or one whose weights are no safetensors."""
     if not Path(folder, "adapter_config.json").is_file():
         raise StylerepError(f"{folder}: there is no adapter here (no adapter_config.json); make one with stylerep distill.")
+    check_adapter_weights(Path(folder))
 
 
 def pull(name: str, say: Callable[[str], None] = print) -> Path:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from harness_ext.cli.command import app
+from synth.errors import StylerepError
 from synth.terminal import say
 
 
@@ -22,11 +23,17 @@ def validate(
         Path | None, typer.Option(help="Folder with own task files, one NAME.yaml a task, in place of stylerep's; own family files likewise.")
     ] = None,
     prompts: Annotated[bool, typer.Option("--prompts", help="Also print the first prompt of each task.")] = False,
+    list_code: Annotated[
+        bool, typer.Option("--list-code", help="Only list the functions of Python files that the task files have lm_eval run; nothing is run.")
+    ] = False,
 ) -> None:
     """Build every task as lm_eval does, render a prompt, and score a right, a wrong, an empty, an unclosed and a tag-free response; check family files."""
     names = names or []
     kind = names[0] if names and names[0] in ("tasks", "families") else None
     named = names[1:] if kind else names
+    if list_code:
+        _list_code(named, folder)
+        return
     sound = True
     if kind != "families":
         sound = _validate_tasks(named, folder, prompts)
@@ -36,9 +43,23 @@ def validate(
         raise typer.Exit(1)
 
 
+def _list_code(names: list[str], folder: Path | None) -> None:
+    from harness_ext.task_code import task_code
+
+    if folder is None or not folder.is_dir():
+        raise StylerepError("--list-code is about task files of your own: name their --folder.")
+    found = task_code([folder], names)
+    for one in found:
+        say(str(one))
+    say(f"{len(found)} functions of Python files are named by the task files; nothing was run.")
+
+
 def _validate_tasks(names: list[str], folder: Path | None, prompts: bool) -> bool:
+    from harness_ext.task_code import task_code, told_code
     from harness_ext.validate import validate_tasks
 
+    if folder and folder.is_dir() and (told := told_code(task_code([folder], names))):
+        say(f"stylerep: {told}", err=True)
     failed = missing = checked = 0
     for check in validate_tasks(names, folder):
         checked += 1

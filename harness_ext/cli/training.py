@@ -80,8 +80,10 @@ def distill(
     plain: Annotated[bool, typer.Option("--plain", help="Pad rows and let peft compute adapters one by one: slower, to compare with.")] = False,
     merge: Annotated[Path | None, typer.Option(help="Also write the model with the adapter merged into it to this folder.")] = None,
     report_to: Annotated[list[str] | None, typer.Option(help="A tracker of transformers, such as tensorboard or wandb; may be repeated.")] = None,
+    trust_remote_code: Annotated[bool, typer.Option("--trust-remote-code", help="Let the model run Python files of its own; read them first.")] = False,
 ) -> None:
     """Train an adapter, or the whole model, on one arm's traces."""
+    from distill.model_files import code_of_models
     from distill.options import settle
     from distill.pretrained import resolve_model
     from distill.select import leave_out
@@ -100,14 +102,15 @@ def distill(
     resolve_model(model)
 
     # Only now what takes seconds to import.
-    if select:
-        from distill.select.training import distill_selected
+    with code_of_models(trust_remote_code):
+        if select:
+            from distill.select.training import distill_selected
 
-        made = distill_selected(model, data, out, select, drop, settled.recipe, settled.running)
-    else:
-        from distill.train import distill as run
+            made = distill_selected(model, data, out, select, drop, settled.recipe, settled.running)
+        else:
+            from distill.train import distill as run
 
-        made = run(model, data, out, settled.recipe, None, settled.running, settled.without)
+            made = run(model, data, out, settled.recipe, None, settled.running, settled.without)
     if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
         say(f"{'Model' if settled.recipe.method == 'full' else 'Adapter'}: {made}")
 
@@ -125,8 +128,10 @@ def steer_fit(
     adapter: Annotated[Path | None, typer.Option(help="An adapter to put on the model first.")] = None,
     n: Annotated[int | None, typer.Option(help="Only so many rows, the first.", min=1, show_default="all")] = None,
     seed: Annotated[int, typer.Option(help="Seed of which rows are fitted on, and which judge the fit.")] = 0,
+    trust_remote_code: Annotated[bool, typer.Option("--trust-remote-code", help="Let the model run Python files of its own; read them first.")] = False,
 ) -> None:
     """Find the direction of each pivot kind: how activations differ where a pivot comes next from where another sentence does."""
+    from distill.model_files import code_of_models
     from distill.pretrained import check_adapter, resolve_model
     from synth.datasets import check_dataset
 
@@ -138,7 +143,9 @@ def steer_fit(
 
     from harness_ext.models.steer_fit import fit  # takes seconds to import
 
-    for one in fit(model, adapter, data, out, n, seed):
+    with code_of_models(trust_remote_code):
+        fitted = fit(model, adapter, data, out, n, seed)
+    for one in fitted:
         told = f"told apart best at layer {one.layer} of {len(one.auc)}, AUC {one.auc[one.layer]:.3f} [{one.low:.3f}, {one.high:.3f}]"
         say(f"{one.kind}: {one.places} sentences that begin with one, {one.others} others; on rows not fitted on {told}")
     say(f"Directions: {out}")

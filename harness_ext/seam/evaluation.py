@@ -24,6 +24,7 @@ from harness_ext.seam.checks import check_limit, check_tasks, no_task
 from harness_ext.seam.masking import secrets_masked, take_secrets
 from harness_ext.seam.model_args import public_model_args
 from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_named, register_ours, told, with_reasoning, without_empty_stop
+from harness_ext.task_code import tell_code
 from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
 from synth.secrets import SECRETS, with_braces, without_braces
@@ -101,7 +102,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     from lm_eval.utils import setup_logging
 
     setup_logging()
-    words = map(without_braces, argv)
+    words = ["--trust_remote_code" if word == "--trust-remote-code" else without_braces(word) for word in argv]
     with patch.object(sys, "argv", ["lm_eval", "run", *words]), patch.object(argparse.ArgumentParser, "error", _told_option):
         try:
             args: argparse.Namespace = HarnessCLI().parse_args()
@@ -114,6 +115,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         raise StylerepError("stylerep eval takes its options on the command line; for --config, run lm_eval --include_path $(stylerep tasks-path).")
     args.log_samples = True
     args.model_args = dict(args.model_args or {})
+    if getattr(args, "trust_remote_code", False):
+        args.model_args["trust_remote_code"] = True
     return args
 
 
@@ -154,6 +157,7 @@ def _choose_tasks(args: argparse.Namespace) -> _Asked:
     if tasks and getattr(args, "num_fewshot", None):
         raise StylerepError("The tasks of stylerep ask without examples, as adapters are trained; leave --num_fewshot out.")
     check_tasks(names, Path(theirs) if theirs else None)
+    tell_code(wanted, Path(theirs) if theirs else None)
 
     from lm_eval.tasks import TaskManager  # takes a second to import
 
@@ -226,7 +230,7 @@ def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]"
 
     name = args.model or "hf"
     register_ours(name)
-    model = prepare(args.model_args)
+    model = prepare(args.model_args, name)
     adapter: dict[str, Any] = {}
     if peft := args.model_args.get(ADAPTER.get(name, "peft")):
         adapter = read_manifest(Path(peft))

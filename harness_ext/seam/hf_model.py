@@ -7,6 +7,7 @@ Written against lm_eval 0.4.13. What it relies on: the argument ``chat_template_
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -15,9 +16,10 @@ from distill.families import Family, model_family
 from distill.families.dated_template import dated_template
 from distill.families.special_tokens import readable_text
 from distill.loading import load_config, load_tokenizer
+from distill.model_files import code_of_models
 from distill.precision import fast_dtype
 from distill.pretrained import resolve_model
-from harness_ext.seam.models import pretrained
+from harness_ext.seam.models import HF, pretrained
 from synth.errors import StylerepError
 from synth.formats import with_opening
 
@@ -33,9 +35,9 @@ class HfModel(NamedTuple):
     family: Family
 
 
-def prepare(model_args: dict[str, Any]) -> HfModel:
-    """Complete the arguments of an ``hf`` model in place: the folder of a pulled model, a number format that is fast here, and what the family
-    gives to the chat template.
+def prepare(model_args: dict[str, Any], name_of_model: str = "hf") -> HfModel:
+    """Complete the arguments of an ``hf`` model, or one of *name_of_model*, in place: the folder of a pulled model, a number format that is fast here, and
+    what the family gives to the chat template. Of a model of the Hub, whose files are not seen here, ``hf`` takes safetensors alone.
 
     Raises StylerepError for a model that is not named or cannot be loaded.
     """
@@ -43,7 +45,10 @@ def prepare(model_args: dict[str, Any]) -> HfModel:
     path = resolve_model(name)
     keep_freed_memory()
     model_args["pretrained"] = path
-    tokenizer, config = load_tokenizer(str(model_args.get("tokenizer") or path)), load_config(path)
+    if name_of_model in HF and not Path(path).is_dir() and "gguf_file" not in model_args:
+        model_args["use_safetensors"] = True
+    with code_of_models(model_args.get("trust_remote_code") is True):
+        tokenizer, config = load_tokenizer(str(model_args.get("tokenizer") or path)), load_config(path)
     if "dtype" not in model_args and str(config.dtype).endswith("bfloat16") and str(fast_dtype()).endswith("float32"):
         model_args["dtype"] = "float32"
     family = model_family(config, tokenizer)

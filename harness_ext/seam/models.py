@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from distill.pretrained import check_adapter, resolve_model
@@ -49,7 +50,7 @@ def check_named(name: str, model_args: Mapping[str, Any]) -> None:
     if name in HF:
         resolve_model(pretrained(model_args))
     adapter = model_args.get(ADAPTER.get(name, "peft")) if name in LOCAL else None
-    if adapter and str(adapter).count("/") != 1:  # else it may be one of the Hub
+    if adapter and (str(adapter).count("/") != 1 or Path(str(adapter)).is_dir()):  # else it may be one of the Hub
         check_adapter(str(adapter))
 
 
