@@ -66,7 +66,8 @@ _ASSIGNED = re.compile(
 )
 _IN_BRACES = re.compile(r"([:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,\"'{}]+)")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
-_OPEN_WORDS = {"", "true", "false", "null", "none"}
+_OPEN_WORDS = {"", "true", "false", "null", "none", "value"}
+"""No secrets, the last of them as it stands in messages: ``key=value``."""
 _PLAIN_WORD = re.compile(r"[A-Za-z]?[a-z]{0,11}|[A-Z]{0,11}|\d{0,11}")
 _ENVIRONMENT = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|COOKIE)S?\Z", re.IGNORECASE)
 
@@ -257,7 +258,7 @@ def _string(text: str, replace: Replace, name: str) -> str:
 
 def _assigned(match: re.Match[str], replace: Replace) -> str:
     name, value = match[2], match[3]
-    if not is_secret_name(name) or _is_open(value.strip("\"'")) or value.startswith("//"):
+    if not is_secret_name(name) or _is_open(value.strip("\"'`")) or value.startswith("//"):
         return match[0]
     before = match[0][: match.start(3) - match.start(0)]
     return before + (_in_braces(value, replace, name) if value.startswith("{") else _quoted(value, replace, name))
