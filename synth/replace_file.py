@@ -7,14 +7,25 @@ from pathlib import Path
 
 def write_text(path: Path, text: str) -> None:
     """Write a file in UTF-8 (lone surrogates become question marks), replacing one that was there in one step."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    write_bytes(path, text.encode("utf-8", errors="replace"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, replacing one that was there in one step; it has the permissions of that one. Of a link, the link is replaced."""
+    mode = path.stat().st_mode & 0o777 if path.is_file() and not path.is_symlink() else 0o666 & ~umask()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(name, mode)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def umask() -> int:
+    """Return which permissions new files of this process do not get."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
