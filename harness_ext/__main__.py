@@ -1,9 +1,16 @@
 """Entry of the command: turns a user's mistake into one sentence and exit code 2."""
 
-import errno
-import io
 import os
 import sys
+
+if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False) and sys.path[0] == os.getcwd():
+    # python -m has put the current folder first. It stays where it is the checkout itself, and where PYTHONPATH names it too.
+    _root = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    if os.path.realpath(sys.path[0]) != _root or sys.path[0] in sys.path[1:]:
+        del sys.path[0]
+
+import errno
+import io
 import traceback
 from typing import NoReturn
 
@@ -12,6 +19,7 @@ import typer
 from harness_ext.masked_output import mask_output
 from synth.errors import StylerepError
 from synth.printable import printable
+from synth.python_start import safe_environment
 from synth.secrets import SECRETS
 
 _INTERRUPTED = 130
@@ -28,6 +36,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a file's name, or a text in it, may hold what has no UTF-8
     SECRETS.know_environment()
     mask_output()  # for good: the traceback of a fault of ours is printed last of all
+    os.environ.update(safe_environment())  # what libraries start inherits it
     if sys.argv[1:2] != ["compare"] or all(word.partition("=")[0] != "--claims" for word in sys.argv):
         _run(2)  # which ends the process
     try:
@@ -55,7 +64,7 @@ def _run(mistake: int) -> NoReturn:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
             raise
         where = f"{error.filename}: " if error.filename else ""
-        _leave(f"{where}{error.strerror}; nothing unfinished was kept, and what was there before is unchanged.", mistake)
+        _leave(f"{where}{error.strerror}; what was to be replaced is there, whole. When that is mended, the same command goes on, or begins anew.", mistake)
     except StylerepError as error:
         _leave(str(error), mistake)
     except typer.TyperException as error:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_ext.lock import lock
 from synth.errors import StylerepError
+from synth.lock import lock
 
 
 class JournalFile:

@@ -57,6 +57,11 @@ def sample_files(folder: Path) -> dict[str, Path]:
     return {task: path for task, (_, path) in sorted(newest.items())}
 
 
+def run_files(folder: Path) -> list[Path]:
+    """Return the files that make up a run folder: the manifest, and lm_eval's results and samples."""
+    return [path for path in folder.rglob("*") if path.name in (MANIFEST, RESPONSES) or re.fullmatch(r"results_.*\.json|samples_.*\.jsonl", path.name)]
+
+
 def check_run_folders(folders: Iterable[Path]) -> None:
     """Raise StylerepError for a run folder that is not there."""
     for folder in folders:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from synth.errors import StylerepError
+from synth.python_start import safe_starts
 
 Piece = TypeVar("Piece")
 Made = TypeVar("Made")
@@ -50,7 +51,8 @@ class Workers:
         waiting: deque[Future[Any]] = deque()
         try:
             for piece in pieces:
-                waiting.append(self._pool.submit(work, piece))
+                with safe_starts():
+                    waiting.append(self._pool.submit(work, piece))
                 if len(waiting) > _AHEAD * self._n:
                     yield waiting.popleft().result()
             while waiting:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from synth.arms import TraceRow
 from synth.errors import StylerepError
 from synth.home_folders import without_home
-from synth.replace_folder import replace_folder
+from synth.replace_folder import check_replaceable, replace_folder
 from synth.traces import batches
 
 FORMAT = 2
@@ -42,6 +42,16 @@ _SPECIAL = {
     "wrong_turns": pa.list_(_TURN),
 }
 SCHEMA = pa.schema([(field.name, _SPECIAL.get(field.name, pa.string())) for field in dataclasses.fields(TraceRow)])
+
+
+def check_outputs(folders: Iterable[Path], inputs: Iterable[str | Path] = ()) -> None:
+    """Raise StylerepError, before the work begins, for a folder in which no data set can be written, that holds something else, or is one of the *inputs*.
+
+    A data set that is named by its file of rows is that folder too.
+    """
+    read = [Path(one).parent if Path(one).name == "train.parquet" else one for one in inputs]
+    for folder in folders:
+        check_replaceable(folder, "train.parquet", "a trace data set", read)
 
 
 def write_datasets(out: Path, arms: Sequence[str], rows: Iterable[Mapping[str, TraceRow]], shared: Mapping[str, Any]) -> dict[str, Path]:

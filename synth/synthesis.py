@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.arms import parse_arms
-from synth.datasets import dataset_ids, write_datasets
+from synth.datasets import check_outputs, dataset_ids, write_datasets
 from synth.decontaminate import Decontamination, load_decontamination
 from synth.emergent import Taken, emergent_rows
 from synth.errors import StylerepError
@@ -45,6 +45,7 @@ def synth(
     """
     chosen = parse_arms(arms)
     check_source(problems)
+    check_outputs([out / arm.name for arm in chosen], [like] if like else [])
     same = _same_problems(problems, n, seed, like) if like else None
     target = style_target(style, dials)
     rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed)
@@ -83,6 +84,7 @@ def synth_from(
     """
     chosen = parse_arms(arms, "st")
     check_sources(sources)
+    check_outputs([out / arm.name for arm in chosen], sources)
     check = load_decontamination() if decontaminate else None
     taken, notes = Taken(), list[str]()
     rows = emergent_rows(_clean(read_responses(sources, fields, notes=notes), check, taken), chosen, load_lexicon(language), seed, taken, n)

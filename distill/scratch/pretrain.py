@@ -20,6 +20,7 @@ from rich.console import Console
 
 from distill.allocator import keep_freed_memory
 from distill.encode import IGNORED
+from distill.output import unfinished_folder
 from distill.precision import fast_dtype
 from distill.pretrained import MANIFEST
 from distill.progress import TrainingProgress
@@ -28,7 +29,7 @@ from distill.scratch.curriculum import sample
 from distill.scratch.names import ScratchModel
 from distill.scratch.shapes import SIZES, new_model
 from distill.scratch.tokenizer import train_tokenizer
-from distill.unfinished import unfinished_folder
+from synth.lock import hold
 from synth.replace_folder import replace_folder
 from synth.terminal import make_console
 
@@ -41,12 +42,16 @@ def pull_scratch(model: ScratchModel, console: Console | None = None, save_minut
     """Return the folder of a model, trained now if it has not been.
 
     A training that was interrupted goes on from its latest checkpoint, at most *save_minutes* before, with the same result. The folder appears whole when
-    training has ended; its manifest holds the recipe and the record of the training.
+    training has ended; its manifest holds the recipe and the record of the training. While another command trains the same model, its end is awaited.
     """
     if done := model.trained_folder():
         return done
     console = console or make_console(stderr=True)
-    folder = model.folder()
+    with hold(model.folder(), console.print):
+        return model.trained_folder() or _pull(model, model.folder(), console, save_minutes)
+
+
+def _pull(model: ScratchModel, folder: Path, console: Console, save_minutes: float) -> Path:
     trained, tokenizer, record = _train(model, unfinished_folder(folder), console, save_minutes)
     with replace_folder(folder) as fresh:
         trained.to("cpu", torch.bfloat16).save_pretrained(fresh)

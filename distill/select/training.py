@@ -1,9 +1,11 @@
 """Trains on the rows of a data set that are not suspicious."""
 
+import os
 from pathlib import Path
 
 from rich.console import Console
 
+from distill.output import training_output
 from distill.recipe import Recipe
 from distill.running import Running
 from distill.select.scores import check_selection, suspicious, write_scores
@@ -20,8 +22,9 @@ def distill_selected(model: str, data: Path, out: Path, method: str, fraction: f
     `distill` do.
     """
     check_selection(method, fraction)
-    scores = score_rows(model, data, method=method, recipe=recipe, console=console)
-    dropped = suspicious(scores, fraction, method)
-    distill(model, data, out, recipe, console, running, dropped)
-    write_scores(out / SCORES, scores, dropped)
+    with training_output(out, running.merged, [model, data], os.environ.get("RANK", "0") == "0"):
+        scores = score_rows(model, data, method=method, recipe=recipe, console=console)
+        dropped = suspicious(scores, fraction, method)
+        distill(model, data, out, recipe, console, running, dropped)
+        write_scores(out / SCORES, scores, dropped)
     return out

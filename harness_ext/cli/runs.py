@@ -8,8 +8,8 @@ import typer
 
 from harness_ext.cli.command import app
 from harness_ext.cli.output import print_notes, print_report, print_tables
-from harness_ext.output_files import check_folder, check_writable, write_text
-from harness_ext.runs import check_run_folders
+from harness_ext.output_files import check_folder, check_outputs, write_output
+from harness_ext.runs import check_run_folders, run_files
 from synth.errors import StylerepError
 from synth.terminal import say
 
@@ -97,8 +97,9 @@ def compare(
         return
     if discordance is not None or items is not None:
         raise StylerepError("--discordance and --items go with --plan.")
-    check_writable(json_file, markdown, latex)
     check_run_folders(runs or [])
+    read = [file for folder in runs or [] for file in run_files(folder)]
+    check_outputs({"--json": json_file, "--markdown": markdown, "--latex": latex}, [*read, *([claims] if claims else [])])
     if len({folder.resolve() for folder in (*(runs or []), *([Path(baseline)] if baseline and Path(baseline).is_dir() else []))}) < 2:
         raise StylerepError("A comparison needs two different run folders.")
     if claims:
@@ -112,11 +113,11 @@ def compare(
     check_folder(figures)
     report = run(runs or [], baseline, margin, by=by, metric=metric, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
     if json_file:
-        write_text(json_file, json.dumps(report_json(report), indent=2) + "\n")
+        write_output(json_file, json.dumps(report_json(report), indent=2) + "\n")
     if markdown:
-        write_text(markdown, report_markdown(report))
+        write_output(markdown, report_markdown(report))
     if latex:
-        write_text(latex, report_latex(report))
+        write_output(latex, report_latex(report))
     if figures:
         from harness_ext.compare.figures import draw
 

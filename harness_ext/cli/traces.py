@@ -9,7 +9,7 @@ import typer
 
 from harness_ext.cli.command import app
 from harness_ext.cli.output import make_console
-from harness_ext.output_files import check_writable, write_text
+from harness_ext.output_files import check_outputs, write_output
 from synth.errors import StylerepError
 from synth.terminal import say
 
@@ -155,12 +155,14 @@ def analyze(
     trace_field: Annotated[str | None, typer.Option(help="Field that holds the trace, where it stands beside the response.")] = None,
 ) -> None:
     """Read the style of reasoning traces, and what of it goes with right answers."""
+    from synth.responses import data_files
     from synth.rows import check_sources
     from synth.style import load_lexicon
     from synth.style.profile import load_profile
 
-    check_writable(html, json_file, profile)
     check_sources(sources)
+    read = [file for one in map(Path, sources) for file in (data_files(one) if one.is_dir() else [one])]
+    check_outputs({"--html": html, "--json": json_file, "--profile": profile}, [*read, reference, *([compare_with] if compare_with else [])])
     other = load_profile(compare_with) if compare_with else None
     load_profile(reference)
     if language is not None:
@@ -177,13 +179,13 @@ def analyze(
     if html:
         from harness_ext.analyze.report import report_html
 
-        write_text(html, report_html(analysis))
+        write_output(html, report_html(analysis))
     if json_file:
         from harness_ext.analyze.report import analysis_json
 
-        write_text(json_file, json.dumps(analysis_json(analysis)) + "\n")
+        write_output(json_file, json.dumps(analysis_json(analysis)) + "\n")
     if profile and own:
-        write_text(profile, json.dumps(own.to_json(), indent=1) + "\n")
+        write_output(profile, json.dumps(own.to_json(), indent=1) + "\n")
     _print_analysis(analysis)
     if other and own:
         _print_divergence(own, other)

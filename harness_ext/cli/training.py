@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness_ext.cli.command import app
-from harness_ext.output_files import check_writable
+from harness_ext.output_files import check_outputs
 from synth.errors import StylerepError
 from synth.terminal import say
 
@@ -85,6 +85,7 @@ def distill(
     """Train an adapter, or the whole model, on one arm's traces."""
     from distill.model_files import code_of_models
     from distill.options import settle
+    from distill.output import check_training_output
     from distill.pretrained import resolve_model
     from distill.select import leave_out
 
@@ -99,7 +100,7 @@ def distill(
     check_dataset(data)
     if without:
         leave_out(read_dataset(data)[0], settled.without, without)
-    resolve_model(model)
+    check_training_output(out, merge, [resolve_model(model), data])
 
     # Only now what takes seconds to import.
     with code_of_models(trust_remote_code):
@@ -135,11 +136,11 @@ def steer_fit(
     from distill.pretrained import check_adapter, resolve_model
     from synth.datasets import check_dataset
 
-    check_writable(out)
-    resolve_model(model)
+    found = Path(resolve_model(model))
     if adapter:
         check_adapter(adapter)
     check_dataset(data)
+    check_outputs({"--out": out}, [file for folder in (found, adapter, data) if folder and folder.is_dir() for file in folder.iterdir()])
 
     from harness_ext.models.steer_fit import fit  # takes seconds to import
 

@@ -1,10 +1,11 @@
 """Draws a report: a forest plot of the differences, and what lies behind them item by item."""
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness_ext.compare.report import Report
-from harness_ext.output_files import check_folder
+from harness_ext.output_files import check_folder, write_output
 from harness_ext.stats import Verdict
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def draw(report: Report, folder: Path) -> list[Path]:
         for name, figure in (("forest", forest(report)), ("differences", differences(report))):
             if figure is not None:
                 made.append(folder / f"{name}.svg")
-                figure.savefig(made[-1], metadata={"Date": None}, bbox_inches="tight")
+                drawn = io.BytesIO()
+                figure.savefig(drawn, format="svg", metadata={"Date": None}, bbox_inches="tight")
+                write_output(made[-1], drawn.getvalue())
     return made
 
 

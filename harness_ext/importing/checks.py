@@ -8,6 +8,7 @@ from harness_ext.importing.record import Evaluation, Reading
 from harness_ext.importing.run_folders import About, Draft
 from harness_ext.runs import MANIFEST
 from synth.errors import StylerepError
+from synth.replace_folder import check_replaceable
 
 
 def check_reading(chosen: str, reading: Reading) -> None:
@@ -34,10 +35,13 @@ def check_models(models: Mapping[str, About], evaluations: Sequence[Evaluation])
             raise StylerepError(f"The file of models names {name}, of which the sources hold nothing; they hold {listed(there)}.")
 
 
+def check_place(out: Path, model: str | None) -> None:
+    """Refuse, before anything is read, a place where no run folder can be written: with the name of a *model* it is the folder itself, else one around it."""
+    check_replaceable(out if model is not None else out / "model")
+
+
 def check_out(out: Path, model: str | None, folders: Iterable[Path]) -> None:
     """Refuse to write run folders into or beside one that is a run folder itself."""
-    if out.exists() and not out.is_dir():
-        raise StylerepError(f"{out}: a file stands where run folders are to be written; choose another --out.")
     if (out / MANIFEST).is_file() and out not in folders:
         what = "there are several responses to each item, and each draw gets a folder beside it" if model else "each model gets a folder in it"
         raise StylerepError(f"{out}: this is a run folder itself, and {what}; choose another --out" + (", or name the --model." if not model else "."))

@@ -1,11 +1,12 @@
 """Turns evaluation results of other harnesses into run folders."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness_ext.importing.answers import answers
-from harness_ext.importing.checks import apart, check_decoding, check_models, check_out, check_reading, listed, numbers
+from harness_ext.importing.checks import apart, check_decoding, check_models, check_out, check_place, check_reading, listed, numbers
 from harness_ext.importing.formats import READERS, ROWS, format_of, source_files
 from harness_ext.importing.grading import grade
 from harness_ext.importing.items import Item, Items, items_of_run, items_of_task, own_items
@@ -16,6 +17,7 @@ from harness_ext.importing.spool import Spool
 from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
 from synth.grading.answers import is_right
+from synth.lock import hold
 from synth.problems.problem import ANSWER_TYPES
 from synth.secrets import SECRETS
 
@@ -70,12 +72,13 @@ def import_runs(
     response. *say* is told of grading that takes long.
 
     The same files give the same bytes. Raises StylerepError, naming file and line, for what cannot be read, matched or graded, and where a folder holds
-    something else; nothing is written then.
+    something else; nothing is written then. While another import writes to one of the folders, its end is awaited, of which *say* is told.
     """
     if answer_type is not None and answer_type not in _TYPES:
         raise StylerepError(f"There is no answer type {answer_type!r}; choose from {', '.join(_TYPES)}.")
     SECRETS.know_environment()
     SECRETS.found.clear()
+    check_place(Path(out), model)
     files = source_files(sources)
     chosen, reading = format_of(files, format_name), reading or Reading()
     check_reading(chosen, reading)
@@ -97,12 +100,20 @@ def import_runs(
                     raise StylerepError(f"{folder}: {both} would have the same folder; use --model.")
                 runs.setdefault(folder, []).append(draft)
                 notes += more
-    check_out(Path(out), model, runs)
-    for folder, drafts in runs.items():
-        check_decoding(drafts)
-        check_run(folder, drafts, chosen, overwrite)
+
+    def check() -> None:
+        check_out(Path(out), model, runs)
+        for folder, drafts in runs.items():
+            check_decoding(drafts)
+            check_run(folder, drafts, chosen, overwrite)
+
+    check()
     notes += apart(runs)
-    written = [one for folder, drafts in runs.items() for one in write_run(folder, drafts, chosen)]
+    with contextlib.ExitStack() as held:
+        for folder in sorted(runs):  # in one order, so that no two imports wait for each other
+            held.enter_context(hold(folder, say or (lambda _: None)))
+        check()  # anew, since another import may just have ended
+        written = [one for folder, drafts in runs.items() for one in write_run(folder, drafts, chosen)]
     filtered = [one for one in targets if one.filter != "none"]
     notes += [f"{like}: its scores of {one.task} are those of the filter {one.filter}; import that run too, and both pair." for one in filtered]
     if masked := SECRETS.sentence():

@@ -16,7 +16,8 @@ from harness_ext.importing.grading import Graded
 from harness_ext.importing.record import Evaluation, clean, public_name
 from harness_ext.runs import MANIFEST, read_manifest, sample_files
 from synth.errors import StylerepError
-from synth.replace_folder import replace_folder
+from synth.inside_folder import inside, refuse_ways_out
+from synth.replace_folder import check_replaceable, replace_folder
 from synth.secrets import SECRETS
 
 _SAME = ("model", "model_name", "base_model", "family", "arm", "seed", "gen_kwargs")
@@ -91,10 +92,10 @@ def folder_name(name: str) -> str:
 
 def check_run(folder: Path, drafts: Sequence[Draft], format_name: str, overwrite: bool) -> None:
     """Raise StylerepError where drafts cannot join what is in a folder: no imported run, another model or decoding, or one of the tasks already."""
-    if folder.exists() and not folder.is_dir():
-        raise StylerepError(f"{folder}: a file stands where the run folder is to be written; choose another --out.")
+    check_replaceable(folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         return
+    refuse_ways_out(folder)
     there = read_manifest(folder)
     if not isinstance(there.get("imported"), dict):
         what = "a run that was not imported" if there or list(folder.rglob("samples_*.jsonl")) else "something other than an imported run"
@@ -122,7 +123,7 @@ def write_run(folder: Path, drafts: Sequence[Draft], format_name: str) -> list[I
         for path in kept.values():
             shutil.copy2(path, fresh / path.name)
         for draft in drafts:
-            path = fresh / f"samples_{draft.evaluation.task}_{draft.evaluation.date}.jsonl"
+            path = inside(fresh, f"samples_{draft.evaluation.task}_{draft.evaluation.date}.jsonl")
             with path.open("wb") as file:
                 file.writelines(map(SECRETS.lines, draft.graded.rows))
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
@@ -19,7 +18,10 @@ from harness_ext.leaderboard.records import BoardRecord, read_record
 from harness_ext.leaderboard.store import Added, KeptRun, Store
 from harness_ext.leaderboard.tables import board_csv, board_json, board_notes, board_tables
 from synth.errors import StylerepError
+from synth.inside_folder import refuse_ways_out
+from synth.lock import hold, is_empty
 from synth.replace_file import write_text
+from synth.replace_folder import remove_tree
 from synth.secrets import SECRETS
 
 __all__ = ["Board", "BoardSettings", "leaderboard"]
@@ -68,39 +70,57 @@ def leaderboard(
     """
     SECRETS.know_environment()
     SECRETS.found.clear()
-    settings = _settings(out)
-    if settings is None and not folders:
-        raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
     if metric is not None and not folders:
         raise StylerepError("--metric is of runs that are put on the board; name their folders.")
-    there = settings or BoardSettings()
-    asked = replace(
-        there,
-        title=SECRETS.text(title) if title is not None else there.title,
-        tasks=tuple(tasks) if tasks is not None else there.tasks,
-        by_seed=there.by_seed if by_seed is None else by_seed,
-        traces=None if all_traces else there.traces if traces is None else traces,
-        baseline=there.baseline or read_facts(folders[0]).id,
-        metric=there.metric if metric is None else "" if metric == _AUTO else metric,
-    )
-    store = Store(out)
-    left = name_metrics(out)
-    added = store.add(folders, asked.traces, workers or os.cpu_count() or 1, say, asked.metric or None, metric is not None)
-    if masked := SECRETS.sentence():
-        added.notes.append(masked)
-    for name in remove:
-        store.remove(_named(store.runs(), name, "--remove").facts.id)
-    kept = store.runs()
-    if not any(one.parts for one in kept):
-        raise StylerepError(f"{out}: no run with an accuracy is on the board." + "".join(f" {note}" for note in added.notes))
-    if baseline is not None:
-        folder = Path(baseline)
-        asked = replace(asked, baseline=read_facts(folder).id if folder.is_dir() else _named(kept, baseline, "--baseline").facts.id)
-    board = make_board(store, kept, asked)
-    _write(board, kept, store, asked)
-    for folder in left:
-        shutil.rmtree(folder, ignore_errors=True)
-    return board, added
+    _check_out(out, folders)
+    with hold(out, say):
+        settings = _settings(out)
+        if settings is None and not folders:
+            raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
+        refuse_ways_out(out)
+        there = settings or BoardSettings()
+        asked = replace(
+            there,
+            title=SECRETS.text(title) if title is not None else there.title,
+            tasks=tuple(tasks) if tasks is not None else there.tasks,
+            by_seed=there.by_seed if by_seed is None else by_seed,
+            traces=None if all_traces else there.traces if traces is None else traces,
+            baseline=there.baseline or read_facts(folders[0]).id,
+            metric=there.metric if metric is None else "" if metric == _AUTO else metric,
+        )
+        store = Store(out)
+        left = name_metrics(out)
+        here = store.runs()
+        off = {_named(here, name, "--remove").facts.id for name in remove}
+        added = store.add(folders, asked.traces, workers or os.cpu_count() or 1, say, asked.metric or None, metric is not None)
+        if masked := SECRETS.sentence():
+            added.notes.append(masked)
+        kept = [one for one in store.runs() if one.facts.id not in off]
+        if not any(one.parts for one in kept):
+            raise StylerepError(
+                f"{out}: no run with an accuracy {'would be left' if off else 'is'} on the board." + "".join(f" {note}" for note in added.notes)
+            )
+        if baseline is not None:
+            folder = Path(baseline)
+            asked = replace(asked, baseline=read_facts(folder).id if folder.is_dir() else _named(kept, baseline, "--baseline").facts.id)
+        board = make_board(store, kept, asked)
+        for run in sorted(off):  # only now, when nothing can be wrong any more
+            store.remove(run)
+        _write(board, kept, store, asked)
+        for folder in left:
+            remove_tree(folder)
+        return board, added
+
+
+def _check_out(out: Path, folders: Sequence[Path]) -> None:
+    """Refuse, before anything is read, a file or a link that leads nowhere in the board's place, and a run folder that is to be put on the board."""
+    if not os.path.lexists(out):
+        return
+    if not out.is_dir():
+        what = "a link that leads nowhere" if out.is_symlink() and not out.exists() else "a file"
+        raise StylerepError(f"{out}: {what} stands where the board is to be written; choose another --out.")
+    if same := next((one for one in folders if one.is_dir() and one.samefile(out)), None):
+        raise StylerepError(f"{out}: this is the run {same} itself; give the board a folder of its own.")
 
 
 def make_board(store: Store, kept: Sequence[KeptRun], settings: BoardSettings) -> Board:
@@ -161,7 +181,7 @@ def _named(kept: Sequence[KeptRun], name: str, option: str) -> KeptRun:
 def _settings(out: Path) -> BoardSettings | None:
     """Read the settings of a board; None where there is nothing yet. Raises StylerepError for a folder that holds something else."""
     path = out / BOARD_FILE
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if not out.exists() or (out.is_dir() and is_empty(out)):
         return None
     if not path.is_file() and (out / "runs").is_dir() and (out / "items").is_dir():
         return None  # a first command was killed

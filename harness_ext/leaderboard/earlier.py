@@ -9,6 +9,7 @@ from harness_ext.accuracy import DEFAULT
 from harness_ext.leaderboard.shards import read_shard, rename_shards
 from harness_ext.leaderboard.store import column_id
 from synth.errors import StylerepError
+from synth.inside_folder import inside
 from synth.replace_file import write_text
 from synth.replace_folder import replace_folder
 from synth.schema import read_json
@@ -30,7 +31,7 @@ def name_metrics(board: Path) -> list[Path]:
             before = {name: part for name, part in content["parts"].items() if "metric" not in part["column"]}
             for name, part in before.items():
                 column = part["column"]
-                column["metric"] = _metric(path.parent / name, str(column["task"]))
+                column["metric"] = _metric(inside(path.parent, name), str(column["task"]))
                 if column["metric"] != DEFAULT:
                     column["id"] = column_id(column["task"], column["version"], column["items"], column["metric"])
                     part["source"] = ""

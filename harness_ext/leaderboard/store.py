@@ -9,7 +9,6 @@ A column's folder is written whole or not at all, and ``run.json`` after it, so 
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -27,8 +26,10 @@ from harness_ext.leaderboard.records import RunRecord, SetRecord, read_record, r
 from harness_ext.leaderboard.samples import Scanned, file_digest, rows_at, scan, set_digest
 from harness_ext.runs import sample_files
 from synth.errors import StylerepError
+from synth.inside_folder import inside
+from synth.python_start import safe_starts
 from synth.replace_file import write_text
-from synth.replace_folder import replace_folder
+from synth.replace_folder import remove_tree, replace_folder
 from synth.secrets import SECRETS
 
 FORMAT = 1
@@ -76,7 +77,19 @@ class Store:
 
     def runs(self) -> list[KeptRun]:
         """Return all runs, in the order of their names; raise StylerepError for one that cannot be read."""
-        return [_read_run(path) for path in sorted((self.folder / "runs").glob("*/run.json"))]
+        return [self._kept(path) for path in sorted((self.folder / "runs").glob("*/run.json"))]
+
+    def _kept(self, path: Path) -> KeptRun:
+        """Read a run's record; what it names in the board must lie where it says, and nowhere else."""
+        kept = _read_run(path)
+        if kept.facts.id != path.parent.name:
+            raise StylerepError(f"{path}: this is the record of {kept.facts.id!r}, and lies in the folder of another run; remove that folder from the board.")
+        for name, part in kept.parts.items():
+            inside(path.parent, name)
+            inside(self.folder / "items", part.column.items)
+            if part.column.id != name:
+                raise StylerepError(f"{path}: the column {name!r} is called {part.column.id!r} within; remove this run's folder and add the run again.")
+        return kept
 
     def scores(self, run: str, column: str) -> dict[str, npt.NDArray[np.float64]]:
         """Return the scores of a run on a column, each of shape (items,), in the order of the set."""
@@ -87,12 +100,13 @@ class Store:
         return self._set(items).shards
 
     def remove(self, run: str) -> None:
-        """Take a run off the board, and the sets of items that no other run has."""
-        shutil.rmtree(self.folder / "runs" / run)
-        kept = {part.column.items for one in self.runs() for part in one.parts.values()}
-        for path in (self.folder / "items").iterdir():
-            if path.name not in kept:
-                shutil.rmtree(path)
+        """Take a run off the board, and the sets of items that no other run has; raise StylerepError, before anything is removed, for what is no run's name."""
+        folder = inside(self.folder / "runs", run)
+        kept = {part.column.items for one in self.runs() if one.facts.id != run for part in one.parts.values()}
+        remove_tree(folder)
+        for path in (self.folder / "items").glob("*/order.json"):
+            if path.parent.name not in kept:
+                remove_tree(path.parent)
 
     def add(
         self, folders: Sequence[Path], traces: int | None, workers: int, say: Callable[[str], None], metric: str | None = None, needed: bool = False
@@ -143,7 +157,7 @@ class Store:
 
     def _parts(self, run: str) -> Mapping[str, Part]:
         path = self.folder / "runs" / run / "run.json"
-        return _read_run(path).parts if path.is_file() else {}
+        return self._kept(path).parts if path.is_file() else {}
 
     def _record(self, facts: RunFacts, part: Part) -> None:
         """Add a part to a run's record; another column of the same task and source gives way, since its file is no more."""
@@ -152,7 +166,7 @@ class Store:
         content = {"format": FORMAT, "facts": asdict(facts), "parts": {name: asdict(one) for name, one in {**kept, part.column.id: part}.items()}}
         write_text(self.folder / "runs" / facts.id / "run.json", json.dumps(content, indent=1, sort_keys=True) + "\n")
         for name in gone:
-            shutil.rmtree(self.folder / "runs" / facts.id / name, ignore_errors=True)
+            remove_tree(inside(self.folder / "runs" / facts.id, name))
 
     def _set(self, items: str) -> SetRecord:
         path = self.folder / "items" / items / "order.json"
@@ -219,7 +233,8 @@ def _mapped(work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], workers: 
     if workers < 2 or len(jobs) < 2 or size < _WORTH_A_POOL:
         yield from (work(*job) for job in jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=SECRETS.know_all, initargs=(SECRETS.known,)) as pool:
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=SECRETS.know_all, initargs=(SECRETS.known,))
+    with safe_starts(), pool:
         for number, made in enumerate(pool.map(work, *zip(*jobs, strict=True)), 1):
             if number % 20 == 0 or number == len(jobs):
                 say(f"{doing} {number} of {len(jobs)} tasks")

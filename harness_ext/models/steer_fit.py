@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from peft import PeftModel
-from safetensors.torch import save_file
+from safetensors.torch import save
 from sklearn.metrics import roc_auc_score
 
 from distill.encode import Encoded, encode
@@ -27,6 +27,7 @@ from distill.pretrained import check_adapter, resolve_model
 from harness_ext.models.digests import weight_digests
 from harness_ext.models.steering import decoder_layers, layer_output
 from harness_ext.models.text import Pieces, RowText
+from harness_ext.output_files import write_output
 from synth.datasets import read_dataset
 from synth.errors import StylerepError
 from synth.formats import split_response
@@ -109,7 +110,7 @@ def fit_directions(model: Any, tokenizer: Any, family: Family, rows: Sequence[di
     digests = dict(zip(("model_sha256", "adapter_sha256"), weight_digests(model), strict=True))
     about = {"layers": activations.shape[1], "rows": len(rows), "seed": seed, "lexicon": load_lexicon().signature, **digests, "kinds": told}
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, out, metadata={"stylerep": json.dumps(about)})
+    write_output(out, save(tensors, metadata={"stylerep": json.dumps(about)}))
     return results
 
 

@@ -19,6 +19,7 @@ from unittest.mock import patch
 from distill.families.dated_template import DEFAULT, default_template
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
 from harness_ext.masked_output import masked_output
+from harness_ext.output_files import check_folder
 from harness_ext.runs import MANIFEST, RESPONSES, read_manifest, sample_files
 from harness_ext.seam.checks import check_limit, check_tasks, no_task
 from harness_ext.seam.masking import secrets_masked, take_secrets
@@ -27,6 +28,9 @@ from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_na
 from harness_ext.task_code import tell_code
 from harness_ext.task_folder import tasks_named, tasks_path
 from synth.errors import StylerepError
+from synth.inside_folder import refuse_ways_out
+from synth.lock import hold
+from synth.replace_file import write_text
 from synth.secrets import SECRETS, with_braces, without_braces
 
 if TYPE_CHECKING:
@@ -60,6 +64,11 @@ def _evaluate(argv: Sequence[str], arm: str | None, claims_sha256: str | None) -
     if masked := take_secrets(args):
         print(f"stylerep: {masked}", file=sys.stderr, flush=True)
     folder = _output_folder(args)
+    with hold(folder):
+        return _run(args, folder, arm, claims_sha256)
+
+
+def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256: str | None) -> Path:
     _refuse_controls(args)
     check_named(args.model or "hf", args.model_args)
     asked = _choose_tasks(args)
@@ -93,8 +102,18 @@ def _evaluate(argv: Sequence[str], arm: str | None, claims_sha256: str | None) -
     _check_saved(new, folder)
     manifest["left_out"] = _left_out(new, folder)
     written = {**manifest, "files": sorted({*read_manifest(folder).get("files", []), *(str(path.relative_to(folder)) for path in new)})}
-    (folder / MANIFEST).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+    _write_manifest(folder, written)
     return folder
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    try:
+        write_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+    except OSError as error:
+        raise StylerepError(
+            f"{folder}: all results were saved, but {MANIFEST}, which says what was run, could not be written ({error.strerror}); make room, and give the same "
+            "command again, or the results will be taken for those of an unknown model."
+        ) from error
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -130,9 +149,8 @@ def _output_folder(args: argparse.Namespace) -> Path:
     if not path or Path(path).suffix == ".json":
         raise StylerepError("Say where the run goes: --output_path FOLDER.")
     folder = Path(path)
-    if folder.exists() and not folder.is_dir():
-        raise StylerepError(f"{folder}: a file stands where the run folder is to be written; choose another --output_path.")
-    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
+    refuse_ways_out(folder)
     return folder
 
 

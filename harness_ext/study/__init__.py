@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness_ext.output_files import check_folder
 from harness_ext.study.cells import CLAIMS_FILE, Cell, study_cells
 from harness_ext.study.engines import ENGINES, make_engine
 from harness_ext.study.estimate import estimates
@@ -16,6 +17,8 @@ from harness_ext.study.progress import Progress, clock
 from harness_ext.study.schedule import State, run_cells
 from harness_ext.study.worker import is_done
 from synth.errors import StylerepError
+from synth.inside_folder import refuse_ways_out
+from synth.lock import hold
 from synth.replace_file import write_text
 from synth.secrets import SECRETS
 
@@ -67,7 +70,7 @@ def reproduce(
 
     Cells that are done with the same command and inputs are not run again; *jobs* run at a time, on this machine with its cores shared among them, or on
     the *engine* (one of `ENGINES`, with its *options*). A cell that fails keeps back only what needs it; the report is of what there is. Raises
-    StylerepError for a study file that is wrong, an engine that is not there, and where another command is at work in *out*.
+    StylerepError for a study file that is wrong, an engine that is not there, where another command is at work in *out*, and where a link leads out of it.
     """
     SECRETS.know_environment()
     SECRETS.found.clear()
@@ -75,18 +78,19 @@ def reproduce(
     cells = study_cells(study, _gpus(engine))
     if masked := SECRETS.sentence():
         say(f"{masked} Better, let the file name a variable of the environment: ${{NAME}}.")
-    started = make_engine(engine, folder, jobs, options or {})
-    if folder.exists() and not folder.is_dir():
-        raise StylerepError(f"{out}: a file stands where the study's folder is to be; choose another --out.")
-    folder.mkdir(parents=True, exist_ok=True)
-    if study.claims:
-        write_text(folder / CLAIMS_FILE, claims_text(study))
-    with Progress(folder, estimates(study, cells, folder), jobs, say, console) as progress:
-        state = run_cells(cells, folder, started, jobs, progress)
-    from harness_ext.study.report import write_report
+    check_folder(out)
+    with hold(folder):
+        refuse_ways_out(folder)
+        if study_file.exists() and (folder / CLAIMS_FILE).exists() and study_file.samefile(folder / CLAIMS_FILE):
+            raise StylerepError(f"{study_file}: the study's claims are to be written here, over the study itself; give the file another name.")
+        started = make_engine(engine, folder, jobs, options or {})
+        if study.claims:
+            write_text(folder / CLAIMS_FILE, claims_text(study))
+        with Progress(folder, estimates(study, cells, folder), jobs, say, console) as progress:
+            state = run_cells(cells, folder, started, jobs, progress)
+        from harness_ext.study.report import write_report
 
-    report = write_report(study, cells, state, folder, say)
-    return Outcome(study, report, state)
+        return Outcome(study, write_report(study, cells, state, folder, say), state)
 
 
 def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:

@@ -17,6 +17,7 @@ from harness_ext.models.controls import Controls
 from harness_ext.study.file import Study, StudyModel
 from harness_ext.study.options import words
 from harness_ext.study.withheld import Withheld
+from synth.errors import StylerepError
 
 FORMAT = 1
 CLAIMS_FILE = "claims.yaml"
@@ -63,6 +64,8 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
         parts: list[Any] = [FORMAT, version("stylerep"), command, [cells[one].key for one in after], [_digest(Path(one)) for one in reads]]
         if kind == "model" and is_scratch(models[label].name):
             parts.append(scratch_model(models[label].name).recipe())
+        if leaves and ".." in Path(leaves).parts:
+            raise StylerepError(f"The study's {name!r} would be written to {leaves}, out of its folder; give its arm another name.")
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         model = models.get(label) if kind in ("distill", "evaluate") else None
         own = 0 if model is None or not gpus else _needed_gpus(study, model, kind) if model.gpus is None else model.gpus

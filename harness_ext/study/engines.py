@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 from harness_ext.study.cells import Cell
 from harness_ext.study.worker import STATE, in_hand, is_done, run_cell
 from synth.errors import StylerepError
+from synth.python_start import module_command, safe_environment
 from synth.replace_file import write_text
 
 ENGINES = ("processes", "slurm", "submitit-local")
@@ -43,8 +43,8 @@ class Processes:
     def start(self, folder: Path, cell: Cell) -> Job:
         """Start a cell's worker in a process group of its own, so that it can be stopped with all it started."""
         _hand_over(folder, cell)
-        environment = {"OMP_NUM_THREADS": str(self._threads), **os.environ}
-        command = [sys.executable, "-m", "harness_ext.study", str(folder), cell.slug]
+        environment = {"OMP_NUM_THREADS": str(self._threads), **safe_environment()}
+        command = module_command("harness_ext.study", str(folder), cell.slug)
         return _Process(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True))
 
 
@@ -87,6 +87,7 @@ class Submitit:
     def start(self, folder: Path, cell: Cell) -> Job:
         """Submit a cell, with the GPUs that it asks for."""
         _hand_over(folder, cell)
+        os.environ.update(safe_environment())  # jobs inherit the environment that they are handed in from
         try:
             self._executor.update_parameters(name=f"stylerep-{cell.slug}"[:60], gpus_per_node=cell.gpus, **self._options)
         except (NameError, TypeError, ValueError) as error:

@@ -1,16 +1,14 @@
 """Runs the cells of a study as they become ready, tries again what was killed, and keeps failures to what depends on them."""
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness_ext.lock import lock
 from harness_ext.study.cells import Cell
 from harness_ext.study.engines import Elsewhere, Engine, Job
-from harness_ext.study.worker import STATE, in_hand, is_done, log_file
-from synth.errors import StylerepError
+from harness_ext.study.worker import in_hand, is_done, log_file
+from synth.lock import hold
 
 _POLL = 0.2
 _TRIES = 3
@@ -62,9 +60,9 @@ def run_cells(cells: Sequence[Cell], folder: Path, engine: Engine, jobs: int, te
     """Run every cell that is not done, at most *jobs* at a time, each after those it waits for; return how it ended.
 
     Cells ready at the same time start in the order in which most others wait for them. *tell* is called with the state and what happened (empty where
-    only time has passed). An interruption stops what this command started and goes on to the caller.
+    only time has passed). An interruption stops what this command started and goes on to the caller. Raises StylerepError where another command is at it.
     """
-    with _alone(folder):
+    with hold(folder):
         state = State(cells, before={cell.name for cell in cells if is_done(folder, cell) and not in_hand(folder, cell)})
         weight = {cell.name: sum(cell.name in other.after for other in cells) for cell in cells}
         tell(state, f"{len(state.before)} of {len(cells)} cells were done before" if state.before else "")
@@ -115,13 +113,3 @@ def last_line(log: Path) -> str:
     except OSError:
         return "(it wrote nothing)"
     return next((line.strip() for line in reversed(text.replace("\r", "\n").split("\n")) if line.strip()), "(it wrote nothing)")
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep two commands from running one study folder at once; raise StylerepError for the second."""
-    (folder / STATE).mkdir(parents=True, exist_ok=True)
-    with (folder / STATE / "study.lock").open("a") as file:
-        if not lock(file):
-            raise StylerepError(f"{folder}: another stylerep reproduce is at work in this folder.")
-        yield

@@ -6,8 +6,6 @@ cell that is still at work is waited for, since its worker holds a lock.
 
 import contextlib
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,10 +14,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from harness_ext.lock import lock
 from harness_ext.runs import RESPONSES
 from harness_ext.study.cells import Cell
+from synth.lock import lock
+from synth.python_start import module_command, safe_environment
 from synth.replace_file import write_text
+from synth.replace_folder import remove_tree
 
 STATE = ".cells"
 
@@ -49,26 +49,30 @@ def read_journal(folder: Path) -> list[dict[str, Any]]:
         lines = (folder / STATE / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
-    return [json.loads(line) for line in lines]
+    notes = []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # one that a full disk or a kill cut off says nothing
+            notes.append(json.loads(line))
+    return notes
 
 
 def in_hand(folder: Path, cell: Cell) -> bool:
     """Say whether a worker is at this cell, whoever started it."""
-    with _locked(folder, cell) as free:
-        return not free
+    with _locked(folder, cell) as held:
+        return held is None
 
 
 def run_cell(folder: Path, cell: Cell) -> int:
     """Run a cell's command, unless it is done, and record it; return the command's exit code. Waits while another worker is at the same cell."""
     (folder / STATE).mkdir(parents=True, exist_ok=True)
     while True:
-        with _locked(folder, cell) as free:
-            if free:
-                return 0 if is_done(folder, cell) else _run(folder, cell)
+        with _locked(folder, cell) as held:
+            if held is not None:
+                return 0 if is_done(folder, cell) else _run(folder, cell, held)
         time.sleep(0.5)
 
 
-def _run(folder: Path, cell: Cell) -> int:
+def _run(folder: Path, cell: Cell, held: int) -> int:
     state, command = folder / STATE, list(cell.command)
     if cell.kind == "evaluate" and cell.gpus > 1 and "vllm" in command:
         command[command.index("--model_args") + 1] += f",tensor_parallel_size={cell.gpus}"
@@ -83,9 +87,9 @@ def _run(folder: Path, cell: Cell) -> int:
         _clear((folder / cell.leaves).parent, keep=continued)
     began = time.monotonic()
     with log_file(folder, cell).open("ab" if continued else "wb") as output:
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        environment = {**safe_environment(), "PYTHONUNBUFFERED": "1"}
         code = subprocess.run(
-            [*_launcher(cell), "-m", "harness_ext", *command], stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment, check=False
+            [*_launcher(cell), *command], stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment, pass_fds=[held], check=False
         ).returncode
     if code == 0 and cell.leaves and not (folder / cell.leaves).is_file():
         code = 1
@@ -100,29 +104,32 @@ def _clear(run: Path, keep: bool) -> None:
     """Empty a run folder, since lm_eval would add the new result to the old one; *keep* what a killed evaluation with style-hf had written."""
     for path in run.iterdir() if run.is_dir() else ():
         if not (keep and path.name == RESPONSES):
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            remove_tree(path) if path.is_dir() else path.unlink()
 
 
 def _launcher(cell: Cell) -> list[str]:
     """Return what starts a cell: Python, or, to train on several GPUs, accelerate with one process each and the model shared out among them."""
     if cell.kind != "distill" or cell.gpus < 2:
-        return [sys.executable]
+        return module_command("harness_ext")
     config = str(resources.files("distill.launch") / "fsdp.yaml")
-    return [sys.executable, "-m", "accelerate.commands.launch", "--config_file", config, "--num_processes", str(cell.gpus)]
+    return module_command("accelerate.commands.launch", "--config_file", config, "--num_processes", str(cell.gpus), "-m", "harness_ext")
 
 
 def _note(state: Path, cell: Cell, event: str) -> None:
-    with (state / "journal.jsonl").open("a", encoding="utf-8") as journal:
+    with contextlib.suppress(OSError), (state / "journal.jsonl").open("a", encoding="utf-8") as journal:  # what it tells is not needed to go on
         journal.write(json.dumps({"time": round(time.time(), 1), "cell": cell.name, "key": cell.key[:12], "event": event}) + "\n")
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, cell: Cell) -> Iterator[bool]:
-    """Hold a cell's lock, if nobody else does."""
+def _locked(folder: Path, cell: Cell) -> Iterator[int | None]:
+    """Hold a cell's lock and yield its file's number, None if another process has it.
+
+    The cell's command inherits the lock: should the worker alone be killed, no other begins the cell while its command is still at work.
+    """
     path = folder / STATE / f"{cell.slug}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
-        yield lock(file)
+        yield file.fileno() if lock(file) else None
 
 
 def main() -> None:

@@ -21,7 +21,10 @@ from synth.arms import TraceRow
 from synth.datasets import write_dataset
 from synth.decontaminate import load_decontamination
 from synth.errors import StylerepError
+from synth.inside_folder import refuse_ways_out
+from synth.lock import hold
 from synth.problems import Problem, check_source, iter_problems, prompt
+from synth.replace_folder import check_replaceable
 from synth.secrets import SECRETS
 
 Ask = Callable[[Sequence[str], int], list[str]]
@@ -33,12 +36,17 @@ def teach(settings: TeachSettings, out: Path, say: Callable[[str], None] = lambd
     A problem is asked again, up to `settings.attempts` times, until a response can be kept; with ``keep="all"`` it is asked
     that often anyway, and wrong responses are rows too. Everything a model says is written to a journal beside *out* first:
     the same call goes on where one stopped, and the journal is removed when the data set stands. A data set made by the same
-    call is left as it is. Raises StylerepError for what the user can mend, and when no response could be kept.
+    call is left as it is. Raises StylerepError for what the user can mend, where another command writes to *out*, and when no response could be kept.
     """
     settings.validate()
+    check_replaceable(out)
+    partial = Path(f"{out}.partial")
+    if partial.is_symlink():
+        raise StylerepError(f"{partial}: a link stands where the journal is to be; move it away.")
+    refuse_ways_out(partial)
     settings = _without_references(settings)
-    with masked_output():
-        return _teach(settings, out, say)
+    with masked_output(), hold(out):
+        return _teach(settings, out, partial, say)
 
 
 def _without_references(settings: TeachSettings) -> TeachSettings:
@@ -50,10 +58,10 @@ def _without_references(settings: TeachSettings) -> TeachSettings:
     return replace(settings, model_args=model_args)
 
 
-def _teach(settings: TeachSettings, out: Path, say: Callable[[str], None]) -> Tally:
+def _teach(settings: TeachSettings, out: Path, partial: Path, say: Callable[[str], None]) -> Tally:
     if masked := SECRETS.sentence():
         say(masked)
-    described, partial = settings.describe(), Path(f"{out}.partial")
+    described = settings.describe()
     if done := _finished(out, described):
         return done
     check_source(settings.problems)
@@ -163,8 +171,6 @@ def _teaching(settings: TeachSettings, tally: Tally) -> dict[str, Any]:
 
 def _finished(out: Path, described: dict[str, Any]) -> Tally | None:
     """Return the counts of the data set that the same call has made; raise StylerepError if something else stands there."""
-    if out.exists() and not out.is_dir():
-        raise StylerepError(f"{out}: a file stands where the data set is to be; choose another --out.")
     if not out.is_dir() or not any(out.iterdir()):
         return None
     there = read_manifest(out).get("teaching")

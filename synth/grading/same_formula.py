@@ -15,8 +15,9 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from types import FrameType
+
+from synth.python_start import module_command, safe_environment
 
 LONGEST, DEEPEST = 400, 10
 _SECONDS, _PROCESSOR_SECONDS, _SECONDS_TO_START = 6.0, 2.0, 120.0
@@ -141,12 +142,10 @@ class _Judge:
         """Return the process, begun now if there is none that runs."""
         if self.process is not None and self.process.poll() is None:
             return self.process
-        # The folder of the package, so that -m finds it wherever the command was started.
-        command = [sys.executable, "-m", "synth.grading.same_formula"]
-        folder = Path(__file__).resolve().parents[2]
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", errors="replace"
-        )
+            module_command("synth.grading.same_formula"), env=safe_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            encoding="utf-8", errors="replace",
+        )  # fmt: skip
         self.process, self.lines, self.ready = process, queue.SimpleQueue(), False
         threading.Thread(target=_pass_on, args=(process, self.lines), daemon=True).start()
         return process

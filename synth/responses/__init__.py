@@ -73,6 +73,13 @@ def read_responses(
             raise StylerepError(f"{source}: there is no such file, folder or Hub data set.")
 
 
+def data_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that responses are read from: of a run folder the samples, else all data files but what was written about them."""
+    files = sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES) and path.name not in ("manifest.json", "verdicts.json"))
+    samples = [path for path in files if _SAMPLES.fullmatch(path.name)]
+    return samples or [path for path in files if not path.name.startswith("results_")]
+
+
 class _Reader:
     """Turns rows into responses, given the names of their fields and how to name a run."""
 
@@ -82,9 +89,7 @@ class _Reader:
         self.fields, self.run_name, self.score_name, self.notes, self.answers = fields, run_name, score_name, notes, answers
 
     def folder(self, folder: Path) -> Iterator[Response]:
-        files = sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES) and path.name not in ("manifest.json", "verdicts.json"))
-        samples = [path for path in files if _SAMPLES.fullmatch(path.name)]
-        files = samples or [path for path in files if not path.name.startswith("results_")]
+        files = data_files(folder)
         if not files:
             raise StylerepError(f"{folder}: no file of responses lies in it ({', '.join(SUFFIXES)}).")
         for path in files:

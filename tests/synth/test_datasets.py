@@ -89,7 +89,7 @@ def test_a_killed_build_leaves_the_old_set_and_the_next_one_cleans_up(tmp_path: 
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGKILL)
     assert contents(folder) == before
-    assert len(os.listdir(tmp_path)) == 2
+    assert len(os.listdir(tmp_path)) == 3  # and what it left, with its lock
     synth("arith:train", ["hc"], tmp_path, n=6)
     assert os.listdir(tmp_path) == ["hc"]
     assert len(read_dataset(folder)[0]) == 6

@@ -94,15 +94,12 @@ def test_a_cell_that_an_earlier_command_left_at_work_is_waited_for(tmp_path: Pat
 
 
 def test_two_commands_do_not_share_a_folder(tmp_path: Path) -> None:
-    code = (
-        "import time; from pathlib import Path; from harness_ext.study.schedule import _alone\n"
-        f"with _alone(Path({str(tmp_path)!r})): print('in', flush=True); time.sleep(60)"
-    )
+    code = f"import time; from pathlib import Path; from synth.lock import hold\nwith hold(Path({str(tmp_path)!r})): print('in', flush=True); time.sleep(60)"
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == "in\n"
-        with pytest.raises(StylerepError, match="another stylerep reproduce is at work in this folder"):
+        with pytest.raises(StylerepError, match=r"\(process \d+ on .+\) is writing here; wait until it has ended"):
             run([cell("a")], tmp_path)
     finally:
         other.kill()
