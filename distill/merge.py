@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from distill.adapter_base import check_base
 from distill.loading import load_config, load_model, load_tokenizer
 from synth.replace_folder import check_replaceable, replace_folder
 
@@ -12,11 +13,13 @@ def merge(model: str, adapter: Path, out: Path) -> Path:
     """Write *model* with *adapter* merged into it to *out*, in the number format of the model's own files, with its tokenizer.
 
     Merged in float32, then rounded: in bfloat16 a small change to a large weight would be lost, so the merged model is not bit for bit
-    the model with its adapter. *out* is replaced whole; it must be empty, not there yet, or hold a model.
+    the model with its adapter. *out* is replaced whole; it must be empty, not there yet, or hold a model. Raises StylerepError for another, and for an
+    adapter of another model.
     """
     from peft import PeftModel
 
     check_replaceable(out, "config.json", "a model", [model, adapter])
+    check_base(adapter, model)
     base = load_model(model, torch.float32)
     merged = PeftModel.from_pretrained(base, str(adapter)).merge_and_unload()
     merged.to(load_config(model).dtype or torch.float32)

@@ -20,6 +20,7 @@ from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from distill.adapt import trained_model
+from distill.adapter_base import BASE, weights_digest
 from distill.allocator import keep_freed_memory
 from distill.encode import Encoded, encode
 from distill.families import Family, model_family
@@ -31,6 +32,7 @@ from distill.model_card import model_card
 from distill.output import training_output, unfinished_folder
 from distill.plan import step_rows
 from distill.precision import fast_dtype
+from distill.pretrained import resolve_model
 from distill.progress import TrainingProgress
 from distill.recipe import Recipe
 from distill.running import Running
@@ -88,6 +90,7 @@ def _distill(
 
     settings = {
         "model": model,
+        "base": (base := weights_digest(resolve_model(model))),
         "data set": data_manifest["fingerprint"],
         "rows left out": len(without),
         "recipe": asdict(recipe),
@@ -120,6 +123,7 @@ def _distill(
         "family": family.name,
         "template_arguments": family.template_arguments,
         "base_model": model,
+        BASE: base,
         "dataset_fingerprint": data_manifest["fingerprint"],
         "problem_ids_sha256": data_manifest["problem_ids_sha256"],
         "rows_left_out": sorted(without),

@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 
 from distill.adapt import trained_model
+from distill.adapter_base import check_base
 from distill.allocator import keep_freed_memory
 from distill.encode import Encoded, encode
 from distill.families import Family, model_family
@@ -142,6 +143,7 @@ def _adapted(model: str, data: Path, prepared: _Prepared, warm_up: float, adapte
         if adapter is None:
             adapted = trained_model(model, recipe, family)
         else:
+            check_base(adapter, model)
             adapted = PeftModel.from_pretrained(load_model(model, fast_dtype()), str(adapter), is_trainable=True)
     return adapted.to(_device()).eval()
 

@@ -18,6 +18,7 @@ from peft import PeftModel
 from safetensors.torch import save
 from sklearn.metrics import roc_auc_score
 
+from distill.adapter_base import check_base
 from distill.encode import Encoded, encode
 from distill.families import Family, model_family
 from distill.hooks import ACTIVATIONS, not_taken
@@ -69,9 +70,11 @@ def fit(model: str, adapter: Path | None, data: Path, out: Path, n: int | None =
     Raises StylerepError for a model, adapter or data set that cannot be loaded or used, as `fit_directions`.
     """
     path = resolve_model(model)
-    loaded, tokenizer = load_model(path, fast_dtype()), load_tokenizer(path)
     if adapter:
         check_adapter(adapter)
+        check_base(adapter, model)
+    loaded, tokenizer = load_model(path, fast_dtype()), load_tokenizer(path)
+    if adapter:
         loaded = PeftModel.from_pretrained(loaded, str(adapter)).get_base_model()
     loaded = loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     return fit_directions(loaded, tokenizer, model_family(loaded.config, tokenizer), read_dataset(data)[0][:n], out, seed)

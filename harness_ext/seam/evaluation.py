@@ -244,13 +244,14 @@ def _prepare_server(args: argparse.Namespace) -> dict[str, Any]:
 def _prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]":
     """Fill in what a model that runs here needs; return what the manifest says of it, and the model."""
     from distill.pretrained import resolve_model
-    from harness_ext.seam.hf_model import BATCH_SIZE, prepare
+    from harness_ext.seam.hf_model import BATCH_SIZE, check_adapter_base, prepare
 
     name = args.model or "hf"
     register_ours(name)
     model = prepare(args.model_args, name)
     adapter: dict[str, Any] = {}
     if peft := args.model_args.get(ADAPTER.get(name, "peft")):
+        check_adapter_base(model, peft)
         adapter = read_manifest(Path(peft))
         if adapter.get("family", model.family.name) != model.family.name:
             raise StylerepError(

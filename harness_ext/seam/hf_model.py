@@ -6,11 +6,13 @@ Written against lm_eval 0.4.13. What it relies on: the argument ``chat_template_
 
 import contextlib
 import functools
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from distill.adapter_base import check_base
 from distill.allocator import keep_freed_memory
 from distill.families import Family, model_family
 from distill.families.dated_template import dated_template
@@ -55,6 +57,12 @@ def prepare(model_args: dict[str, Any], name_of_model: str = "hf") -> HfModel:
     if tokenizer.chat_template and family.template_arguments:
         model_args["chat_template_args"] = {**family.template_arguments, **_template_arguments(model_args)}
     return HfModel(name, path, tokenizer, family)
+
+
+def check_adapter_base(model: HfModel, adapter: Any) -> None:
+    """Raise StylerepError for an adapter, in a folder, of another model; say on stderr where that cannot be told for sure."""
+    if adapter and Path(str(adapter)).is_dir() and (note := check_base(Path(str(adapter)), model.name)):
+        print(f"stylerep: {note}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -121,6 +121,8 @@ def _sentence(name: str, error: Exception) -> str | None:  # noqa: PLR0911 (one 
             return "The model ran out of memory; choose a smaller batch or fewer new tokens."
         case NotImplementedError() if "oglikelihood" in str(error) or "chat" in name:
             return f"The model {name} gives no likelihoods, which tasks of preference need; leave these out, or choose hf, vllm or local-completions."
+        case RuntimeError() if "size mismatch for" in str(error):
+            return "The adapter does not fit the model (its weights have other shapes); put it on the model that it was trained on."
         case AssertionError() if "max tokens to generate" in str(error):
             return f"{str(error).rstrip('.')}; give it fewer with --gen_kwargs max_gen_toks=NUMBER."
     return None

@@ -116,9 +116,11 @@ def _open(name: str, model_args: dict[str, Any], batch: int) -> tuple[Any, Calla
     if name in HF:
         import torch
 
-        from harness_ext.seam.hf_model import as_family, prepare
+        from harness_ext.seam.hf_model import as_family, check_adapter_base, prepare
 
-        context = functools.partial(as_family, prepare(model_args))
+        prepared = prepare(model_args, name)
+        check_adapter_base(prepared, model_args.get("peft"))
+        context = functools.partial(as_family, prepared)
         if not torch.cuda.is_available():
             model_args.setdefault("device", "cpu")  # lm_eval takes CUDA for granted outside its own command
     if name == "local-completions":
