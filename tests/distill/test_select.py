@@ -116,7 +116,7 @@ def test_one_row_or_a_gradient_of_zero_has_a_score() -> None:
 def test_the_same_inputs_give_the_same_scores_in_the_order_of_the_data(tiny_model: Path, data: Path) -> None:
     recipe = Recipe(batch_size=4, rank=4)
     one, two = (score_rows(str(tiny_model), data, recipe=recipe, console=QUIET) for _ in range(2))
-    assert one == two
+    assert one == two  # in any number format: the same products in the same order
     assert [score.id for score in one] == [row["id"] for row in read_dataset(data)[0]]
     assert all(score.norm and score.loss > 0 and 0 <= (score.outlier or 0) <= 1 and 0 <= (score.cosine or 0) <= 2 for score in one)
     assert one != score_rows(str(tiny_model), data, recipe=replace(recipe, seed=1), console=QUIET)
@@ -128,7 +128,7 @@ def test_a_warm_up_and_a_given_adapter_change_what_the_rows_are_held_against(tin
     cold = score_rows(str(tiny_model), data, recipe=recipe, warm_up=0, console=QUIET)
     warm = score_rows(str(tiny_model), data, recipe=recipe, warm_up=6, console=QUIET)
     given = score_rows(str(tiny_model), data, recipe=recipe, adapter=adapter, console=QUIET)
-    assert warm == given
+    assert warm == given  # a warm-up trains as `distill` does, so its adapter is the same to the last bit, in any number format
     assert all((after.adapted_loss or 9) < before.loss == after.loss for before, after in zip(cold, warm, strict=True))
     # An untrained adapter changes nothing.
     assert [score.adapted_loss for score in cold] == pytest.approx([score.loss for score in cold], rel=1e-3)
@@ -164,6 +164,7 @@ def test_swapped_traces_are_found_by_the_real_model(real_model: str, tmp_path: P
 def test_rows_scored_by_loss_have_the_same_losses_and_no_more(tiny_model: Path, data: Path) -> None:
     by_loss = score_rows(str(tiny_model), data, method="loss", console=QUIET)
     whole = score_rows(str(tiny_model), data, warm_up=0, console=QUIET)
+    # Equal in any number format: both ways run the same rows through the same pass.
     assert [(score.id, score.loss, score.tokens) for score in by_loss] == [(score.id, score.loss, score.tokens) for score in whole]
     assert suspicious(by_loss, 0.3, "loss") == suspicious(whole, 0.3, "loss")
     with pytest.raises(StylerepError, match="scored by loss alone, so they cannot be selected by gradient-norm"):

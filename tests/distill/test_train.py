@@ -53,6 +53,7 @@ def test_the_same_seed_gives_the_same_adapter_and_another_another(tiny_model: Pa
         weights(distill(str(tiny_model), data["hc"], tmp_path / name, Recipe(epochs=2, batch_size=4, seed=seed), QUIET))
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
     )
+    # In the number format that is fast here, whichever it is: the same products, in the same order, on the same threads.
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
@@ -146,6 +147,7 @@ def test_a_training_that_is_killed_goes_on_to_the_same_result(tiny_model: Path, 
     one, two = (json.loads((folder / "manifest.json").read_text()) for folder in (whole, out))
     assert (one["resumed"], two["resumed"]) == (False, True)
     assert one["train_loss"] == pytest.approx(two["train_loss"], rel=1e-6)
+    # Bit for bit in any number format: a checkpoint holds weights, optimizer and random states whole, and each step computes as it would have.
     for name, value in weights(whole).items():
         torch.testing.assert_close(weights(out)[name], value, rtol=0, atol=0)
     assert not checkpoints.exists()

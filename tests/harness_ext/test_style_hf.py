@@ -83,6 +83,7 @@ def test_killed_again_and_again_nothing_is_written_twice_lost_or_other(model: Pa
     assert len(records) == len({record["key"] for record in records}) == LIMIT
     assert all(record == half.get(record["key"], record) for record in records)
     evaluate(arguments(model, tmp_path / "alone", "rows=3", tokens=120))
+    # Texts, not bits: the model is float32, and its tokens are widely apart (see LIVELY).
     assert samples(tmp_path / "killed") == samples(tmp_path / "alone")
 
 

@@ -98,7 +98,7 @@ def test_the_places_compared_are_those_before_sentences(model: Path, rows: list[
 def test_steering_moves_what_is_written_and_strength_0_does_not(model: Path, directions: Path) -> None:
     plain = ask(ours(model, rows=4), PROMPTS)
     steered = {strength: ask(ours(model, rows=4, steer=str(directions), steer_kind="realization", steer_strength=strength), PROMPTS) for strength in (0, 500)}
-    assert steered[0] == plain
+    assert steered[0] == plain  # in float32: what is added is 0
     assert steered[500] != plain
 
 
@@ -107,7 +107,7 @@ def test_steering_adds_the_direction_to_the_layer_and_not_to_likelihoods(model: 
 
     asked = lambda lm: lm.loglikelihood([Instance("loglikelihood", {}, ("3 + 4 =", " 7"), 0)], disable_tqdm=True)  # noqa: E731
     steered = ours(model, steer=str(directions), steer_kind="realization", steer_strength=500)
-    assert asked(steered) == asked(ours(model))
+    assert asked(steered) == asked(ours(model))  # to the last bit: the same pass
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,10 @@ def write_study(folder: Path, model: Path | str, **changes: Any) -> Path:
 
 
 def results(folder: Path) -> dict[str, str]:
-    """Return a digest of everything that a study found, without times: data, weights, samples without their dates, verdicts, the tables of report and board."""
+    """Return a digest of everything that a study found, without times: data, weights, samples without their dates, verdicts, the tables of report and board.
+
+    Weights are the same to the last bit in any number format, on one machine: each cell makes the same products in the same order, on as many threads.
+    """
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
