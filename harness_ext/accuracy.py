@@ -10,8 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from synth.errors import StylerepError
 
+FloatArray = npt.NDArray[np.float64]
 DEFAULT = "acc"
 """The metric that needs no mention: that of our own tasks."""
 PREFERENCE = (
@@ -75,20 +79,19 @@ class AccuracyMetric:
     others: tuple[OtherMetric, ...] = ()
 
 
-def accuracy_metric(items: Sequence[Mapping[str, float]], where: str, wanted: str | None = None, place: Callable[[int], str] | None = None) -> AccuracyMetric:
-    """Return which metric accuracy is, from the metrics of each item.
+def accuracy_metric(columns: Mapping[str, FloatArray], where: str, wanted: str | None = None, place: Callable[[int], str] | None = None) -> AccuracyMetric:
+    """Return which metric accuracy is, from a column for each metric, which holds NaN for an item that lacks it.
 
     The one *wanted*; else the first of `PREFERENCE` that all items have, between 0 and 1; else the only one that is 0 or 1 for all. *where* names
     the samples, and *place* an item by its number. Raises StylerepError, naming what is there, where no metric or several could be meant, where the
     one wanted is not there, and for one that is accuracy by its name and not by its values.
     """
-    columns = _columns(items)
     if wanted is not None:
         chosen = find_metric(columns, wanted)
         if chosen is None:
             raise StylerepError(f"{where}: there is no metric {wanted!r} with one number for each item; there are {_listed(_usual(columns))}.")
         _check(columns[chosen], chosen, where, place)
-    elif DEFAULT in columns and None not in columns[DEFAULT]:
+    elif DEFAULT in columns and _whole(columns[DEFAULT]):
         chosen = DEFAULT
         _check(columns[chosen], chosen, where, place)
     else:
@@ -157,53 +160,54 @@ def shown(name: str) -> str:
     return name if name.isprintable() else "".join(character if character.isprintable() else "\ufffd" for character in name)
 
 
-def _preferred(columns: Mapping[str, Sequence[float | None]], where: str) -> str:
-    whole = {name: values for name, values in columns.items() if None not in values and _between(values)}
+def _preferred(columns: Mapping[str, FloatArray], where: str) -> str:
+    whole = {name: values for name, values in columns.items() if _whole(values) and _between(values)}
     known = sorted((name for name in whole if _rank(name) is not None), key=_order)
     binary = [name for name in _usual(whole) if _is_binary(whole[name])]
-    if known or len(binary) == 1 or (binary and all(whole[name] == whole[binary[0]] for name in binary)):
+    if known or len(binary) == 1 or (binary and all(np.array_equal(whole[name], whole[binary[0]]) for name in binary)):
         return (known or binary)[0]
     if binary:
         raise NoAccuracyError(f"{where}: accuracy could be any of {_listed(binary)}; name one with --metric.")
-    if any(None in values for name, values in columns.items() if name not in NOT_ACCURACY):
+    if any(not _whole(values) for name, values in columns.items() if name not in NOT_ACCURACY):
         raise NoAccuracyError(f"{where}: no metric that could be accuracy is there for every item; there are {_listed(_ranges(columns))}.")
     says = f"there are {_listed(_ranges(columns))}" if _usual(columns) else "there is none with one number for each item"
     raise NoAccuracyError(f"{where}: no metric is accuracy, 0 to 1 for each item under a name that is known or 0 and 1 alone; {says} (--metric).")
 
 
-def _check(values: Sequence[float | None], name: str, where: str, place: Callable[[int], str] | None) -> None:
-    for number, value in enumerate(values):
-        at = place(number) if place else where
-        if value is None:
+def _check(values: FloatArray, name: str, where: str, place: Callable[[int], str] | None) -> None:
+    wrong = ~((values >= 0) & (values <= 1))  # also where it is not there
+    if wrong.any():
+        number = int(wrong.argmax())
+        at, value = place(number) if place else where, float(values[number])
+        if math.isnan(value):
             raise StylerepError(f"{at}: the metric {name} is missing here, and other items have it.")
-        if not 0 <= value <= 1:
-            raise StylerepError(f"{at}: {name} must lie between 0 and 1, found {value}.")
+        raise StylerepError(f"{at}: {name} must lie between 0 and 1, found {value}.")
 
 
-def _others(columns: Mapping[str, Sequence[float | None]], chosen: str) -> tuple[OtherMetric, ...]:
+def _others(columns: Mapping[str, FloatArray], chosen: str) -> tuple[OtherMetric, ...]:
     """Return the metrics of right and wrong, known by name or 0 and 1 alone, that differ from the one chosen."""
     names = (name for name in (*_usual(columns), RECORDED) if name in columns and name != chosen)
     telling = (name for name in names if _is_binary(columns[name]) or ((_rank(name) is not None or name == RECORDED) and _between(columns[name])))
     return tuple(one for name in telling if (one := _other(columns, chosen, name)))
 
 
-def _other(columns: Mapping[str, Sequence[float | None]], chosen: str, name: str) -> OtherMetric | None:
+def _other(columns: Mapping[str, FloatArray], chosen: str, name: str) -> OtherMetric | None:
     """Return how a metric differs from the one chosen, over the items that have both; None where it does not."""
-    both = [(own, other) for own, other in zip(columns.get(chosen, ()), columns[name], strict=False) if own is not None and other is not None]
-    differ = sum(own != other for own, other in both)
-    if not differ:
+    if chosen not in columns:
         return None
-    own, other = (sum(side) / len(both) for side in zip(*both, strict=True))
-    return OtherMetric(name, other, own, differ, len(both))
+    both = ~(np.isnan(columns[chosen]) | np.isnan(columns[name]))
+    one, two = columns[chosen][both], columns[name][both]
+    differ = int((one != two).sum())
+    return OtherMetric(name, sum(two.tolist()) / len(two), sum(one.tolist()) / len(one), differ, len(one)) if differ else None
 
 
 def _numbers(rows: Sequence[Mapping[str, object]]) -> list[dict[str, float]]:
     return [{str(name): number for name, value in row.items() if (number := _number(value)) is not None} for row in rows]
 
 
-def _columns(items: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:
+def _columns(items: Sequence[Mapping[str, float]]) -> dict[str, FloatArray]:
     names = dict.fromkeys(name for one in items for name in one)
-    return {name: [one.get(name) for one in items] for name in names}
+    return {name: np.array([one.get(name, math.nan) for one in items]) for name in names}
 
 
 def _usual(names: Iterable[str]) -> list[str]:
@@ -224,18 +228,28 @@ def _base(name: str) -> str:
     return name.partition(",")[0].partition(":")[0]
 
 
-def _between(values: Sequence[float | None]) -> bool:
-    return any(value is not None for value in values) and all(value is None or 0 <= value <= 1 for value in values)
+def _whole(values: FloatArray) -> bool:
+    return not np.isnan(values).any()
 
 
-def _is_binary(values: Sequence[float | None]) -> bool:
-    return any(value is not None for value in values) and all(value is None or value in (0, 1) for value in values)
+def _there(values: FloatArray) -> FloatArray:
+    return values[~np.isnan(values)]
 
 
-def _ranges(columns: Mapping[str, Sequence[float | None]]) -> list[str]:
+def _between(values: FloatArray) -> bool:
+    there = _there(values)
+    return bool(len(there) and ((there >= 0) & (there <= 1)).all())
+
+
+def _is_binary(values: FloatArray) -> bool:
+    there = _there(values)
+    return bool(len(there) and ((there == 0) | (there == 1)).all())
+
+
+def _ranges(columns: Mapping[str, FloatArray]) -> list[str]:
     """Name each metric with its least and its greatest value."""
-    known = {name: [value for value in columns[name] if value is not None] for name in _usual(columns)}
-    return [f"{name} ({min(values):g} to {max(values):g})" for name, values in known.items() if values]
+    known = {name: _there(columns[name]) for name in _usual(columns)}
+    return [f"{name} ({values.min():g} to {values.max():g})" for name, values in known.items() if len(values)]
 
 
 def _number(value: object) -> float | None:

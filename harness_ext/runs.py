@@ -1,7 +1,8 @@
 """Reads run folders: what ``lm_eval --log_samples`` wrote, and our manifest beside it."""
 
+import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,26 +10,34 @@ from typing import Any
 from harness_ext.accuracy import AccuracyMetric
 from harness_ext.accuracy import shown as marked
 from harness_ext.manifests import MANIFEST, read_manifest
+from harness_ext.scored_items import Item, ScoredItems
+from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
 from synth.schema import open_regular, parse_json, shown
 
-__all__ = ["MANIFEST", "NOT_METRICS", "RESPONSES", "Item", "Run", "check_run_folders", "item_of", "load_run", "read_manifest", "sample_files", "sample_rows"]
+__all__ = [
+    "MANIFEST",
+    "NOT_METRICS",
+    "RESPONSES",
+    "Item",
+    "Run",
+    "check_run_folders",
+    "item_of",
+    "load_run",
+    "metrics_of",
+    "read_manifest",
+    "sample_files",
+    "sample_rows",
+]
 RESPONSES = "responses.jsonl"
 """What the model style-hf wrote, response by response, with what was forced (`harness_ext.models.journal`)."""
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.jsonl")
 NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+_WORTH_A_POOL = 100_000_000
+"""Bytes of samples from which on several processes are faster than one."""
 _LENGTH = "trace_words"
 _LARGEST = 1e50
 """Beyond what any score means, and far below where sums of cubes overflow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One scored response: the document's hash, the filter it went through, and its metrics."""
-
-    doc_hash: str
-    filter: str
-    metrics: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Run:
 
     folder: Path
     manifest: dict[str, Any]
-    tasks: dict[tuple[str, str], dict[str, Item]]
+    tasks: dict[tuple[str, str], ScoredItems]
     accuracy: Mapping[tuple[str, str], AccuracyMetric | str] = field(default_factory=dict)
 
 
@@ -75,15 +84,21 @@ def load_run(folder: Path) -> Run:
     files = sample_files(folder)
     if not files:
         raise StylerepError(f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or with lm_eval --log_samples.")
-    tasks: dict[tuple[str, str], dict[str, Item]] = {}
+    tasks: dict[tuple[str, str], ScoredItems] = {}
     for task, path in files.items():
         for where, row in sample_rows(path):
-            item = item_of(row, where)
-            items = tasks.setdefault((task, item.filter), {})
-            if item.doc_hash in items:
-                raise StylerepError(f"{where}: the item {item.doc_hash} occurs a second time.")
-            items[item.doc_hash] = item
+            filtered = row.get("filter", "none")
+            items = tasks.get((task, filtered)) or tasks.setdefault((task, filtered), ScoredItems(filtered))
+            if not items.add(row["doc_hash"], metrics_of(row, where)):
+                raise StylerepError(f"{where}: the item {row['doc_hash']} occurs a second time.")
     return Run(folder, read_manifest(folder), tasks)
+
+
+def load_runs(folders: Sequence[Path]) -> list[Run]:
+    """Read run folders, on several processor cores where it is much; raises what `load_run` does, for the first folder that it is raised for."""
+    size = sum(path.stat().st_size for folder in folders for path in folder.glob("samples_*.jsonl"))
+    with Workers(min(processor_cores(), len(folders)) if size > _WORTH_A_POOL else 1) as workers:
+        return list(workers.each(load_run, folders))
 
 
 def sample_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -99,20 +114,35 @@ def sample_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield where, row
 
 
-def item_of(row: dict[str, Any], where: str) -> Item:
+def metrics_of(row: dict[str, Any], where: str) -> dict[str, float]:
     """Return what a row of a samples file was scored.
 
     A name that ends in the row's filter, as in lm_eval's results (``exact_match,none``), stands without it; what cannot be printed becomes a mark.
     Raises StylerepError for a score that is NaN or infinite, beyond 1e50, or a length below 0.
     """
     metrics = {}
-    filtered = f",{row.get('filter', 'none')}"
-    for name, value in row.items():
-        if name in NOT_METRICS or not isinstance(value, (int, float)):
+    for name, stored, least in _possible_metrics(tuple(row), row.get("filter", "none")):
+        value = row[name]
+        if not isinstance(value, (int, float)):
             continue
-        bare = name.removesuffix(filtered)
-        least = 0 if bare == _LENGTH else -_LARGEST
         if not least <= value <= _LARGEST:  # also where it is NaN
-            raise StylerepError(f"{where}: the metric {shown(bare)[1:-1]} must be {'0 or more' if least == 0 else 'a finite number'}, found {shown(value)}.")
-        metrics[marked(name if bare in row else bare)] = float(value)
-    return Item(row["doc_hash"], row.get("filter", "none"), metrics)
+            says = "0 or more" if least == 0 else "a finite number"
+            raise StylerepError(f"{where}: the metric {shown(stored)[1:-1]} must be {says}, found {shown(value)}.")
+        metrics[stored] = float(value)
+    return metrics
+
+
+@functools.lru_cache(maxsize=16)  # the rows of a file have the same fields
+def _possible_metrics(fields: tuple[str, ...], filter_name: str) -> list[tuple[str, str, float]]:
+    """Return, of the fields of a row, those that are metrics if they are numbers: its name, the name that it is given, and the least that it may be."""
+    found = []
+    for name in fields:
+        bare = name.removesuffix(f",{filter_name}")
+        if name not in NOT_METRICS:
+            found.append((name, marked(name if bare != name and bare in fields else bare), 0 if bare == _LENGTH else -_LARGEST))
+    return found
+
+
+def item_of(row: dict[str, Any], where: str) -> Item:
+    """Return a row of a samples file as an item; raises what `metrics_of` does."""
+    return Item(row["doc_hash"], row.get("filter", "none"), metrics_of(row, where))

@@ -1,12 +1,14 @@
 """Does pieces of work on several processor cores, results in the order of the pieces: the same ones as on a single core."""
 
+import contextlib
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, TypeVar
 
 from synth.errors import StylerepError
@@ -51,16 +53,25 @@ class Workers:
         waiting: deque[Future[Any]] = deque()
         try:
             for piece in pieces:
-                with safe_starts():
+                with safe_starts(), _without_program():
                     waiting.append(self._pool.submit(work, piece))
                 if len(waiting) > _AHEAD * self._n:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
-            raise StylerepError(
-                "A process that did part of the work was ended from outside, as systems do when memory runs out; nothing was written."
-            ) from error
+            raise StylerepError("A process that did part of the work was ended from outside, as systems do where memory runs out.") from error
         finally:
             for future in waiting:
                 future.cancel()
+
+
+@contextlib.contextmanager
+def _without_program() -> Iterator[None]:
+    """Start processes that do not run the user's program again, as they would where it does not ask ``if __name__ == "__main__"``."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program

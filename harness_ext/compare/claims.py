@@ -10,7 +10,7 @@ from harness_ext.compare.claims_file import ALL, Claim, Claims, title
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import Key, Pair, label, paired
-from harness_ext.compare.style import score_of, shared_scores
+from harness_ext.compare.style import shared_scores
 from harness_ext.stats import Effect, effect_of_families, feature_tost, holm
 from synth.errors import StylerepError
 from synth.home_folders import without_home
@@ -165,7 +165,7 @@ def _style_findings(claim: Claim, where: str, pair: Pair) -> list[Finding]:
         )
     findings = []
     for name in claim.style:
-        one, two = (side.mean(axis=0) for side in pair.values(score_of(name)))
+        one, two = (side.mean(axis=0) for side in pair.values(name))
         (result,) = feature_tost(one[:, None], two[:, None], claim.style_margin)
         if result.interval is None:
             alike = bool(np.array_equal(one, two))

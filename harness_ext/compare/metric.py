@@ -20,7 +20,7 @@ def with_accuracy(runs: Sequence[Run], wanted: str | None = None) -> tuple[list[
     keys = [key for key in dict.fromkeys(key for run in runs for key in run.tasks) if sum(key in run.tasks for run in runs) > 1]
     own = [key for key in keys if wanted is not None and any(_has(run, key, wanted) for run in runs)]
     if wanted is not None and keys and not own:
-        there = dict.fromkeys(name for run in runs for key in keys for item in run.tasks.get(key, {}).values() for name in item.metrics)
+        there = dict.fromkeys(name for run in runs for key in keys if key in run.tasks for name in run.tasks[key].metrics)
         raise StylerepError(f"--metric {wanted}: no task that runs share has such a metric with one number for each item; there are {', '.join(there)}.")
     chosen: list[dict[Key, AccuracyMetric | str]] = [{} for _ in runs]
     for key in keys:
@@ -58,14 +58,14 @@ def titled(task: str, metric: str) -> str:
 
 
 def _has(run: Run, key: Key, wanted: str) -> bool:
-    return find_metric(dict.fromkeys(name for item in run.tasks.get(key, {}).values() for name in item.metrics), wanted) is not None
+    return key in run.tasks and find_metric(run.tasks[key].metrics, wanted) is not None
 
 
 def _chosen(run: Run, key: Key, wanted: str | None) -> AccuracyMetric | str:
     hashes = list(run.tasks[key])
     where = f"{run.folder}, {label(key)}"
     try:
-        return accuracy_metric([item.metrics for item in run.tasks[key].values()], where, wanted, lambda number: f"{where}, item {hashes[number][:12]}")
+        return accuracy_metric(run.tasks[key].columns(), where, wanted, lambda number: f"{where}, item {hashes[number][:12]}")
     except StylerepError as error:
         return str(error)
 
@@ -78,6 +78,6 @@ def _refusal(runs: Sequence[Run], key: Key, found: Sequence[AccuracyMetric | str
     second, name = next(((run, name) for run, name in others if name != metric), (first, metric))
     if name == metric:
         return ""
-    shared = sorted(set.intersection(*(set(item.metrics) for run in (first, second) for item in run.tasks[key].values())) - NOT_ACCURACY)
+    shared = sorted(set.intersection(*(set(run.tasks[key].common_metrics()) for run in (first, second))) - NOT_ACCURACY)
     advice = f"name one that both have with --metric ({', '.join(shared)})" if shared else "stylerep import grades the responses of both alike"
     return f"{label(key)}: accuracy is {metric} in {first.folder} and {name} in {second.folder}; {advice}."

@@ -1,6 +1,6 @@
 """Puts the outcomes of two conditions side by side, item by item."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness_ext.compare.conditions import Condition
-from harness_ext.runs import Item, Run
+from harness_ext.runs import Run
 from harness_ext.stats import Effect, PairedCounts, effect_of_runs, paired_counts, right
 from synth.errors import StylerepError
 
@@ -35,20 +35,20 @@ class Pair:
         """The metric that accuracy is."""
         return metric_of(self.first[0], self.key)
 
-    def values(self, of: Callable[[Run, Key, Item], float]) -> tuple[FloatArray, FloatArray]:
-        """Return a number for every item in both, each of shape (seeds, items)."""
-        one, two = ([[of(run, self.key, run.tasks[self.key][item]) for item in self.items] for run in runs] for runs in (self.first, self.second))
+    def values(self, score: str | None = None) -> tuple[FloatArray, FloatArray]:
+        """Return a score of every item in both, accuracy if none is named, each of shape (seeds, items)."""
+        one, two = ([scores_of(run, self.key, self.items, score) for run in runs] for runs in (self.first, self.second))
         return np.array(one, dtype=np.float64), np.array(two, dtype=np.float64)
 
     def counts(self) -> PairedCounts | None:
         """Return the 2×2 table of right and wrong; None for several seeds, or outcomes that are shares."""
-        one, two = self.values(accuracy)
+        one, two = self.values()
         firsts, seconds = right(one[0]), right(two[0])
         return paired_counts(firsts, seconds) if len(one) == 1 and firsts is not None and seconds is not None else None
 
     def effect(self) -> Effect:
         """Return the difference of accuracies, first minus second."""
-        return effect_of_runs(*self.values(accuracy))
+        return effect_of_runs(*self.values())
 
 
 def paired(first: Condition, second: Condition, key: Key, partial: bool = False) -> Pair:
@@ -76,9 +76,10 @@ def shared_seeds(first: Sequence[Any], second: Sequence[Any]) -> list[tuple[int,
     return [(place, places[seed]) for place, seed in enumerate(first) if seed in places]
 
 
-def accuracy(run: Run, key: Key, item: Item) -> float:
-    """Return the accuracy of one item, 0 to 1."""
-    return item.metrics[metric_of(run, key)]
+def scores_of(run: Run, key: Key, items: Sequence[str], score: str | None = None) -> FloatArray:
+    """Return a score of some items in a run, or their accuracy, which lies between 0 and 1; shape (items,)."""
+    table = run.tasks[key]
+    return table.scores(score or metric_of(run, key), table.places(items))
 
 
 def metric_of(run: Run, key: Key) -> str:

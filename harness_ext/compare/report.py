@@ -11,10 +11,10 @@ from harness_ext.compare.claims import Judgement, judge
 from harness_ext.compare.claims_file import Claims
 from harness_ext.compare.conditions import DECODING, Condition, baselines, conditions, read_by
 from harness_ext.compare.metric import metric_notes, of_metric, with_accuracy
-from harness_ext.compare.pairing import Key, Pair, accuracy, label, metric_of, paired
+from harness_ext.compare.pairing import Key, Pair, label, metric_of, paired, scores_of
 from harness_ext.compare.shares import Share, shares
 from harness_ext.compare.style import StyleEffect, style_effects, style_means
-from harness_ext.runs import load_run
+from harness_ext.runs import load_runs
 from harness_ext.stats import (
     Effect,
     Interval,
@@ -164,7 +164,7 @@ def compare(
         given.setdefault(folder.resolve(), folder)
     if len(given) < 2:
         raise StylerepError("A comparison needs two different run folders.")
-    runs, notes = with_accuracy([load_run(folder) for folder in given.values()], metric)
+    runs, notes = with_accuracy(load_runs(list(given.values())), metric)
     found = conditions(runs, rows)
     chosen = baselines(found, baseline)
     if not chosen:
@@ -218,9 +218,12 @@ def _compared(
         ]
     adjusted = _adjusted([effect for *_, effect, _ in drafts], correction)
     found = [
-        _comparison(one, base, task, effect, taken, p, correction, len(drafts), margin, alpha, seed)
+        _comparison(one, base, task, effect, taken, p, correction, len(drafts), margin, alpha)
         for (one, base, task, effect, taken), p in zip(drafts, adjusted, strict=True)
     ]
+    alone = [place for place, (*_, taken) in enumerate(drafts) if len(taken) == 1]
+    for place, styles in zip(alone, style_effects([drafts[place][-1][0] for place in alone], seed), strict=True):
+        found[place] = replace(found[place], style=tuple(styles))
     p_styles = iter(benjamini_hochberg([1.0 if effect.mean.p is None else effect.mean.p for one in found for effect in one.style]))
     return [replace(one, style=tuple(replace(effect, p_adjusted=next(p_styles)) for effect in one.style)) for one in found]
 
@@ -232,7 +235,7 @@ def _adjusted(effects: Sequence[Effect], correction: str) -> list[float]:
 
 def _comparison(
     one: Condition, base: Condition, task: str, effect: Effect, taken: Sequence[Pair], p: float, correction: str, tests: int, margin: float,
-    alpha: float, seed: int,
+    alpha: float,
 ) -> Comparison:  # fmt: skip
     verdict = decide(effect, p, margin, alpha)
     pair = taken[0] if len(taken) == 1 else None
@@ -245,7 +248,7 @@ def _comparison(
                   matched_odds_ratio(counts, 1 - alpha))  # fmt: skip
         settlement = items_to_settle(counts, margin, alpha) if verdict is Verdict.INCONCLUSIVE else None
     elif pair and len(pair.first) > 1 and len(pair.items) > 1:
-        first, second = pair.values(accuracy)
+        first, second = pair.values()
         variance = variance_split(first - second)
     metric = _together(taken)
     return Comparison(
@@ -266,7 +269,6 @@ def _comparison(
         beside=tuple(of_metric(result, metric) for result in beside),
         settlement=settlement,
         variance=variance,
-        style=tuple(style_effects(pair, seed)) if pair else (),
         metric=metric,
     )
 
@@ -314,8 +316,8 @@ def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str
 def _cell(one: Condition, key: Key) -> Cell:
     items = list(one.runs[0].tasks[key])
     shared = [item for item in items if all(item in run.tasks[key] for run in one.runs)]
-    values = np.array([[accuracy(run, key, run.tasks[key][item]) for item in shared] for run in one.runs])
-    style = style_means([run.tasks[key][item] for run in one.runs for item in shared])
+    values = np.array([scores_of(run, key, shared) for run in one.runs])
+    style = style_means(one.runs, key, shared)
     return Cell(
         one.name, one.model, one.family, one.arm, len(one.runs), label(key), len(shared), float(values.mean()), accuracy_interval(values), style,
         metric_of(one.runs[0], key),
@@ -336,7 +338,7 @@ def _omnibus(found: Sequence[Condition], partial: bool) -> list[tuple[str, str, 
             items = set.intersection(*sets)
             if len(runs) < 3 or len(items) < 2 or (not partial and any(one != sets[0] for one in sets)):
                 continue
-            answers = right([[accuracy(run, key, run.tasks[key][item]) for run in runs] for item in sorted(items)])
+            answers = right(np.column_stack([scores_of(run, key, sorted(items)) for run in runs]))
             if answers is not None:
                 results.append((model, label(key), of_metric(cochran_q(answers), metric_of(runs[0], key))))
     return results

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.metric import of_metric
-from harness_ext.compare.pairing import FloatArray, Key, accuracy, label, metric_of
+from harness_ext.compare.pairing import FloatArray, Key, label, metric_of, scores_of
 from harness_ext.stats import Result, recovered_share
 
 _SHARES = (
@@ -57,5 +57,4 @@ def shares(found: Sequence[Condition], partial: bool, seed: int) -> list[Share]:
 
 
 def _means(one: Condition, key: Key, items: Sequence[str]) -> FloatArray:
-    values = [[accuracy(run, key, run.tasks[key][item]) for item in items] for run in one.runs]
-    return np.asarray(np.mean(values, axis=0), dtype=np.float64)
+    return np.asarray(np.mean([scores_of(run, key, items) for run in one.runs], axis=0), dtype=np.float64)

@@ -1,12 +1,13 @@
 """How the style of two conditions differs, item by item, also at equal length."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from harness_ext.compare.pairing import FloatArray, Key, Pair
-from harness_ext.runs import Item, Run
+from harness_ext.runs import Run
 from harness_ext.stats import Interval, Result, bootstrap_many, hodges_lehmann, length_controlled, sign_flip_many
 
 STYLE = ("answered", "pivot_density", "pivot_kinds", "stage_coverage", "style_adherence", "trace_words")
@@ -14,6 +15,7 @@ _LENGTH = "trace_words"
 _NOT_CONTROLLED = ("answered", _LENGTH)
 _DRAWS = 10_000
 _LEVEL = 0.95
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,40 +34,65 @@ class StyleEffect:
     p_adjusted: float = 1.0
 
 
-def style_means(items: Sequence[Item]) -> dict[str, float]:
-    """Return the mean of every style score that all items have."""
-    return {name: sum(item.metrics[name] for item in items) / len(items) for name in STYLE if all(name in item.metrics for item in items)}
+def style_means(runs: Sequence[Run], key: Key, items: Sequence[str]) -> dict[str, float]:
+    """Return the mean, over runs and items, of every style score that all have."""
+    places = [run.tasks[key].places(items) for run in runs]
+    names = _common(runs, key, places)
+    values = {name: [value for run, own in zip(runs, places, strict=True) for value in run.tasks[key].scores(name, own).tolist()] for name in names}
+    return {name: sum(each) / len(each) for name, each in values.items()}
 
 
 def shared_scores(pair: Pair) -> list[str]:
     """Return the style scores that every item of both conditions has."""
-    items = [run.tasks[pair.key][item] for run in (*pair.first, *pair.second) for item in pair.items]
-    return [name for name in STYLE if all(name in item.metrics for item in items)]
+    runs = (*pair.first, *pair.second)
+    return _common(runs, pair.key, [run.tasks[pair.key].places(pair.items) for run in runs])
 
 
-def score_of(name: str) -> Callable[[Run, Key, Item], float]:
-    """Return what reads a score from an item."""
-    return lambda run, key, item: item.metrics[name]
+def _common(runs: Sequence[Run], key: Key, places: Sequence[npt.NDArray[np.intp]]) -> list[str]:
+    return [name for name in STYLE if all(run.tasks[key].have_all(name, own) for run, own in zip(runs, places, strict=True))]
 
 
-def style_effects(pair: Pair, seed: int) -> list[StyleEffect]:
-    """Return the difference of every style score that both conditions have."""
-    names = shared_scores(pair)
-    if not names:
-        return []
-    values = {name: [side.mean(axis=0) for side in pair.values(score_of(name))] for name in names}
-    lengths = length_differences(*values[_LENGTH]) if _LENGTH in values else None
-    differences = np.array([one - two for one, two in values.values()])
-    settings = {"draws": _DRAWS, "seed": seed}
-    found = []
-    for name, d, p, (low, high) in zip(
-        names, differences, sign_flip_many(differences, _DRAWS, seed), bootstrap_many(differences, _DRAWS, seed, _LEVEL), strict=True
-    ):
-        interval = None if np.isnan(low) else Interval(float(low), float(high), _LEVEL)
-        mean = Result(float(d.mean()), interval, float(p), len(d), "sign-flip+bca", settings, "" if interval else "all differences are equal")
-        controlled = length_controlled(d, lengths) if name not in _NOT_CONTROLLED and lengths is not None else None
-        found.append(StyleEffect(name, mean, hodges_lehmann(d), controlled))
+def style_effects(pairs: Sequence[Pair], seed: int) -> list[list[StyleEffect]]:
+    """Return, pair by pair, the difference of every style score that both conditions have: of many pairs at once, since one resampling serves all."""
+    found: list[list[StyleEffect]] = [[] for _ in pairs]
+    for some in _together([draft for place, pair in enumerate(pairs) for draft in _drafts(place, pair)]):
+        differences = np.array([one.differences for one in some])
+        p_values, intervals = sign_flip_many(differences, _DRAWS, seed), bootstrap_many(differences, _DRAWS, seed, _LEVEL)
+        for one, p, (low, high) in zip(some, p_values, intervals, strict=True):
+            d = one.differences
+            interval = None if np.isnan(low) else Interval(float(low), float(high), _LEVEL)
+            note = "" if interval else "all differences are equal"
+            mean = Result(float(d.mean()), interval, float(p), len(d), "sign-flip+bca", {"draws": _DRAWS, "seed": seed}, note)
+            controlled = None if one.lengths is None else length_controlled(d, one.lengths)
+            found[one.place].append(StyleEffect(one.score, mean, hodges_lehmann(d), controlled))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The differences of a style score of the pair at a place among many, and those of log length, None where it is not controlled for length."""
+
+    place: int
+    score: str
+    differences: FloatArray
+    lengths: FloatArray | None
+
+
+def _drafts(place: int, pair: Pair) -> Iterator[_Draft]:
+    values = {name: [side.mean(axis=0) for side in pair.values(name)] for name in shared_scores(pair)}
+    lengths = length_differences(*values[_LENGTH]) if _LENGTH in values else None
+    for name, (one, two) in values.items():
+        yield _Draft(place, name, one - two, None if name in _NOT_CONTROLLED else lengths)
+
+
+def _together(drafts: Sequence[_Draft]) -> Iterator[list[_Draft]]:
+    """Yield scores of pairs that have as many items, so many that what resampling needs for each stays small beside what it needs for all."""
+    by_items: dict[int, list[_Draft]] = {}
+    for one in drafts:
+        by_items.setdefault(len(one.differences), []).append(one)
+    for same in by_items.values():
+        for start in range(0, len(same), _AT_ONCE):
+            yield same[start : start + _AT_ONCE]
 
 
 def length_differences(one: FloatArray, two: FloatArray) -> FloatArray | None:

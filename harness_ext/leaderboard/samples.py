@@ -1,6 +1,7 @@
 """Reads a samples file twice: for the scores and places of its rows, then row by row in the order of a set of items."""
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy.typing as npt
 from harness_ext.accuracy import AccuracyMetric, NoAccuracyError, accuracy_metric, find_metric
 from harness_ext.leaderboard.board import STYLE
 from harness_ext.leaderboard.facts import settings_text
-from harness_ext.runs import item_of, sample_rows
+from harness_ext.runs import metrics_of, sample_rows
+from harness_ext.scored_items import ScoredItems
 from synth.errors import StylerepError
 from synth.schema import open_regular, parse_json
 from synth.secrets import SECRETS
@@ -71,40 +73,33 @@ def scan(task: str, path: Path, metric: str | None = None) -> list[Scanned]:
     unreadable or doubled, and for accuracy beyond 0 and 1.
     """
     found: dict[str, Scanned] = {}
-    values: dict[str, list[dict[str, float]]] = {}
-    places: dict[str, list[str]] = {}
-    seen: set[tuple[str, str]] = set()
+    values: dict[str, ScoredItems] = {}
+    places: dict[str, array[int]] = {}
     sha256 = file_digest(path)
-    for (where, row), begin in zip(sample_rows(path), _line_starts(path), strict=True):
-        item = item_of(row, where)
-        if (item.filter, item.doc_hash) in seen:
-            raise StylerepError(f"{where}: the item {item.doc_hash} occurs a second time.")
-        seen.add((item.filter, item.doc_hash))
-        if item.filter not in found:
-            found[item.filter] = Scanned(path, sha256, task, item.filter, decoding=settings_text(_generation(row)))
-        kept = found[item.filter]
-        kept.hashes.append(item.doc_hash)
-        kept.lines.append(begin)
-        values.setdefault(item.filter, []).append(item.metrics)
-        places.setdefault(item.filter, []).append(where)
+    for number, ((where, row), begin) in enumerate(zip(sample_rows(path), _line_starts(path), strict=True), 1):
+        name = row.get("filter", "none")
+        if name not in found:
+            found[name] = Scanned(path, sha256, task, name, decoding=settings_text(_generation(row)))
+            values[name], places[name] = ScoredItems(name), array("Q")
+        if not values[name].add(row["doc_hash"], metrics_of(row, where)):
+            raise StylerepError(f"{where}: the item {row['doc_hash']} occurs a second time.")
+        found[name].lines.append(begin)
+        places[name].append(number)
     return [_scored(kept, values[name], places[name], metric) for name, kept in found.items()]
 
 
-def _scored(kept: Scanned, values: Sequence[dict[str, float]], places: Sequence[str], metric: str | None) -> Scanned:
-    """Return what was scanned, with its scores."""
-    names = tuple(dict.fromkeys(name for one in values for name in one))
+def _scored(kept: Scanned, values: ScoredItems, places: Sequence[int], metric: str | None) -> Scanned:
+    """Return what was scanned, with its scores; *places* are the lines of the items."""
     chosen, lacks = None, ""
+    columns, whole = values.columns(), values.common_metrics()
     try:
-        wanted = metric if metric is not None and find_metric(names, metric) else None
-        chosen = accuracy_metric(values, f"{kept.path}, {kept.label}", wanted, places.__getitem__)
+        wanted = metric if metric is not None and find_metric(values.metrics, metric) else None
+        chosen = accuracy_metric(columns, f"{kept.path}, {kept.label}", wanted, lambda number: f"{kept.path}, line {places[number]}")
     except NoAccuracyError as error:
         lacks = str(error)
     taken = {"acc": chosen.metric} if chosen else {}
-    for score in SCORES:
-        name = taken.get(score, score)
-        if (score != "acc" or chosen) and all(name in one for one in values):
-            kept.scores[score] = np.array([one[name] for one in values])
-    return replace(kept, accuracy=chosen, lacks=lacks, metrics=names)
+    scores = {score: columns[name].copy() for score in SCORES if (name := taken.get(score, score)) in whole and (score != "acc" or chosen)}
+    return replace(kept, hashes=list(values), scores=scores, accuracy=chosen, lacks=lacks, metrics=tuple(values.metrics))
 
 
 def rows_at(path: Path, places: Sequence[int]) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ from scipy.stats import norm, t, wilcoxon
 from harness_ext.stats.arrays import FloatArray, check_equivalence, check_level, flat, vector
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.result import Result
+from harness_ext.stats.walsh import WalshAverages
 
 _NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
 _EXACT_RANKS = 100
@@ -85,12 +86,13 @@ def hodges_lehmann(d: npt.ArrayLike, level: float = 0.95) -> Result:
     n = len(x)
     total = n * (n + 1) // 2
     middle = sorted({(total + 1) // 2, total // 2 + 1})
-    estimate = float(np.mean([_walsh(x, rank) for rank in middle]))
+    averages = WalshAverages(x)
+    estimate = float(np.mean([averages.at(rank) for rank in middle]))
     p = float(wilcoxon(x, zero_method="pratt").pvalue) if x.any() else 1.0
     rank = _signed_rank_quantile(n, (1 - level) / 2)
     if rank < 1:
         return Result(estimate, None, p, n, "hodges-lehmann", {"level": level}, f"{n} items are too few for an interval of level {level:g}")
-    return Result(estimate, Interval(_walsh(x, rank), _walsh(x, total + 1 - rank), level), p, n, "hodges-lehmann")
+    return Result(estimate, Interval(averages.at(rank), averages.at(total + 1 - rank), level), p, n, "hodges-lehmann")
 
 
 def length_controlled(difference: npt.ArrayLike, length_difference: npt.ArrayLike, level: float = 0.95) -> Result:
@@ -193,17 +195,3 @@ def _signed_rank_quantile(n: int, tail: float) -> int:
         wider[rank:] += chances / 2
         chances = wider
     return int(np.searchsorted(np.cumsum(chances), tail * (1 - 1e-12)))
-
-
-def _walsh(x: FloatArray, rank: int) -> float:
-    """Return the Walsh average of that rank, from 1, of the sorted *x*: halve the range, counting, then take the nearest average."""
-    places = np.arange(len(x))
-    low, high = float(x[0]), float(x[-1])
-    fine = 1e-14 * max(-low, high)
-    while high - low > fine:
-        middle = low + (high - low) / 2
-        count = np.maximum(np.searchsorted(x, 2 * middle - x, side="right") - places, 0).sum()
-        low, high = (low, middle) if count >= rank else (middle, high)
-    near = np.searchsorted(x, 2 * high - x).clip(1, len(x) - 1) if len(x) > 1 else places
-    averages = np.concatenate([(x + x[near]) / 2, (x + x[near - 1]) / 2])
-    return float(averages[np.abs(averages - high).argmin()])

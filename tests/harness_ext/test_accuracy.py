@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import numpy as np
+
 from harness_ext.accuracy import NOT_ACCURACY, PREFERENCE, accuracy_metric, recorded_metric
 from harness_ext.metrics import GRAPH_METRICS, METRICS
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
@@ -13,7 +15,7 @@ def test_no_score_of_ours_but_acc_is_taken_for_accuracy() -> None:
 
 def test_names_go_before_the_order_of_a_file() -> None:
     for first, second in pairwise(PREFERENCE):
-        assert accuracy_metric([{second: 1.0, first: 0.0}], "here").metric == first
+        assert accuracy_metric({second: np.array([1.0]), first: np.array([0.0])}, "here").metric == first
 
 
 def test_names_of_lighteval_are_known() -> None:

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -42,3 +44,12 @@ def test_no_process_is_started_for_one():
 def test_a_process_that_was_ended_from_outside_is_told_in_a_sentence():
     with Workers(2) as workers, pytest.raises(StylerepError, match="was ended from outside"):
         list(workers.each(end, [1, 2]))
+
+
+def test_a_program_that_does_not_ask_whether_it_is_the_main_one_is_not_run_again(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text("print('run')\nfrom harness_ext.workers import Workers\nwith Workers(2) as workers: print(list(workers.each(abs, [-1, 2])))\n")
+    said = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+    assert said.stdout.split("\n") == ["run", "[1, 2]", ""]
