@@ -115,7 +115,7 @@ def test_the_command_ends_as_its_claims_do(runs: list[Path], tmp_path: Path) -> 
 
 
 def test_what_goes_wrong_beside_claims_is_no_claim_that_is_not_met(runs: list[Path], tmp_path: Path) -> None:
-    program = "import sys, harness_ext.compare.report as r; r.load_run = None; sys.argv = sys.argv[1:]; from harness_ext.__main__ import main; main()"
+    program = "import sys, harness_ext.compare.report as r; r.load_runs = None; sys.argv = sys.argv[1:]; from harness_ext.__main__ import main; main()"
     claims = tmp_path / "claims.yaml"
     claims.write_text("claims:\n- {better: [hc, base], task: style_arith}\n")
     command = [sys.executable, "-c", program, "stylerep", "compare", *map(str, runs[:2])]

@@ -1,5 +1,6 @@
 """JSON becomes data, or a sentence."""
 
+import json
 import math
 
 import pytest
@@ -36,3 +37,13 @@ def test_what_is_shown_is_short_and_printable() -> None:
     assert shown("a\x1b[2J\ud800\n") == "'a\\x1b[2J\\ud800\\n'"
     assert len(shown([["x" * 1000] * 100] * 100)) <= 120
     assert shown(10**5000) == "a value of type int"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e400", "-1e-400", "NaN", "-Infinity", '"\\ud800"', "123456789012345678901234567890", "-0", "-0.0", '{"a": 1, "a": 2}', " [1e5, 0.1, 2.5e-8]\n",
+     '"\\u0000\\ud83d\\ude00"', "[" * 200 + "]" * 200, "3.141592653589793238462643383279", "9007199254740993", "null", '{"": {}}'],
+)  # fmt: skip
+def test_what_is_read_fast_is_what_json_reads(text: str) -> None:
+    fast, slow = parse_json(text.encode(), "f"), json.loads(text)
+    assert repr(fast) == repr(slow)
