@@ -13,6 +13,7 @@ from distill.output import unfinished_folder
 from synth.errors import StylerepError
 from synth.replace_file import write_text
 from synth.replace_folder import remove_tree
+from synth.schema import read_as, read_json, shown
 
 _SETTINGS, _WHOLE = "training.json", "stylerep_checkpoint_is_whole"
 
@@ -28,10 +29,7 @@ def open_unfinished(out: Path, settings: Mapping[str, Any], restart: bool, main:
     wanted = json.loads(json.dumps(settings))
     whole = [path for path in folder.glob("checkpoint-*") if (path / _WHOLE).is_file()]
     if whole:
-        try:
-            found = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            found = {}
+        found = _settings(folder / _SETTINGS)
         other = [key for key in {**wanted, **found} if wanted.get(key) != found.get(key)]
         if other:
             raise StylerepError(
@@ -46,12 +44,20 @@ def open_unfinished(out: Path, settings: Mapping[str, Any], restart: bool, main:
     return max(whole, key=_step, default=None)
 
 
+def _settings(path: Path) -> dict[str, Any]:
+    """Return the settings of an unfinished training; raise StylerepError where its file does not say them."""
+    try:
+        return read_as(dict[str, Any], read_json(path), path)
+    except StylerepError as error:
+        raise StylerepError(f"{str(error).removesuffix('.')}; drop this unfinished training with --restart.") from error
+
+
 def _difference(key: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     mine, theirs = wanted.get(key), found.get(key)
     if isinstance(mine, dict) and isinstance(theirs, dict):
         name = next(name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name))
-        return f"{name.replace('_', '-')} ({theirs.get(name)}, not {mine.get(name)})"
-    return f"{key.replace('_', ' ')} ({theirs}, not {mine})"
+        return f"{name.replace('_', '-')} ({shown(theirs.get(name))}, not {shown(mine.get(name))})"
+    return f"{key.replace('_', ' ')} ({shown(theirs)}, not {shown(mine)})"
 
 
 def _step(checkpoint: Path) -> int:

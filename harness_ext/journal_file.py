@@ -18,6 +18,8 @@ class JournalFile:
 
     def __init__(self, path: Path, taken: str) -> None:
         """Open a file, or begin one; raise StylerepError if it cannot be written, and with the sentence *taken* if another process has it."""
+        if path.exists() and not path.is_file():
+            raise StylerepError(f"{path}: this file cannot be written, since something else than a file is there; move it away.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab+")

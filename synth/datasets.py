@@ -20,11 +20,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ConfigDict
 
 from synth.arms import TraceRow
 from synth.errors import StylerepError
 from synth.home_folders import without_home
 from synth.replace_folder import check_replaceable, replace_folder
+from synth.schema import Schema, read_as, read_json
 from synth.traces import batches
 
 FORMAT = 2
@@ -41,6 +43,17 @@ _SPECIAL = {
     "seed": pa.int64(),
     "wrong_turns": pa.list_(_TURN),
 }
+
+
+class DatasetManifest(Schema):
+    """The manifest of a data set, as far as it is read back."""
+
+    model_config = ConfigDict(extra="ignore")
+    arm: str
+    fingerprint: str
+    problem_ids_sha256: str
+
+
 SCHEMA = pa.schema([(field.name, _SPECIAL.get(field.name, pa.string())) for field in dataclasses.fields(TraceRow)])
 
 
@@ -167,17 +180,29 @@ def read_dataset(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the rows and the manifest of a data set; raise StylerepError if it is none."""
     check_dataset(folder)
     manifest_path, data_path = folder / "manifest.json", folder / "train.parquet"
+    manifest = read_json(manifest_path)
+    read_as(DatasetManifest, manifest, manifest_path)
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         table = pq.read_table(data_path)
-    except (ValueError, OSError) as error:
-        raise StylerepError(f"{folder}: the data set cannot be read ({error}).") from error
-    missing = [name for name in SCHEMA.names if name not in table.column_names]
-    if missing:
-        raise StylerepError(f"{data_path}: the column {missing[0]!r} is missing; make the data set anew with stylerep synth.")
+        _check_table(table, data_path)
+        rows: list[dict[str, Any]] = table.to_pylist()
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise StylerepError(f"{data_path}: the rows cannot be read ({(str(error).splitlines() or ['damaged'])[0]}).") from error
+    return rows, manifest
+
+
+def _check_table(table: pa.Table, path: Path) -> None:
+    """Raise StylerepError for a table without rows, or in which a column is missing, of another type, or has no value somewhere."""
+    for field in SCHEMA:
+        if field.name not in table.column_names:
+            raise StylerepError(f"{path}: the column {field.name!r} is missing; make the data set anew with stylerep synth.")
+        column = table[field.name]
+        if column.type != field.type and not (field.type == pa.string() and column.type == pa.large_string()):
+            raise StylerepError(f"{path}: the column {field.name!r} must be of the type {field.type}, found {column.type}.")
+        if column.null_count:
+            raise StylerepError(f"{path}: the column {field.name!r} has no value in {column.null_count:,} rows; make the data set anew with stylerep synth.")
     if table.num_rows == 0:
-        raise StylerepError(f"{data_path}: the data set holds no rows.")
-    return table.to_pylist(), manifest
+        raise StylerepError(f"{path}: the data set holds no rows.")
 
 
 def dataset_ids(folder: Path) -> list[str]:
@@ -187,7 +212,7 @@ def dataset_ids(folder: Path) -> list[str]:
         raise StylerepError(f"{folder}: this is not a trace data set (it needs train.parquet).")
     try:
         ids: list[str] = pq.read_table(path, columns=["id"]).column("id").to_pylist()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise StylerepError(f"{path}: its problem ids cannot be read ({str(error).splitlines()[0]}).") from error
     return ids
 

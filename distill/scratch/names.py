@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict
+
 from distill.scratch.shapes import ARCHITECTURES, SIZES
 from synth.errors import StylerepError
+from synth.schema import Schema, read_as, read_json
 
 PREFIX = "scratch:"
 _NAME = re.compile(r"([a-z0-9_]+)-([0-9]+m)((?::[a-z]+=[a-z0-9+]{1,60})*)")
@@ -96,6 +99,13 @@ def scratch_model(name: str, seed: int | None = None, tokens: int | None = None)
     return ScratchModel(found[1], found[2], chosen_seed, chosen_tokens, tuple(source for source in SOURCES if source in named))
 
 
+class _Made(Schema):
+    """What the folder of a trained model says of it, as far as it is read back."""
+
+    model_config = ConfigDict(extra="ignore")
+    name: str
+
+
 def listed() -> Iterator[str]:
     """Yield a line for each model: its name, how long it trains on two cores, and where it is; then those trained with another seed or length."""
     from distill.pretrained import MANIFEST, cache_folder
@@ -103,7 +113,7 @@ def listed() -> Iterator[str]:
     usual = [scratch_model(f"{PREFIX}{architecture}-{size}") for architecture in ARCHITECTURES for size in SIZES]
     others = []
     for path in sorted((cache_folder() / "models" / "scratch").glob(f"*/{MANIFEST}")):
-        model = scratch_model(json.loads(path.read_text(encoding="utf-8"))["name"])
+        model = scratch_model(read_as(_Made, read_json(path), path).name)
         if model not in usual and model.folder() == path.parent:
             others.append(model)
     for model in (*usual, *others):

@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 from synth.errors import StylerepError
 from synth.replace_file import write_text
+from synth.schema import parse_json, read_regular
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
+_LARGEST = 1_000_000_000
 
 METHODS = {"outlier-gradient": "outlier", "gradient-cosine": "cosine", "gradient-norm": "norm", "loss": "loss"}
 """Ways to rank rows, and the field of `RowScore` that each ranks by."""
@@ -69,10 +71,9 @@ def read_ids(path: Path) -> set[str]:
     and for a file that lists none.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise StylerepError(f"{path}: the list of row ids cannot be read ({reason}).") from error
+        lines = read_regular(path, "list of row ids", _LARGEST).decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise StylerepError(f"{path}: this is not UTF-8 (byte {error.start + 1:,}).") from error
     filled = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
     if filled and filled[0][1].startswith("{"):
         ids = {row["id"] for row in (_json_row(path, number, line) for number, line in filled) if row.get("dropped", True)}
@@ -103,10 +104,7 @@ def leave_out(rows: Sequence[Row], ids: Collection[str], path: Path) -> list[Row
 
 
 def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise StylerepError(f"{path}, line {number}: this is not valid JSON ({error}).") from error
+    row = parse_json(line, f"{path}, line {number}")
     if not isinstance(row, dict) or not isinstance(row.get("id"), str):
         raise StylerepError(f"{path}, line {number}: expected an object with a field 'id' that holds a row's id.")
     if not isinstance(row.get("dropped", True), bool):

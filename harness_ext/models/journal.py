@@ -9,14 +9,29 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
 
 from harness_ext.journal_file import JournalFile
 from harness_ext.models.row import Forced, Row
 from synth.errors import StylerepError
+from synth.schema import Schema, parse_json, read_as
 
 VERSION = 1
 """Of the way responses are written: a change that alters responses changes it, and with it all keys."""
+
+
+Token = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class _Record(Schema):
+    model_config = ConfigDict(extra="ignore")
+    key: str
+    ids: list[Token]
+    ended: str
+    forced: list[Annotated[tuple[Token, Token, str], Field(strict=False)]]
+    taken_back: Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Journal:
@@ -60,15 +75,13 @@ class Journal:
 
     def _read(self) -> None:
         for number, line in self._file.lines():
+            where = f"{self.path}, line {number}"
             try:
-                record = json.loads(line)
-                if not (isinstance(record["key"], str) and isinstance(record["ended"], str) and isinstance(record["taken_back"], int)):
-                    raise TypeError
-                if not all(isinstance(one, int) for one in record["ids"]) or not all(len(Forced(*one)) == 3 for one in record["forced"]):
-                    raise TypeError
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise StylerepError(f"{self.path}, line {number}: this is no response of style-hf; move the file away to begin anew.") from error
-            self._there[record["key"]] = record
+                record = read_as(_Record, parse_json(line, where), where)
+            except StylerepError as error:
+                says = str(error).removeprefix(f"{where}: ").removesuffix(".")
+                raise StylerepError(f"{where}: this is no response of style-hf ({says}); move the file away to begin anew.") from error
+            self._there[record.key] = record.model_dump(include={"ids", "ended", "taken_back", "forced"})
 
 
 def request_key(made_by: Mapping[str, Any], prompt: Iterable[int], repeat: int) -> str:

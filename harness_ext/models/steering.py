@@ -6,16 +6,28 @@ and in its metadata, under ``stylerep``, a JSON object (see `harness_ext.models.
 """
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
+from pydantic import ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 
 from distill.hooks import STEERING, not_taken
 from synth.errors import StylerepError
+from synth.schema import Schema, open_regular, parse_json, read_as
+
+
+class _Kind(Schema):
+    model_config = ConfigDict(extra="ignore")
+    layer: Annotated[int, Field(ge=0, lt=10_000)]
+
+
+class _About(Schema):
+    model_config = ConfigDict(extra="ignore")
+    layers: Annotated[int, Field(ge=1, le=10_000)]
+    kinds: dict[str, _Kind]
 
 
 class Direction(NamedTuple):
@@ -31,17 +43,24 @@ def load_direction(path: Path, kind: str, layer: int | None) -> Direction:
 
     Raises StylerepError for a file that is none of ``stylerep steer fit``, or has no such kind or layer.
     """
+    open_regular(path, "file of directions").close()
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["stylerep"])
+            written = (file.metadata() or {})["stylerep"]
             kinds = list(file.keys())
             vectors = file.get_tensor(kind) if kind in kinds else None
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise StylerepError(f"{path}: this is no file of stylerep steer fit.") from error
+    about = parse_json(written, f"{path}, metadata stylerep")
+    read = read_as(_About, about, f"{path}, metadata stylerep")
     if vectors is None:
         raise StylerepError(f"{path}: there is no direction of {kind} in it; it has {', '.join(sorted(kinds))}.")
-    chosen = int(about["kinds"][kind]["layer"]) if layer is None else layer
-    if chosen >= len(vectors):
+    if vectors.ndim != 2 or not vectors.is_floating_point() or not vectors.isfinite().all():
+        raise StylerepError(f"{path}: the directions of {kind} must be finite numbers, a row for each layer; found {vectors.dtype} {list(vectors.shape)}.")
+    if layer is None and kind not in read.kinds:
+        raise StylerepError(f"{path}: its metadata says nothing of {kind}; name a layer with --model_args steer_layer.")
+    chosen = read.kinds[kind].layer if layer is None else layer
+    if not 0 <= chosen < len(vectors):
         raise StylerepError(f"--model_args steer_layer={chosen}: the directions of {path} are of {len(vectors)} layers, from 0 on.")
     return Direction(vectors[chosen], chosen, about)
 

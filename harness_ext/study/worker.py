@@ -12,16 +12,43 @@ import time
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
 
 from harness_ext.runs import RESPONSES
 from harness_ext.study.cells import Cell
+from synth.errors import StylerepError
 from synth.lock import lock
+from synth.printable import printable
 from synth.python_start import module_command, safe_environment
 from synth.replace_file import write_text
 from synth.replace_folder import remove_tree
+from synth.schema import Schema, read_as, read_json
 
 STATE = ".cells"
+
+
+class CellRecord(Schema):
+    """What is recorded of a cell that is done."""
+
+    model_config = ConfigDict(extra="ignore")
+    key: str
+    seconds: Annotated[float, Field(ge=0, le=1e9)]
+
+
+class GivenCell(Schema):
+    """As `harness_ext.study.cells.Cell`, as it is handed over."""
+
+    name: str
+    kind: str
+    command: list[str]
+    leaves: str
+    after: list[str]
+    key: str
+    label: str
+    arm: str
+    gpus: Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 def is_done(folder: Path, cell: Cell) -> bool:
@@ -31,11 +58,13 @@ def is_done(folder: Path, cell: Cell) -> bool:
 
 def read_record(folder: Path, cell: Cell) -> dict[str, Any]:
     """Return what was recorded when a cell was last done: its key, and how many seconds it took; empty if nothing was."""
+    path = folder / STATE / f"{cell.slug}.json"
     try:
-        found = json.loads((folder / STATE / f"{cell.slug}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        found = read_json(path)
+        read_as(CellRecord, found, path)
+    except StylerepError:
+        return {}  # what is not on record is done again
+    return dict(found)
 
 
 def log_file(folder: Path, cell: Cell) -> Path:
@@ -77,7 +106,7 @@ def _run(folder: Path, cell: Cell, held: int) -> int:
     if cell.kind == "evaluate" and cell.gpus > 1 and "vllm" in command:
         command[command.index("--model_args") + 1] += f",tensor_parallel_size={cell.gpus}"
     begun = state / f"{cell.slug}.begun"
-    continued = begun.is_file() and begun.read_text(encoding="utf-8") == cell.key
+    continued = begun.is_file() and begun.read_bytes() == cell.key.encode()
     (state / f"{cell.slug}.json").unlink(missing_ok=True)
     begun.write_text(cell.key, encoding="utf-8")
     _note(state, cell, "continued" if continued else "begun")
@@ -135,7 +164,11 @@ def _locked(folder: Path, cell: Cell) -> Iterator[int | None]:
 def main() -> None:
     """Read the cell that was handed over, and end as its command did."""
     folder = Path(sys.argv[1])
-    content = json.loads((folder / STATE / f"{sys.argv[2]}.cell").read_text(encoding="utf-8"))
-    cell = Cell(**{**content, "command": tuple(content["command"]), "after": tuple(content["after"])})
-    code = run_cell(folder, cell)
+    path = folder / STATE / f"{sys.argv[2]}.cell"
+    try:
+        given = read_as(GivenCell, read_json(path), path)
+    except StylerepError as error:
+        print(f"stylerep: {printable(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    code = run_cell(folder, Cell(**{**given.model_dump(), "command": tuple(given.command), "after": tuple(given.after)}))
     sys.exit(code if code >= 0 else 128 - code)

@@ -5,16 +5,34 @@
 A line is written before the next request (`harness_ext.journal_file`).
 """
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import model_validator
+
 from harness_ext.journal_file import JournalFile
 from synth.errors import StylerepError
+from synth.schema import Schema, Whole, parse_json, read_as, shown
 
 NAME = "journal.jsonl"
+
+
+class _Head(Schema):
+    settings: dict[str, Any]
+
+
+class _Answered(Schema):
+    attempt: Whole
+    ids: list[str]
+    responses: list[str]
+
+    @model_validator(mode="after")
+    def _pairs(self) -> "_Answered":
+        if len(self.ids) != len(self.responses):
+            raise ValueError("as many responses as ids")
+        return self
 
 
 class Journal:
@@ -61,16 +79,20 @@ class Journal:
     def _read(self, settings: Mapping[str, Any]) -> None:
         begun = False
         for number, line in self._file.lines():
+            where = f"{self.path}, line {number}"
             try:
-                content = json.loads(line)
+                content = parse_json(line, where)
                 if number == 1:
-                    self._compare(content["settings"], settings)
+                    there = read_as(_Head, content, where).settings
                 else:
-                    for problem, response in zip(content["ids"], content["responses"], strict=True):
-                        self._responses[problem, content["attempt"]] = response
-                    self.empty = False
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise StylerepError(f"{self.path}, line {number}: the journal is damaged; remove its folder to begin anew.") from error
+                    answered = read_as(_Answered, content, where)
+            except StylerepError as error:
+                raise StylerepError(f"{str(error).removesuffix('.')}; the journal is damaged, remove its folder to begin anew.") from error
+            if number == 1:
+                self._compare(there, settings)
+            else:
+                self._responses.update(((problem, answered.attempt), response) for problem, response in zip(answered.ids, answered.responses, strict=True))
+                self.empty = False
             begun = True
         if not begun:
             self._file.write({"settings": dict(settings)})
@@ -86,7 +108,7 @@ def first_difference(there: Mapping[str, Any], given: Mapping[str, Any]) -> str 
         one, other = there.get(name), given.get(name)
         if isinstance(one, dict) and isinstance(other, dict):
             if inner := first_difference(one, other):
-                return f"{name} {inner}"
+                return f"{shown(name)[1:-1]} {inner}"
         elif one != other:
-            return f"{name} {one!r}, not {other!r}"
+            return f"{shown(name)[1:-1]} {shown(one)}, not {shown(other)}"
     return None

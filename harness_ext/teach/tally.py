@@ -4,9 +4,36 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, model_validator
 
 from harness_ext.teach.checks import Candidate
+from synth.schema import Schema, read_as
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class _Share(Schema):
+    model_config = ConfigDict(extra="ignore")
+    count: Count
+
+
+class _Counts(Schema):
+    model_config = ConfigDict(extra="ignore")
+    asked: Annotated[int, Field(ge=1, lt=2**53)]
+    responses: Count
+    kept: Count
+    pass_at_first: _Share
+    pass_within_attempts: _Share
+    refused_responses: dict[str, Count]
+    problems_left_out: dict[str, Count]
+
+    @model_validator(mode="after")
+    def _shares(self) -> "_Counts":
+        if max(self.pass_at_first.count, self.pass_within_attempts.count) > self.asked:
+            raise ValueError("no more problems solved than asked")
+        return self
 
 
 @dataclass(slots=True)
@@ -54,17 +81,10 @@ class Tally:
 
 
 def tally_of(counts: Mapping[str, Any], folder: Path) -> Tally:
-    """Return the counts that a manifest holds."""
-    return Tally(
-        counts["asked"],
-        counts["responses"],
-        counts["pass_at_first"]["count"],
-        counts["pass_within_attempts"]["count"],
-        counts["kept"],
-        Counter(counts["refused_responses"]),
-        Counter(counts["problems_left_out"]),
-        folder,
-    )
+    """Return the counts that a manifest holds; raise StylerepError for what is none."""
+    found = read_as(_Counts, counts, f"{folder / 'manifest.json'}, teaching")
+    first, solved = found.pass_at_first.count, found.pass_within_attempts.count
+    return Tally(found.asked, found.responses, first, solved, found.kept, Counter(found.refused_responses), Counter(found.problems_left_out), folder)
 
 
 def describe(tally: Tally) -> str:

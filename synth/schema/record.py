@@ -42,8 +42,9 @@ class Schema(BaseModel):
     def _known_keys(cls, data: Any) -> Any:
         if isinstance(data, dict) and cls.model_config.get("extra") == "forbid":
             names = [field.alias or name for name, field in cls.model_fields.items()]
-            if unknown := next((key for key in data if key not in names), None):
-                raise PydanticCustomError("unknown_key", "an unknown key", {"key": unknown, "names": ", ".join(names)})
+            for number, key in enumerate(data):
+                if key not in names:  # it is told by its number, since pydantic's errors can hold no lone surrogate
+                    raise PydanticCustomError("unknown_key", "an unknown key", {"number": number, "names": ", ".join(names)})
         return data
 
 
@@ -84,14 +85,14 @@ def _sentence(error: ValidationError, data: object, where: object, lines: Mappin
         place, missing = place[:-1] if place and place[-1] == first["loc"][-1] else place, first["loc"][-1]
         says = f"the key {missing!r} is missing"
     elif first["type"] == "unknown_key":
-        context = first["ctx"]
-        says = f"there is no key {shown(context['key'])}; there are {context['names']}"
+        unknown = list(value)[first["ctx"]["number"]]  # type: ignore[call-overload]  # a mapping, by the type of the error
+        says = f"there is no key {shown(unknown)}; there are {first['ctx']['names']}"
     elif first["loc"] and first["loc"][-1] == "[key]":
         says = f"a key must be {_expected(first)}, found {shown(first['input'])}"
     else:
         wanted = list(dict.fromkeys(_expected(one) for one in same))
         says = f"expected {' or '.join(wanted)}, found {shown(value)}"
-    at = (*place, first["ctx"]["key"]) if first["type"] == "unknown_key" else place
+    at = (*place, unknown) if first["type"] == "unknown_key" else place
     return sentence(where, place, says, lines, at)
 
 

@@ -220,7 +220,7 @@ def test_ids_are_read_from_plain_lines_and_from_json(tmp_path: Path, text: str) 
         (b'[{"id": "a"}]\n', "line 1: expected a row id"),
         (b"\n \n", "it is empty"),
         (b'{"id": "a", "dropped": false}\n', "no row in it is marked as dropped"),
-        (b"PAR1\xff\xfe", "not text in UTF-8"),
+        (b"PAR1\xff\xfe", r"this is not UTF-8 \(byte 5\)"),
     ],
 )
 def test_a_file_that_lists_no_ids_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
@@ -231,9 +231,9 @@ def test_a_file_that_lists_no_ids_is_refused(tmp_path: Path, content: bytes, say
     assert str(caught.value).startswith(str(path))
 
 
-@pytest.mark.parametrize("name", ["missing.jsonl", "."])
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(StylerepError, match="cannot be read"):
+@pytest.mark.parametrize(("name", "says"), [("missing.jsonl", "there is no such list of row ids"), (".", "expected a file, found a folder")])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str, says: str) -> None:
+    with pytest.raises(StylerepError, match=says):
         read_ids(tmp_path / name)
 
 

@@ -46,6 +46,8 @@ class Record(Schema):
         ({"n": 1, "either": [{"z": 1}]}, "f: either[0]: there is no key 'z'; there are share, kind."),
         ({"n": 1, "parts": [{"share": 0.5, "kind": "z"}]}, "f: parts[0].kind: expected one of 'a', 'b', found 'z'."),
         ({"n": 1, "named": {"k": {"share": 0.1, "y": 3}}}, "f: named.k: there is no key 'y'; there are share, kind."),
+        ({"n": 1, "\ud800": 2}, "f: there is no key '\\ud800'; there are n, rows, names, seeds, parts, named."),
+        ({"n": 1, "named": {"\ud800": {}}}, "f: named: the key 'share' is missing."),
         ({"n": 1, "named": {"\x1b[31m": {"share": -0.1}}}, "f: named.\\x1b[31m.share: expected a number above 0, found -0.1."),
     ],
 )
@@ -64,6 +66,7 @@ def test_the_line_of_a_yaml_file_is_told() -> None:
 
 
 def test_what_fits_is_read() -> None:
+    assert read_as(Record, {"n": 1, "names": "\ud800"}, "f").names == "\ud800"
     record = read_as(Record, {"n": 1, "rows": [{"x": 2}], "seeds": [1, 2], "parts": ["q", {"share": 0.5}]}, "f")
     assert record == Record(n=1, rows=[{"x": 2.0}], seeds=(1, 2), parts=["q", Part(share=0.5)])
     assert read_as(dict[str, list[float]], {"a": [1.5]}, "f") == {"a": [1.5]}

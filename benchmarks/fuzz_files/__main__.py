@@ -1,0 +1,57 @@
+"""Changes files of every kind that stylerep reads, and counts what is no sentence.
+
+    python -m benchmarks.fuzz_files [--n 10000] [--seed 0] [--only WORDS]
+
+So many files are changed in all, as many of each kind. Ends with 1 where something else than a sentence came of one, a file was lost, or one took 20 s.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.fuzz_files import all_kinds, outcomes_of
+from benchmarks.fuzz_files.trial import Outcome
+
+
+def main() -> int:
+    """Run all kinds and print what came of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="only kinds whose name has these words")
+    parser.add_argument("--show", type=int, default=10, help="how many different tracebacks to print")
+    given = parser.parse_args()
+    began, outcomes = time.monotonic(), list[Outcome]()
+    with tempfile.TemporaryDirectory() as scratch:
+        kinds = [kind for kind in all_kinds(Path(scratch)) if given.only in kind.name]
+        for number, kind in enumerate(kinds):
+            share = given.n // len(kinds) + (number < given.n % len(kinds))
+            own = outcomes_of(kind, share, given.seed)
+            outcomes += own
+            ended, longest = Counter(one.ended for one in own), max((one.seconds for one in own), default=0.0)
+            lost = sum(bool(one.lost) for one in own)
+            print(
+                f"{kind.name:45} {len(own):5} files: {ended['read']:5} read, {ended['refused']:5} refused, {ended['traceback']} tracebacks, "
+                f"{lost} lost something; longest {longest:.2f} s",
+                flush=True,
+            )
+    wrong: dict[str, Outcome] = {}
+    for one in outcomes:
+        if one.ended == "traceback" or one.lost:
+            wrong.setdefault(f"{one.kind}: {' | '.join(one.told.strip().splitlines()[-3:])[-300:] if one.ended == 'traceback' else one.lost}", one)
+    for name, one in list(wrong.items())[: given.show]:
+        print(f"\n=== {name}\n{one.told[-2500:]}\ncontent: {str(one.content)[:600]}\nlost: {one.lost}")
+    slowest = max(outcomes, key=lambda one: one.seconds)
+    bad, lost = sum(one.ended == "traceback" for one in outcomes), sum(bool(one.lost) for one in outcomes)
+    print(
+        f"\n{len(outcomes):,} files of {len(kinds)} kinds: {bad} tracebacks, {lost} with files lost; slowest {slowest.seconds:.2f} s ({slowest.kind}); "
+        f"{time.monotonic() - began:.0f} s in all"
+    )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
