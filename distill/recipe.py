@@ -1,15 +1,16 @@
 """How a model is trained: settings that come with stylerep by name, or a YAML file of one's own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import yaml
+from pydantic import Field
 
 from distill.families import Family
 from synth.errors import StylerepError
+from synth.schema import Schema, Whole, read_as, read_yaml, shown
 
 METHODS = ("lora", "dora", "qlora", "full")
 _ABOVE_ZERO = ("epochs", "batch_size", "rank", "alpha", "max_length")
@@ -46,14 +47,15 @@ class Recipe:
     def validate(self) -> None:
         """Raise StylerepError for a value outside its range."""
         if self.method not in METHODS:
-            raise StylerepError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}.")
+            raise StylerepError(f"method must be one of {', '.join(METHODS)}, got {shown(self.method)}.")
         for name in _ABOVE_ZERO:
-            _check(name, getattr(self, name), lambda value: value > 0, "above 0")
+            _check(name, getattr(self, name), lambda value: 0 < value < 2**31, "above 0")
         rates = self.learning_rate.values() if isinstance(self.learning_rate, Mapping) else [self.learning_rate]
         for rate in rates:
-            _check("learning_rate", rate, lambda value: value > 0, "above 0")
+            _check("learning_rate", rate, lambda value: 0 < value < 2**31, "above 0")
         _check("warm_up", self.warm_up, lambda value: 0 <= value < 1, "from 0 up to 1")
-        _check("weight_decay", self.weight_decay, lambda value: value >= 0, "0 or more")
+        _check("weight_decay", self.weight_decay, lambda value: 0 <= value < 2**31, "0 or more")
+        _check("seed", self.seed, lambda value: -(2**63) <= value < 2**63, "a number of 64 bits")
         for name in _WHOLE:
             _check(name, getattr(self, name), lambda value: isinstance(value, int), "a whole number")
 
@@ -66,9 +68,28 @@ class Recipe:
         return replace(self, learning_rate=rate or family.defaults.get("learning_rate", 1e-3), max_length=min(length, positions or length))
 
 
+_Above = Annotated[float, Field(gt=0, lt=2**31)]
+_Count = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class _File(Schema):
+    """What a recipe's file may hold."""
+
+    method: Literal["lora", "dora", "qlora", "full"] = "lora"
+    epochs: _Above = 1.0
+    learning_rate: _Above | Annotated[dict[float, _Above], Field(min_length=1)] | None = None
+    batch_size: _Count = 1
+    rank: _Count = 1
+    alpha: _Count = 1
+    max_length: _Count | None = None
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0, lt=2**31)] = 0.0
+    seed: Whole = 0
+
+
 def _check(name: str, value: Any, holds: Any, says: str) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not holds(value)):
-        raise StylerepError(f"{name.replace('_', '-')} must be {says}, got {value!r}.")
+        raise StylerepError(f"{name.replace('_', '-')} must be {says}, got {shown(value)}.")
 
 
 def recipe_names() -> list[str]:
@@ -82,21 +103,12 @@ def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     Raises StylerepError for a file that cannot be read, a setting that does not exist or is out of range.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else _folder() / f"{name}.yaml"
-    if not path.is_file():
-        raise StylerepError(f"There is no recipe {name!r}; there are {', '.join(recipe_names())}, and YAML files of your own (NAME.yaml).")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StylerepError(f"{path}: this is not valid YAML ({' '.join(str(error).split())}).") from error
-    known = [field.name for field in fields(Recipe)]
-    if not isinstance(content, dict) or (unknown := [key for key in content if key not in known]):
-        wrong = f"there is no setting {unknown[0]!r}" if isinstance(content, dict) else "expected NAME: VALUE"
-        raise StylerepError(f"{path}: {wrong}; settings are {', '.join(known)}.")
-    try:
-        recipe = Recipe(**content)
-        recipe.validate()
-    except StylerepError as error:
-        raise StylerepError(f"{path}: {error}") from error
+    if not path.exists():
+        raise StylerepError(f"There is no recipe {shown(name)}; there are {', '.join(recipe_names())}, and YAML files of your own (NAME.yaml).")
+    document = read_yaml(path, "recipe")
+    content = {} if document.data is None else document.data
+    read_as(_File, content, path, document.lines)
+    recipe = Recipe(**content)
     recipe = replace(recipe, **{key: value for key, value in (changes or {}).items() if value is not None})
     if changes and changes.get("rank") and not changes.get("alpha"):
         recipe = replace(recipe, alpha=2 * recipe.rank)

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from synth.errors import StylerepError
 from synth.printable import printable
+from synth.schema import read_yaml, shown
 
 _HERE = Path(__file__).resolve().parent
 
@@ -90,15 +89,11 @@ def say_left_out(task: str, why: str) -> None:
     print(printable(f"stylerep: {task} is LEFT OUT. {why}"), file=sys.stderr, flush=True)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the fast one is not built everywhere
-    """Reads ``!function`` as the function's name."""
-
-
-_Loader.add_constructor("!function", lambda loader, node: str(node.value))
-
-
 def _read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader with one tag more)
+    """Return what a task file says; ``!function`` is read as the function's name."""
+    content = read_yaml(path, "task file", texts=("!function",)).data
+    if not isinstance(content, dict):
+        raise StylerepError(f"{path}: expected the keys and values of a task, found {shown(content)}.")
     return content
 
 

@@ -13,6 +13,7 @@ from harness_ext.preference import METRICS as PREFERENCE_METRICS
 from harness_ext.task_folder import task_file, tasks_path
 from synth.errors import MissingDataError, StylerepError
 from synth.formats import CLOSE, OPEN
+from synth.schema import read_regular
 from synth.traces import final_sentence
 
 DOCUMENTS = 12
@@ -53,14 +54,18 @@ def validate_tasks(names: Sequence[str] = (), folder: Path | None = None) -> Ite
 def _check(name: str, path: Path, folder: Path) -> TaskCheck:
     from harness_ext.seam import build_task
 
-    problems = list(_file_problems(name, path))
+    try:
+        text = read_regular(path, "task file").decode("utf-8", "replace")
+        problems = list(_file_problems(name, text))
+    except StylerepError as error:
+        return TaskCheck(name, problems=(str(error),))
     try:
         task = build_task(name, folder)
     except MissingDataError as error:
         return TaskCheck(name, problems=tuple(problems), missing=str(error))
     except StylerepError as error:
         return TaskCheck(name, problems=(*problems, str(error)))
-    if f"# Version {task.version.removesuffix('.0')}:" not in path.read_text(encoding="utf-8"):
+    if f"# Version {task.version.removesuffix('.0')}:" not in text:
         problems.append(f"no line says what version {task.version} changed (# Version {task.version.removesuffix('.0')}: …).")
     if not task.averaged:
         problems.append("not all of its metrics are aggregated by mean, so some have no standard error.")
@@ -79,8 +84,8 @@ def _check(name: str, path: Path, folder: Path) -> TaskCheck:
     return TaskCheck(name, task.version, len(task.documents), task.prompt(task.documents[0]), tuple(problems))
 
 
-def _file_problems(name: str, path: Path) -> Iterator[str]:
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
+def _file_problems(name: str, text: str) -> Iterator[str]:
+    first = text.partition("\n")[0]
     command = _COMMAND.match(first)
     if not command or command["task"] != name:
         yield f"its first line is not the command that runs it (# stylerep eval … --tasks {name} …)."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distill.families import family_folders, own_folder
-from distill.families.family_file import FamilyFile, file_problems, read_family
+from distill.families.family_file import FamilyFile, file_problem, read_family
 from synth.errors import StylerepError
 
 
@@ -32,9 +32,10 @@ def validate_families(names: Sequence[str] = (), folder: Path | None = None) -> 
     for name in names:
         if name not in files:
             raise StylerepError(f"There is no family file {name}.yaml; there are: {', '.join(sorted(files))}.")
-    sound = {name: read_family(path) for name, path in files.items() if not file_problems(path)}
+    wrong = {name: problem for name, path in files.items() if (problem := file_problem(path))}
+    sound = {name: read_family(path) for name, path in files.items() if name not in wrong}
     for name in names or sorted(files):
-        problems = [*file_problems(files[name]), *((*_unknown_types(sound[name]), *_clashes(sound[name], sound)) if name in sound else ())]
+        problems = [wrong[name]] if name in wrong else [*_unknown_types(sound[name]), *_clashes(sound[name], sound)]
         yield FamilyCheck(name, files[name], tuple(problems), _says(sound[name]) if name in sound else "")
 
 

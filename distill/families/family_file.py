@@ -1,21 +1,77 @@
 """Reads and checks one family file."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from synth.errors import StylerepError
 from synth.formats import CLOSE, OPEN
+from synth.schema import Line, Schema, read_as, read_yaml
 
-_NEEDED = ("name", "match", "end_of_turn")
-_OPTIONAL = ("end_of_text", "think", "template_arguments", "lora_targets", "fan_in_fan_out", "defaults")
-_MATCH = ("model_type", "vocab_size", "tokens")
-_THINK = ("open", "close", "special")
-_DEFAULTS = ("learning_rate", "max_length")
+_EMBEDDINGS = re.compile(r"embed|lm_head|wte|wpe")
+
+
+def _targets(given: str | list[str]) -> str | list[str]:
+    if isinstance(given, str):
+        try:
+            re.compile(given)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"all-linear, a regular expression (this is none: {error}), or a list of names of modules") from error
+    if any(_EMBEDDINGS.search(name) for name in _tuple(given)):
+        raise ValueError("no embeddings and no output layer: lm_eval resizes embeddings under an adapter, so none may hold them")
+    return given
+
+
+def _rate(value: object) -> object:
+    if isinstance(value, str):
+        raise ValueError("a number (write 6.0e-5, which YAML reads as a number, not 6e-5)")
+    return value
+
+
+_Text = Annotated[str, Field(min_length=1)]
+_Texts = _Text | Annotated[list[_Text], Field(min_length=1)]
+_Count = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class _Match(Schema):
+    model_type: _Texts
+    vocab_size: _Count | Annotated[list[_Count], Field(min_length=1)] = Field(default=[])
+    tokens: _Texts = Field(default=[])
+
+
+class _Think(Schema):
+    open: _Text
+    close: _Text
+    special: bool = False
+
+    @model_validator(mode="after")
+    def _differ(self) -> "_Think":
+        if self.open == self.close or not self.open.strip() or not self.close.strip():
+            raise ValueError("two different tags, open and close")
+        return self
+
+
+class _Defaults(Schema):
+    learning_rate: Annotated[float, Field(gt=0, lt=2**31), BeforeValidator(_rate)] = Field(default=1.0)
+    max_length: _Count = 1
+
+
+class _File(Schema):
+    """What a family file may hold."""
+
+    name: Line
+    match: _Match
+    end_of_turn: _Text
+    end_of_text: _Text | None = None
+    think: _Think | None = None
+    template_arguments: dict[Line, JsonValue] = Field(default={})
+    lora_targets: Annotated[_Texts, AfterValidator(_targets)] = "all-linear"
+    fan_in_fan_out: bool = False
+    defaults: _Defaults | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,123 +103,36 @@ class FamilyFile:
 
 
 def read_family(path: Path) -> FamilyFile:
-    """Return what a family file says; raise StylerepError for the first thing that is wrong with it."""
-    content = _load(path)
-    for problem in _problems(path, content):
-        raise StylerepError(f"{path}: {problem}")
-    match, think = content["match"], content.get("think", {})
+    """Return what a family file says; raise StylerepError, naming line and key, for the first thing that is wrong with it."""
+    document = read_yaml(path, "family file")
+    read = read_as(_File, document.data, path, document.lines)
+    if read.name != path.stem:
+        raise document.error(("name",), f"this is {read.name!r}, and the file is named {path.name}; they must agree")
     return FamilyFile(
         path,
-        content["name"],
-        _tuple(match["model_type"]),
-        _tuple(match.get("vocab_size", ())),
-        frozenset(_tuple(match.get("tokens", ()))),
-        content["end_of_turn"],
-        content.get("end_of_text"),
-        (think.get("open", OPEN), think.get("close", CLOSE)),
-        think.get("special", False),
-        content.get("template_arguments", {}),
-        content.get("lora_targets", "all-linear"),
-        content.get("fan_in_fan_out", False),
-        content.get("defaults", {}),
+        read.name,
+        _tuple(read.match.model_type),
+        _tuple(read.match.vocab_size),
+        frozenset(_tuple(read.match.tokens)),
+        read.end_of_turn,
+        read.end_of_text,
+        (read.think.open, read.think.close) if read.think else (OPEN, CLOSE),
+        read.think.special if read.think else False,
+        read.template_arguments,
+        read.lora_targets,
+        read.fan_in_fan_out,
+        read.defaults.model_dump(exclude_unset=True) if read.defaults else {},
     )
 
 
-def file_problems(path: Path) -> list[str]:
-    """Return everything that is wrong with a family file, a sentence each; none if all is well."""
+def file_problem(path: Path) -> str | None:
+    """Return what is wrong with a family file, without its name; None if all is well."""
     try:
-        return list(_problems(path, _load(path)))
+        read_family(path)
     except StylerepError as error:
-        return [str(error).removeprefix(f"{path}: ")]
-
-
-def _load(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StylerepError(f"{path}: this is not valid YAML ({' '.join(str(error).split())}).") from error
-
-
-def _problems(path: Path, content: Any) -> Iterator[str]:
-    if not isinstance(content, dict):
-        yield f"expected the keys {', '.join(_NEEDED)}."
-        return
-    yield from _unknown(content, "", (*_NEEDED, *_OPTIONAL))
-    yield from (f"the key {key!r} is missing." for key in _NEEDED if key not in content)
-    if content.get("name", path.stem) != path.stem:
-        yield f"'name' is {content['name']!r}, and the file is named {path.name}; they must agree."
-    for key in ("end_of_turn", "end_of_text"):
-        if key in content and not _is_text(content[key]):
-            yield f"{key!r} must be a token, found {content[key]!r}."
-    if "match" in content:
-        yield from _match_problems(content["match"])
-    if "think" in content:
-        yield from _think_problems(content["think"])
-    if not isinstance(content.get("template_arguments", {}), dict):
-        yield f"'template_arguments' must hold NAME: VALUE, found {content['template_arguments']!r}."
-    yield from _training_problems(content)
-
-
-def _match_problems(match: Any) -> Iterator[str]:
-    if not isinstance(match, dict) or "model_type" not in match:
-        yield "'match' needs model_type, the model_type of the models' config.json."
-        return
-    yield from _unknown(match, "match.", _MATCH)
-    for key, kind in (("model_type", str), ("vocab_size", int), ("tokens", str)):
-        values = _tuple(match.get(key, ()))
-        if key in match and not (values and all(isinstance(value, kind) and value and not isinstance(value, bool) for value in values)):
-            yield f"'match.{key}' must be {'a number' if kind is int else 'a text'} or a list of them, found {match[key]!r}."
-
-
-def _think_problems(think: Any) -> Iterator[str]:
-    if not isinstance(think, dict):
-        yield f"'think' must hold open and close, found {think!r}."
-        return
-    yield from _unknown(think, "think.", _THINK)
-    tags = think.get("open"), think.get("close")
-    if not all(_is_text(tag) for tag in tags) or tags[0] == tags[1]:
-        yield "'think' needs two different tags, open and close."
-        return
-    if not isinstance(think.get("special", False), bool):
-        yield f"'think.special' must be true or false, found {think['special']!r}."
-
-
-def _training_problems(content: dict[str, Any]) -> Iterator[str]:
-    targets = content.get("lora_targets", "all-linear")
-    if isinstance(targets, str):
-        try:
-            re.compile(targets)
-        except re.error as error:
-            yield f"'lora_targets' is no regular expression ({error})."
-    if not (_is_text(targets) or (isinstance(targets, list) and targets and all(map(_is_text, targets)))):
-        yield f"'lora_targets' must be all-linear, a regular expression, or a list of module names, found {targets!r}."
-    elif any(re.search(r"embed|lm_head|wte|wpe", name) for name in _tuple(targets)):
-        yield "'lora_targets' names embeddings or the output layer: lm_eval resizes embeddings under an adapter, so none may hold them."
-    if not isinstance(content.get("fan_in_fan_out", False), bool):
-        yield f"'fan_in_fan_out' must be true or false, found {content['fan_in_fan_out']!r}."
-    defaults = content.get("defaults", {})
-    if not isinstance(defaults, dict):
-        yield f"'defaults' must hold NAME: VALUE, found {defaults!r}."
-        return
-    yield from _unknown(defaults, "defaults.", _DEFAULTS)
-    for key, value in defaults.items():
-        if not _is_positive(value) or (key == "max_length" and not isinstance(value, int)):
-            yield f"'defaults.{key}' must be a number above 0 (write 6.0e-5, which YAML reads as a number, not 6e-5), found {value!r}."
-
-
-def _unknown(content: dict[Any, Any], prefix: str, known: Collection[str]) -> Iterator[str]:
-    for key in content:
-        if key not in known:
-            yield f"there is no key '{prefix}{key}'; choose from {', '.join(known)}."
+        return str(error).removeprefix(f"{path}, ").removeprefix(f"{path}: ")
+    return None
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0

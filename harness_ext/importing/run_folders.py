@@ -10,18 +10,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness_ext.importing.grading import Graded
 from harness_ext.importing.record import Evaluation, clean, public_name
 from harness_ext.runs import MANIFEST, read_manifest, sample_files
 from synth.errors import StylerepError
 from synth.inside_folder import inside, refuse_ways_out
 from synth.replace_folder import check_replaceable, replace_folder
+from synth.schema import Line, Schema, Whole, read_as, read_yaml
 from synth.secrets import SECRETS
 
 _SAME = ("model", "model_name", "base_model", "family", "arm", "seed", "gen_kwargs")
-_KEYS = ("family", "arm", "base_model", "seed")
 _SHOWN = 20
 _LONGEST_NAME = 150
 
@@ -65,21 +63,20 @@ class Draft:
     about: About
 
 
+class _About(Schema):
+    """What a file of models may say of one."""
+
+    family: Line | None = None
+    arm: Line | None = None
+    base_model: Line | None = None
+    seed: Whole | None = None
+
+
 def read_models(path: Path) -> dict[str, About]:
-    """Read what a file says of models: by the name of each, its family, arm, base_model and seed. Raises StylerepError for anything else."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise StylerepError(f"{path}: this cannot be read as YAML ({' '.join(str(error).split())}).") from error
-    if not isinstance(content, dict) or not all(isinstance(one, dict) for one in content.values()):
-        raise StylerepError(f"{path}: expected names of models, and below each {', '.join(_KEYS)}.")
-    for name, keys in content.items():
-        for key, value in keys.items():
-            if key not in _KEYS:
-                raise StylerepError(f"{path}, {name}: there is no key {key!r}; there are {', '.join(_KEYS)}.")
-            if not isinstance(value, int if key == "seed" else str) or isinstance(value, bool):
-                raise StylerepError(f"{path}, {name}: {key} must be {'a whole number' if key == 'seed' else 'a text'}, found {value!r}.")
-    return {str(name): About(**keys) for name, keys in content.items()}
+    """Read what a file says of models: by the name of each, its family, arm, base_model and seed. Raises StylerepError, naming the key, for anything else."""
+    document = read_yaml(path, "file of models")
+    read = read_as(dict[Line | Whole, _About], document.data, path, document.lines)
+    return {str(name): About(**about.model_dump(exclude_unset=True)) for name, about in read.items()}
 
 
 def folder_name(name: str) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 
 from synth.errors import StylerepError
+from synth.schema import parse_yaml, read_regular
+from synth.schema.yaml_file import LARGEST
 
 FAMILIES_VARIABLE = "STYLEREP_FAMILIES"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -151,10 +153,11 @@ def _family_tags(own_folder: str) -> Iterator[tuple[str, str, str]]:
     for folder in (ours, Path(own_folder).expanduser() if own_folder else None):
         for path in sorted(folder.glob("*.yaml")) if folder else ():
             try:
-                text = path.read_text(encoding="utf-8")
-                think = yaml.load(text, Loader=_LOADER).get("think") if "think:" in text else None  # noqa: S506 (a safe loader)
-            except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, ValueError, RecursionError):
+                data = read_regular(path, largest=LARGEST)
+                content = parse_yaml(data, path).data if b"think:" in data else None
+            except StylerepError:
                 continue
+            think = content.get("think") if isinstance(content, Mapping) else None
             opening, closing = (think.get("open"), think.get("close")) if isinstance(think, Mapping) else (None, None)
             if isinstance(opening, str) and isinstance(closing, str) and opening.strip() and closing.strip() and opening != closing:
                 yield path.stem, opening, closing

@@ -130,9 +130,12 @@ def _expected(one: Any) -> str:
         key, word = _BOUNDS[kind]
         return f"a number {word} {context[key]:g}"
     if kind == "literal_error":
-        return f"one of {context['expected'].replace(' or ', ', ')}"
-    if kind in ("too_short", "string_too_short"):
-        return f"{_WORDS.get(str(context.get('field_type', '')).casefold(), 'a text')} that is not empty"
+        words = context["expected"].replace(" or ", ", ")
+        return f"one of {words}" if ", " in words else str(words)
+    if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):
+        thing = _WORDS.get(str(context.get("field_type", "")).casefold(), "a text")
+        least, most = context.get("min_length"), context.get("max_length")
+        return f"{thing} that is not empty" if least == 1 else f"{thing} of at {f'most {most:,}' if least is None else f'least {least:,}'}"
     if kind == "value_error":
         return str(context.get("error", one["msg"]))
     return _WORDS.get(kind.partition("_")[0]) or str(one["msg"]).removeprefix("Input should be ")

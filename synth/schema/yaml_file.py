@@ -1,6 +1,6 @@
 """YAML, read with bounds: plain data with the line of each key; what it could be made to do beyond that is refused in a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,22 +36,22 @@ class Document:
         return StylerepError(sentence(self.where, place, says, self.lines))
 
 
-def read_yaml(path: Path, what: str = "") -> Document:
+def read_yaml(path: Path, what: str = "", texts: Collection[str] = ()) -> Document:
     """Read a YAML file of at most 10 MB, 100 levels and 200,000 values, those that aliases repeat counted each time.
 
-    *what* it should be is said where it is not there.
+    *what* it should be is said where it is not there; values with one of the tags *texts* (``!function``) are read as their text.
 
     Raises:
         StylerepError: naming file and line, for what is no YAML or no UTF-8, is larger than that, has a key twice, an alias within itself, several
             documents, a tag other than YAML's own plain ones, or a number or date that cannot be read.
 
     """
-    return parse_yaml(read_regular(path, what, LARGEST), path)
+    return parse_yaml(read_regular(path, what, LARGEST), path, texts)
 
 
-def parse_yaml(data: bytes | str, where: object) -> Document:
+def parse_yaml(data: bytes | str, where: object, texts: Collection[str] = ()) -> Document:
     """Return what a YAML text says, as `read_yaml` does."""
-    reader = _Reader(where)
+    reader = _Reader(where, texts)
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         depth = 0
@@ -76,8 +76,9 @@ def parse_yaml(data: bytes | str, where: object) -> Document:
 class _Reader:
     """Turns nodes into data; a node that several aliases name is read, and counted, for each."""
 
-    def __init__(self, where: object) -> None:
+    def __init__(self, where: object, texts: Collection[str] = ()) -> None:
         self.where = where
+        self._texts = texts
         self.lines: dict[Place, int] = {}
         self._scalars = _LOADER("")
         self._left = _MOST
@@ -121,6 +122,8 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node) -> Any:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        if isinstance(node, yaml.ScalarNode) and tag in self._texts:
+            return node.value
         if not isinstance(node, yaml.ScalarNode) or node.tag not in _SCALARS:
             self._refuse(node, f"{shown(tag)[1:-1]} is not read here; write plain lists, mappings and values")
         try:

@@ -8,22 +8,25 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, JsonValue, model_validator
 
 from synth.errors import StylerepError
+from synth.schema import Line, Schema, read_as, read_json, shown
 from synth.style.adherence import StyleRates, mean_rates, style_rates
 from synth.style.lexicon import KINDS, STAGES, Lexicon
 from synth.style.scores import StyleScores
 
-FORMAT = "stylerep-profile/1"
+FORMAT: Literal["stylerep-profile/1"] = "stylerep-profile/1"
 SHIPPED = ("long-reasoning", "instruct")
 DEFAULT = "long-reasoning"
 _FOLDER = resources.files("synth.style") / "profiles"
 # A profile keeps at most this many traces' numbers, so that it stays small and can still give intervals.
 _SAMPLE = 200
+_LARGEST = 10_000_000
 _QUARTERS = ("quarter_1", "quarter_2", "quarter_3", "quarter_4")
 DISTRIBUTIONS = {
     "pivot kinds": tuple(f"pivot_density_{kind}" for kind in KINDS),
@@ -63,6 +66,44 @@ class StyleProfile:
     def digest(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the profile."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+_Number = Annotated[float, Field(ge=-1e9, le=1e9)]
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Rate = Annotated[float, Field(ge=0, le=1e9)]
+
+
+class _Rates(Schema):
+    kinds: Annotated[list[_Rate], Field(min_length=len(KINDS), max_length=len(KINDS))]
+    quarters: Annotated[list[_Rate], Field(min_length=len(_QUARTERS), max_length=len(_QUARTERS))]
+    openers: _Rate
+    first_person: _Rate
+    unformatted: _Share
+
+
+class _File(Schema):
+    """What a profile's file must hold."""
+
+    format: Literal["stylerep-profile/1"]
+    name: Line
+    n: Annotated[int, Field(ge=1, lt=2**63)]
+    lexicon: Line
+    sources: list[dict[str, JsonValue]]
+    means: dict[str, _Number]
+    deviations: dict[str, _Number]
+    positions: dict[str, list[_Share]]
+    transitions: list[list[_Share]]
+    rates: _Rates
+    sample: list[list[_Number]]
+    stylerep: Line
+
+    @model_validator(mode="after")
+    def _fits(self) -> "_File":
+        if needed := next((name for names in DISTRIBUTIONS.values() for name in names if name not in self.means), None):
+            raise ValueError(f"a mean of {needed}")
+        if number := next((number for number, row in enumerate(self.sample, 1) if len(row) != len(self.means)), None):
+            raise ValueError(f"as many numbers in row {number} of 'sample' as there are means ({len(self.means)})")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +163,15 @@ def load_profile(name: str | Path) -> StyleProfile:
     """Read a profile: the name of one that comes with the package, or a JSON file; raise StylerepError for anything else."""
     shipped = str(name) in SHIPPED
     path = Path(str(_FOLDER / f"{name}.json")) if shipped else Path(name)
-    if not path.is_file():
-        raise StylerepError(f"{name}: there is no such profile; give a file that stylerep analyze --profile wrote, or one of {', '.join(SHIPPED)}.")
+    if not path.exists():
+        named = shown(str(name))[1:-1]
+        raise StylerepError(f"{named}: there is no such profile; give a file that stylerep analyze --profile wrote, or one of {', '.join(SHIPPED)}.")
+    content = read_json(path, "style profile", _LARGEST)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("format") != FORMAT:
-            raise ValueError("another format")
-        profile = StyleProfile(**{**content, "rates": StyleRates.from_json(content["rates"])})
-        if any(len(row) != len(profile.means) for row in profile.sample):
-            raise ValueError("rows of another length")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StylerepError(f"{path}: this is no style profile of this version of stylerep ({error}).") from error
-    return profile
+        read_as(_File, content, path)
+    except StylerepError as error:
+        raise StylerepError(f"{path}: this is no style profile of this version of stylerep{str(error).removeprefix(str(path))}") from error
+    return StyleProfile(**{key: value for key, value in content.items() if key != "format"} | {"rates": StyleRates.from_json(content["rates"])})
 
 
 def compare_profiles(first: StyleProfile, second: StyleProfile, resamples: int = 1000, seed: int = 0) -> ProfileComparison:

@@ -33,14 +33,25 @@ def test_a_family_fills_in_what_a_recipe_leaves_open() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("colour: red", "there is no setting 'colour'"),
-        ("[1]", "expected NAME: VALUE"),
+        ("colour: red", "line 1: there is no key 'colour'; there are method, epochs"),
+        ("[1]", "expected a mapping, found"),
         ("epochs: [", "not valid YAML"),
-        ("epochs: many", "epochs must be above 0, got 'many'"),
-        ("batch_size: 2.5", "batch-size must be a whole number"),
-        ("method: magic", "method must be one of lora"),
-        ("learning_rate: {3: -1}", "learning-rate must be above 0"),
-        ("warm_up: 1", "warm-up must be from 0 up to 1"),
+        ("rank: 8\nepochs: many", "line 2: epochs: expected a number, found 'many'"),
+        ("epochs: .inf", "epochs: expected a finite number, found inf"),
+        ("epochs: 1.0e+300", "epochs: expected a number below 2.14748e.09"),
+        ("epochs: null", "epochs: expected a number, found None"),
+        ("epochs: true", "epochs: expected a number, found True"),
+        ("epochs: !!float x", "'x' cannot be read as !!float"),
+        ("batch_size: 2.5", "batch_size: expected a whole number, found 2.5"),
+        ("rank: " + "9" * 400, "rank: expected a number below 2.14748e"),
+        ("method: magic", "method: expected one of 'lora', 'dora', 'qlora', 'full', found 'magic'"),
+        ("method: [lora]", "method: expected one of"),
+        ("learning_rate: {3: -1}", r"learning_rate\[3\]: expected a number above 0, found -1"),
+        ("learning_rate: {}", "learning_rate: expected a number or a mapping that is not empty"),
+        ("learning_rate: {a: 1}", "learning_rate.a: a key must be a number, found 'a'"),
+        ("learning_rate: 6e-5", "learning_rate: expected a number or a mapping, found '6e-5'"),
+        ("warm_up: 1", "warm_up: expected a number below 1, found 1"),
+        ("seed: 2024-01-01", "seed: expected a whole number, found datetime.date"),
     ],
 )
 def test_what_is_wrong_with_a_recipe_is_told_with_its_file(tmp_path: Path, text: str, says: str) -> None:
@@ -48,6 +59,22 @@ def test_what_is_wrong_with_a_recipe_is_told_with_its_file(tmp_path: Path, text:
     with pytest.raises(StylerepError, match=says) as error:
         load_recipe(str(tmp_path / "mine.yaml"))
     assert str(tmp_path / "mine.yaml") in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"epochs": float("inf")}, "epochs must be above 0, got inf"),
+        ({"epochs": float("nan")}, "epochs must be above 0, got nan"),
+        ({"learning_rate": float("inf")}, "learning-rate must be above 0, got inf"),
+        ({"batch_size": 10**400}, "batch-size must be above 0, got 1000"),
+        ({"rank": 0}, "rank must be above 0, got 0"),
+        ({"seed": 10**30}, "seed must be a number of 64 bits"),
+    ],
+)
+def test_changes_are_checked_as_the_file_is(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(StylerepError, match=says):
+        load_recipe("small", changes)
 
 
 def test_a_recipe_that_is_not_there_is_refused() -> None:

@@ -108,10 +108,13 @@ def test_models_of_a_file(tmp_path: Path) -> None:
     ]
     assert "The sources name several models (org/a, b); leave --model out" in refusal(source, out=tmp_path / "x", model="c")
     for text, says in (
-        ("b: {arms: hc}", "models.yaml, b: there is no key 'arms'; there are family, arm, base_model, seed."),
-        ("b: {seed: one}", "models.yaml, b: seed must be a whole number, found 'one'."),
-        ("- b", "models.yaml: expected names of models, and below each family, arm, base_model, seed."),
-        ("b: {", "models.yaml: this cannot be read as YAML"),
+        ("b: {arms: hc}", "models.yaml, line 1: b: there is no key 'arms'; there are family, arm, base_model, seed."),
+        ("b: {seed: one}", "models.yaml, line 1: b.seed: expected a whole number, found 'one'."),
+        ("b: {arm: 3}", "models.yaml, line 1: b.arm: expected a text, found 3."),
+        ("b: hc", "models.yaml, line 1: b: expected a mapping, found 'hc'."),
+        ("b: {seed: " + "9" * 30 + "}", "models.yaml, line 1: b.seed: expected a number below 9.22337e+18"),
+        ("- b", "models.yaml: expected a mapping, found ['b']."),
+        ("b: {", "models.yaml, line 2: this is not valid YAML"),
     ):
         file.write_text(text, encoding="utf-8")
         with pytest.raises(StylerepError, match=re.escape(says)):

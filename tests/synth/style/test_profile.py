@@ -37,13 +37,56 @@ def test_a_profile_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert load_profile(tmp_path / "p.json").digest == made.digest
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "other/1"}', "\xff", '{"format": "stylerep-profile/1"}'])
-def test_what_is_no_profile_is_told(tmp_path: Path, content: str) -> None:
-    (tmp_path / "p.json").write_text(content, encoding="latin-1")
-    with pytest.raises(StylerepError, match=r"p\.json: this is no style profile"):
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"format": "other/1"}, "format: expected 'stylerep-profile/1', found 'other/1'"),
+        ({"name": 3}, "name: expected a text, found 3"),
+        ({"n": 1e3}, "n: expected a whole number, found 1000.0"),
+        ({"n": True}, "n: expected a whole number, found True"),
+        ({"rates": None}, "rates: expected a mapping, found None"),
+        ({"rates": {"kinds": None}}, "rates.kinds: expected a list, found None"),
+        ({"rates": {"openers": float("nan")}}, "rates.openers: expected a finite number, found nan"),
+        ({"rates": {"quarters": [1, 2]}}, "rates.quarters: expected a list of at least 4, found"),
+        ({"means": {"trace_words": 1e300}}, "means.trace_words: expected a number of at most 1e.09, found 1e.300"),
+        ({"means": {"trace_words": "10"}}, "means.trace_words: expected a number, found '10'"),
+        ({"positions": []}, "positions: expected a mapping"),
+        ({"sources": {}}, "sources: expected a list"),
+        ({"sample": {}}, "sample: expected a list, found {}"),
+        ({"sample": [[1.0]]}, "expected as many numbers in row 1 of 'sample' as there are means"),
+        ({"sample": [[{}]]}, r"sample\[0\]\[0\]: expected a number"),
+        ({"colour": 1}, "there is no key 'colour'"),
+    ],
+)
+def test_what_does_not_fit_a_profile_is_told_by_key(tmp_path: Path, change: dict[str, object], says: str) -> None:
+    content = profile("Wait, no.\n").to_json()
+    for key, value in change.items():
+        content[key] = {**content[key], **value} if isinstance(value, dict) and value and isinstance(content.get(key), dict) else value
+    (tmp_path / "p.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(StylerepError, match=rf"p\.json: this is no style profile of this version of stylerep: {says}"):
+        load_profile(tmp_path / "p.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "this is not valid JSON"),
+        (b"[]", "this is no style profile .*: expected a mapping"),
+        (b"{}", "this is no style profile .*: the key 'format' is missing"),
+        (b"\xff", "this is not UTF-8"),
+        (b"[" * 5000, "this is nested more than 200 levels deep"),
+        (b"[" * 300 + b"]" * 300, "this is nested more than 200 levels deep"),
+        (b'{"n": ' + b"9" * 5000 + b"}", "this holds a whole number of more digits than can be read"),
+    ],
+)
+def test_what_is_no_profile_is_told(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "p.json").write_bytes(content)
+    with pytest.raises(StylerepError, match=rf"p\.json: {says}"):
         load_profile(tmp_path / "p.json")
     with pytest.raises(StylerepError, match="there is no such profile"):
         load_profile("nonesuch")
+    with pytest.raises(StylerepError, match="expected a file, found a folder"):
+        load_profile(tmp_path)
 
 
 def test_a_profile_differs_from_another_and_not_from_itself() -> None:
