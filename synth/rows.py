@@ -5,17 +5,20 @@ import functools
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from synth.errors import MissingDataError, StylerepError
+from synth.schema import open_regular, parse_json, printable, read_regular, shown
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?::[\w.-]+)?")
 # A row may hold traces of 100,000 characters: few rows are held at once, and no row of a CSV may be longer than a block.
 _BATCH_ROWS, _BATCH_BYTES, _CSV_BLOCK = 64, 1 << 20, 1 << 25
+_LONGEST_LINE = 200_000_000
 _HUB_SECONDS = 10
 
 
@@ -43,7 +46,7 @@ def read_rows(path: Path) -> Iterator[Row]:
         items = _parquet_items(path)
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
-            raise StylerepError(f"{path}, item {number}: expected an object with named fields.")
+            raise StylerepError(f"{path}, item {number}: expected an object with named fields, found {shown(item)}.")
         yield Row(f"{path}, item {number}", item)
 
 
@@ -82,8 +85,15 @@ def rows_of(unread: Iterable[Row | Line]) -> Iterator[Row]:
 def check_sources(sources: Sequence[str]) -> None:
     """Raise StylerepError for what is no file or folder here, nor looks like the name of a Hub data set."""
     for source in sources:
-        if not Path(source).exists() and (source.endswith(SUFFIXES) or not HUB_NAME.fullmatch(source)):
+        if not _exists(source) and (source.endswith(SUFFIXES) or not HUB_NAME.fullmatch(source)):
             raise StylerepError(f"{source}: there is no such file, folder or Hub data set.")
+
+
+def _exists(source: str) -> bool:
+    try:
+        return Path(source).exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def hub_rows(name: str, split: str = "train", config: str | None = None) -> Iterator[Row]:
@@ -99,9 +109,7 @@ def hub_rows(name: str, split: str = "train", config: str | None = None) -> Iter
                 patches.enter_context(patch.object(settings, "HF_HUB_OFFLINE", True))  # what lies in its cache is found all the same
             loaded = datasets.load_dataset(name, split=split, **options)
     except Exception as error:  # whatever the Hub client raises: no network, no such set, no such split
-        raise MissingDataError(
-            f"{name}: there is no such file here, and no such data set could be loaded from the Hub ({str(error).splitlines()[0]})."
-        ) from error
+        raise MissingDataError(f"{name}: there is no such file here, and no such data set could be loaded from the Hub ({_said(error)}).") from error
     for number, row in enumerate(loaded):
         yield Row(f"{name}:{split}, row {number}", row)
 
@@ -119,13 +127,17 @@ def _hub_answers() -> bool:
 
 
 def _lines(path: Path) -> Iterator[Line]:
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
-        number = 0
+    number = 0
+    with open_regular(path) as file, gzip.open(file) if path.suffix == ".gz" else file as lines:
         try:
-            for number, line in enumerate(lines, 1):  # the number is told in errors
+            while line := lines.readline(_LONGEST_LINE + 1):
+                number += 1  # told in errors
+                if len(line) > _LONGEST_LINE:
+                    raise StylerepError(f"{path}, line {number}: this has more than {_LONGEST_LINE / 1e6:.0f} MB; no row is that large.")
                 yield Line(path, number, line)
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise StylerepError(f"{path}, after line {number}: the file cannot be unpacked ({error}).") from error
+        except (EOFError, OSError, zlib.error) as error:
+            done = "unpacked" if path.suffix == ".gz" else "read"
+            raise StylerepError(f"{path}, after line {number}: the file cannot be {done} ({_said(error)}).") from error
 
 
 def _row(line: Line) -> Row | None:
@@ -133,20 +145,15 @@ def _row(line: Line) -> Row | None:
     if not line.content.strip():
         return None
     where = f"{line.path}, line {line.number}"
-    try:
-        row = json.loads(line.content.decode("utf-8", "replace").removeprefix("\ufeff"))
-    except (ValueError, RecursionError) as error:
-        raise StylerepError(f"{where}: this is not valid JSON ({error}); the file may have been cut off.") from error
+    row = parse_json(line.content.decode("utf-8", "replace"), where)
     if not isinstance(row, dict):
-        raise StylerepError(f"{where}: expected an object with named fields.")
+        raise StylerepError(f"{where}: expected an object with named fields, found {shown(row)}.")
     return Row(where, row)
 
 
 def _json_items(path: Path) -> Iterator[Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise StylerepError(f"{path}: this is not valid JSON ({error}).") from error
+    data = read_regular(path)
+    content = parse_json(data.decode(json.detect_encoding(data), "replace"), path)
     yield from content if isinstance(content, list) else [content]
 
 
@@ -154,12 +161,33 @@ def _parquet_items(path: Path) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    count = 0
+    with open_regular(path) as opened:
+        try:
+            with pq.ParquetFile(opened) as file:
+                for batch in file.iter_batches(_BATCH_ROWS):
+                    columns = [_values(column) for column in batch.columns]
+                    names = batch.schema.names
+                    yield from (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
+                    count += len(batch)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(path, error) from error
+        except (ValueError, OverflowError) as error:  # a date beyond the year 9999, a text within a list that is no UTF-8
+            raise StylerepError(f"{path}, after item {count}: a value cannot be read ({_said(error)}).") from error
+
+
+def _values(column: Any) -> list[Any]:
+    """Return the values of a column; of texts, marks stand for what is no UTF-8."""
+    import pyarrow as pa
+
     try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BATCH_ROWS):
-                yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            raise
+        raw = column.cast(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary())
+        values = [None if value is None else value.decode("utf-8", "replace") for value in raw.to_pylist()]
+    return values
 
 
 def _csv_items(path: Path) -> Iterator[Any]:
@@ -167,6 +195,7 @@ def _csv_items(path: Path) -> Iterator[Any]:
     import pyarrow.csv as pc
 
     options = {"read_options": pc.ReadOptions(block_size=_CSV_BLOCK), "parse_options": pc.ParseOptions(newlines_in_values=True)}
+    open_regular(path).close()
     try:
         with pc.open_csv(path, **options) as first:
             names = first.schema.names
@@ -176,9 +205,14 @@ def _csv_items(path: Path) -> Iterator[Any]:
                 for start in range(0, len(batch), _BATCH_ROWS):
                     for item in batch.slice(start, _BATCH_ROWS).to_pylist():
                         yield {name: value.decode("utf-8", "replace") for name, value in item.items()}
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last of a column's name
         raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> StylerepError:
-    return StylerepError(f"{path}: this cannot be read as {path.suffix[1:]} ({str(error).splitlines()[0]}).")
+    return StylerepError(f"{path}: this cannot be read as {path.suffix[1:]} ({_said(error)}).")
+
+
+def _said(error: Exception) -> str:
+    """Return the first line of what an error says, short and printable."""
+    return printable((str(error).splitlines() or [type(error).__name__])[0])[:300]

@@ -1,6 +1,5 @@
 """Which files are meant by sources, and which format each has."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from harness_ext.importing import inspect_logs, jsonl, lighteval, lm_eval_runs, 
 from harness_ext.importing.record import Evaluation, Reading
 from synth.errors import StylerepError
 from synth.rows import SUFFIXES, read_rows
+from synth.schema import read_json
 
 READERS: dict[str, Callable[[Path, Reading], list[Evaluation]]] = {
     "lm_eval": lm_eval_runs.read,
@@ -93,7 +93,7 @@ def _detected(path: Path) -> str:
 
 def _is_log(path: Path) -> bool:
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
+        content = read_json(path)
+    except StylerepError:
         return False  # told when it is read
     return isinstance(content, dict) and isinstance(content.get("eval"), dict) and "version" in content

@@ -1,15 +1,12 @@
 """Reads logs of inspect_ai: ``.eval`` (a zip of JSON files) and ``.json``."""
 
-import json
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from harness_ext.accuracy import AccuracyMetric, recorded_metric, recorded_notes
+from harness_ext.importing.log_archive import LogArchive
 from harness_ext.importing.record import (
     Evaluation,
     Reading,
@@ -17,6 +14,7 @@ from harness_ext.importing.record import (
     clean,
     date_text,
     file_date,
+    plain_version,
     public_name,
     score_of,
 )
@@ -24,11 +22,8 @@ from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
 from synth.responses import gold_text
 from synth.responses.messages import Said, conversation, message_said
+from synth.schema import parse_json, read_regular, shown
 from synth.secrets import SECRETS
-
-_ZSTANDARD = 93
-_HEADER = struct.Struct("<26xHH")
-_LARGEST = 1 << 31
 
 
 def read(path: Path, reading: Reading) -> list[Evaluation]:
@@ -40,22 +35,22 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     about, plan = _inner(header, "eval"), _inner(header, "plan")
     SECRETS.learn([about.get("model_args"), about.get("model_base_url")], path.name)
     task = clean(str(about.get("task") or path.stem).rpartition("/")[2])
-    names = [str(one["name"]) for one in about.get("scorers") or [] if isinstance(one, Mapping) and one.get("name")]
+    names = [str(one["name"]) for one in _list(about, "scorers") if isinstance(one, Mapping) and one.get("name")]
     found = _scorer(samples, names, reading.fields.correct, path)
     epochs: dict[str, list[Record]] = {}
-    order = {str(name): number for number, name in enumerate(_inner(about, "dataset").get("sample_ids") or [])}
+    order = {str(name): number for number, name in enumerate(_list(_inner(about, "dataset"), "sample_ids"))}
     failed = 0
     for where, sample in sorted(samples, key=lambda one: (_number(one[1].get("epoch")), order.get(str(one[1].get("id")), len(order)))):
         failed += bool(sample.get("error"))
         epochs.setdefault(str(sample.get("id")), []).append(_record(where, sample, found.metric if found else None, reading.fields.correct))
     if not epochs:
-        raise StylerepError(f"{path}: no sample stands in this log (its status is {header.get('status')}).")
+        raise StylerepError(f"{path}: no sample stands in this log (its status is {shown(header.get('status'))}).")
     records = [_joined(several) for several in epochs.values()]
     notes = [f"{task}: {failed} samples ended with an error, so their responses are empty."] if failed else []
     notes += encrypted_note(sum(record.encrypted for record in records), len(records))
     notes += recorded_notes(task, found)
     if header.get("status") not in (None, "success"):
-        notes.append(f"{task}: the log's status is {header['status']}, so samples may be missing.")
+        notes.append(f"{task}: the log's status is {shown(header['status'])}, so samples may be missing.")
     decoding = {**_inner(about, "model_generate_config"), **_inner(plan, "config")}
     decoding = {key: value for key, value in decoding.items() if value is not None and not key.startswith("max_conn")}
     return [
@@ -68,7 +63,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
             harness="inspect_ai",
             said=bool(about.get("model")),
             named=True,
-            version=about.get("task_version"),
+            version=plain_version(about.get("task_version")),
             gen_kwargs=decoding or None,
             versions={str(name): str(version) for name, version in _inner(about, "packages").items()},
             notes=tuple(notes),
@@ -136,57 +131,17 @@ def _score(scores: Mapping[str, Any], scorer: str | None, given: str | None, whe
 
 
 def _from_zip(path: Path) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            head = next((name for name in ("header.json", "_journal/start.json") if name in names), None)
-            if head is None:
-                raise StylerepError(f"{path}: this is no log of inspect_ai (no header.json in it).")
-            header = _member(path, archive, head)
-            return header, list(_samples(path, archive))
-    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, struct.error) as error:
-        raise StylerepError(f"{path}: this log cannot be unpacked ({error}).") from error
-
-
-def _samples(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name in archive.namelist():
-        if name.startswith("samples/") and name.endswith(".json"):
-            yield f"{path}, {name}", _member(path, archive, name)
-
-
-def _member(path: Path, archive: zipfile.ZipFile, name: str) -> Mapping[str, Any]:
-    """Return a file within a log; those packed with Zstandard, as inspect_ai does of late, are unpacked by pyarrow."""
-    about = archive.getinfo(name)
-    if about.file_size > _LARGEST:
-        raise StylerepError(f"{path}, {name}: this would unpack to {about.file_size / 1e9:.0f} GB.")
-    try:
-        content = _zstandard(path, about) if about.compress_type == _ZSTANDARD else archive.read(about)
-    except NotImplementedError as error:
-        raise StylerepError(
-            f"{path}, {name}: this log is packed by method {about.compress_type}, which cannot be read here; convert it: inspect log convert --to json."
-        ) from error
-    return _object(f"{path}, {name}", content)
-
-
-def _zstandard(path: Path, about: zipfile.ZipInfo) -> bytes:
-    import pyarrow as pa
-
-    with path.open("rb") as file:
-        file.seek(about.header_offset)
-        file.seek(sum(_HEADER.unpack(file.read(_HEADER.size))), 1)
-        packed = file.read(about.compress_size)
-    try:
-        with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
-            content: bytes = stream.read(about.file_size)
-    except (pa.ArrowException, OSError) as error:
-        raise zipfile.BadZipFile(str(error)) from error
-    if zlib.crc32(content) != about.CRC:
-        raise zipfile.BadZipFile(f"{about.filename} has another checksum than it should")
-    return content
+    with LogArchive(path) as archive:
+        head = next((name for name in ("header.json", "_journal/start.json") if name in archive.names), None)
+        if head is None:
+            raise StylerepError(f"{path}: this is no log of inspect_ai (no header.json in it).")
+        return archive.member(head), list(archive.samples())
 
 
 def _from_json(path: Path) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]]]:
-    log = _object(str(path), path.read_bytes())
+    log = parse_json(read_regular(path, "log"), path)
+    if not isinstance(log, Mapping):
+        raise StylerepError(f"{path}: expected a JSON object, found {shown(log)}.")
     samples = log.get("samples")
     if not isinstance(log.get("eval"), Mapping) or not (samples is None or isinstance(samples, list)):
         raise StylerepError(f'{path}: this is no log of inspect_ai (no "eval" and "samples" in it).')
@@ -198,26 +153,21 @@ def _from_json(path: Path) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[s
     return log, found
 
 
-def _object(where: str, content: bytes) -> Mapping[str, Any]:
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise StylerepError(f"{where}: this is not valid JSON ({error}).") from error
-    if not isinstance(value, Mapping):
-        raise StylerepError(f"{where}: expected a JSON object.")
-    return value
-
-
 def _date(created: Any) -> str | None:
     try:
         moment = datetime.fromisoformat(str(created).replace("Z", "+00:00"))
-    except ValueError:
+        return date_text(moment.astimezone(timezone.utc))
+    except (ValueError, OverflowError):  # no date, or one that is none in UTC: before the year 1, after 9999
         return None
-    return date_text(moment.astimezone(timezone.utc))
 
 
 def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 1
+    return value if isinstance(value, int) and abs(value) < 2**63 else 1
+
+
+def _list(value: Mapping[str, Any], name: str) -> list[Any]:
+    inner = value.get(name)
+    return inner if isinstance(inner, list) else []
 
 
 def _inner(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:

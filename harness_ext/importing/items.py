@@ -210,6 +210,6 @@ def _meta(document: Mapping[str, Any]) -> dict[str, Any]:
     meta = document.get("meta")
     try:
         read = json.loads(meta) if isinstance(meta, str) else meta
-    except ValueError:
+    except (ValueError, RecursionError):
         read = None
     return read if isinstance(read, dict) else {}

@@ -1,17 +1,17 @@
 """Reads the details that ``lighteval --save-details`` writes as Parquet, in the layout of 0.10 and later and in the flat one before it."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from harness_ext.accuracy import recorded_metric, recorded_notes
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, plain_version, public_name, score_of
 from synth.errors import StylerepError
 from synth.responses import gold_text
 from synth.responses.messages import conversation, with_trace
 from synth.rows import Row, read_rows
+from synth.schema import read_json
 
 NESTED, FLAT = {"doc", "model_response", "metric"}, {"full_prompt", "predictions", "metrics"}
 DETAILS = re.compile(r"details_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.parquet")
@@ -45,7 +45,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     settings = _inner(general, "model_config")
     model = general.get("model_name") or settings.get("model_name")
     decoding = {key: value for key, value in _inner(settings, "generation_parameters").items() if value is not None}
-    version = _inner(said, "versions").get(name)
+    version = plain_version(_inner(said, "versions").get(name))
     return [
         Evaluation(
             public_name(str(model)) if model else _folder_name(path),
@@ -66,7 +66,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
 
 def _nested(row: Row, score: float | None) -> Record:
     document, response = _inner(row.fields, "doc"), _inner(row.fields, "model_response")
-    texts, traces = response.get("text") or [], response.get("reasonings") or []
+    texts, traces = response.get("text") or [], _list(response.get("reasonings"))
     if not isinstance(texts, list) or not all(text is None or isinstance(text, str) for text in texts):
         raise StylerepError(f"{row.where}: expected a list of texts in model_response.text.")
     if not texts and not response.get("logprobs"):
@@ -128,8 +128,8 @@ def _results(path: Path, date: str) -> dict[str, Any]:
         if folder.name == "details":
             file = folder.parent / "results" / model.relative_to(folder) / f"results_{date}.json"
             try:
-                content = json.loads(file.read_bytes())
-            except (OSError, ValueError, RecursionError):
+                content = read_json(file)
+            except StylerepError:
                 return {}
             return content if isinstance(content, dict) else {}
         if number > 3:

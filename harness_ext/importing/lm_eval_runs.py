@@ -1,13 +1,12 @@
 """Reads the samples that ``lm_eval --log_samples`` writes, of any task."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness_ext.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
+from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, plain_version, public_name, score_of
 from harness_ext.runs import NOT_METRICS, read_manifest
 from synth.errors import StylerepError
 from synth.formats import with_opening
@@ -15,6 +14,7 @@ from synth.responses import find_field, gold_text
 from synth.responses.fields import options_of
 from synth.responses.messages import conversation, message_said
 from synth.rows import Row, read_rows
+from synth.schema import read_json
 from synth.secrets import SECRETS
 
 SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+))?\.jsonl")
@@ -56,7 +56,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
             harness="lm_eval",
             said=bool(said.get("model_name")),
             named=True,
-            version=_inner(said, "versions").get(task),
+            version=plain_version(_inner(said, "versions").get(task)),
             gen_kwargs=_inner(said, "config").get("gen_kwargs") or None,
             filter=chosen,
             versions={"lm_eval": str(said["lm_eval_version"])} if said.get("lm_eval_version") else {},
@@ -142,13 +142,18 @@ def _scores(rows: Sequence[Row], given: str | None) -> list[dict[str, float]]:
             values = value if isinstance(value, list) else [value]
             if isinstance(value, list) and len(value) != n:
                 lists.add(name)
-            elif values and all(isinstance(one, int | float) for one in values):
+            elif values and all(map(_is_number, values)):
                 scores[name] = sum(values) / len(values)
         if given is not None and given not in names and not isinstance(fields.get(given), list):
             own = score_of(fields.get(given), row.where)
             scores |= {} if own is None else {given: own}
         found.append(scores)
     return [{name: value for name, value in scores.items() if name not in lists} for scores in found]
+
+
+def _is_number(value: Any) -> bool:
+    """Say whether a value is a number that can be computed with: a whole one may have hundreds of digits."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
 
 
 def _score(fields: Mapping[str, Any], metric: str | None) -> Any:
@@ -177,8 +182,8 @@ def _results(folder: Path, date: str | None) -> dict[str, Any]:
     files = [folder / f"results_{date}.json", *sorted(folder.glob("results_*.json"), reverse=True)]
     path = next((file for file in files if file.is_file()), None)
     try:
-        content = json.loads(path.read_bytes()) if path else {}
-    except (ValueError, RecursionError):
+        content = read_json(path) if path else {}
+    except StylerepError:
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -11,6 +11,7 @@ from typing import Any
 from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.responses import RIGHT_WORDS, WRONG_WORDS, Fields
+from synth.schema import shown
 from synth.secrets import SECRETS
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -92,11 +93,16 @@ def score_of(value: Any, where: str) -> float | None:
         return None
     try:
         number = _WORDS[plain] if isinstance(plain, str) and plain in _WORDS else float(plain)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= 1:
-        raise StylerepError(f"{where}: a score must be 0 to 1, true or false, found {clean(str(value)[:40])!r}; name the right one with --score-field.")
+        raise StylerepError(f"{where}: a score must be 0 to 1, true or false, found {shown(value)}; name the right one with --score-field.")
     return number
+
+
+def plain_version(value: Any) -> Any:
+    """Return the version of a task that a file says, None for what is no number or text."""
+    return value if isinstance(value, (str, float)) or (isinstance(value, int) and abs(value) < 2**63) else None
 
 
 def public_name(name: str) -> str:
