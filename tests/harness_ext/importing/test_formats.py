@@ -1,4 +1,5 @@
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def test_a_log_packed_otherwise_is_told_of(tmp_path: Path) -> None:
     damaged = bytearray((INSPECT / "pens.eval").read_bytes())
     damaged[4000] ^= 0xFF
     (tmp_path / "damaged.eval").write_bytes(bytes(damaged))
-    with pytest.raises(StylerepError, match=r"damaged.eval: this log cannot be unpacked"):
+    with pytest.raises(StylerepError, match=r"damaged.eval, samples.*: this log cannot be unpacked"):
         import_runs([tmp_path / "damaged.eval"], tmp_path / "other")
 
 
@@ -228,3 +229,76 @@ def test_sources_of_two_formats_are_refused(tmp_path: Path) -> None:
         import_runs([INSPECT / "pens.eval", rows_file(tmp_path / "x.jsonl", pens("7", "7", "24"))], tmp_path / "runs")
     with pytest.raises(StylerepError, match=r"no format 'helm'; choose from auto, lm_eval, lighteval, inspect, qwen-math, jsonl.$"):
         import_runs([INSPECT], tmp_path / "runs", format_name="helm")
+
+
+def packed_log(path: Path, log: dict[str, Any], method: int = zipfile.ZIP_DEFLATED) -> bytearray:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("header.json", json.dumps({key: value for key, value in log.items() if key != "samples"}))
+        for sample in log["samples"]:
+            archive.writestr(f"samples/{sample['id']}_epoch_1.json", json.dumps(sample))
+    return bytearray(path.read_bytes())
+
+
+def test_what_is_wrong_with_a_log_is_told(tmp_path: Path) -> None:
+    log = json.loads((INSPECT / "pens.json").read_text(encoding="utf-8"))
+    path = tmp_path / "a.eval"
+
+    def refused(content: bytes | None = None) -> str:
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(StylerepError) as told:
+            import_runs([path], tmp_path / "runs")
+        return str(told.value).removeprefix(str(path))
+
+    encrypted = packed_log(path, log)
+    for mark, place in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        at = -1
+        while (at := encrypted.find(mark, at + 1)) >= 0:
+            encrypted[at + place] |= 1
+    assert refused(bytes(encrypted)) == ", header.json: this is encrypted; write the log anew without a password."
+    for method in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED):
+        whole = packed_log(path, log, method)
+        assert import_runs([path], tmp_path / f"runs{method}").tasks
+        for place in range(45, 200, 17):
+            damaged = bytearray(whole)
+            damaged[place] ^= 0xFF
+            assert ": this " in refused(bytes(damaged))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.json", " " * 20_000_000 + "{}")
+    assert path.stat().st_size < 30_000
+    assert refused().startswith(", header.json: this log of ")
+    packed_log(path, {"eval": [], "samples": []})
+    assert refused() == ": no sample stands in this log (its status is None)."
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", "[" * 5000)
+    assert refused() == ", header.json: this is nested more than 200 levels deep."
+    path.unlink()
+    os.mkfifo(path)
+    assert refused() == ": there is no such file or folder."
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("eval", "created"), "0001-01-01T00:00:00+14:00"),
+        (("eval", "created"), "9999-12-31T23:59:59-12:00"),
+        (("eval", "created"), 10**400),
+        (("eval", "dataset", "sample_ids"), 3),
+        (("eval", "scorers"), 3),
+        (("eval", "task_version"), {"a": 1}),
+        (("eval", "packages"), [1]),
+        (("plan",), 3),
+        (("status",), {"a": "b" * 1000}),
+        (("samples", 0, "attachments"), {"x": [[["y"]]]}),
+        (("samples", 0, "epoch"), 10**400),
+        (("samples", 0, "id"), None),
+    ],
+)
+def test_what_says_nothing_of_a_response_may_be_anything(tmp_path: Path, place: tuple[str | int, ...], value: object) -> None:
+    log = json.loads((INSPECT / "pens.json").read_text(encoding="utf-8"))
+    at = log
+    for key in place[:-1]:
+        at = at.setdefault(key, {}) if isinstance(at, dict) else at[key]
+    at[place[-1]] = value
+    (tmp_path / "log.json").write_text(json.dumps(log), encoding="utf-8")
+    assert import_runs([tmp_path / "log.json"], tmp_path / "runs").tasks[0].n == len(log["samples"])
