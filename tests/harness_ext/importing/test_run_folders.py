@@ -131,7 +131,7 @@ def test_models_of_a_file(tmp_path: Path) -> None:
         (
             [{"question": "q", "response": "x", "score": 7}],
             {"reading": Reading(Fields(correct="score"))},
-            "line 1: a score must be 0 to 1, true or false, found '7'; name the right one with --score-field.",
+            "line 1: a score must be 0 to 1, true or false, found 7; name the right one with --score-field.",
         ),
         ([{"question": "q", "response": ["x", "y"], "score": [1]}], {}, "line 1: 1 scores stand beside 2 responses."),
         ([{"question": "q", "response": [], "answer": "1"}], {}, "line 1: there are no responses."),
@@ -168,7 +168,7 @@ def test_other_refusals(tmp_path: Path, source: Path) -> None:
     assert refusal(source, out=out, format_name="lm_eval").endswith('line 1: expected a sample of lm_eval, with "doc" and "resps".')
     assert "expected details of lighteval" in refusal(source, out=out, format_name="lighteval")
     (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
-    assert refusal(tmp_path / "list.json", out=out, format_name="inspect").endswith("list.json: expected a JSON object.")
+    assert refusal(tmp_path / "list.json", out=out, format_name="inspect").endswith("list.json: expected a JSON object, found [1].")
     assert "both hold the task pens of mockllm/tiny; import one of them." in refusal(INSPECT / "pens.json", INSPECT / "pens.eval", out=out)
     assert refusal(theirs, out=out, reading=Reading(Fields(response="x"))).startswith("--response-field is for files of rows; in the format lm_eval")
     logs = [INSPECT / "pens.eval", INSPECT / "kinds.eval"]
