@@ -5,8 +5,10 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
+from peft.tuners.tuners_utils import BaseTunerLayer
 
 from distill.families import Family
+from distill.hooks import ADAPTED, not_taken
 from distill.loading import load_model
 from distill.precision import fast_dtype
 from distill.recipe import Recipe
@@ -31,9 +33,25 @@ def trained_model(model: str, recipe: Recipe, family: Family) -> Any:
         use_dora=recipe.method == "dora", task_type="CAUSAL_LM",
     )  # fmt: skip
     try:
-        return get_peft_model(base, lora)
+        adapted = get_peft_model(base, lora)
     except ValueError as error:
         raise StylerepError(f"The family {family.name} cannot be adapted as its file says (lora_targets: {family.lora_targets}): {error}") from error
+    _check_adapted(adapted, family)
+    return adapted
+
+
+def _check_adapted(model: Any, family: Family) -> None:
+    """Raise StylerepError unless each of the family's targets is adapted, and adapters are what is trained: peft leaves out names that no module has."""
+    layers = [name for name, layer in model.named_modules() if isinstance(layer, BaseTunerLayer)]
+    targets = [family.lora_targets] if isinstance(family.lora_targets, str) else family.lora_targets
+    named = [one for one in targets if isinstance(family.lora_targets, list) and not any(f".{name}".endswith(f".{one}") for name in layers)]
+    if named:
+        raise StylerepError(
+            f"The family {family.name} cannot be adapted as its file says: lora_targets names {named[0]}, and no module of this "
+            f"{type(model.get_base_model()).__name__} is called so."
+        )
+    if not layers or not any(parameter.requires_grad for parameter in model.parameters()):
+        raise not_taken(ADAPTED, model, f"{len(layers)} modules are adapted, and nothing is trained")
 
 
 def without_dropout(model: Any) -> None:

@@ -87,8 +87,16 @@ SERVERS = Hook(
     "talking to servers", "lm_eval", "harness_ext.seam.models", "_create_payload and parse_generations of models behind an address",
     "each call of generate_until: they were called",
 )  # fmt: skip
+REQUESTS = Hook(
+    "asking a model of lm_eval", "lm_eval", "harness_ext.seam.requests", "the fields of Instance", "when made: no field is needed that we do not give",
+)  # fmt: skip
+ADAPTER_WEIGHTS = Hook(
+    "the digest of an adapter", "peft", "harness_ext.models.digests", "the names of adapters' weights hold .lora_ or .modules_to_save.",
+    "when taken: a model with an adapter has such weights",
+)  # fmt: skip
 HOOKS = (
     CACHE, ATTENTION, STEERING, ACTIVATIONS, CHOOSING, FUSED, PACKED, LORA, ADAPTED, END_OF_TURN, THINK_TAGS, PROMPTS, STYLE_MODEL, METRICS, TASKS, SERVERS,
+    REQUESTS, ADAPTER_WEIGHTS,
 )  # fmt: skip
 
 

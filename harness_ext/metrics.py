@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness_ext.seam.registration import register_metrics
+from harness_ext.seam.registration import mean_of_repeats, register_metrics
 from synth.explanation import explanation_scores, has_proof
 from synth.formats import SplitResponse, split_response
 from synth.grading.answers import is_right, stated_answer
@@ -87,10 +87,20 @@ def _reference() -> StyleProfile:
     return load_profile(REFERENCE)
 
 
-def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """Score what lm_eval hands over: a document (see `harness_ext.documents`) and its one response."""
-    response = results[0] if isinstance(results[0], str) else ""  # a server may withhold one
-    return score(response, doc["answer"], doc["answer_type"], json.loads(doc["meta"]))
+def process_results(doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any]:
+    """Score what lm_eval hands over: a document (see `harness_ext.documents`) and its response, or the responses of all repeats.
+
+    Of one response each score is a number. Of repeats in one list (lm_eval 0.5) each is a list, a number for each response; where a filter of 0.4 hands on
+    several as one result, their mean. A response that a server withheld counts as an empty one.
+    """
+    nested = len(results) == 1 and isinstance(results[0], (list, tuple))
+    responses = results[0] if nested else results
+    told = [(response if isinstance(response, str) else "", doc["answer"], doc["answer_type"], json.loads(doc["meta"])) for response in responses or [""]]
+    scores = score_each(told) if len(told) > 1 else [score(*told[0])]
+    if len(scores) == 1:
+        return dict(scores[0])
+    repeats = {name: [one[name] for one in scores] for name in scores[0]}
+    return {name: mean_of_repeats(None, values) for name, values in repeats.items()} if nested else dict(repeats)
 
 
 # lm_eval asks for one metric after the other.

@@ -33,6 +33,7 @@ RESPONSES = "responses.jsonl"
 """What the model style-hf wrote, response by response, with what was forced (`harness_ext.models.journal`)."""
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.jsonl")
 NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+NOT_METRICS |= {"scores_per_repeat"}  # of lm_eval 0.5
 _WORTH_A_POOL = 100_000_000
 """Bytes of samples from which on several processes are faster than one."""
 _LENGTH = "trace_words"

@@ -6,16 +6,20 @@ from typing import Any
 
 import torch
 
+from distill.hooks import ADAPTER_WEIGHTS, not_taken
+
 
 def weight_digests(model: torch.nn.Module) -> tuple[str, str | None]:
     """Return the SHA-256 of a model's own weights and that of its adapter's, None if it has none.
 
-    Both go by name, shape, number format and bytes. About 2 GB a second.
+    Both go by name, shape, number format and bytes. About 2 GB a second. Raises StylerepError where an adapter's weights are not told from the model's.
     """
     own: list[tuple[str, torch.Tensor]] = []
     adapter: list[tuple[str, torch.Tensor]] = []
     for name, weight in sorted(model.state_dict().items()):
         (adapter if ".lora_" in name or ".modules_to_save." in name else own).append((name, weight))
+    if hasattr(model, "peft_config") and not adapter:
+        raise not_taken(ADAPTER_WEIGHTS, model, f"none of {len(own)} weights is told to be an adapter's")
     return _digest(own), _digest(adapter) if adapter else None
 
 

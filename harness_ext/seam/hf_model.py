@@ -7,7 +7,8 @@ Written against lm_eval 0.4.13. What it relies on: the argument ``chat_template_
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -17,6 +18,7 @@ from distill.allocator import keep_freed_memory
 from distill.families import Family, model_family
 from distill.families.dated_template import dated_template
 from distill.families.special_tokens import readable_text
+from distill.hooks import END_OF_TURN, PROMPTS, THINK_TAGS, Hook, need, not_taken
 from distill.loading import load_config, load_tokenizer
 from distill.model_files import code_of_models
 from distill.precision import fast_dtype
@@ -67,17 +69,49 @@ def check_adapter_base(model: HfModel, adapter: Any) -> None:
 
 @contextlib.contextmanager
 def as_family(model: HfModel) -> Iterator[None]:
-    """Let lm_eval's ``hf`` models put the prompt of training, stop where turns end, and read think tags even where they are special tokens."""
+    """Let lm_eval's ``hf`` models put the prompt of training, stop where turns end, and read think tags even where they are special tokens.
+
+    Each call of ``generate_until`` raises StylerepError where one of these did not come about.
+    """
     from lm_eval.models.huggingface import HFLM
 
+    need(END_OF_TURN, HFLM, "_model_generate", "generate_until")
+    need(PROMPTS, HFLM, "apply_chat_template")
+    need(THINK_TAGS, HFLM, "tok_decode")
     end, kept = model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn), model.family.kept_ids(model.tokenizer)
+    called = Counter[str]()
+    needed = {"_model_generate": END_OF_TURN, **({"tok_decode": THINK_TAGS} if kept else {})}
     with contextlib.ExitStack() as patches:
-        patches.enter_context(patch.object(HFLM, "apply_chat_template", _dated(HFLM.apply_chat_template)))
-        patches.enter_context(patch.object(HFLM, "_model_generate", _stopping_at(end, HFLM._model_generate)))
-        patches.enter_context(patch.object(HFLM, "generate_until", with_prompts_opening(HFLM.generate_until)))
+        patches.enter_context(patch.object(HFLM, "apply_chat_template", _dated(HFLM.apply_chat_template, model.family)))
+        patches.enter_context(patch.object(HFLM, "_model_generate", _counted(_stopping_at(end, HFLM._model_generate), called)))
+        patches.enter_context(patch.object(HFLM, "generate_until", with_prompts_opening(_reaching(HFLM.generate_until, called, needed))))
         if kept:
-            patches.enter_context(patch.object(HFLM, "tok_decode", _reading(kept, HFLM.tok_decode)))
+            patches.enter_context(patch.object(HFLM, "tok_decode", _counted(_reading(kept, HFLM.tok_decode), called)))
         yield
+
+
+def _counted(method: Callable[..., Any], called: Counter[str]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def counted(*arguments: Any, **options: Any) -> Any:
+        called[method.__name__] += 1
+        return method(*arguments, **options)
+
+    return counted
+
+
+def _reaching(generate: Callable[..., list[str]], called: Counter[str], needed: Mapping[str, Hook]) -> Callable[..., list[str]]:
+    """Have a call of generate_until raise StylerepError if it went by a method of ours that it is to go through."""
+
+    @functools.wraps(generate)
+    def generated(self: Any, requests: Sequence[Any], *arguments: Any, **options: Any) -> list[str]:
+        before = called.copy()
+        texts = generate(self, requests, *arguments, **options)
+        for name, hook in needed.items():
+            if requests and called[name] == before[name]:
+                raise not_taken(hook, self, f"generate_until did not call {name}")
+        return texts
+
+    return generated
 
 
 def with_prompts_opening(generate: Callable[..., list[str]]) -> Callable[..., list[str]]:
@@ -98,27 +132,51 @@ def _template_arguments(model_args: Mapping[str, Any]) -> dict[str, Any]:
     return dict(given)
 
 
-def _dated(apply: Callable[..., str]) -> Callable[..., str]:
+def _dated(apply: Callable[..., str], family: Family) -> Callable[..., str]:
     @functools.wraps(apply)
     def applied(self: Any, *arguments: Any, **options: Any) -> str:
-        self.tokenizer.chat_template = dated_template(self.tokenizer.chat_template)
+        template = dated_template(self.tokenizer.chat_template)
+        self.tokenizer.chat_template = template
+        if self.tokenizer.chat_template != template:
+            raise not_taken(PROMPTS, self, "the tokenizer did not take the chat template of training")
+        if missing := [name for name in family.template_arguments if name not in (getattr(self, "chat_template_args", None) or {})]:
+            raise not_taken(PROMPTS, self, f"chat_template_args={missing[0]} of the family {family.name} did not come through")
         return apply(self, *arguments, **options)
 
     return applied
 
 
 def _stopping_at(end: int, generate: Callable[..., Any]) -> Callable[..., Any]:
-    """Have a row's generation end at the token too, unless the caller says where: a stop string would wait for all rows of a batch."""
+    """Have a row's generation end at the token too, unless the caller says where: a stop string would wait for all rows of a batch.
+
+    Raises StylerepError if a row goes on after it nevertheless.
+    """
 
     @functools.wraps(generate)
-    def generated(self: Any, *arguments: Any, **options: Any) -> Any:
-        ends = self.model.generation_config.eos_token_id
+    def generated(self: Any, context: Any, *arguments: Any, **options: Any) -> Any:
+        settings = self.model.generation_config
+        ends = settings.eos_token_id
         ends = {*ends} if isinstance(ends, (list, tuple)) else {ends} - {None}
+        if "eos_token_id" in options:
+            return generate(self, context, *arguments, **options)
         if end not in ends:
-            options.setdefault("eos_token_id", sorted({*ends, end}))
-        return generate(self, *arguments, **options)
+            options["eos_token_id"] = sorted({*ends, end})
+        tokens = generate(self, context, *arguments, **options)
+        fillers = {*ends, end, self.tokenizer.pad_token_id, settings.pad_token_id} - {None}
+        if self.backend == "causal" and _goes_on(tokens[:, context.shape[1] :], end, fillers):
+            raise not_taken(END_OF_TURN, self, f"a response went on after the token {end}")
+        return tokens
 
     return generated
+
+
+def _goes_on(tokens: Any, end: int, fillers: Collection[int]) -> bool:
+    """Say whether something else than *fillers* stands after the first *end* of a row; *tokens* is (rows, length)."""
+    import torch
+
+    after = (tokens == end).cumsum(1).roll(1, 1) > 0
+    after[:, :1] = False
+    return bool((after & ~torch.isin(tokens, torch.tensor(sorted(fillers), device=tokens.device))).any())
 
 
 def _reading(kept: set[int], decode: Callable[..., str]) -> Callable[..., str]:

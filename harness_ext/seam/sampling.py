@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 from distill.families.dated_template import default_template
 from harness_ext.seam.models import HF, check_model, register_ours, told, with_reasoning, without_empty_stop
+from harness_ext.seam.requests import generation_request
 from synth.errors import StylerepError
 from synth.seeding import digest
 
@@ -60,8 +61,6 @@ class Sampler:
 
     def __call__(self, prompts: Sequence[str], sample: int) -> list[str]:
         """Return one response to each prompt; raise StylerepError if the model cannot be reached or the prompt is too long."""
-        from lm_eval.api.instance import Instance
-
         seed = self.decoding.sample_seed(sample)
         settings: dict[str, Any] = {
             "until": [],
@@ -77,7 +76,7 @@ class Sampler:
             torch.manual_seed(digest(seed, *prompts) % 2**63)
         with self._as_family():
             contexts = [self._context(prompt) for prompt in prompts]
-        requests = [Instance("generate_until", {}, (context, copy.deepcopy(settings)), index) for index, context in enumerate(contexts)]
+        requests = [generation_request(context, copy.deepcopy(settings), index) for index, context in enumerate(contexts)]
         with told(self._name), _quiet(self._is_api), self._as_family():
             responses: list[str] = self._lm.generate_until(requests, disable_tqdm=True)
         return responses

@@ -3,9 +3,9 @@
 lm_eval resolves ``--tasks 'style_*'`` before any of our code runs, and has no task without documents. It does have groups without tasks, so that is
 what stands for a task that is left out: it is named in the results, with the words "left out" where a score would be.
 
-Written against lm_eval 0.4.13. What it relies on: ``class:`` in a task file is called with ``config``; ``Run._execute(args)`` with ``args.tasks`` and
-``args.config`` as the user gave them; ``TaskFactory._build_group_members``; ``Group.aggregate``. Where these change, nothing is left out
-any more, and a missing data set is an error however it was asked for.
+Written against lm_eval 0.4.13 and the branch of 0.5. What it relies on: ``class:`` in a task file is called with ``config``; ``Run._execute(args)`` with
+``args.tasks`` and ``args.config`` as the user gave them; ``TaskFactory._build_group_members``; ``Group.aggregate``. Where these change, nothing is left
+out any more, and a missing data set is an error however it was asked for (`distill.hooks.TASKS`).
 """
 
 import sys
@@ -14,6 +14,7 @@ from typing import Any
 
 from lm_eval.api.group import Group
 
+from harness_ext.seam.registration import GENERATES, for_generating, scores_repeats
 from harness_ext.task_folder import asked_by_pattern, say_left_out
 from synth.errors import MissingDataError
 
@@ -42,8 +43,14 @@ class StyleTask:
         """Return lm_eval's own task, or `LeftOut`."""
         from lm_eval.api.task import ConfigurableTask
 
+        given = {name: value for name, value in config.items() if name != "class"}
+        if given.get("output_type") == GENERATES and given.get("metric_list"):
+            from harness_ext.metrics import score_by_reference
+
+            given["metric_list"] = for_generating(given["metric_list"], score_by_reference)
+        build = getattr(ConfigurableTask, "from_config", None) if scores_repeats() else None  # from 0.5 on the class is that of the output type
         try:
-            return ConfigurableTask(config={name: value for name, value in config.items() if name != "class"})
+            return build(given) if build else ConfigurableTask(config=given)
         except MissingDataError as error:
             name = str(config["task"])
             if not asked_by_pattern(name, _asked()):
@@ -60,6 +67,8 @@ def _asked() -> list[str]:
 
     lm_eval hands neither to a task, so they are read where they stand: in the calls that led here.
     """
+    if not _builds_groups():
+        return []  # a group might be scored without the tasks that are left out
     frame = sys._getframe()
     while caller := frame.f_back:
         frame = caller
@@ -70,6 +79,13 @@ def _asked() -> list[str]:
             tasks = getattr(args, "tasks", None) or _tasks_of_file(getattr(args, "config", None))
             return [word for text in ([tasks] if isinstance(tasks, str) else tasks) for word in str(text).split(",")]
     return []
+
+
+def _builds_groups() -> bool:
+    """Say whether lm_eval still builds groups by the call by which `_asked` knows that a task is a group's."""
+    from lm_eval import tasks
+
+    return hasattr(getattr(getattr(tasks, "_factory", None), "TaskFactory", None), "_build_group_members")
 
 
 def _tasks_of_file(path: str | None) -> Any:
