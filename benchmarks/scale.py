@@ -5,6 +5,7 @@
     python -m benchmarks.scale board   [--runs 50] [--tasks 10] [--items 2000] [--rounds 1] [--against CHECKOUT]
 
 Each round runs the command itself in a process of its own, with the modules of this checkout and of the other in turn, and says whether both wrote the same.
+Processor time is that of all its processes together: on two idle cores a command takes at least half of it.
 Memory is the most that all processes of a command together have held, looked at ten times a second: once as each counts it (RSS, in which what is shared
 counts in every one of them), once with what is shared counted once (PSS).
 
@@ -45,9 +46,10 @@ _WRITTEN = ("\\dfrac{{{a}}}{{{b}}}", "{a}\\sqrt {{{b}}}", "{a}x^2+{b}x-{c}", "({
 
 
 class Measured(NamedTuple):
-    """What one command took: seconds, and the most memory of all its processes, in MB."""
+    """What one command took: seconds by the clock and of processor time, and the most memory of all its processes, in MB."""
 
     seconds: float
+    processor: float
     rss: float
     pss: float
 
@@ -152,20 +154,21 @@ def measure(command: list[str], checkout: Path, cwd: Path) -> Measured:
     began = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen([sys.executable, "-m", "harness_ext", *command], cwd=cwd, env=environment, stdout=said, stderr=subprocess.STDOUT)
-        most, watcher = [0.0, 0.0], None
+        most = [0.0, 0.0]
         watcher = threading.Thread(target=_watch, args=(process, most), daemon=True)
         watcher.start()
-        code = process.wait()
+        _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
+        code = process.returncode = os.waitstatus_to_exitcode(status)
         watcher.join()
         said.seek(0)
         if code:
             sys.exit(f"{checkout}: {' '.join(command)} ended with {code}: {said.read().decode()[-3000:]}")
-    return Measured(seconds, *most)
+    return Measured(seconds, used.ru_utime + used.ru_stime, *most)
 
 
 def _watch(process: "subprocess.Popen[bytes]", most: list[float]) -> None:
-    while process.poll() is None:
+    while process.returncode is None:
         sizes = [_memory(pid) for pid in _below(process.pid)]
         for place in (0, 1):
             most[place] = max(most[place], sum(size[place] for size in sizes))
@@ -211,15 +214,19 @@ def side_by_side(command: list[str], out: str, checkouts: list[Path], scratch: P
         shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
         taken[checkout].append(measure(command, checkout, scratch))
         digests[checkout] = digest(target)
-        print(f"  {checkout.name}: {taken[checkout][-1].seconds:.1f} s, RSS {taken[checkout][-1].rss:.0f} MB, PSS {taken[checkout][-1].pss:.0f} MB", flush=True)
+        print(f"  {checkout.name}: {_told(taken[checkout][-1])}", flush=True)
     for checkout, found in taken.items():
-        seconds, rss, pss = (statistics.median(values) for values in zip(*found, strict=True))
-        print(f"{checkout.name}: {seconds:.1f} s, at most {rss:.0f} MB (RSS of all processes; PSS {pss:.0f} MB), output {digests[checkout]}")
+        print(f"{checkout.name}: {_told(Measured(*map(statistics.median, zip(*found, strict=True))))}, output {digests[checkout]}")
     if len(checkouts) > 1:
-        ratios = [theirs.seconds / ours.seconds for ours, theirs in zip(*taken.values(), strict=True)]
-        same = "the same output" if len(set(digests.values())) == 1 else "outputs differ"
-        print(f"time, {checkouts[1].name} / {HERE.name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}); {same}")
+        for what, column in (("time", 0), ("processor time", 1), ("memory", 2)):
+            ratios = [theirs[column] / ours[column] for ours, theirs in zip(*taken.values(), strict=True)]
+            print(f"{what}, {checkouts[1].name} / {HERE.name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        print("both wrote the same" if len(set(digests.values())) == 1 else "what they wrote differs")
     print(f"medians of {rounds}, in turn; {origin()}")
+
+
+def _told(one: Measured) -> str:
+    return f"{one.seconds:.1f} s, {one.processor:.1f} s of processor time, at most {one.rss:.0f} MB (RSS of all processes; PSS {one.pss:.0f} MB)"
 
 
 def main(arguments: list[str]) -> None:

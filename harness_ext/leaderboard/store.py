@@ -194,14 +194,14 @@ def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from harness_ext.leaderboard.annotate import response_record
+    from harness_ext.leaderboard.annotate import response_records
     from harness_ext.leaderboard.shards import write_outcomes, write_shards
 
     key, shown = f"runs/{facts.id}/{column.id}", order if traces is None else order[:traces]
     scores = {name: values[order] for name, values in scanned.scores.items()}
     with replace_folder(board / key) as fresh:
         rows = rows_at(scanned.path, [scanned.lines[place] for place in shown])
-        shards = write_shards(key, (response_record(_text(row), row) for row in rows), fresh)
+        shards = write_shards(key, response_records((_text(row), row) for row in rows), fresh)
         write_outcomes(key, scores["acc"].tolist(), fresh)
         pq.write_table(pa.table(scores), fresh / "scores.parquet", compression="zstd")
     return Part(column, scanned.decoding or facts.gen_kwargs, tuple(shards), source, scanned.accuracy.others if scanned.accuracy else ())

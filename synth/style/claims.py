@@ -119,17 +119,22 @@ def _verdict(left_side: str, opens_line: bool, right_side: str, exact: bool) -> 
 
 def claim_span(text: str, claim: ArithmeticClaim) -> tuple[int, int]:
     """Return where a claim that was found in *text* begins and ends: from its first number to its last, units after that left out."""
-    side, opens_line = _left_side(text, claim.place)
-    tokens = _tokens(side, opens_line)
-    start = claim.place - len(side) + _places(side)[_first(tokens) - len(tokens)][0]
-    side = _right_side(text, claim.place + 1)
-    if plain := _PLAIN.match(side):
-        return start, claim.place + 1 + plain.end(1)
-    stop = _END_OF_SIDE.search(side)
-    side = side[: stop.start()] if stop else side
+    before, after = _reach(*_left_side(text, claim.place), _right_side(text, claim.place + 1))
+    return claim.place - before, claim.place + 1 + after
+
+
+@functools.lru_cache(maxsize=20_000)
+def _reach(left_side: str, opens_line: bool, right_side: str) -> tuple[int, int]:
+    """Return how many characters before its sign a claim begins, and how many after it ends."""
+    tokens = _tokens(left_side, opens_line)
+    before = len(left_side) - _places(left_side)[_first(tokens) - len(tokens)][0]
+    if plain := _PLAIN.match(right_side):
+        return before, plain.end(1)
+    stop = _END_OF_SIDE.search(right_side)
+    side = right_side[: stop.start()] if stop else right_side
     parser = _Parser([*_tokens(side, opens_line=False), _END])
     parser.sum(0)
-    return start, claim.place + 1 + _places(side)[parser.at - 1][1]
+    return before, _places(side)[parser.at - 1][1]
 
 
 def _places(side: str) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness_ext.leaderboard.annotate import item_record, response_record
+from harness_ext.leaderboard.annotate import item_record, response_records
 from harness_ext.leaderboard.board import FRONTS, Board, BoardRun, Column, Entry, Figure, Front, Rank, View
 from harness_ext.leaderboard.page import write_pages
 from harness_ext.leaderboard.shards import write_outcomes, write_shards
@@ -105,7 +105,7 @@ def write_board(made: Board, folder: Path, *, samples: Mapping[tuple[str, str], 
         for column in made.columns:
             rows = (samples or {}).get((run.id, column.id)) or usual(made, i, column)
             key = f"runs/{run.id}/{column.id}"
-            shards = write_shards(key, (response_record(row["resps"][0][0], row) for row in rows), folder / key)
+            shards = write_shards(key, response_records((row["resps"][0][0], row) for row in rows), folder / key)
             write_outcomes(key, [row["acc"] for row in rows], folder / key)
             parts[column.id] = {"shards": shards, "accuracy": sum(row["acc"] for row in rows) / len(rows)}
         one = {"id": run.id, "label": run.label, "model": run.model, "family": run.family, "arm": run.arm, "seed": run.seed, "decoding": run.decoding}

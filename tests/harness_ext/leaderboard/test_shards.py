@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness_ext.leaderboard.annotate import item_record, response_record
+from harness_ext.leaderboard.annotate import item_record, response_records
 from harness_ext.leaderboard.shards import write_outcomes, write_shards
 from synth.style import KINDS, STAGES
 from tests.hostile import hostile_responses
@@ -17,6 +17,11 @@ def unpacked(path: Path) -> tuple[str, Any]:
     found = re.fullmatch(r'stylerep\.take\((".*?"),"([A-Za-z0-9+/=]*)"\)\n', path.read_text(encoding="ascii"))
     assert found is not None
     return json.loads(found[1]), json.loads(gzip.decompress(base64.b64decode(found[2])))
+
+
+def response_record(response: str | None, sample: dict[str, Any]) -> dict[str, Any]:
+    (record,) = response_records([(response, sample)])
+    return record
 
 
 def test_shards_are_cut_by_number_and_by_size(tmp_path: Path) -> None:
@@ -106,3 +111,9 @@ def test_hostile_responses_are_recorded_with_spans_inside(tmp_path: Path) -> Non
         records.append(record)
     write_shards("k", records, tmp_path)
     assert len([record for path in tmp_path.iterdir() for record in unpacked(path)[1]]) == 500
+
+
+def test_records_of_many_are_those_of_each() -> None:
+    samples: list[tuple[str | None, dict[str, Any]]] = [(text, {"acc": number % 2}) for number, text in enumerate(hostile_responses(150, seed=5))]
+    samples[3:3] = [(None, {"target": "7"}), ("", {})]
+    assert list(response_records(samples)) == [response_record(*one) for one in samples]
