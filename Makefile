@@ -17,13 +17,13 @@ demo: model
 
 # A worker for each processor core, at most four; WORKERS=0 has the tests run one after the other.
 WORKERS ?= auto
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 
 test: model
-	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+	$(PYTEST) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 
 test-slow: model
-	$(PYTEST) -m slow $(PYTEST_ARGS)
+	$(PYTEST) --dist loadgroup -m slow $(PYTEST_ARGS)
 
 check: setup
 	$(BIN)/ruff check .
