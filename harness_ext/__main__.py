@@ -22,6 +22,11 @@ from synth.printable import printable
 from synth.python_start import safe_environment
 from synth.secrets import SECRETS
 
+_TOLD = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES,
+    errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
+)  # fmt: skip
+"""Errors of the file system that are the user's to mend."""
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
 
@@ -61,7 +66,7 @@ def _run(mistake: int) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_PIPE_CLOSED)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+        if error.errno not in _TOLD:
             raise
         where = f"{error.filename}: " if error.filename else ""
         _leave(f"{where}{error.strerror}; what was to be replaced is there, whole. When that is mended, the same command goes on, or begins anew.", mistake)

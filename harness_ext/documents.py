@@ -16,13 +16,16 @@ import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Annotated, Any, overload
+
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from harness_ext.task_folder import asked_by_pattern, say_left_out, task_config
 from synth.arms import parse_arms
 from synth.errors import MissingDataError, StylerepError
 from synth.evaluation_sets import ENDLESS, EVALUATION_SETS, is_endless, iter_evaluation_problems, iter_problems_of
 from synth.problems import Problem, prompt
+from synth.schema import Line, Schema, Whole, read_as
 from synth.traces import Rendering, final_sentence
 from synth.writing.phrasebook import load_phrasebook
 from synth.writing.target import style_target
@@ -32,6 +35,23 @@ PLAIN_ARMS = ("sbs", "hc_len", "hc_np")
 CHOICES = ("right styled", "right plain", "wrong styled", "wrong plain")
 """The responses of a preference document, in their order."""
 _KINDS, _DRAWS = 2, 40
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20 else value
+
+
+class _Metadata(Schema):
+    """What is read of the metadata of a task, among which lm_eval puts all arguments of the model."""
+
+    model_config = ConfigDict(extra="ignore")
+    items: Annotated[int, Field(ge=1, lt=2**63), BeforeValidator(_number)] | None = None
+    item_seed: Annotated[Whole, BeforeValidator(_number)] = 0
+    data_dir: Line | None = None
+    evaluation_set: Line | None = None
+    problems: Line | None = None
+    trace_words: float | None = None
+    pivot_density: float | None = None
 
 
 class Documents(Sequence[Document]):
@@ -93,7 +113,8 @@ def preference_documents(**metadata: Any) -> dict[str, Documents]:
     plain = str(metadata.get("plain_arm", PLAIN_ARMS[0]))
     if plain not in PLAIN_ARMS:
         raise StylerepError(f"plain_arm: {plain!r} is no plain arm; choose from {', '.join(PLAIN_ARMS)}.")
-    dials: dict[str, float] = {name: float(metadata[name]) for name in ("trace_words", "pivot_density") if name in metadata}
+    read = read_as(_Metadata, dict(metadata), "metadata")
+    dials = {name: value for name in ("trace_words", "pivot_density") if (value := getattr(read, name)) is not None}
     arms = ("hc", plain, "hc_w", f"{plain}_w")
     book, style = load_phrasebook("en"), style_target(dials=dials)
     renderings = [Rendering(parse_arms(arms), book, style, seed) for seed in range(_DRAWS)]
@@ -138,13 +159,13 @@ def _test_split(metadata: Mapping[str, Any], make: Callable[[Iterator[Problem]],
 
 def _problems(metadata: Mapping[str, Any]) -> tuple[int, Iterator[Problem]]:
     """Return how many problems a task has, and the problems, drawn when they are asked for if they are generated."""
-    n = None if metadata.get("items") is None else int(metadata["items"])
-    seed, folder = int(metadata.get("item_seed", 0)), metadata.get("data_dir")
-    if name := metadata.get("evaluation_set"):
+    read = read_as(_Metadata, dict(metadata), "metadata")
+    n, seed, folder = read.items, read.item_seed, read.data_dir
+    if name := read.evaluation_set:
         problems = iter_evaluation_problems(name, n, seed, folder)
         spec = EVALUATION_SETS[name].spec
-    elif "problems" in metadata:
-        spec = str(metadata["problems"])
+    elif read.problems is not None:
+        spec = read.problems
         problems = iter_problems_of(spec, n, seed, folder)
     else:
         raise StylerepError("The metadata of a task must name an evaluation_set or problems.")

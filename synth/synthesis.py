@@ -9,9 +9,10 @@ from synth.datasets import check_outputs, dataset_ids, write_datasets
 from synth.decontaminate import Decontamination, load_decontamination
 from synth.emergent import Taken, emergent_rows
 from synth.errors import StylerepError
-from synth.problems import Problem, check_source, iter_problems
+from synth.problems import Problem, check_number, check_source, iter_problems
 from synth.responses import Fields, Response, read_responses
 from synth.rows import check_sources
+from synth.schema import shown
 from synth.style import load_lexicon
 from synth.traces import Rendering
 from synth.writing.phrasebook import load_phrasebook
@@ -44,6 +45,8 @@ def synth(
     and these stand side by side; then neither *n* nor *decontaminate* chooses.
     """
     chosen = parse_arms(arms)
+    check_number(n)
+    _check_seed(seed)
     check_source(problems)
     check_outputs([out / arm.name for arm in chosen], [like] if like else [])
     same = _same_problems(problems, n, seed, like) if like else None
@@ -83,6 +86,8 @@ def synth_from(
     arm, an unreadable row, or a row of which it is not known whether it is right.
     """
     chosen = parse_arms(arms, "st")
+    check_number(n)
+    _check_seed(seed)
     check_sources(sources)
     check_outputs([out / arm.name for arm in chosen], sources)
     check = load_decontamination() if decontaminate else None
@@ -99,6 +104,11 @@ def synth_from(
     for note in (*notes, *taken.audit.notes()):
         say(note)
     return folders
+
+
+def _check_seed(seed: int) -> None:
+    if not -(2**63) <= seed < 2**63:
+        raise StylerepError(f"The seed stands in a column of 64 bits, which cannot hold {shown(seed)}; choose a smaller one.")
 
 
 def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Iterator[Problem]:

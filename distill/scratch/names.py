@@ -94,8 +94,8 @@ def scratch_model(name: str, seed: int | None = None, tokens: int | None = None)
         raise StylerepError(f"{name}: there is no source {missing[0]!r} to train on; there are {', '.join(SOURCES)}, several joined by +.")
     chosen_seed = int(options.get("seed", 0)) if seed is None else seed
     chosen_tokens = int(options.get("tokens", SIZES[found[2]].tokens)) if tokens is None else tokens
-    if chosen_tokens < 1 or chosen_seed < 0:
-        raise StylerepError(f"{name}: tokens must be 1 or more and the seed 0 or more, got {chosen_tokens} and {chosen_seed}.")
+    if not 1 <= chosen_tokens < 2**63 or not 0 <= chosen_seed < 2**63:
+        raise StylerepError(f"{name}: tokens must be 1 or more and the seed 0 or more and below 2^63, got {chosen_tokens} and {chosen_seed}.")
     return ScratchModel(found[1], found[2], chosen_seed, chosen_tokens, tuple(source for source in SOURCES if source in named))
 
 

@@ -1,5 +1,7 @@
 """The command itself, to which each module of this package adds verbs."""
 
+from collections.abc import Mapping
+
 import typer
 
 app = typer.Typer(
@@ -10,3 +12,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def check_words(given: Mapping[str, str | None]) -> None:
+    """Raise StylerepError for the value of an option that is empty, or has control characters: it is recorded, and shown on one line."""
+    from synth.schema import Line, read_as
+
+    for option, value in given.items():
+        if value is not None:
+            read_as(Line, value, option)

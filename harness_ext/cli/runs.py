@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness_ext.cli.command import app
+from harness_ext.cli.command import app, check_words
 from harness_ext.cli.output import print_notes, print_report, print_tables
 from harness_ext.output_files import check_folder, check_outputs, write_output
 from harness_ext.runs import check_run_folders, run_files
 from synth.errors import StylerepError
+from synth.schema import shown
 from synth.terminal import say
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def evaluate(
     """
     from harness_ext.seam import evaluate as run
 
+    check_words({"--arm": arm})
     digest = None
     if claims:
         _check_claims(claims)
@@ -152,8 +154,8 @@ def leaderboard(
     jobs: Annotated[int | None, typer.Option(help="Processes that read runs.", min=1, show_default="one a core")] = None,
 ) -> None:
     """Rank runs on pages that open from disk: accuracy beside style, with the ranks that the data allow, down to every trace."""
-    if traces is not None and traces != "all" and not traces.isdecimal():
-        raise StylerepError(f"--traces takes a number or all, found {traces!r}.")
+    if traces is not None and traces != "all" and not (traces.isascii() and traces.isdecimal() and len(traces) < 10):
+        raise StylerepError(f"--traces takes a number or all, found {shown(traces)}.")
     if not runs and not out.exists():
         raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
     check_run_folders(runs or [])
@@ -211,6 +213,7 @@ def import_results(
     from harness_ext.importing import About, Reading, import_runs, read_models
     from synth.responses import Fields
 
+    check_words({"--model": model, "--family": family, "--arm": arm, "--base-model": base_model, "--task": task})
     reading = Reading(Fields(response_field, score_field, question_field, model_field, task_field, answer_field, trace_field), id_field, filter_name)
     imported = import_runs(
         sources, out, format_name=format_name, model=model, about=About(family, arm, base_model, seed), models=read_models(models) if models else None,

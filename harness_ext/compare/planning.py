@@ -7,6 +7,8 @@ from synth.errors import StylerepError
 _DISCORDANCES = (0.05, 0.10, 0.20, 0.30, 0.40)
 _ITEMS = (100, 200, 500, 1000, 2000)
 _POWER = 0.8
+_LEAST = 1e-6
+"""Smaller margins and shares take more items than there ever are."""
 
 
 def plan_tables(margin: float, discordance: float | None = None, items: int | None = None) -> list[TextTable]:
@@ -15,12 +17,12 @@ def plan_tables(margin: float, discordance: float | None = None, items: int | No
     *discordance* is the share of items that exactly one of two runs gets right, above 0 and at most 1; a table of usual ones if left out, and of
     usual numbers if *items* is. Raises StylerepError for a value outside its range.
     """
-    if not 0 < margin < 1:
-        raise StylerepError(f"The margin is a difference of accuracies between 0 and 1, got {margin}.")
-    if discordance is not None and not 0 < discordance <= 1:
-        raise StylerepError(f"The discordance is a share of items, above 0 and at most 1, got {discordance}.")
-    if items is not None and items < 1:
-        raise StylerepError(f"The number of items must be 1 or more, got {items}.")
+    if not _LEAST <= margin < 1:
+        raise StylerepError(f"The margin is a difference of accuracies of at least {_LEAST:g} and below 1, got {margin}.")
+    if discordance is not None and not _LEAST <= discordance <= 1:
+        raise StylerepError(f"The discordance is a share of items of at least {_LEAST:g} and at most 1, got {discordance}.")
+    if items is not None and not 1 <= items < 2**53:
+        raise StylerepError(f"The number of items must be 1 or more, and below 2^53, got {items}.")
     shares = (discordance,) if discordance is not None else _DISCORDANCES
     points = f"{100 * margin:g}"
     needed = []

@@ -20,6 +20,7 @@ from synth.errors import StylerepError
 from synth.inside_folder import refuse_ways_out
 from synth.lock import hold
 from synth.replace_file import write_text
+from synth.schema import shown
 from synth.secrets import SECRETS
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ class Planned:
 
 
 def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned]:
-    """Return the cells that `reproduce` would run, in order, without running any."""
+    """Return the cells that `reproduce` would run, in order, without running any; raises what it raises for the study file, *out* and *engine*."""
+    if engine not in ENGINES:
+        raise StylerepError(f"--engine takes {', '.join(ENGINES)}; found {shown(engine)}.")
+    if wrong := next((one for one in (out, *out.parents) if (one.exists() or one.is_symlink()) and not one.is_dir()), None):
+        raise StylerepError(f"{out}: {wrong} is no folder, so the study's cannot be made there; choose another --out.")
     study, folder = load_study(study_file), out.resolve()
     cells = study_cells(study, _gpus(engine))
     expected = estimates(study, cells, folder)

@@ -27,6 +27,7 @@ from synth.problems.mapped import MappedConfig, check_place, mapped, mapped_plac
 from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
 from synth.problems.svamp import read_svamp, svamp
 from synth.rows import SUFFIXES
+from synth.schema import shown
 from synth.seen import Seen
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Step",
     "WrongTurn",
     "arith",
+    "check_number",
     "check_source",
     "gsm8k",
     "iter_problems",
@@ -97,8 +99,7 @@ def iter_problems(spec: str, n: int | None = None, seed: int = 0, keep: Callable
     place of the name. Without *n*, all of a file source; a procedural source has no end and needs *n*. Raises
     StylerepError for an unknown name, an unreadable row, or a source with fewer than *n* problems.
     """
-    if n is not None and n < 1:
-        raise StylerepError(f"The number of problems must be at least 1, got {n}.")
+    check_number(n)
     name, source, rest = _source(spec)
     if source.endless and n is None:
         raise StylerepError(f"The source {name} has no end: say how many problems you want.")
@@ -111,6 +112,12 @@ def iter_problems(spec: str, n: int | None = None, seed: int = 0, keep: Callable
         yield problem
     if n is not None and count < n:
         raise StylerepError(f"{spec}: {n} problems were asked for and it has {count}{'' if keep is None else ' that may be used'}.")
+
+
+def check_number(n: int | None) -> None:
+    """Raise StylerepError for a number of problems, if one is given, below 1 or beyond 64 bits."""
+    if n is not None and not 1 <= n < 2**63:
+        raise StylerepError(f"The number of problems must be at least 1{' and of at most 64 bits' if n > 0 else ''}, got {shown(n)}.")
 
 
 def check_source(spec: str, n: int | None = None, seed: int = 0) -> None:

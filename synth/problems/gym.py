@@ -19,12 +19,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import yaml
-
 from synth.arithmetic import evaluate
 from synth.errors import MissingDataError, StylerepError
 from synth.problems.problem import Problem
 from synth.problems.splits import generate
+from synth.schema import parse_yaml, shown
 
 VERSION = 1
 
@@ -93,10 +92,7 @@ def gym(split: str, seed: int = 0, config: GymConfig | None = None) -> Iterator[
 
 def gym_config(dataset: str, options: Mapping[str, str]) -> tuple[str, list[GymConfig]]:
     """Read ``DATASET[:split=SPLIT][:OPTION=VALUE…]``: return the split and the configuration, values read as YAML."""
-    try:
-        values = {key: yaml.safe_load(value) for key, value in options.items() if key != "split"}
-    except yaml.YAMLError as error:
-        raise StylerepError(f"gym:{dataset}: an option is no valid YAML value ({' '.join(str(error).split())}).") from error
+    values = {key: parse_yaml(value, f"gym:{dataset}:{shown(key)[1:-1]}").data for key, value in options.items() if key != "split"}
     return options.get("split", "train"), [GymConfig(dataset, values)]
 
 
