@@ -86,6 +86,17 @@ def read_results(path: Path) -> dict[str, Any]:
     return _object(path, Results)
 
 
+def merged_results(folder: Path) -> dict[str, Any]:
+    """Return what the results files below a folder say, tasks of all of them together, the newest winning; raise StylerepError as `read_results` does."""
+    merged: dict[str, Any] = {}
+    for path in sorted(folder.rglob("results_*.json"), key=lambda path: path.name):
+        content = read_results(path)
+        for key in ("versions", "n-shot"):
+            content[key] = {**(merged.get(key) or {}), **(content.get(key) or {})}
+        merged = content
+    return merged
+
+
 def _object(path: Path, kind: type[Schema]) -> dict[str, Any]:
     content = read_json(path)
     if not isinstance(content, dict):

@@ -9,7 +9,8 @@ from typing import Any
 
 from harness_ext.accuracy import AccuracyMetric
 from harness_ext.accuracy import shown as marked
-from harness_ext.manifests import MANIFEST, read_manifest
+from harness_ext.asked import Asked, asked_of, generation_of
+from harness_ext.manifests import MANIFEST, merged_results, read_manifest
 from harness_ext.scored_items import Item, ScoredItems
 from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
@@ -47,12 +48,17 @@ class Run:
 
     `tasks` maps (task, filter) to its items by document hash. `manifest` is empty for a folder that
     plain lm_eval wrote. `accuracy` says which metric of a (task, filter) accuracy is, or why none is, once that is settled.
+    By task, `versions` and `shots` say what is recorded of it, `generation` by which settings its first response was generated, `asked` what its items are.
     """
 
     folder: Path
     manifest: dict[str, Any]
     tasks: dict[tuple[str, str], ScoredItems]
     accuracy: Mapping[tuple[str, str], AccuracyMetric | str] = field(default_factory=dict)
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    shots: Mapping[str, Any] = field(default_factory=dict)
+    generation: Mapping[str, dict[str, str] | None] = field(default_factory=dict)
+    asked: Mapping[str, Mapping[str, Asked]] = field(default_factory=dict)
 
 
 def sample_files(folder: Path) -> dict[str, Path]:
@@ -86,13 +92,22 @@ def load_run(folder: Path) -> Run:
     if not files:
         raise StylerepError(f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or with lm_eval --log_samples.")
     tasks: dict[tuple[str, str], ScoredItems] = {}
+    generation: dict[str, dict[str, str] | None] = {}
+    asked: dict[str, dict[str, Asked]] = {}
     for task, path in files.items():
+        its = asked.setdefault(task, {})
         for where, row in sample_rows(path):
+            if row["doc_hash"] not in its:  # else of another filter
+                its[row["doc_hash"]] = asked_of(row)
+            if task not in generation:
+                generation[task] = generation_of(row)
             filtered = row.get("filter", "none")
             items = tasks.get((task, filtered)) or tasks.setdefault((task, filtered), ScoredItems(filtered))
             if not items.add(row["doc_hash"], metrics_of(row, where)):
                 raise StylerepError(f"{where}: the item {row['doc_hash']} occurs a second time.")
-    return Run(folder, read_manifest(folder), tasks)
+    manifest, results = read_manifest(folder), merged_results(folder)
+    versions = manifest.get("task_versions") or results.get("versions") or {}
+    return Run(folder, manifest, tasks, versions=versions, shots=results.get("n-shot") or {}, generation=generation, asked=asked)
 
 
 def load_runs(folders: Sequence[Path]) -> list[Run]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness_ext.compare.conditions import Condition
+from harness_ext.compare.same_task import check_documents, renumbered
 from harness_ext.runs import Run
 from harness_ext.stats import Effect, PairedCounts, effect_of_runs, paired_counts, right
 from synth.errors import StylerepError
@@ -54,13 +55,15 @@ class Pair:
 def paired(first: Condition, second: Condition, key: Key, partial: bool = False) -> Pair:
     """Pair two conditions on a task: runs by seed, a single run with all seeds of the other, items by document hash.
 
-    Raises StylerepError, naming hashes, where the items differ (with *partial*, only where none is shared), or no seed is shared.
+    Raises StylerepError, naming hashes, where the items differ (with *partial*, only where none is shared), documents differ under one hash, or no seed is
+    shared.
     """
     ones, twos = _by_seed(first, second)
     items = [set(run.tasks[key]) for run in (*ones, *twos)]
     shared, union = set.intersection(*items), set.union(*items)
     if not shared or (len(union) > len(shared) and not partial):
         raise StylerepError(_mismatch((*ones, *twos), key, not shared))
+    check_documents((*ones, *twos), key, shared)
     return Pair(key, ones, twos, tuple(item for item in ones[0].tasks[key] if item in shared), len(union) - len(shared))
 
 
@@ -106,7 +109,9 @@ def _mismatch(runs: Sequence[Run], key: Key, nothing: bool) -> str:
     only, one, two = next(found for found in missing if found[0])
     shown = ", ".join(item[:12] for item in only[:3]) + (", …" if len(only) > 3 else "")
     advice = "no item is shared" if nothing else "evaluate both on the same items, or compare the shared ones with --partial"
-    return f"{key[0]}: {len(only)} of {len(one.tasks[key])} items of {one.folder} are missing from {two.folder} (doc_hash {shown}); {advice}."
+    changed = "" if nothing else renumbered(one, two, key)  # else their documents may be named in two ways
+    missing_there = f"{key[0]}: {len(only)} of {len(one.tasks[key])} items of {one.folder} are missing from {two.folder} (doc_hash {shown})"
+    return "; ".join(part for part in (missing_there, changed, advice) if part) + "."
 
 
 def _numbers(condition: Condition) -> str:

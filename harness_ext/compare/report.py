@@ -9,9 +9,10 @@ import numpy as np
 from harness_ext.accuracy import DEFAULT
 from harness_ext.compare.claims import Judgement, judge
 from harness_ext.compare.claims_file import Claims
-from harness_ext.compare.conditions import DECODING, Condition, baselines, conditions, read_by
+from harness_ext.compare.conditions import Condition, baselines, conditions, read_by
 from harness_ext.compare.metric import metric_notes, of_metric, with_accuracy
 from harness_ext.compare.pairing import Key, Pair, label, metric_of, paired, scores_of
+from harness_ext.compare.same_task import answers_note, difference_notes
 from harness_ext.compare.shares import Share, shares
 from harness_ext.compare.style import StyleEffect, style_effects, style_means
 from harness_ext.runs import load_runs
@@ -345,17 +346,18 @@ def _omnibus(found: Sequence[Condition], partial: bool) -> list[tuple[str, str, 
 
 
 def _notes(pairs: Sequence[tuple[Condition, Condition, Pair]]) -> list[str]:
-    """Say what a reader must know to trust the pairs: items left out, decoding that differs."""
+    """Say what a reader must know to trust the pairs: items left out, and what differs beside the arms."""
     notes = []
     for one, base, pair in pairs:
+        where = f"{one.name} and {base.name}, {label(pair.key)}"
         if pair.left_out:
-            notes.append(f"{one.name} and {base.name}, {label(pair.key)}: {pair.left_out} items that only one of them has are left out.")
-    for one, base in {(one.name, base.name): (one, base) for one, base, _ in pairs}.values():
-        ours, theirs = one.runs[0].manifest, base.runs[0].manifest
-        for name in DECODING:
-            if ours and theirs and ours.get(name) != theirs.get(name):
-                notes.append(f"{one.name} and {base.name} differ in {name} ({ours.get(name)}; {theirs.get(name)}): the difference is not of their arms alone.")
-    return notes
+            notes.append(f"{where}: {pair.left_out} items that only one of them has are left out; {len(pair.items)} are paired.")
+        if answers := answers_note((*pair.first, *pair.second), pair.key, pair.items):
+            notes.append(f"{where}: {answers}.")
+    together: dict[tuple[str, str], tuple[Condition, Condition, list[Key]]] = {}
+    for one, base, pair in pairs:
+        together.setdefault((one.name, base.name), (one, base, []))[2].append(pair.key)
+    return [*notes, *difference_notes(list(together.values()))]
 
 
 def _signature(result: Result, metric: str, margin: float, correction: str, tests: int) -> str:

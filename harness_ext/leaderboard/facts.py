@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from harness_ext.manifests import read_manifest, read_results
+from harness_ext.manifests import merged_results, read_manifest
 from synth.home_folders import without_homes
 from synth.secrets import SECRETS
 
@@ -45,7 +44,7 @@ def read_facts(folder: Path) -> RunFacts:
 
     Raises StylerepError for a manifest or results file that cannot be read.
     """
-    given, results = read_manifest(folder), _results(folder)
+    given, results = read_manifest(folder), merged_results(folder)
     SECRETS.learn({"manifest": given, "results": results.get("config")}, folder.resolve().name)
     manifest = SECRETS.settings(given)
     versions = manifest.get("task_versions") or results.get("versions") or {}
@@ -109,14 +108,3 @@ def printable(text: str) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _results(folder: Path) -> dict[str, Any]:
-    """Return the contents of the results files below a folder, tasks of all of them together, the newest winning."""
-    merged: dict[str, Any] = {}
-    for path in sorted(folder.rglob("results_*.json"), key=lambda path: path.name):
-        content = read_results(path)
-        for key in ("versions", "n-shot"):
-            content[key] = {**(merged.get(key) or {}), **(content.get(key) or {})}
-        merged = content
-    return merged
