@@ -41,7 +41,7 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20 else value
 
 
-class _Metadata(Schema):
+class TaskMetadata(Schema):
     """What is read of the metadata of a task, among which lm_eval puts all arguments of the model."""
 
     model_config = ConfigDict(extra="ignore")
@@ -113,7 +113,7 @@ def preference_documents(**metadata: Any) -> dict[str, Documents]:
     plain = str(metadata.get("plain_arm", PLAIN_ARMS[0]))
     if plain not in PLAIN_ARMS:
         raise StylerepError(f"plain_arm: {plain!r} is no plain arm; choose from {', '.join(PLAIN_ARMS)}.")
-    read = read_as(_Metadata, dict(metadata), "metadata")
+    read = read_as(TaskMetadata, dict(metadata), "metadata")
     dials = {name: value for name in ("trace_words", "pivot_density") if (value := getattr(read, name)) is not None}
     arms = ("hc", plain, "hc_w", f"{plain}_w")
     book, style = load_phrasebook("en"), style_target(dials=dials)
@@ -159,7 +159,7 @@ def _test_split(metadata: Mapping[str, Any], make: Callable[[Iterator[Problem]],
 
 def _problems(metadata: Mapping[str, Any]) -> tuple[int, Iterator[Problem]]:
     """Return how many problems a task has, and the problems, drawn when they are asked for if they are generated."""
-    read = read_as(_Metadata, dict(metadata), "metadata")
+    read = read_as(TaskMetadata, dict(metadata), "metadata")
     n, seed, folder = read.items, read.item_seed, read.data_dir
     if name := read.evaluation_set:
         problems = iter_evaluation_problems(name, n, seed, folder)

@@ -18,6 +18,7 @@ SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?::[\w.-]+)?")
 # A row may hold traces of 100,000 characters: few rows are held at once, and no row of a CSV may be longer than a block.
 _BATCH_ROWS, _BATCH_BYTES, _CSV_BLOCK = 64, 1 << 20, 1 << 25
+_HALVES = re.compile("[\ud800-\udfff]")
 _LONGEST_LINE = 200_000_000
 _HUB_SECONDS = 10
 
@@ -32,7 +33,7 @@ class Row(NamedTuple):
 def read_rows(path: Path) -> Iterator[Row]:
     """Yield the rows of a file, told by its suffix; all but ``.json`` are read as they are asked for.
 
-    What is no UTF-8 is read with marks in its place. Every field of a CSV is a text. Raises StylerepError, naming the
+    What is no UTF-8, and half of a surrogate pair, is read with a mark in its place. Every field of a CSV is a text. Raises StylerepError, naming the
     place, for what cannot be read.
     """
     if path.name.endswith((".jsonl", ".jsonl.gz")):
@@ -145,15 +146,29 @@ def _row(line: Line) -> Row | None:
     if not line.content.strip():
         return None
     where = f"{line.path}, line {line.number}"
-    row = parse_json(line.content.decode("utf-8", "replace"), where)
+    row = _parsed(line.content.decode("utf-8", "replace"), where)
     if not isinstance(row, dict):
         raise StylerepError(f"{where}: expected an object with named fields, found {shown(row)}.")
     return Row(where, row)
 
 
+def _parsed(text: str, where: object) -> Any:
+    """Return what JSON says, with marks for halves of surrogates, which can be written in it and nowhere else."""
+    content = parse_json(text, where)
+    return _marked(content) if "\\ud" in text or "\\uD" in text else content
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _HALVES.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_marked(one) for one in value]
+    return {_marked(key): _marked(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
 def _json_items(path: Path) -> Iterator[Any]:
     data = read_regular(path)
-    content = parse_json(data.decode(json.detect_encoding(data), "replace"), path)
+    content = _parsed(data.decode(json.detect_encoding(data), "replace"), path)
     yield from content if isinstance(content, list) else [content]
 
 

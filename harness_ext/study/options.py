@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synth.errors import StylerepError
-from synth.schema import Document
+from synth.schema import Document, read_as
 
 if TYPE_CHECKING:
     from harness_ext.study.file import Study, StudyModel
@@ -100,6 +100,7 @@ def _check_train(document: Document, study: "Study", model: "StudyModel", own: t
 def _check_evaluate(document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]) -> None:
     from harness_ext.seam.checks import check_limit, check_tasks
     from harness_ext.seam.models import LOCAL, check_named
+    from harness_ext.task_folder import tasks_named
 
     given = {"model": "hf", **study.evaluate, **model.evaluate}
 
@@ -111,6 +112,10 @@ def _check_evaluate(document: Document, study: "Study", model: "StudyModel", own
     tasks = given["tasks"] if isinstance(given["tasks"], str) else ",".join(given["tasks"])
     _told(document, place("tasks"), lambda: check_tasks(tasks.split(",")))
     _told(document, place("limit"), lambda: check_limit(given.get("limit")))
+    if "metadata" in given and tasks_named(tasks.split(",")):
+        from harness_ext.documents import TaskMetadata  # with all sources of problems
+
+        _told(document, place("metadata"), lambda: read_as(TaskMetadata, given["metadata"], "metadata"))
     if given["model"] not in LOCAL:
         _told(document, place("model"), lambda: check_named(given["model"], {"pretrained": model.name}))
 

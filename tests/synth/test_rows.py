@@ -100,7 +100,9 @@ def test_dates_beyond_the_calendar_are_told(tmp_path: Path) -> None:
 def test_strange_rows_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'\xef\xbb\xbf{"a": "\xff\\ud800\\u0000"}\r\n\n{"a": 1e400, "b": NaN}')
     assert [len(row) for row in fields(tmp_path / "a.jsonl")] == [1, 2]
-    assert fields(tmp_path / "a.jsonl")[0]["a"] == "\ufffd\ud800\0"
+    assert fields(tmp_path / "a.jsonl")[0]["a"] == "\ufffd\ufffd\0"
+    (tmp_path / "a.jsonl").write_text('{"\\uDfff": ["\\ud83d\\ude00", {"b": "x\\ud800"}]}')
+    assert fields(tmp_path / "a.jsonl") == [{"\ufffd": ["\U0001f600", {"b": "x\ufffd"}]}]
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         (tmp_path / "a.json").write_bytes('[{"a": "é"}]'.encode(encoding))
         assert fields(tmp_path / "a.json") == [{"a": "é"}]

@@ -56,6 +56,7 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
         ({"evaluate": {"tasks": "style_arith", "model": "local-completions"}}, "evaluate.model: The model local-completions needs base_url"),
         ({"evaluate": {"tasks": "style_arith", "metadata": date(2024, 1, 1)}}, "evaluate.metadata: expected a mapping, found datetime.date"),
         ({"evaluate": {"tasks": "style_arith", "metadata": {"a": [date(2024, 1, 1)]}}}, r"evaluate.metadata.a\[0\]: expected .*found datetime.date"),
+        ({"evaluate": {"tasks": "style_arith", "metadata": {"items": "x"}}}, "evaluate.metadata: metadata: items: expected a whole number, found 'x'"),
         ({"evaluate": [1]}, "evaluate: expected a mapping"),
         ({"margin": None}, "margin: expected a number, found None"),
         ({"margin": 5}, "line 14: margin: expected a number below 1, found 5"),
