@@ -79,6 +79,7 @@ class SetRecord(_Open):
 
     hashes: Annotated[list[str], Field(min_length=1)]
     shards: list[Count]
+    documents: str = ""
 
 
 class SettingsRecord(_Open):

@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness_ext.accuracy import AccuracyMetric, NoAccuracyError, accuracy_metric, find_metric
+from harness_ext.asked import asked_of
 from harness_ext.leaderboard.board import STYLE
 from harness_ext.leaderboard.facts import settings_text
 from harness_ext.runs import metrics_of, sample_rows
@@ -29,7 +30,7 @@ class Scanned:
 
     `hashes` are the items in the order of the file, `lines` the place of each row in it, in bytes. `scores` has those of `SCORES` that every item has,
     each of shape (items,). `decoding` is what the first row says of how it was generated. `accuracy` is the metric that is there as acc, None where none is,
-    for the reason in `lacks`; `metrics` are the names of all.
+    for the reason in `lacks`; `metrics` are the names of all. `documents` is a digest of all documents, empty where a row holds none.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Scanned:
     accuracy: AccuracyMetric | None = None
     lacks: str = ""
     metrics: tuple[str, ...] = ()
+    documents: str = ""
 
     @property
     def label(self) -> str:
@@ -74,18 +76,26 @@ def scan(task: str, path: Path, metric: str | None = None) -> list[Scanned]:
     """
     found: dict[str, Scanned] = {}
     values: dict[str, ScoredItems] = {}
+    asked: dict[str, dict[str, bytes | None]] = {}
     places: dict[str, array[int]] = {}
     sha256 = file_digest(path)
     for number, ((where, row), begin) in enumerate(zip(sample_rows(path), _line_starts(path), strict=True), 1):
         name = row.get("filter", "none")
         if name not in found:
             found[name] = Scanned(path, sha256, task, name, decoding=settings_text(_generation(row)))
-            values[name], places[name] = ScoredItems(name), array("Q")
+            values[name], places[name], asked[name] = ScoredItems(name), array("Q"), {}
         if not values[name].add(row["doc_hash"], metrics_of(row, where)):
             raise StylerepError(f"{where}: the item {row['doc_hash']} occurs a second time.")
         found[name].lines.append(begin)
+        asked[name][row["doc_hash"]] = asked_of(row).document
         places[name].append(number)
-    return [_scored(kept, values[name], places[name], metric) for name, kept in found.items()]
+    return [replace(_scored(kept, values[name], places[name], metric), documents=_together(asked[name])) for name, kept in found.items()]
+
+
+def _together(documents: Mapping[str, bytes | None]) -> str:
+    """Return one digest for all documents, 12 hexadecimal digits; empty where one is not there."""
+    digests = [documents[item] for item in sorted(documents)]
+    return "" if None in digests else hashlib.sha256(b"".join(one or b"" for one in digests)).hexdigest()[:12]
 
 
 def _scored(kept: Scanned, values: ScoredItems, places: Sequence[int], metric: str | None) -> Scanned:

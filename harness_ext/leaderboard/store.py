@@ -144,12 +144,12 @@ class Store:
         jobs = []
         for (facts, _, _, source), columns in zip(work, scanned, strict=True):
             for one in columns:
-                if one.accuracy is None:
-                    done.notes.append(f"{facts.id}, {one.label}: left out, since its items have no accuracy. {one.lacks}")
-                    continue
-                if metric and one.accuracy.metric != find_metric(one.metrics, metric):
-                    done.notes.append(f"{facts.id}, {one.label}: there is no metric {metric}; its accuracy is {one.accuracy.metric}.")
                 column = _column(one, facts)
+                if against := self._reason_against(column, one):
+                    done.notes.append(f"{facts.id}, {one.label}: left out, since {against}")
+                    continue
+                if metric and one.metrics and column.metric != find_metric(one.metrics, metric):
+                    done.notes.append(f"{facts.id}, {one.label}: there is no metric {metric}; its accuracy is {column.metric}.")
                 jobs.append((self.folder, facts, column, one, self._order(column, one), traces, source))
         for (_, facts, *_), part in zip(jobs, _mapped(_write_part, jobs, workers, say, "reading traces of"), strict=True):
             self._record(facts, part)
@@ -175,6 +175,16 @@ class Store:
             raise StylerepError(f"{path}: these are not the items that its folder is named by; remove it and add the runs again.")
         return found
 
+    def _reason_against(self, column: Column, scanned: Scanned) -> str:
+        """Say why a column cannot stand on the board: it has no accuracy, or other documents than the board's under the same hashes; empty where it can."""
+        if scanned.accuracy is None:
+            return f"its items have no accuracy. {scanned.lacks}"
+        if scanned.documents and (self.folder / "items" / column.items / "order.json").is_file():
+            there = self._set(column.items).documents
+            if there and there != scanned.documents:
+                return "its documents are others than those that runs on the board have under the same hashes."
+        return ""
+
     def _order(self, column: Column, scanned: Scanned) -> list[int]:
         """Return the places, in the scanned rows, of the items in the order of their set, which is written if it is new."""
         from harness_ext.leaderboard.annotate import item_record
@@ -184,7 +194,7 @@ class Store:
         if not (target / "order.json").is_file():
             with replace_folder(target) as fresh:
                 shards = write_shards(f"items/{column.items}", map(item_record, rows_at(scanned.path, scanned.lines)), fresh)
-                write_text(fresh / "order.json", json.dumps({"hashes": scanned.hashes, "shards": shards}) + "\n")
+                write_text(fresh / "order.json", json.dumps({"hashes": scanned.hashes, "shards": shards, "documents": scanned.documents}) + "\n")
             return list(range(len(scanned.hashes)))
         places = {item: place for place, item in enumerate(scanned.hashes)}
         return [places[item] for item in self._set(column.items).hashes]
