@@ -1,9 +1,7 @@
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -123,21 +121,22 @@ def test_parts_padding_and_checkpointing_change_nothing(tiny_model: Path, data: 
 def test_a_training_that_is_killed_goes_on_to_the_same_result(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
     recipe, console = Recipe(epochs=10, batch_size=2), QUIET
     whole = distill(str(tiny_model), data["hc"], tmp_path / "whole", recipe, console, Running(save_steps=7))
+    # Waits in its eighteenth step, the third after a checkpoint, to be killed.
     script = (
-        "import sys\nfrom pathlib import Path\nfrom distill.recipe import Recipe\nfrom distill.running import Running\nfrom distill.train import distill\n"
+        "import sys, time\nfrom pathlib import Path\nfrom distill.recipe import Recipe\nfrom distill.running import Running\n"
+        "from distill.train import distill\nfrom distill.trainer import StepTrainer\n"
+        "step, taken = StepTrainer.training_step, []\n"
+        "def waiting(*arguments):\n    taken.append(1)\n    if len(taken) == 18: print('waiting', flush=True); time.sleep(600)\n    return step(*arguments)\n"
+        "StepTrainer.training_step = waiting\n"
         "model, data, out = sys.argv[1:]\n"
         "distill(model, Path(data), Path(out), Recipe(epochs=10, batch_size=2), None, Running(save_steps=7))\n"
     )
-    out = tmp_path / "killed"
-    process = subprocess.Popen([sys.executable, "-c", script, str(tiny_model), str(data["hc"]), str(out)])
-    checkpoints = tmp_path / "killed.unfinished"
-    deadline = time.monotonic() + 120
-    while not list(checkpoints.glob("checkpoint-*/stylerep_checkpoint_is_whole")):
-        assert process.poll() is None, "the training ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    time.sleep(0.2)  # somewhere after it, at no step in particular
-    os.kill(process.pid, signal.SIGKILL)
+    out, checkpoints = tmp_path / "killed", tmp_path / "killed.unfinished"
+    process = subprocess.Popen([sys.executable, "-c", script, str(tiny_model), str(data["hc"]), str(out)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert "waiting\n" in iter(process.stdout.readline, "")
+    assert list(checkpoints.glob("checkpoint-14/stylerep_checkpoint_is_whole"))
+    process.kill()
     assert process.wait() == -signal.SIGKILL
     assert not out.exists()
 
