@@ -8,6 +8,7 @@ import typer
 from harness_ext.cli.command import app
 from harness_ext.cli.output import make_console, print_report
 from synth.errors import StylerepError
+from synth.schema import shown
 from synth.terminal import say
 
 
@@ -36,16 +37,16 @@ def reproduce(
     from harness_ext.study import plan, plan_lines
     from harness_ext.study import reproduce as run
 
+    options: dict[str, str | int] = {}
+    for text in engine_option or []:
+        name, is_there, value = text.partition("=")
+        if not is_there or not name.isidentifier():
+            raise StylerepError(f"--engine-option takes NAME=VALUE, found {shown(text)}.")
+        options[name] = int(value) if value.isdecimal() and len(value) < 19 else value
     if dry_run:
         for line in plan_lines(plan(file, out, engine), jobs):
             say(line)
         return
-    options: dict[str, str | int] = {}
-    for text in engine_option or []:
-        name, is_there, value = text.partition("=")
-        if not is_there:
-            raise StylerepError(f"--engine-option takes NAME=VALUE, found {text!r}.")
-        options[name] = int(value) if value.isdecimal() else value
     ended = run(file, out, jobs, engine=engine, options=options, say=say, console=make_console())
     if ended.report:
         say("")

@@ -125,8 +125,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     with patch.object(sys, "argv", ["lm_eval", "run", *words]), patch.object(argparse.ArgumentParser, "error", _told_option):
         try:
             args: argparse.Namespace = HarnessCLI().parse_args()
-        except ValueError as error:  # of what turns texts into values: braces that do not close, a word without =
-            said = " ".join(SECRETS.settings(with_braces(str(error))).split())[:300]
+        except (ValueError, RecursionError, MemoryError) as error:  # of what turns texts into values: braces that do not close, a word without =
+            said = " ".join(SECRETS.settings(with_braces(str(error) or "A value is nested too deep")).split())[:300]
             raise StylerepError(f"{said.rstrip('.')}; lm_eval run --help shows what its options take.") from error
     for name, value in vars(args).items():
         setattr(args, name, with_braces(value))

@@ -165,10 +165,43 @@ def test_files_named_beside_a_study_are_found_from_its_folder(tmp_path: Path, mo
     assert study.train == {"recipe": str(tmp_path / "mine.yaml")}
 
 
-def test_broken_yaml_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "study.yaml").write_text("arms: [nt\n")
-    with pytest.raises(StylerepError, match="not valid YAML"):
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"arms: [nt\n", "line 2: this is not valid YAML"),
+        (b"", "expected a mapping, found None"),
+        (b"- a", "expected a mapping, found"),
+        (b"n: !!int x", "line 1: 'x' cannot be read as !!int"),
+        (b"n: !!float x", "line 1: 'x' cannot be read as !!float"),
+        (b"name: !!binary aGk=", "line 1: !!binary is not read here"),
+        (b"name: !!python/name:os.system x", "line 1: !!?.*python/name:os.system is not read here|line 1: tag:.*python/name:os.system"),
+        (b"name: 2024-99-99", "cannot be read as !!timestamp"),
+        (b"n: " + b"9" * 5000, "cannot be read as !!int"),
+        (b"arms: " + b"[" * 2000 + b"]" * 2000, "nested more than 100 levels deep"),
+        (BOMB.encode(), "this holds more than 200,000 values"),
+        (b"name: a\nname: b", "line 2: the key 'name' stands here a second time"),
+        (b"name: a\x07b", "this is not valid YAML"),
+        (b"name: \xff", "this is not UTF-8"),
+        ("name: a".encode("utf-16"), "this is not UTF-8"),
+        (b"name: a\n---\nname: b", "line 2: this is not valid YAML"),
+    ],
+)
+def test_yaml_that_is_no_plain_data_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "study.yaml").write_bytes(content)
+    with pytest.raises(StylerepError, match=says) as told:
         load_study(tmp_path / "study.yaml")
+    assert len(str(told.value)) < 500
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = write_study(tmp_path, "a/b", claims=[])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_study(path).n == 8
 
 
 def keys(path: Path) -> dict[str, str]:
