@@ -1,6 +1,7 @@
 # Each target sets up all it needs and reuses what is there:
 #   make demo        the whole way once on a real model: data, adapters, runs, verdicts
 #   make test        the tests, but those that take long; make test-slow: those
+#   make test-newest the tests of what reaches into other libraries, with the newest of each that pyproject.toml allows
 #   make check       ruff and mypy
 #   make bench       the measurements that the documents quote
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 MODEL := smollm2-135m-instruct
 TRACES ?= ../shared/data/traces
 
-.PHONY: demo test test-slow check bench setup model
+.PHONY: demo test test-slow test-newest check bench setup model
 .DELETE_ON_ERROR:
 
 demo: model
@@ -24,6 +25,22 @@ test: model
 
 test-slow: model
 	$(PYTEST) --dist loadgroup -m slow $(PYTEST_ARGS)
+
+# What reaches into transformers, peft and lm_eval, in every family. In an environment of its own, where the newest release of each
+# dependency is installed that the ranges allow, but for torch, which stays at the pinned version: of a range pip takes the newest
+# build, which brings gigabytes of CUDA packages.
+NEWEST ?= $(VENV)-newest
+NEWEST_TESTS := tests/test_packaging.py tests/benchmarks/test_controls_table.py tests/harness_ext/models/test_hooks.py \
+	tests/harness_ext/models/test_steering.py tests/harness_ext/models/test_writing.py tests/harness_ext/models/test_thinking.py \
+	tests/harness_ext/test_family_hooks.py tests/harness_ext/test_next_lm_eval.py tests/distill/test_fast.py tests/distill/test_families.py
+
+test-newest:
+	@echo "Setting up $(NEWEST): a minute or two …"
+	@test -x $(NEWEST)/bin/python || $(PYTHON) -m venv $(NEWEST)
+	@grep '^torch==' constraints.txt > $(NEWEST)/torch.txt
+	@$(NEWEST)/bin/python -m pip install -qq --disable-pip-version-check --upgrade --upgrade-strategy eager -c $(NEWEST)/torch.txt -e '.[test]'
+	@$(NEWEST)/bin/python -m tests.newest_versions constraints.txt
+	@$(NEWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(NEWEST_TESTS) $(PYTEST_ARGS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Reads logs of inspect_ai: ``.eval`` (a zip of JSON files) and ``.json``."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ def _from_json(path: Path) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[s
 def _date(created: Any) -> str | None:
     try:
         moment = datetime.fromisoformat(str(created).replace("Z", "+00:00"))
-        return date_text(moment.astimezone(timezone.utc))
+        return date_text(moment.astimezone(UTC))
     except (ValueError, OverflowError):  # no date, or one that is none in UTC: before the year 1, after 9999
         return None
 

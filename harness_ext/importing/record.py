@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ def public_name(name: str) -> str:
 
 def file_date(path: Path) -> str:
     """Return when a file was last changed, as lm_eval writes dates into file names."""
-    return date_text(datetime.fromtimestamp(path.stat().st_mtime, timezone.utc))
+    return date_text(datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
 
 def date_text(moment: datetime) -> str:
