@@ -119,15 +119,23 @@ class Secrets:
             if len(one) < 4 or one.lower() in _OPEN_WORDS or _REFERENCE.fullmatch(one):
                 continue
             self._known_outside.setdefault(one, shown)
-            if everywhere and not _PLAIN_WORD.fullmatch(one) and (len(one) >= 8 or (len(one) >= 6 and any(map(str.isdigit, one)))):
+            if everywhere and _is_rare(one):
                 self._known.setdefault(one, shown)
         self._patterns = (_any_of(self._known), _any_of(self._known_outside))
 
     def know_environment(self) -> None:
-        """Have the keys and tokens masked that stand in environment variables (``OPENAI_API_KEY``, ``HF_TOKEN``)."""
+        """Have the keys and tokens masked that stand in environment variables (``OPENAI_API_KEY``, ``HF_TOKEN``), and the passwords of their addresses."""
+
+        def note(_: str, value: str, sure: bool) -> str:
+            if sure and _is_rare(value):
+                self.know(value)
+            return MASK
+
         for name, value in os.environ.items():
             if _ENVIRONMENT.search(name) and is_secret_name(name) and not value.startswith(("/", "~", ".")):
-                self.know(value)
+                note(name, value, True)
+            elif "://" in value and "@" in value:  # HTTPS_PROXY
+                _string(value, note, name)
 
     def resolved(self, settings: Any, option: str) -> Any:
         """Return settings with the values of environment variables in the place of references (``${NAME}``); what is written has the reference.
@@ -238,6 +246,11 @@ def _walk(value: Any, replace: Replace, name: str = "", secret: bool = False, su
     if isinstance(value, str) and value.lstrip().startswith("{"):
         return _in_braces(value, replace, name)
     return replace(name, str(value), sure)
+
+
+def _is_rare(value: str) -> bool:
+    """Say whether a value is none that stands in a text by chance: it is long enough, and no plain word or number."""
+    return not _PLAIN_WORD.fullmatch(value) and (len(value) >= 8 or (len(value) >= 6 and any(map(str.isdigit, value))))
 
 
 def _is_open(value: str) -> bool:

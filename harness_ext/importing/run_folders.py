@@ -93,7 +93,7 @@ def check_run(folder: Path, drafts: Sequence[Draft], format_name: str, overwrite
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     refuse_ways_out(folder)
-    there = read_manifest(folder)
+    there = SECRETS.settings(read_manifest(folder))  # as it would be written now
     if not isinstance(there.get("imported"), dict):
         what = "a run that was not imported" if there or list(folder.rglob("samples_*.jsonl")) else "something other than an imported run"
         raise StylerepError(f"{folder}: {what} is in this folder; choose another --out.")

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness_ext.cli import app
+from harness_ext.leaderboard.shards import read_shard
 from harness_ext.masked_output import mask_output
 from harness_ext.runs import read_manifest
 from harness_ext.seam import evaluate
@@ -47,6 +49,8 @@ def leaks(*folders: Path) -> list[str]:
     found = []
     for path in (path for folder in folders for path in [folder, *folder.rglob("*")]):
         content = path.name.encode() + (path.read_bytes() if path.is_file() else b"")
+        if path.suffix == ".js":
+            content += json.dumps(read_shard(path)).encode()
         found += [f"{path}: {value}" for value in VALUES if value.encode() in content]
     return found
 
@@ -94,6 +98,24 @@ def test_boards_and_imports_of_runs_that_hold_some_hold_none(served: Teacher, tm
     (samples,) = folder.rglob("samples_*.jsonl")
     assert CliRunner().invoke(app, ["import", str(samples), "--model", "m", "--out", str(tmp_path / "imported")]).exit_code == 0
     assert leaks(tmp_path / "board", tmp_path / "imported") == []
+
+
+def test_an_import_of_a_log_of_inspect_holds_none(tmp_path: Path) -> None:
+    said = {"message": {"role": "assistant", "content": f"{GIVEN['password']}, and {GIVEN['auth_token']}. The answer is 7."}, "stop_reason": "stop"}
+    sample = {"id": 1, "epoch": 1, "input": "What is 3 + 4?", "target": "7", "output": {"choices": [said]}, "scores": {"match": {"value": "C"}}, "messages": []}
+    about = {"task": "sums", "model": "openai/m", "model_args": {"password": GIVEN["password"]}, "model_base_url": secret_address("http://h/v1"),
+             "scorers": [{"name": "match"}], "model_generate_config": {"extra_headers": HEADER}}  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "log.eval", "w") as archive:
+        archive.writestr("header.json", json.dumps({"version": 2, "status": "success", "eval": about, "plan": {}}))
+        archive.writestr("samples/1_epoch_1.json", json.dumps(sample))
+    result = CliRunner().invoke(app, ["import", str(tmp_path / "log.eval"), "--out", str(tmp_path / "runs")])
+    assert result.exit_code == 0, result.output
+    assert leaks(tmp_path / "runs") == []
+    assert "masked" in result.output
+    (samples,) = (tmp_path / "runs").rglob("samples_*.jsonl")
+    assert "***, and ***. The answer is 7." in samples.read_text(encoding="utf-8")
+    assert CliRunner().invoke(app, ["leaderboard", str(samples.parent), "--out", str(tmp_path / "board")]).exit_code == 0
+    assert leaks(tmp_path / "board") == []
 
 
 def test_teaching_writes_none_of_them(served: Teacher, tmp_path: Path) -> None:

@@ -136,6 +136,9 @@ def test_words_of_a_command_have_their_secrets_withheld() -> None:
 def test_keys_in_the_environment_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "env-value-12345")
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent-12345")
+    monkeypatch.setenv("HTTPS_PROXY", "http://ann:proxy-pass-77@proxy.example:3128")
+    monkeypatch.setenv("PLAIN_API_KEY", "testing")
     secrets = Secrets()
     secrets.know_environment()
+    assert secrets.output("proxy-pass-77 testing ann") == "*** testing ann"
     assert secrets.text("env-value-12345 /run/agent-12345") == "*** /run/agent-12345"
