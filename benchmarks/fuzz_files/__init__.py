@@ -5,6 +5,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from benchmarks.fuzz_files.changes import Special
+from benchmarks.fuzz_files.of_harnesses import of_harnesses, of_tables
+from benchmarks.fuzz_files.of_people import of_people
 from benchmarks.fuzz_files.of_runs import of_boards, of_runs
 from benchmarks.fuzz_files.of_trainings import of_datasets, of_journals, of_studies, of_trainings
 from benchmarks.fuzz_files.trial import Kind, Outcome, attempt
@@ -12,7 +14,7 @@ from benchmarks.fuzz_files.trial import Kind, Outcome, attempt
 
 def all_kinds(scratch: Path) -> list[Kind]:
     """Return all kinds of files, those of each made below a folder."""
-    makers = (of_runs, of_boards, of_datasets, of_journals, of_trainings, of_studies)
+    makers = (of_runs, of_boards, of_datasets, of_journals, of_trainings, of_studies, of_people, of_harnesses, of_tables)
     return [kind for make in makers for kind in make(scratch / make.__name__)]
 
 

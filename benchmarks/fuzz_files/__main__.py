@@ -2,7 +2,7 @@
 
     python -m benchmarks.fuzz_files [--n 10000] [--seed 0] [--only WORDS]
 
-So many files are changed in all, as many of each kind. Ends with 1 where something else than a sentence came of one, a file was lost, or one took 20 s.
+So many files are changed in all, of each kind its share. Ends with 1 where something else than a sentence came of one, a file was lost, or one took 20 s.
 """
 
 import argparse
@@ -27,8 +27,9 @@ def main() -> int:
     began, outcomes = time.monotonic(), list[Outcome]()
     with tempfile.TemporaryDirectory() as scratch:
         kinds = [kind for kind in all_kinds(Path(scratch)) if given.only in kind.name]
+        shares = sum(kind.share for kind in kinds)
         for number, kind in enumerate(kinds):
-            share = given.n // len(kinds) + (number < given.n % len(kinds))
+            share = round(given.n * sum(one.share for one in kinds[: number + 1]) / shares) - len(outcomes)
             own = outcomes_of(kind, share, given.seed)
             outcomes += own
             ended, longest = Counter(one.ended for one in own), max((one.seconds for one in own), default=0.0)

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
+
 from benchmarks.fuzz_files.changes import any_bytes, json_file, json_lines
 from benchmarks.fuzz_files.trial import Kind, command
 from harness_ext.runs import read_manifest
@@ -70,9 +72,11 @@ def of_runs(folder: Path) -> Iterator[Kind]:
     out = (folder / "out",)
     yield Kind("manifest of a run: compare", folder, ours / "manifest.json", json_file(_MANIFEST), compare(ours), out)
     yield Kind("samples: compare", folder, ours / samples, json_lines(_rows(4)), compare(ours), out)
-    yield Kind("manifest of a run: leaderboard", folder, ours / "manifest.json", json_file(_MANIFEST), command("leaderboard", base, ours, "-o", *out), out)
-    yield Kind("samples: leaderboard", folder, ours / samples, json_lines(_rows(4)), command("leaderboard", base, ours, "-o", *out), out)
-    yield Kind("results of lm_eval: leaderboard", folder, theirs / results, json_file(_RESULTS), command("leaderboard", base, theirs, "-o", *out), out)
+    yield Kind(
+        "manifest of a run: leaderboard", folder, ours / "manifest.json", json_file(_MANIFEST), command("leaderboard", base, ours, "-o", *out), out, share=1
+    )
+    yield Kind("samples: leaderboard", folder, ours / samples, json_lines(_rows(4)), command("leaderboard", base, ours, "-o", *out), out, share=1)
+    yield Kind("results of lm_eval: leaderboard", folder, theirs / results, json_file(_RESULTS), command("leaderboard", base, theirs, "-o", *out), out, share=1)
     yield Kind("samples: analyze", folder, ours / samples, json_lines(_rows(4)), command("analyze", ours))
 
     def scaling() -> None:
@@ -98,15 +102,18 @@ def of_boards(folder: Path) -> Iterator[Kind]:
     for part in earlier["parts"].values():
         del part["column"]["metric"]
     order = next(board.glob("items/*/order.json"))
-    made = {"made": (board,), "kept": (board,)}
+
+    def kind(name: str, target: Path, strategy: st.SearchStrategy[Any], act: Callable[[], None]) -> Kind:
+        return Kind(name, folder, target, strategy, act, (board,), (board,), share=1)
+
     for name, act in (("read again", again), ("added to", add)):
-        yield Kind(f"record of a run on a board: {name}", folder, record, json_file(content), act, **made)
-        yield Kind(f"settings of a board: {name}", folder, board / "board.json", json_file(settings), act, **made)
-        yield Kind(f"items of a board: {name}", folder, order, json_file(json.loads(order.read_text(encoding="utf-8"))), act, **made)
-    yield Kind("record of a run on an earlier board", folder, record, json_file(earlier), again, **made)
+        yield kind(f"record of a run on a board: {name}", record, json_file(content), act)
+        yield kind(f"settings of a board: {name}", board / "board.json", json_file(settings), act)
+        yield kind(f"items of a board: {name}", order, json_file(json.loads(order.read_text(encoding="utf-8"))), act)
+    yield kind("record of a run on an earlier board", record, json_file(earlier), again)
     for pattern, name in (("runs/*hc*/*/scores.parquet", "scores of a board"), ("runs/*hc*/*/0.js", "shard of a board")):
         path = next(board.glob(pattern))
-        yield Kind(name, folder, path, any_bytes(path.read_bytes()), again, **made)
+        yield kind(name, path, any_bytes(path.read_bytes()), again)
     samples = more / f"model/samples_style_arith_{DATE}.jsonl"
-    yield Kind("samples: added to a board", folder, samples, json_lines(_rows(5)), add, **made)
-    yield Kind("manifest of a run: added to a board", folder, more / "manifest.json", json_file({**_MANIFEST, "arm": "st"}), add, **made)
+    yield kind("samples: added to a board", samples, json_lines(_rows(5)), add)
+    yield kind("manifest of a run: added to a board", more / "manifest.json", json_file({**_MANIFEST, "arm": "st"}), add)

@@ -28,7 +28,8 @@ LONGEST = 20
 class Kind:
     """A kind of file: `target` is changed by `strategy`, `act` reads it. `made` are the folders below which `act` may write, and which are removed again.
 
-    All else in `folder` must be there afterwards as it was before, and what is in `kept` too where `act` refuses the file.
+    All else in `folder` must be there afterwards as it was before, and what is in `kept` too where `act` refuses the file. `share` is how many files are tried
+    next to those of other kinds; what takes long has few.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Kind:
     act: Callable[[], Any]
     made: tuple[Path, ...] = ()
     kept: tuple[Path, ...] = ()
+    share: int = 4
 
 
 @dataclass(frozen=True, slots=True)
