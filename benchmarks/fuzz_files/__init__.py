@@ -19,8 +19,11 @@ def all_kinds(scratch: Path) -> list[Kind]:
 
 
 def outcomes_of(kind: Kind, n: int, seeded: int = 0) -> list[Outcome]:
-    """Return what came of *n* files of a kind, changed at random; the same for one seed."""
+    """Return what came of *n* files of a kind, changed at random; the same for one seed. Raises ValueError where the unchanged file is not read."""
     outcomes: list[Outcome] = []
+    whole = attempt(kind, kind.target.read_bytes())
+    if whole.ended != "read" or whole.lost:
+        raise ValueError(f"{kind.name}: the file as it was is {whole.ended}, {whole.told}, {whole.lost}")
 
     @seed(seeded)
     @settings(max_examples=max(n, 1), phases=[Phase.generate], database=None, deadline=None, suppress_health_check=list(HealthCheck))

@@ -2,6 +2,7 @@
 the file is.
 """
 
+import copy
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -50,12 +51,12 @@ def places(content: Any, place: Place = ()) -> Iterator[Place]:
 
 def _changed(content: Any, place: Place, change: Callable[[Any, Any], None]) -> Any:
     """Return a copy in which *change* was made to what holds the value at a place."""
-    copy = json.loads(json.dumps(content))
-    inner = copy
+    made = copy.deepcopy(content)
+    inner = made
     for key in place[:-1]:
         inner = inner[key]
     change(inner, place[-1])
-    return copy
+    return made
 
 
 def _drop(inner: Any, key: Any) -> None:

@@ -15,7 +15,7 @@ from synth.style.profile import load_profile
 from tests.harness_ext.importing.sources import pens, rows_file
 
 _STUDY = {
-    "name": "tiny", "models": ["smollm2-135m-instruct", {"name": "scratch:llama-1m", "as": "one", "train": {"epochs": 2}, "evaluate": {"limit": 3}, "gpus": 0}],
+    "name": "tiny", "models": ["smollm2-135m-instruct", {"name": "scratch:llama-2m", "as": "one", "train": {"epochs": 2}, "evaluate": {"limit": 3}, "gpus": 0}],
     "problems": "arith:train", "n": 8, "arms": ["nt", "hc", "hc_w"], "seeds": [0, 1], "margin": 0.05, "data_seed": 3,
     "train": {"epochs": 1, "batch-size": 4, "learning-rate": 0.001, "rank": 8, "recipe": "small"}, "style": {"trace_words": 10, "pivot_density": 2.5},
     "evaluate": {"model": "style-hf", "tasks": ["style_arith"], "limit": 4, "max_gen_toks": 8, "batch-size": 4, "metadata": {"item_seed": 1}},
@@ -26,10 +26,10 @@ _CLAIMS = {
     "alpha": 0.05, "margin": 0.05, "task": "style_arith",
     "claims": [
         {"name": "better", "better": ["hc", "base"]}, {"name": "same", "equivalent": ["hc", "base"], "margin": 0.1, "across": "each"},
-        {"name": "styled", "style": "pivot_density", "differs": ["hc", "base"]},
+        {"name": "styled", "style": "pivot_density", "different": ["hc", "base"]},
     ],
 }  # fmt: skip
-_RECIPE = {"method": "lora", "epochs": 2, "batch_size": 8, "rank": 16, "alpha": 32, "learning_rate": {"0.1": 0.001, 7: 0.0002}, "warm_up": 0.1, "seed": 0}
+_RECIPE = {"method": "lora", "epochs": 2, "batch_size": 8, "rank": 16, "alpha": 32, "learning_rate": {0.1: 0.001, 7: 0.0002}, "warm_up": 0.1, "seed": 0}
 _FAMILY = {
     "name": "mine", "match": {"model_type": "qwen3", "tokens": ["<|im_start|>"]}, "end_of_turn": "<|im_end|>", "end_of_text": "<|endoftext|>",
     "think": {"open": "<think>", "close": "</think>", "special": False}, "template_arguments": {"enable_thinking": True},

@@ -98,9 +98,9 @@ def of_trainings(folder: Path) -> Iterator[Kind]:
     unfinished = partial(open_unfinished, folder / "a", wanted, False, main=False)
     yield _file("settings of an unfinished training", folder, "a.unfinished/training.json", json_file(wanted), wanted, unfinished)
     yield from _directions(folder)
-    made = folder / "cache/models/scratch/llama-1m-0123456789ab/stylerep_model.json"
+    made = folder / "cache/models/scratch/llama-2m-0123456789ab/stylerep_model.json"
     made.parent.mkdir(parents=True)
-    named = {"name": "scratch:llama-1m:seed=3", "recipe": {"seed": 3}, "sha256": "0" * 64}
+    named = {"name": "scratch:llama-2m:seed=3", "recipe": {"seed": 3}, "sha256": "0" * 64}
 
     def models() -> None:
         with patch.dict(os.environ, STYLEREP_CACHE=str(folder / "cache")):
