@@ -79,13 +79,20 @@ def of_runs(folder: Path) -> Iterator[Kind]:
     yield Kind("results of lm_eval: leaderboard", folder, theirs / results, json_file(_RESULTS), command("leaderboard", base, theirs, "-o", *out), out, share=1)
     yield Kind("samples: analyze", folder, ours / samples, json_lines(_rows(4)), command("analyze", ours))
 
+    bases = [
+        _run(
+            folder / name, wrong, {**_MANIFEST, "arm": "base", "base_model": name, "adapter_sha256": None}, {**_RESULTS, "config": {"model_num_parameters": n}}
+        )
+        for name, wrong, n in (("small", 3, 1_000_000), ("large", 5, 4_000_000))
+    ]
+
     def scaling() -> None:
         from harness_ext.study.scaling import read_scaling, scaling_tables
 
-        scaling_tables(read_scaling([theirs, ours]))
+        scaling_tables(read_scaling(bases))
 
-    yield Kind("samples: scaling", folder, ours / samples, json_lines(_rows(4)), scaling)
-    yield Kind("results of lm_eval: scaling", folder, theirs / results, json_file(_RESULTS), scaling)
+    yield Kind("samples: scaling", folder, bases[0] / samples, json_lines(_rows(3)), scaling)
+    yield Kind("results of lm_eval: scaling", folder, bases[1] / results, json_file(_RESULTS), scaling)
     yield Kind("manifest of an adapter", folder, ours / "manifest.json", json_file(_MANIFEST), partial(read_manifest, ours))
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from harness_ext.study.worker import STATE
 from harness_ext.teach.journal import Journal as TeachJournal
 from harness_ext.teach.tally import describe, tally_of
 from synth.datasets import dataset_ids, read_dataset
+from synth.errors import StylerepError
 from synth.synthesis import synth
 from tests.harness_ext.study.files import write_study
 
@@ -120,11 +122,13 @@ def of_studies(folder: Path) -> Iterator[Kind]:
     given = dataclasses.asdict(cell)
 
     def work() -> None:
-        with patch.object(worker, "run_cell", lambda *_: 0), patch("sys.argv", ["x", str(folder / "out"), cell.slug]):
+        with patch.object(worker, "run_cell", lambda *_: 0), patch("sys.argv", ["x", str(folder / "out"), cell.slug]), redirect_stderr(io.StringIO()):
             try:
                 worker.main()
             except SystemExit as end:
-                if end.code not in (0, 2):
+                if end.code == 2:
+                    raise StylerepError("told on standard error") from end
+                if end.code != 0:
                     raise
 
     given = {**given, "command": list(cell.command), "after": list(cell.after)}

@@ -1,21 +1,46 @@
 """Files opened to be read: a regular file or a sentence, never a pipe that is waited for, a device without an end, or a folder."""
 
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from synth.errors import StylerepError
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_BUFFER = 1 << 20
 _KINDS = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+
+
+class _Reading(io.FileIO):
+    """A file whose failures to be read, as of a broken disk, are told with its name."""
+
+    def __init__(self, handle: int, path: Path) -> None:
+        super().__init__(handle)
+        self.path = path
+
+    def readinto(self, buffer: "Buffer", /) -> int:
+        try:
+            return super().readinto(buffer) or 0
+        except OSError as error:
+            raise StylerepError(f"{self.path}: this cannot be read ({error.strerror}).") from error
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall() or b""
+        except OSError as error:
+            raise StylerepError(f"{self.path}: this cannot be read ({error.strerror}).") from error
 
 
 def open_regular(path: Path, what: str = "") -> BinaryIO:
     """Open a file to read its bytes; *what* it should be is said where it is not there.
 
     Raises:
-        StylerepError: naming it, for what is not there, cannot be read, or is a folder, a pipe, a device or a socket.
+        StylerepError: naming it, for what is not there, cannot be read, also later on, or is a folder, a pipe, a device or a socket.
 
     """
     try:
@@ -23,7 +48,7 @@ def open_regular(path: Path, what: str = "") -> BinaryIO:
         handle = os.open(path, _FLAGS)  # without waiting, should a pipe stand there by now
         try:
             _check(path, os.fstat(handle).st_mode)
-            return os.fdopen(handle, "rb")
+            return io.BufferedReader(_Reading(handle, path), _BUFFER)
         except BaseException:
             os.close(handle)
             raise
@@ -38,10 +63,7 @@ def open_regular(path: Path, what: str = "") -> BinaryIO:
 def read_regular(path: Path, what: str = "", largest: int | None = None) -> bytes:
     """Return the bytes of a file of at most *largest*; raise StylerepError as `open_regular` does, and for a larger one."""
     with open_regular(path, what) as file:
-        try:
-            data = file.read() if largest is None else file.read(largest + 1)
-        except OSError as error:
-            raise StylerepError(f"{path}: this cannot be read ({error.strerror}).") from error
+        data = file.read() if largest is None else file.read(largest + 1)
     if largest is not None and len(data) > largest:
         raise StylerepError(f"{path}: this has more than {largest / 1e6:,.0f} MB; no {what or 'file of its kind'} is that large.")
     return data

@@ -33,6 +33,15 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         open_regular(tmp_path / ("a" * 5000))
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a regular file that cannot be read")
+def test_a_file_that_fails_while_it_is_read_is_named() -> None:
+    path = Path("/proc/self/mem")
+    with open_regular(path) as file, pytest.raises(StylerepError, match=r"^/proc/self/mem: this cannot be read \(Input/output error\)\.$"):
+        next(file)
+    with pytest.raises(StylerepError, match="cannot be read"):
+        read_regular(path)
+
+
 def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"0123456789")
     (tmp_path / "link").symlink_to(tmp_path / "a")
