@@ -46,7 +46,7 @@ class Record(Schema):
         ({"n": 1, "either": [{"z": 1}]}, "f: either[0]: there is no key 'z'; there are share, kind."),
         ({"n": 1, "parts": [{"share": 0.5, "kind": "z"}]}, "f: parts[0].kind: expected one of 'a', 'b', found 'z'."),
         ({"n": 1, "named": {"k": {"share": 0.1, "y": 3}}}, "f: named.k: there is no key 'y'; there are share, kind."),
-        ({"n": 1, "\ud800": 2}, "f: there is no key '\\ud800'; there are n, rows, names, seeds, parts, named."),
+        ({"n": 1, "\ud800": 2}, "f: there is no key '\\ud800'; there are n, rows, names, seeds, parts, either, named."),
         ({"n": 1, "named": {"\ud800": {}}}, "f: named: the key 'share' is missing."),
         ({"n": 1, "named": {"\x1b[31m": {"share": -0.1}}}, "f: named.\\x1b[31m.share: expected a number above 0, found -0.1."),
     ],
