@@ -260,9 +260,12 @@ def meta_text(problem: Problem) -> str:
 
 
 def wrong_answer(problem: Problem, seed: int) -> str | None:
-    """Draw the wrong answer that the arms with a wrong conclusion state: a number near the right one, else one that the source knows."""
+    """Draw the wrong answer that the arms with a wrong conclusion state: a number near the right one, else one that the source knows.
+
+    None where there is none: of a number that is too long to be computed with, say.
+    """
     rng = generator("wrong answer", seed, problem.id)
-    if problem.answer_type == "number":
+    if problem.answer_type == "number" and evaluate(problem.answer) is not None:
         return wrong_number(problem.answer, rng)
     return rng.choice(problem.wrong_answers) if problem.wrong_answers else None
 

@@ -16,7 +16,7 @@ from harness_ext.runs import MANIFEST, read_manifest, sample_files
 from synth.errors import StylerepError
 from synth.inside_folder import inside, refuse_ways_out
 from synth.replace_folder import check_replaceable, replace_folder
-from synth.schema import Line, Schema, Whole, read_as, read_yaml
+from synth.schema import Line, Schema, Whole, read_as, read_yaml, shown
 from synth.secrets import SECRETS
 
 _SAME = ("model", "model_name", "base_model", "family", "arm", "seed", "gen_kwargs")
@@ -106,9 +106,9 @@ def check_run(folder: Path, drafts: Sequence[Draft], format_name: str, overwrite
     mine = _manifest({}, drafts, format_name)
     for key in _SAME:
         if there.get(key) != mine[key]:
-            raise StylerepError(f"{folder} holds an imported run whose {key} is {there.get(key)!r}, not {mine[key]!r}; choose another --out.")
+            raise StylerepError(f"{folder} holds an imported run whose {key} is {shown(there.get(key))}, not {shown(mine[key])}; choose another --out.")
     if there["imported"]["format"] != format_name:
-        raise StylerepError(f"{folder} holds a run imported from the format {there['imported']['format']}, not {format_name}; choose another --out.")
+        raise StylerepError(f"{folder} holds a run imported from the format {shown(there['imported']['format'])}, not {format_name}; choose another --out.")
 
 
 def write_run(folder: Path, drafts: Sequence[Draft], format_name: str) -> list[ImportedTask]:

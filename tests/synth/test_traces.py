@@ -15,7 +15,7 @@ from synth.problems import Problem, load_problems
 from synth.style import KINDS, load_lexicon
 from synth.style.characters import look
 from synth.style.claims import find_claims
-from synth.traces import render
+from synth.traces import render, wrong_answer
 
 CLAIM = re.compile(r"(\d+(?:\.\d+)?) ([-+*/]) (\d+(?:\.\d+)?) = (-?\d+(?:\.\d+)?)")
 DOSES = ("shuffle=0.67", "delete=0.33", "insert=0.5", "digits=0.5", "keywords=1")
@@ -177,3 +177,8 @@ def test_wrong_answers_of_generated_problems_are_wrong() -> None:
 def test_steps_of_arithmetic_hold() -> None:
     for problem in load_problems("countdown:train", 30):
         assert all(evaluate(claim.expression) == evaluate(claim.result) for step in problem.steps for claim in step.claims)
+
+
+def test_a_number_that_cannot_be_computed_with_has_no_wrong_neighbour() -> None:
+    assert wrong_answer(Problem("a", "s", "q", "1" * 50_000, "number", ()), 0) is None
+    assert wrong_answer(Problem("a", "s", "q", "12", "number", ()), 0) not in (None, "12")
