@@ -1,5 +1,11 @@
-"""``stylerep``, but with models shared out over processes without GPUs too: accelerate does so for GPUs alone, though PyTorch's FSDP2 does not need them."""
+"""``stylerep``, but with models shared out over processes without GPUs too: accelerate does so for GPUs alone, though PyTorch's FSDP2 does not need them.
 
+Where the environment gives ``WAITS_IN_STEP``, it waits in that step to be killed.
+"""
+
+import itertools
+import os
+import time
 from typing import Any
 
 import torch
@@ -11,6 +17,7 @@ from distill.trainer import StepTrainer
 from harness_ext.__main__ import main
 
 _initialise, _step = PartialState.__init__, StepTrainer.training_step
+_numbers, _waits_in = itertools.count(1), int(os.environ.get("WAITS_IN_STEP", "0"))
 
 
 def _as_gpus(self: PartialState, *arguments: Any, **options: Any) -> None:
@@ -21,6 +28,8 @@ def _as_gpus(self: PartialState, *arguments: Any, **options: Any) -> None:
 
 def _checked_step(self: StepTrainer, model: torch.nn.Module, *arguments: Any) -> torch.Tensor:
     assert all(isinstance(parameter, DTensor) for parameter in model.parameters()), "the model is not shared out"
+    if next(_numbers) == _waits_in:
+        time.sleep(600)
     return _step(self, model, *arguments)
 
 

@@ -22,11 +22,17 @@ QUIET = Console(quiet=True)
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def launch(file: str, module: str, options: list[str]) -> subprocess.Popen[str]:
+def launch(file: str, module: str, options: list[str], **variables: str) -> subprocess.Popen[str]:
     """Start ``stylerep distill`` in two processes without GPUs, by one of the launch files."""
     folder = subprocess.run([sys.executable, "-m", "harness_ext", "launch-path"], capture_output=True, text=True, check=True).stdout.strip()
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", f"{folder}/{file}.yaml", "--num_processes", "2", "--module", module]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    environment = {
+        **os.environ,
+        **variables,
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    }
     return subprocess.Popen([*command, "distill", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -66,9 +72,9 @@ def test_two_processes_give_the_result_of_one(tiny_model: Path, data: dict[str, 
 def test_an_adapter_of_a_model_shared_out_goes_on_after_a_kill(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
     one, two = distill(str(tiny_model), data["hc"], tmp_path / "1", Recipe(epochs=3, batch_size=4), QUIET), tmp_path / "2"
     options = ["--model", str(tiny_model), "--data", str(data["hc"]), "--epochs", "3", "--batch-size", "4", "--save-minutes", "0", "--out", str(two)]
-    process = launch("fsdp", "tests.distill.shared_out", options)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("2.unfinished/checkpoint-*/stylerep_checkpoint_is_whole")):
+    process = launch("fsdp", "tests.distill.shared_out", options, WAITS_IN_STEP="4")
+    deadline = time.monotonic() + 240
+    while not list(tmp_path.glob("2.unfinished/checkpoint-3/stylerep_checkpoint_is_whole")):
         assert process.poll() is None, "the training ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)
