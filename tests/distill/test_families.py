@@ -271,7 +271,6 @@ def perfect(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return seen
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_family_trains_two_steps_and_is_read_by_lm_eval_as_it_was_trained(name: str, data: dict[str, Path], tmp_path: Path, perfect: dict[str, Any]) -> None:
     model = build(SHAPES[name], tmp_path / "model")

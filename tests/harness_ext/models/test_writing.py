@@ -63,7 +63,6 @@ def adapted(folder: Path, out: Path) -> Path:
     return out
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({**SHAPES, **WINDOWED}))
 def test_the_responses_are_those_of_hf(name: str, model_of: Callable[[str], Path], tmp_path: Path) -> None:
     folder = model_of(name)
