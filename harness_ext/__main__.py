@@ -3,7 +3,7 @@
 import os
 import sys
 
-if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False) and sys.path[0] == os.getcwd():
+if __name__ == "__main__" and not sys.flags.safe_path and sys.path[0] == os.getcwd():
     # python -m has put the current folder first. It stays where it is the checkout itself, and where PYTHONPATH names it too.
     _root = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     if os.path.realpath(sys.path[0]) != _root or sys.path[0] in sys.path[1:]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from synth.errors import StylerepError
 from synth.replace_file import write_bytes
-from synth.replace_folder import is_mounted
+from synth.replace_folder import is_mounted, refuse_dead_links
 
 __all__ = ["check_folder", "check_outputs", "write_output"]
 
@@ -37,8 +37,7 @@ def check_folder(path: Path | None) -> None:
     """Make the folder that files are to be written to, or raise StylerepError, before the work begins."""
     if path is None:
         return
-    if path.is_symlink() and not path.exists():
-        raise StylerepError(f"{path}: this link leads to {os.readlink(path)}, which is not there; make that folder, or write elsewhere.")
+    refuse_dead_links(path)
     if path.exists() and not path.is_dir():
         raise StylerepError(f"{path}: a file stands where a folder is to be written; move it away or choose another name.")
     try:

@@ -18,8 +18,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 def module_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs a module in a new Python which does not import from its current folder; give it `safe_environment`."""
-    safe = ["-P"] if sys.version_info >= (3, 11) else []
-    return [sys.executable, *safe, "-m", module, *arguments]
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def safe_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

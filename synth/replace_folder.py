@@ -56,9 +56,7 @@ def check_replaceable(target: Path, mark: str = "", what: str = "", inputs: Iter
 
     With *mark*, it must also be *what*, a folder with a file of that name in it, or empty. It may be none of the *inputs*.
     """
-    for one in (target, *target.parents):
-        if one.is_symlink() and not one.exists():
-            raise StylerepError(f"{one}: this link leads to {os.readlink(one)}, which is not there; make that folder, or write elsewhere.")
+    refuse_dead_links(target)
     if same := next((one for one in inputs if target.exists() and os.path.exists(one) and os.path.samefile(target, one)), None):
         raise StylerepError(f"{target}: this is also what is read ({same}), and would be replaced; choose another folder.")
     if target.exists() and not target.is_dir():
@@ -75,6 +73,13 @@ def check_replaceable(target: Path, mark: str = "", what: str = "", inputs: Iter
             break
     if mark and place.is_dir() and any(place.iterdir()) and not (place / mark).is_file():
         raise StylerepError(f"{target}: this folder holds something other than {what} (no {mark}), and would be replaced; choose another.")
+
+
+def refuse_dead_links(path: Path) -> None:
+    """Raise StylerepError where a path, or a folder on the way to it, is a link that leads nowhere."""
+    for one in (path, *path.parents):
+        if one.is_symlink() and not one.exists():
+            raise StylerepError(f"{one}: this link leads to {os.readlink(one)}, which is not there; make that folder, or write elsewhere.")
 
 
 def remove_tree(path: Path) -> None:

@@ -21,7 +21,7 @@ from synth.errors import StylerepError
 from synth.inside_folder import refuse_ways_out
 from synth.lock import hold, is_empty
 from synth.replace_file import write_text
-from synth.replace_folder import remove_tree
+from synth.replace_folder import refuse_dead_links, remove_tree
 from synth.secrets import SECRETS
 
 __all__ = ["Board", "BoardSettings", "leaderboard"]
@@ -113,12 +113,12 @@ def leaderboard(
 
 
 def _check_out(out: Path, folders: Sequence[Path]) -> None:
-    """Refuse, before anything is read, a file or a link that leads nowhere in the board's place, and a run folder that is to be put on the board."""
-    if not os.path.lexists(out):
+    """Refuse, before anything is read, what cannot be the board's folder: a file, a link that leads nowhere, a run that is to be put on the board."""
+    refuse_dead_links(out)
+    if out.exists() and not out.is_dir():
+        raise StylerepError(f"{out}: a file stands where the board is to be written; choose another --out.")
+    if not out.exists():
         return
-    if not out.is_dir():
-        what = "a link that leads nowhere" if out.is_symlink() and not out.exists() else "a file"
-        raise StylerepError(f"{out}: {what} stands where the board is to be written; choose another --out.")
     if same := next((one for one in folders if one.is_dir() and one.samefile(out)), None):
         raise StylerepError(f"{out}: this is the run {same} itself; give the board a folder of its own.")
 
