@@ -235,8 +235,8 @@ def _teach(folder: Path, shared: Path) -> Pair:
         assert _json(folder / "st/manifest.json")["seed"] in _winners(ended), "the loser's traces"
 
     def words(seed: int) -> list[object]:
-        given = ["--n", 8, "--keep", "all", "--samples", 1, "--seed", seed, "--no-decontaminate"]
-        return ["teach", "--model", "dummy", "--problems", "arith:train", *given, "--out", folder / "st"]
+        given = ["--n", 4, "--keep", "all", "--samples", 1, "--max-tokens", 8, "--seed", seed, "--no-decontaminate"]
+        return ["teach", "--model", "hf", "--model_args", f"pretrained={shared / 'model'}", "--problems", "arith:train", *given, "--out", folder / "st"]
 
     return Pair((words(0), words(1)), check, delay=2)
 
