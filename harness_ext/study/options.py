@@ -53,7 +53,7 @@ def check_options(document: Document, study: "Study") -> None:
     _check_data(document, study)
     for number, model in enumerate(study.models):
         own = ("models", number)
-        _check_model(document, model, own if isinstance(document.data["models"][number], dict) else (*own,))
+        _check_model(document, model, own)
         _check_train(document, study, model, own)
         _check_evaluate(document, study, model, own)
 
@@ -66,7 +66,8 @@ def _check_data(document: Document, study: "Study") -> None:
 
     teach = dict(study.teach)
     source = teach.pop("from", None)
-    _told(document, ("problems",), lambda: check_source(study.problems, study.n, study.data_seed))
+    if source is None:  # else traces are read, and no problems
+        _told(document, ("problems",), lambda: check_source(study.problems, study.n, study.data_seed))
     for number, arm in enumerate(study.arms):
         _told(document, ("arms", number), functools.partial(parse_arms, [arm], "st" if source or arm == "st" else "hc"))
     _told(document, ("style",), lambda: style_target("long-reasoning", study.style))
@@ -74,10 +75,20 @@ def _check_data(document: Document, study: "Study") -> None:
         _told(document, ("teach", "from"), lambda: check_sources([str(source)]))
         _parsed(document, ("teach",), "synth", teach, ["--out", "data"])
     elif teach:
-        from harness_ext.teach.settings import settle
-
         given = _parsed(document, ("teach",), "teach", teach, ["--problems", study.problems, "--n", str(study.n), "--out", "data"])
-        _told(document, ("teach",), lambda: settle(**given).validate())
+        _told(document, ("teach",), lambda: _check_teacher(given))
+
+
+def _check_teacher(given: Mapping[str, Any]) -> None:
+    from harness_ext.seam.models import LOCAL, check_model, check_named
+    from harness_ext.teach.settings import settle
+
+    settings = settle(**given)
+    settings.validate()
+    if settings.model in LOCAL:  # whether it is on this machine, or will be by then, is not known
+        check_model(settings.model, settings.model_args, LOCAL)
+    else:
+        check_named(settings.model, settings.model_args)
 
 
 def _check_model(document: Document, model: "StudyModel", place: tuple[str | int, ...]) -> None:
@@ -92,7 +103,8 @@ def _check_model(document: Document, model: "StudyModel", place: tuple[str | int
 def _check_train(document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]) -> None:
     from distill.options import settle
 
-    for options, place in ((study.train, ("train",)), ({**study.train, **model.train}, (*own, "train") if model.train else ("train",))):
+    alone, changed = (study.train, ("train",)), ({**study.train, **model.train}, (*own, "train"))
+    for options, place in (alone, changed) if model.train else (alone,):
         given = _parsed(document, place, "distill", options, ["--model", model.name, "--data", "data", "--out", "adapters"])
         _told(document, place, functools.partial(settle, **given))
 

@@ -94,6 +94,8 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
         ({"arms": ["st"], "teach": {"model": "hf", "colour": 1}}, "teach.colour: stylerep teach has no option --colour"),
         ({"arms": ["st"], "teach": {"model": "hf", "temperature": "hot"}}, "teach: Invalid value for '--temperature'"),
         ({"arms": ["st"], "teach": {"model": "hf", "keep": "some"}}, "teach: --keep is first or all"),
+        ({"arms": ["st"], "teach": {"model": "hff"}}, "teach: lm_eval has no model 'hff'"),
+        ({"arms": ["st"], "teach": {"model": "local-completions"}}, "teach: The model local-completions needs base_url"),
         ({"arms": ["st"], "teach": {"samples": 4}}, "teach: Missing option '--model'"),
         ({"arms": ["st"], "teach": {"from": "none.jsonl"}}, "teach.from: none.jsonl: there is no such file"),
         ({"claims": 3}, "claims: expected a list, found 3"),
@@ -143,6 +145,7 @@ def test_a_wrong_study_file_is_refused_by_key(tmp_path: Path, change: dict[str, 
         {"arms": ["shuffle=0.67", "keywords=1", "st"], "teach": {"model": "hf", "model_args": "pretrained=a/b", "decontaminate": False}},
         {"arms": ["st", "st_w", "shuffle=0.5"], "teach": {"from": "org/traces:train", "response-field": "text"}},
         {"problems": "org/name:train:type=latex", "claims": []},
+        {"problems": "none", "arms": ["st"], "teach": {"from": "org/traces"}},
     ],
 )
 def test_what_is_right_is_read(tmp_path: Path, change: dict[str, object]) -> None:
