@@ -7,7 +7,7 @@ A secret is known by the name of its setting (`is_secret_name`), by where it sta
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -36,6 +36,11 @@ _SHAPES = re.compile(
     r"|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?|(?i:bearer)\s+(?=\S*\d)[\w.~+/=-]{16,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{0,10000}?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))"
 )
+_BEGINNINGS = (
+    r"sk-[\w-]{6}|hf_[A-Za-z0-9]{6}|gh[pousr]_[A-Za-z0-9]{6}|github_pat_|glpat-|xox[abeprs]-|A[KS]IA[0-9A-Z]{6}|AIza[\w-]{6}|nvapi-|gsk_[A-Za-z0-9]{6}"
+    r"|r8_[A-Za-z0-9]{6}|pypi-[\w-]{6}|eyJ[\w-]{6}|(?:[Bb]earer|BEARER)(?:\s|\\n)+[\w.~+/=-]{6}|PRIVATE KEY"
+)
+"""How what has one of `_SHAPES` begins, for an engine that is slow where a pattern counts far."""
 _HINTS = (
     "sk-",
     "hf_",
@@ -162,20 +167,27 @@ class Secrets:
         for value, shown in known.items():
             self.know(value, shown)
 
-    def suspects(self, text: str) -> bool:
-        """Say whether anything may have to be masked in a text: quick, and true where it need not be."""
-        return any(hint in text for hint in _HINTS) or bool(self._patterns[0] and self._patterns[0].search(text))
-
-    def lines(self, block: bytes) -> bytes:
-        """Return whole lines of JSON with `texts` of each; those of a block without any secret as they are."""
+    def suspected(self, lines: Sequence[bytes]) -> list[bool]:
+        """Say of lines of JSON whether a secret stands in them."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        wanted = "|".join(map(re.escape, (*_HINTS, *self._known)))  # RE2, the engine of pyarrow, looks through a block seven times as fast
-        if not pc.any(pc.match_substring_regex(pa.array([block]), wanted)).as_py():
-            return block
-        texts = (json.loads(line) for line in block.splitlines())
-        return "".join(json.dumps(self.texts(one), ensure_ascii=False) + "\n" for one in texts).encode("utf-8", "replace")
+        # RE2, the engine of pyarrow, is a hundred times as fast as Python's.
+        wanted = "|".join((_BEGINNINGS, *map(re.escape, self._known)))
+        may: list[bool] = pc.match_substring_regex(pa.array(lines, pa.binary()), wanted).to_pylist()
+        return [one and self._holds(line.decode("utf-8", "replace")) for line, one in zip(lines, may, strict=True)]
+
+    def _holds(self, text: str) -> bool:
+        return bool(_SHAPES.search(text.replace("\\n", " ")) or (self._patterns[0] and self._patterns[0].search(text)))
+
+    def lines(self, block: bytes) -> bytes:
+        """Return whole lines of JSON with `texts` of those in which a secret stands; the others as they are."""
+        lines = block.splitlines(keepends=True)
+        suspected = self.suspected(lines)
+        return b"".join(self._line(line) if one else line for line, one in zip(lines, suspected, strict=True)) if any(suspected) else block
+
+    def _line(self, line: bytes) -> bytes:
+        return (json.dumps(self.texts(json.loads(line)), ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
     def text(self, text: str) -> str:
         """Return a text with a mask in the place of known secrets and of what has the form of one."""

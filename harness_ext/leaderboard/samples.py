@@ -20,6 +20,7 @@ from synth.errors import StylerepError
 from synth.schema import open_regular, parse_json
 from synth.secrets import SECRETS
 
+_AT_ONCE = 100
 SCORES = ("acc", "recorded", *STYLE)
 """What a board keeps of an item: its accuracy, by whichever metric, under the name acc, and scores as they are."""
 
@@ -115,11 +116,14 @@ def _scored(kept: Scanned, values: ScoredItems, places: Sequence[int], metric: s
 def rows_at(path: Path, places: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Yield the rows that begin at these bytes of a samples file, secrets in them masked."""
     with open_regular(path) as file:
-        for place in places:
-            file.seek(place)
-            line = file.readline()
-            row = parse_json(line, path)
-            yield SECRETS.texts(row) if SECRETS.suspects(line.decode("utf-8", "replace")) else row
+        for start in range(0, len(places), _AT_ONCE):
+            lines = []
+            for place in places[start : start + _AT_ONCE]:
+                file.seek(place)
+                lines.append(file.readline())
+            for line, suspected in zip(lines, SECRETS.suspected(lines), strict=True):
+                row = parse_json(line, path)
+                yield SECRETS.texts(row) if suspected else row
 
 
 def _generation(row: dict[str, Any]) -> object:

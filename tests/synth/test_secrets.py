@@ -46,6 +46,18 @@ def test_a_secret_is_known_by_its_form(value: str) -> None:
         assert "***" in masked
 
 
+@pytest.mark.parametrize("value", SHAPES)
+def test_lines_of_json_with_one_are_masked_and_others_kept(value: str) -> None:
+    with_one, without = (json.dumps({"resps": [[text]], "n": 1.50}) + "\n" for text in (f"it is {value}\nand é", "nothing  here"))
+    block = (without + with_one + without).encode()
+    masked = Secrets().lines(block).decode()
+    assert value not in masked
+    assert masked.startswith(without)
+    assert masked.endswith(without)
+    assert masked.count("\n") == 3
+    assert Secrets().lines(without.encode()) == without.encode()
+
+
 @pytest.mark.parametrize(
     "text",
     ["A task-based way", "sk-learn-and-other-libraries", "hf_hub_download", "risk-averse-investor-number-12", "the bearer of bad news", "x = 12:30"],
