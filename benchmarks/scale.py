@@ -97,7 +97,8 @@ def write_import(shape: str, n: int, folder: Path) -> list[str]:
     path = folder / "responses.jsonl"
     rows: Iterator[dict[str, Any]] = import_rows(n)
     if shape == "draws":
-        rows = ({**row, "question": f"item {i // (4 * _DRAWS)}: {row['task']}", "id": f"{row['task']}-{i // (4 * _DRAWS)}"} for i, row in enumerate(rows))
+        places = ((f"{i // (4 * _DRAWS)}-{i % 4}", row) for i, row in enumerate(rows))
+        rows = ({**row, "question": f"Question {place} of {row['task']}", "id": f"{row['task']}-{place}"} for place, row in places)
         rows = _one_gold(rows)
     elif shape == "lists":
         rows = ({**row, "response": [row["response"], row["response"] + " ", "\n" + row["response"], row["response"] + "\n"], "correct": [row["correct"]] * 4}

@@ -5,9 +5,11 @@ A samples file may score a response several times: lm_eval's minerva_math by ``e
 one says otherwise.
 """
 
+import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -201,13 +203,22 @@ def _other(columns: Mapping[str, FloatArray], chosen: str, name: str) -> OtherMe
     return OtherMetric(name, sum(two.tolist()) / len(two), sum(one.tolist()) / len(one), differ, len(one)) if differ else None
 
 
-def _numbers(rows: Sequence[Mapping[str, object]]) -> list[dict[str, float]]:
-    return [{str(name): number for name, value in row.items() if (number := _number(value)) is not None} for row in rows]
+def _numbers(rows: Iterable[Mapping[str, object]]) -> Iterator[dict[str, float]]:
+    return ({str(name): number for name, value in row.items() if (number := _number(value)) is not None} for row in rows)
 
 
-def _columns(items: Sequence[Mapping[str, float]]) -> dict[str, FloatArray]:
-    names = dict.fromkeys(name for one in items for name in one)
-    return {name: np.array([one.get(name, math.nan) for one in items]) for name in names}
+def _columns(items: Iterable[Mapping[str, float]]) -> dict[str, FloatArray]:
+    """Return a column for each metric; items are taken one after the other, so that there may be very many."""
+    found: dict[str, array[float]] = {}
+    n = 0
+    for n, one in enumerate(items, 1):
+        for name, value in one.items():
+            column = found.setdefault(name, array("d"))
+            column.extend(itertools.repeat(math.nan, n - 1 - len(column)))
+            column.append(value)
+    for column in found.values():
+        column.extend(itertools.repeat(math.nan, n - len(column)))
+    return {name: np.array(column) for name, column in found.items()}
 
 
 def _usual(names: Iterable[str]) -> list[str]:

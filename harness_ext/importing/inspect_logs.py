@@ -18,6 +18,7 @@ from harness_ext.importing.record import (
     public_name,
     score_of,
 )
+from harness_ext.importing.spool import Spool
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
 from synth.responses import gold_text
@@ -37,15 +38,17 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     task = clean(str(about.get("task") or path.stem).rpartition("/")[2])
     names = [str(one["name"]) for one in _list(about, "scorers") if isinstance(one, Mapping) and one.get("name")]
     found = _scorer(samples, names, reading.fields.correct, path)
-    epochs: dict[str, list[Record]] = {}
     order = {str(name): number for number, name in enumerate(_list(_inner(about, "dataset"), "sample_ids"))}
-    failed = 0
-    for where, sample in sorted(samples, key=lambda one: (_number(one[1].get("epoch")), order.get(str(one[1].get("id")), len(order)))):
+    places = [(_number(one.get("epoch")), order.get(str(one.get("id")), len(order))) for _, one in samples]
+    epochs: dict[str, list[int]] = {}
+    each, failed = Spool[Record](), 0
+    for where, sample in (samples[place] for place in sorted(range(len(places)), key=places.__getitem__)):
         failed += bool(sample.get("error"))
-        epochs.setdefault(str(sample.get("id")), []).append(_record(where, sample, found.metric if found else None, reading.fields.correct))
+        epochs.setdefault(str(sample.get("id")), []).append(len(each))
+        each.append(_record(where, sample, found.metric if found else None, reading.fields.correct))
     if not epochs:
         raise StylerepError(f"{path}: no sample stands in this log (its status is {shown(header.get('status'))}).")
-    records = [_joined(several) for several in epochs.values()]
+    records = Spool(_joined([each[place] for place in several]) for several in epochs.values())
     notes = [f"{task}: {failed} samples ended with an error, so their responses are empty."] if failed else []
     notes += encrypted_note(sum(record.encrypted for record in records), len(records))
     notes += recorded_notes(task, found)
@@ -113,7 +116,7 @@ def _joined(several: list[Record]) -> Record:
 
 def _scorer(samples: Sequence[tuple[str, Mapping[str, Any]]], names: Sequence[str], given: str | None, path: Path) -> AccuracyMetric | None:
     """Return which scorer the recorded score is of: letters are read as numbers, and the scorers of the log stand in its order."""
-    rows = []
+    rows = Spool[dict[str, float | None]]()
     for where, sample in samples:
         scores = _inner(sample, "scores")
         rows.append({name: _score(scores, name, None, where) for name in [*names, *scores] if name in scores})
@@ -130,15 +133,15 @@ def _score(scores: Mapping[str, Any], scorer: str | None, given: str | None, whe
         return None  # marks out of ten, a score of several parts: no share of right answers
 
 
-def _from_zip(path: Path) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]]]:
+def _from_zip(path: Path) -> tuple[Mapping[str, Any], Sequence[tuple[str, Mapping[str, Any]]]]:
     with LogArchive(path) as archive:
         head = next((name for name in ("header.json", "_journal/start.json") if name in archive.names), None)
         if head is None:
             raise StylerepError(f"{path}: this is no log of inspect_ai (no header.json in it).")
-        return archive.member(head), list(archive.samples())
+        return archive.member(head), Spool(archive.samples())
 
 
-def _from_json(path: Path) -> tuple[Mapping[str, Any], list[tuple[str, Mapping[str, Any]]]]:
+def _from_json(path: Path) -> tuple[Mapping[str, Any], Sequence[tuple[str, Mapping[str, Any]]]]:
     log = parse_json(read_regular(path, "log"), path)
     if not isinstance(log, Mapping):
         raise StylerepError(f"{path}: expected a JSON object, found {shown(log)}.")

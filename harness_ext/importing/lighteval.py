@@ -7,6 +7,7 @@ from typing import Any
 
 from harness_ext.accuracy import recorded_metric, recorded_notes
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, plain_version, public_name, score_of
+from harness_ext.importing.spool import Spool
 from synth.errors import StylerepError
 from synth.responses import gold_text
 from synth.responses.messages import conversation, with_trace
@@ -26,19 +27,21 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     match = DETAILS.fullmatch(path.name)
     name, date = (match["task"], match["date"]) if match else (path.name.split(".")[0], file_date(path))
     task = _FEW_SHOTS.sub("", name).rpartition("|")[2]
-    rows = list(read_rows(path))
+    rows = Spool(read_rows(path))
     if not rows:
         raise StylerepError(f"{path}: there is nothing in it.")
-    scored = [dict(scores) if isinstance(scores := _metrics(row), Mapping) else {} for row in rows]
+    scored = Spool[Mapping[str, object]](dict(scores) if isinstance(scores := _metrics(row), Mapping) else {} for row in rows)
     found = recorded_metric(scored, str(path), reading.fields.correct)
-    records, notes = [], recorded_notes(task, found)
+    records, several, notes = Spool[Record](), False, recorded_notes(task, found)
     for row in rows:
         flat = row.fields.keys() >= FLAT
         if not flat and not row.fields.keys() >= NESTED:
             raise StylerepError(f"{row.where}: expected details of lighteval, with {', '.join(sorted(NESTED))} or {', '.join(sorted(FLAT))}.")
         score = _score(_metrics(row), found.metric if found else None, row.where)
-        records.append(_flat(row, score) if flat else _nested(row, score))
-    if any(len(record.texts) > 1 for record in records):
+        record = _flat(row, score) if flat else _nested(row, score)
+        several = several or len(record.texts) > 1
+        records.append(record)
+    if several:
         notes.append(f"{task}: lighteval scores several responses together, so none of them has a recorded score.")
     said = _results(path, date)
     general = _inner(said, "config_general")

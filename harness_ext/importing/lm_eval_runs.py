@@ -2,22 +2,27 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness_ext.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, plain_version, public_name, score_of
+from harness_ext.importing.spool import Spool, pack
 from harness_ext.runs import NOT_METRICS, read_manifest
+from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.formats import with_opening
 from synth.responses import find_field, gold_text
 from synth.responses.fields import options_of
 from synth.responses.messages import conversation, message_said
-from synth.rows import Row, read_rows
+from synth.rows import Line, Row, rows_of, unread_rows
 from synth.schema import read_json
 from synth.secrets import SECRETS
 
 SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+))?\.jsonl")
+
+_AT_ONCE = 100
 
 
 def read(path: Path, reading: Reading) -> list[Evaluation]:
@@ -27,11 +32,10 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     """
     match = SAMPLES.fullmatch(path.name)
     task, date = (match["task"], match["date"]) if match else (path.name.split(".")[0], None)
-    rows: dict[str, list[Row]] = {}
-    for row in read_rows(path):
-        if not isinstance(row.fields.get("doc"), dict) or not isinstance(row.fields.get("resps"), list):
-            raise StylerepError(f'{row.where}: expected a sample of lm_eval, with "doc" and "resps".')
-        rows.setdefault(str(row.fields.get("filter", "none")), []).append(row)
+    rows: dict[str, Spool[Row]] = {}
+    for some in reading.workers.each(_rows_by_filter, unread_rows(path, _AT_ONCE)):
+        for name, row in some:
+            rows.setdefault(name, Spool()).append_packed(row)
     if not rows:
         raise StylerepError(f"{path}: there is nothing in it.")
     chosen = reading.filter or next(iter(rows))
@@ -40,8 +44,13 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
     scored = {name: _scores(own, reading.fields.correct) for name, own in rows.items()}
     found = recorded_metric(scored[chosen], f"{path}, {task}", reading.fields.correct)
     notes = [*_filter_notes(task, rows, scored, chosen, found), *recorded_notes(task, found)]
-    records = [_record(row, reading, found.metric if found else None) for row in rows[chosen]]
-    if any(len(record.texts) > 1 and set(record.recorded) == {None} for record in records):
+    records, unscored = Spool[Record](), False
+    plain, metric = replace(reading, workers=Workers()), found.metric if found else None
+    for part, without in reading.workers.each(_records, ((some, plain, metric) for some in rows[chosen].parts(_AT_ONCE))):
+        for record in part:
+            records.append_packed(record)
+        unscored = unscored or without
+    if unscored:
         notes.append(f"{task}: lm_eval scores what its filter makes of several responses, so none of them has a recorded score.")
     said = _results(path.parent, date)
     SECRETS.learn(said.get("config"), path.parent.name)
@@ -63,6 +72,22 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
             notes=tuple(notes),
         )
     ]
+
+
+def _rows_by_filter(unread: list[Row | Line]) -> list[tuple[str, bytes]]:
+    """Read some rows, in whichever process: of each its filter, and the row, packed."""
+    found = []
+    for row in rows_of(unread):
+        if not isinstance(row.fields.get("doc"), dict) or not isinstance(row.fields.get("resps"), list):
+            raise StylerepError(f'{row.where}: expected a sample of lm_eval, with "doc" and "resps".')
+        found.append((str(row.fields.get("filter", "none")), pack(row)))
+    return found
+
+
+def _records(piece: tuple[Sequence[Row], Reading, str | None]) -> tuple[list[bytes], bool]:
+    """Make records of some rows, in whichever process: packed, and whether some has several responses and a score of none."""
+    records = [_record(row, *piece[1:]) for row in piece[0]]
+    return [pack(record) for record in records], any(len(record.texts) > 1 and set(record.recorded) == {None} for record in records)
 
 
 def _record(row: Row, reading: Reading, metric: str | None) -> Record:
@@ -124,12 +149,12 @@ def _prompt(fields: Mapping[str, Any]) -> str:
     return clean(conversation(asked[0])) if asked else ""
 
 
-def _scores(rows: Sequence[Row], given: str | None) -> list[dict[str, float]]:
+def _scores(rows: Sequence[Row], given: str | None) -> Sequence[dict[str, float]]:
     """Return the metrics of each sample: those it lists, else, of older files, all fields that may be, of which each is a number or a list of one a response.
 
     A metric that is a list of anything else somewhere, such as one for each of the instructions of a prompt, is none.
     """
-    found: list[dict[str, float]] = []
+    found = Spool[dict[str, float]]()
     lists: set[str] = set()
     for row in rows:
         fields, listed = row.fields, row.fields.get("metrics")
@@ -148,7 +173,7 @@ def _scores(rows: Sequence[Row], given: str | None) -> list[dict[str, float]]:
             own = score_of(fields.get(given), row.where)
             scores |= {} if own is None else {given: own}
         found.append(scores)
-    return [{name: value for name, value in scores.items() if name not in lists} for scores in found]
+    return Spool({name: value for name, value in scores.items() if name not in lists} for scores in found) if lists else found
 
 
 def _is_number(value: Any) -> bool:

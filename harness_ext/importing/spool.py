@@ -110,6 +110,15 @@ class Spool(Sequence[T]):
             for member in members:
                 self.append(member)
 
+    def parts(self, n: int) -> Iterator["Packed[T]"]:
+        """Yield runs of up to *n* members, or of about 1 MB, packed."""
+        begin = size = 0
+        for end in range(1, len(self) + 1):
+            size += self.size(end - 1)
+            if end - begin == n or size > _HELD or end == len(self):
+                yield self.packed(range(begin, end))
+                begin, size = end, 0
+
     def size(self, place: int) -> int:
         """Return how many bytes a member takes."""
         return self._ends[place] - self._begins[place]

@@ -1,11 +1,13 @@
 """Much is read and graded by several processes, and comes to the same files as by one."""
 
 import json
+import pickle
 
 import pytest
 
-from benchmarks.scale import import_rows
-from harness_ext.importing import Reading, import_runs, imports
+from benchmarks.scale import SHAPES, import_rows, write_import
+from harness_ext.importing import Reading, import_runs, imports, spool
+from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.responses import Fields
 from synth.rows import Line, read_rows, rows_of, unread_rows
@@ -31,6 +33,25 @@ def test_several_processes_write_what_one_writes(source, tmp_path, monkeypatch):
     assert [task.n for task in two.tasks] == [226, 112, 112]
     assert [task.accuracy for task in one.tasks] == [task.accuracy for task in two.tasks]
     assert one.notes == two.notes
+
+
+class Handed(Workers):
+    """Hands pieces and results over as to another process, and stays in this one."""
+
+    def each(self, work, pieces):
+        return (pickle.loads(pickle.dumps(work(pickle.loads(pickle.dumps(piece))))) for piece in pieces)  # noqa: S301
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape != "rows"])
+def test_every_shape_of_rows_comes_to_the_same_in_pieces(shape, tmp_path, monkeypatch):
+    files = write_import(shape, 240, tmp_path / "source")
+    one = import_runs(files, tmp_path / "one")
+    monkeypatch.setattr(imports, "Workers", Handed)
+    monkeypatch.setattr(spool, "_HELD", 20_000)
+    two = import_runs(files, tmp_path / "two")
+    assert written(tmp_path / "one") == written(tmp_path / "two")
+    assert one.notes == two.notes
+    assert len(two.tasks) == 3 * (4 if shape in ("draws", "lists") else 1)
 
 
 def test_an_error_names_the_first_line_of_many(source, tmp_path, monkeypatch):
