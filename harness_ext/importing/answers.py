@@ -1,18 +1,20 @@
 """Puts together which responses answer which item."""
 
+import itertools
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 
-from harness_ext.importing.items import AnswerType, Item, OwnItems
+from harness_ext.importing.items import AnswerType, Item, OwnItems, answer_type_of
 from harness_ext.importing.record import Record
 from harness_ext.importing.spool import Spool
+from harness_ext.workers import Workers
 from synth.errors import StylerepError
 
-_BYTES = 1 << 20
+_AT_ONCE, _BYTES = 100, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Answers(Sequence[Answer]):
     """
 
     def __init__(self, records: Sequence[Record], items: Sequence[Item], order: Sequence[int], edges: Sequence[int]) -> None:
-        self._records, self._items, self._order, self._edges = records, items, order, edges
+        self.records, self.items, self._order, self._edges = records, items, order, edges
 
     def parts(self, n: int) -> Iterator["Answers"]:
         """Yield runs of up to *n* items, or of about 1 MB, in a form that another process can be handed."""
@@ -44,12 +46,12 @@ class Answers(Sequence[Answer]):
                 begin, size = end, 0
 
     def _size(self, place: int) -> int:
-        return self._records.size(place) if isinstance(self._records, Spool) else 0
+        return self.records.size(place) if isinstance(self.records, Spool) else 0
 
     def _part(self, begin: int, end: int) -> "Answers":
         places = [int(place) for place in self._order[self._edges[begin] : self._edges[end]]]
-        records = self._records.packed(places) if isinstance(self._records, Spool) else [self._records[place] for place in places]
-        items = self._items.some(places, records) if isinstance(self._items, OwnItems) else [self._items[place] for place in places]
+        records = self.records.packed(places) if isinstance(self.records, Spool) else [self.records[place] for place in places]
+        items = self.items.some(places, records) if isinstance(self.items, OwnItems) else [self.items[place] for place in places]
         first = int(self._edges[begin])
         return Answers(records, items, range(len(places)), [int(edge) - first for edge in self._edges[begin : end + 1]])
 
@@ -65,9 +67,9 @@ class Answers(Sequence[Answer]):
             return [self[place] for place in range(*index.indices(len(self)))]
         index = range(len(self))[index]
         places = self._order[self._edges[index] : self._edges[index + 1]]
-        records = [self._records[int(place)] for place in places]
+        records = [self.records[int(place)] for place in places]
         texts, recorded = (tuple(value for record in records for value in getattr(record, name)) for name in ("texts", "recorded"))
-        return Answer(self._items[int(places[0])], texts, recorded, records[0].where)
+        return Answer(self.items[int(places[0])], texts, recorded, records[0].where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +89,53 @@ class Told:
     types: frozenset[str | None]
 
 
-def answers(records: Sequence[Record], items: Sequence[Item]) -> tuple[Answers, Told]:
+class _Brief(NamedTuple):
+    """What is kept of a record while all are put together: its item's hash, how many texts and scores it has, and what is known of right answers."""
+
+    document_hash: str
+    texts: int
+    scores: int
+    known: bool
+    golds: AnswerType
+    answer_type: str | None
+
+
+def _briefs(piece: tuple[Sequence[Record], Sequence[Item]]) -> list[_Brief]:
+    """Look at some records, in whichever process."""
+    return [
+        _Brief(
+            item.document_hash,
+            len(record.texts),
+            len(record.recorded),
+            bool(item.golds),
+            answer_type_of(item.golds, item.meta.get("options") or ()) if item.golds else AnswerType(),
+            item.answer_type,
+        )
+        for record, item in zip(*piece, strict=True)
+    ]
+
+
+def answers(records: Sequence[Record], items: Sequence[Item], workers: Workers | None = None) -> tuple[Answers, Told]:
     """Return each item with all responses to it, and what is told of all together.
 
     Raises StylerepError where items differ in how many responses they have, and where there are none.
     """
     groups: dict[str, int] = {}
-    of_record, texts, scores = array("Q"), array("Q"), array("Q")
-    known, kind, types, first_of = True, AnswerType(), set[str | None](), array("Q")
-    for place, (record, item) in enumerate(zip(records, items, strict=True)):
-        group = groups.setdefault(item.document_hash, len(groups))
+    of_record, texts, scores, first_of = array("Q"), array("Q"), array("Q"), array("Q")
+    known, golds, some, types = True, AnswerType(), False, set[str | None]()
+    whole = Answers(records, items, range(len(records)), range(len(records) + 1))
+    pieces = ((part.records, part.items) for part in whole.parts(_AT_ONCE))
+    for place, brief in enumerate(itertools.chain.from_iterable((workers or Workers()).each(_briefs, pieces))):
+        group = groups.setdefault(brief.document_hash, len(groups))
         of_record.append(group)
         if group == len(first_of):
             first_of.append(place)
             texts.append(0)
             scores.append(0)
-            known = known and bool(item.golds)
-            types.add(item.answer_type)
-            for gold in item.golds:
-                kind.add(gold, item.meta.get("options") or ())
-        texts[group] += len(record.texts)
-        scores[group] += len(record.recorded)
+            known, some, golds = known and brief.known, some or brief.known, golds & brief.golds
+            types.add(brief.answer_type)
+        texts[group] += brief.texts
+        scores[group] += brief.scores
     first = records[0]
     if not any(scores):
         raise StylerepError(f"{first.where}: there are no responses.")
@@ -118,4 +146,4 @@ def answers(records: Sequence[Record], items: Sequence[Item]) -> tuple[Answers, 
     order = np.argsort(np.asarray(of_record), kind="stable")
     edges = np.searchsorted(np.asarray(of_record)[order], np.arange(len(groups) + 1))
     found = Answers(records, items, order, edges)  # type: ignore[arg-type]
-    return found, Told(scores[0], len(groups) < len(records), bool(texts[0]), known, kind.told(), frozenset(types))
+    return found, Told(scores[0], len(groups) < len(records), bool(texts[0]), known, golds.told() if some else "number", frozenset(types))

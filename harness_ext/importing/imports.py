@@ -140,9 +140,9 @@ def _drafts(
     """Yield the folder and the graded task of each draw, and notes."""
     if items and answer_type and all(item.answer_type for item in items.items):
         raise StylerepError(f"{items.matched_to} says itself how its answers are read; leave --answer-type out.")
-    matched = match_items(evaluation.records, items) if items else own_items(evaluation)
+    matched = match_items(evaluation.records, items) if items else own_items(evaluation, workers)
     notes = _about_items(evaluation, matched, items)
-    found, told = answers(evaluation.records, matched)
+    found, told = answers(evaluation.records, matched, workers)
     draws = told.draws
     if told.repeated:
         notes.append(f"{evaluation.task}: each item occurs {draws} times, which are taken for {draws} draws of it.")
