@@ -32,7 +32,7 @@ test-slow: model
 NEWEST ?= $(VENV)-newest
 NEWEST_TESTS := tests/test_packaging.py tests/benchmarks/test_controls_table.py tests/harness_ext/models/test_hooks.py \
 	tests/harness_ext/models/test_steering.py tests/harness_ext/models/test_writing.py tests/harness_ext/models/test_thinking.py \
-	tests/harness_ext/test_family_hooks.py tests/harness_ext/test_next_lm_eval.py tests/distill/test_fast.py tests/distill/test_families.py
+	tests/harness_ext/test_family_hooks.py tests/harness_ext/test_next_lm_eval.py tests/harness_ext/test_controls_taken.py tests/distill/test_fast.py tests/distill/test_families.py
 
 test-newest:
 	@echo "Setting up $(NEWEST): a minute or two …"

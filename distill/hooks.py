@@ -94,9 +94,14 @@ ADAPTER_WEIGHTS = Hook(
     "the digest of an adapter", "peft", "harness_ext.models.digests", "the names of adapters' weights hold .lora_ or .modules_to_save.",
     "when taken: a model with an adapter has such weights",
 )  # fmt: skip
+VLLM_CONTROLS = Hook(
+    "the controls of style in vLLM", "vllm", "harness_ext.models.vllm_controls",
+    "engine arguments logits_processors and additional_config, applied by its workers",
+    "after an evaluation: at most one response in twenty is as the controls would not have let it be",
+)  # fmt: skip
 HOOKS = (
     CACHE, ATTENTION, STEERING, ACTIVATIONS, CHOOSING, FUSED, PACKED, LORA, ADAPTED, END_OF_TURN, THINK_TAGS, PROMPTS, STYLE_MODEL, METRICS, TASKS, SERVERS,
-    REQUESTS, ADAPTER_WEIGHTS,
+    REQUESTS, ADAPTER_WEIGHTS, VLLM_CONTROLS,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import functools
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from unittest.mock import patch
 
 from distill.families.dated_template import DEFAULT, default_template
+from distill.hooks import SERVERS, need
 from distill.pretrained import MANIFEST as MODEL_MANIFEST
 from harness_ext.masked_output import masked_output
 from harness_ext.output_files import check_folder
 from harness_ext.runs import MANIFEST, RESPONSES, read_manifest, sample_files
 from harness_ext.seam.checks import check_limit, check_tasks, no_task
+from harness_ext.seam.hooked import counted, reaching
 from harness_ext.seam.masking import secrets_masked, take_secrets
 from harness_ext.seam.model_args import public_model_args
 from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_named, register_ours, told, with_reasoning, without_empty_stop
@@ -34,6 +37,7 @@ from synth.replace_file import write_text
 from synth.secrets import SECRETS, with_braces, without_braces
 
 if TYPE_CHECKING:
+    from harness_ext.models.controls import Controls
     from harness_ext.seam.hf_model import HfModel
 
 # lm_eval's own, of Python, numpy, torch and few-shot examples.
@@ -69,7 +73,7 @@ def _evaluate(argv: Sequence[str], arm: str | None, claims_sha256: str | None) -
 
 
 def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256: str | None) -> Path:
-    _refuse_controls(args)
+    controls = _read_controls(args)
     check_named(args.model or "hf", args.model_args)
     asked = _choose_tasks(args)
 
@@ -100,6 +104,8 @@ def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256:
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)
+    if model is not None:
+        _check_controls(controls, new, model.family.think[1] if args.model == VLLM else None)
     manifest["left_out"] = _left_out(new, folder)
     written = {**manifest, "files": sorted({*read_manifest(folder).get("files", []), *(str(path.relative_to(folder)) for path in new)})}
     _write_manifest(folder, written)
@@ -198,12 +204,19 @@ def _served(model: str | None) -> Iterator[None]:
     if not model or "completions" not in model:
         yield
         return
+    from lm_eval.models.api_models import TemplateAPI
     from lm_eval.models.openai_completions import LocalChatCompletion, LocalCompletionsAPI
 
+    need(SERVERS, LocalChatCompletion, "_create_payload", "parse_generations", "generate_until")
+    called = Counter[str]()
+    needed = {"_create_payload": SERVERS, **({"parse_generations": SERVERS} if model == "local-chat-completions" else {})}
     with contextlib.ExitStack() as patches:
         for served in (LocalCompletionsAPI, LocalChatCompletion):
-            patches.enter_context(patch.object(served, "_create_payload", without_empty_stop(served._create_payload)))
-        patches.enter_context(patch.object(LocalChatCompletion, "parse_generations", with_reasoning(LocalChatCompletion.parse_generations)))
+            patches.enter_context(patch.object(served, "_create_payload", counted("_create_payload", without_empty_stop(served._create_payload), called)))
+        parse = counted("parse_generations", with_reasoning(LocalChatCompletion.parse_generations), called)
+        patches.enter_context(patch.object(LocalChatCompletion, "parse_generations", parse))
+        if model in ("local-completions", "local-chat-completions"):
+            patches.enter_context(patch.object(TemplateAPI, "generate_until", reaching(TemplateAPI.generate_until, called, needed)))
         yield
 
 
@@ -290,14 +303,27 @@ def _put_chat_template(args: argparse.Namespace, model: "HfModel") -> None:
     args.apply_chat_template = named
 
 
-def _refuse_controls(args: argparse.Namespace) -> None:
-    """Raise StylerepError for controls of style that are wrong, or given to a model that has none."""
-    from harness_ext.models.controls import NAMES, read_controls
+def _read_controls(args: argparse.Namespace) -> "Controls":
+    """Return the controls of style; raise StylerepError for some that are wrong, or given to a model that has none."""
+    from harness_ext.models.controls import NAMES, Controls, read_controls
 
     if args.model in (STYLE_HF, VLLM):
-        read_controls(args.model_args)
-    if args.model not in (STYLE_HF, VLLM) and (given := [name for name in NAMES if name in args.model_args]):
+        return read_controls(args.model_args)
+    if given := [name for name in NAMES if name in args.model_args]:
         raise StylerepError(f"--model_args {given[0]} goes with --model {STYLE_HF} or {VLLM}, not with {args.model or 'hf'}.")
+    return Controls()
+
+
+def _check_controls(controls: "Controls", new: Sequence[Path], close: str | None) -> None:
+    """Raise StylerepError where controls did not act (see `harness_ext.seam.controls_taken`); the results are then kept under names that no one reads."""
+    from harness_ext.seam.controls_taken import check_controls
+
+    try:
+        check_controls([path for path in new if path.name.startswith("samples_")], controls, close)
+    except StylerepError as error:
+        for path in new:
+            path.rename(path.with_name(f"{path.name}.refused"))
+        raise StylerepError(f"{str(error).rstrip('.')} (what was measured is kept in {new[0].parent} as *.refused).") from error
 
 
 def _controls(args: argparse.Namespace, folder: Path, arm: str) -> dict[str, Any]:

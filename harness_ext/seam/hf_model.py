@@ -18,11 +18,12 @@ from distill.allocator import keep_freed_memory
 from distill.families import Family, model_family
 from distill.families.dated_template import dated_template
 from distill.families.special_tokens import readable_text
-from distill.hooks import END_OF_TURN, PROMPTS, THINK_TAGS, Hook, need, not_taken
+from distill.hooks import END_OF_TURN, PROMPTS, THINK_TAGS, need, not_taken
 from distill.loading import load_config, load_tokenizer
 from distill.model_files import code_of_models
 from distill.precision import fast_dtype
 from distill.pretrained import resolve_model
+from harness_ext.seam.hooked import counted, reaching
 from harness_ext.seam.models import HF, pretrained
 from synth.errors import StylerepError
 from synth.formats import with_opening
@@ -83,35 +84,11 @@ def as_family(model: HfModel) -> Iterator[None]:
     needed = {"_model_generate": END_OF_TURN, **({"tok_decode": THINK_TAGS} if kept else {})}
     with contextlib.ExitStack() as patches:
         patches.enter_context(patch.object(HFLM, "apply_chat_template", _dated(HFLM.apply_chat_template, model.family)))
-        patches.enter_context(patch.object(HFLM, "_model_generate", _counted(_stopping_at(end, HFLM._model_generate), called)))
-        patches.enter_context(patch.object(HFLM, "generate_until", with_prompts_opening(_reaching(HFLM.generate_until, called, needed))))
+        patches.enter_context(patch.object(HFLM, "_model_generate", counted("_model_generate", _stopping_at(end, HFLM._model_generate), called)))
+        patches.enter_context(patch.object(HFLM, "generate_until", with_prompts_opening(reaching(HFLM.generate_until, called, needed))))
         if kept:
-            patches.enter_context(patch.object(HFLM, "tok_decode", _counted(_reading(kept, HFLM.tok_decode), called)))
+            patches.enter_context(patch.object(HFLM, "tok_decode", counted("tok_decode", _reading(kept, HFLM.tok_decode), called)))
         yield
-
-
-def _counted(method: Callable[..., Any], called: Counter[str]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def counted(*arguments: Any, **options: Any) -> Any:
-        called[method.__name__] += 1
-        return method(*arguments, **options)
-
-    return counted
-
-
-def _reaching(generate: Callable[..., list[str]], called: Counter[str], needed: Mapping[str, Hook]) -> Callable[..., list[str]]:
-    """Have a call of generate_until raise StylerepError if it went by a method of ours that it is to go through."""
-
-    @functools.wraps(generate)
-    def generated(self: Any, requests: Sequence[Any], *arguments: Any, **options: Any) -> list[str]:
-        before = called.copy()
-        texts = generate(self, requests, *arguments, **options)
-        for name, hook in needed.items():
-            if requests and called[name] == before[name]:
-                raise not_taken(hook, self, f"generate_until did not call {name}")
-        return texts
-
-    return generated
 
 
 def with_prompts_opening(generate: Callable[..., list[str]]) -> Callable[..., list[str]]:
