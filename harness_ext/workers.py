@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from synth.errors import StylerepError
 from synth.python_start import safe_starts
+from synth.secrets import SECRETS
 
 Piece = TypeVar("Piece")
 Made = TypeVar("Made")
@@ -49,7 +50,7 @@ class Workers:
             yield from map(work, pieces)
             return
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._n, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(self._n, get_context("spawn"), _know, (SECRETS.known,))
         waiting: deque[Future[Any]] = deque()
         try:
             for piece in pieces:
@@ -64,6 +65,11 @@ class Workers:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _know(secrets: dict[str, str]) -> None:
+    """Let a new process mask what this one masks; a method of `SECRETS` would come there with a copy of it."""
+    SECRETS.know_all(secrets)
 
 
 @contextlib.contextmanager

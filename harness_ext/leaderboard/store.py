@@ -10,9 +10,7 @@ A column's folder is written whole or not at all, and ``run.json`` after it, so 
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +23,11 @@ from harness_ext.leaderboard.facts import RunFacts, digest, read_facts, slug
 from harness_ext.leaderboard.records import RunRecord, SetRecord, read_record, read_scores
 from harness_ext.leaderboard.samples import Scanned, file_digest, rows_at, scan, set_digest
 from harness_ext.runs import sample_files
+from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.inside_folder import inside
-from synth.python_start import safe_starts
 from synth.replace_file import write_text
 from synth.replace_folder import remove_tree, replace_folder
-from synth.secrets import SECRETS
 
 FORMAT = 1
 """Raised when what is kept changes; what an older stylerep kept is then made anew from the run folders."""
@@ -243,12 +240,16 @@ def _mapped(work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], workers: 
     if workers < 2 or len(jobs) < 2 or size < _WORTH_A_POOL:
         yield from (work(*job) for job in jobs)
         return
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=SECRETS.know_all, initargs=(SECRETS.known,))
-    with safe_starts(), pool:
-        for number, made in enumerate(pool.map(work, *zip(*jobs, strict=True)), 1):
+    with Workers(min(workers, len(jobs))) as several:
+        for number, made in enumerate(several.each(_done, ((work, job) for job in jobs)), 1):
             if number % 20 == 0 or number == len(jobs):
                 say(f"{doing} {number} of {len(jobs)} tasks")
             yield made
+
+
+def _done(piece: tuple[Callable[..., Any], tuple[Any, ...]]) -> Any:
+    work, job = piece
+    return work(*job)
 
 
 def _paths(job: Iterable[Any]) -> Iterator[Path]:

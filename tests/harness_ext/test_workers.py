@@ -7,6 +7,7 @@ import pytest
 
 from harness_ext.workers import Workers
 from synth.errors import StylerepError
+from synth.secrets import SECRETS
 
 
 def double(piece: int) -> int:
@@ -21,6 +22,10 @@ def here(_piece: int) -> int:
 
 def end(_piece: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def masked(text: str) -> str:
+    return SECRETS.text(text)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
@@ -44,6 +49,12 @@ def test_no_process_is_started_for_one():
 def test_a_process_that_was_ended_from_outside_is_told_in_a_sentence():
     with Workers(2) as workers, pytest.raises(StylerepError, match="was ended from outside"):
         list(workers.each(end, [1, 2]))
+
+
+def test_processes_mask_the_secrets_that_are_known():
+    SECRETS.know("s3cret-of-this-test", "[key]")
+    with Workers(2) as workers:
+        assert list(workers.each(masked, ["a s3cret-of-this-test b"])) == ["a [key] b"]
 
 
 def test_a_program_that_does_not_ask_whether_it_is_the_main_one_is_not_run_again(tmp_path):
