@@ -25,7 +25,7 @@ from harness_ext.output_files import check_folder
 from harness_ext.runs import MANIFEST, RESPONSES, read_manifest, sample_files
 from harness_ext.seam.checks import check_limit, check_tasks, no_task
 from harness_ext.seam.hooked import counted, reaching
-from harness_ext.seam.masking import secrets_masked, take_secrets
+from harness_ext.seam.masking import check_masked, secrets_masked, take_secrets
 from harness_ext.seam.model_args import public_model_args
 from harness_ext.seam.models import ADAPTER, HF, LOCAL, STYLE_HF, VLLM, check_named, register_ours, told, with_reasoning, without_empty_stop
 from harness_ext.task_code import tell_code
@@ -104,6 +104,7 @@ def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256:
         args.func(args)
     new = sorted(_result_files(folder) - before)
     _check_saved(new, folder)
+    check_masked(new)
     if model is not None:
         _check_controls(controls, new, model.family.think[1] if args.model == VLLM else None)
     manifest["left_out"] = _left_out(new, folder)

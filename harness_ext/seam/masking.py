@@ -7,10 +7,13 @@ Written against lm_eval 0.4.13. What it relies on: the name ``simple_evaluate`` 
 import argparse
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from synth.errors import StylerepError
 from synth.secrets import SECRETS
 
 _OPTIONS = ("model_args", "gen_kwargs", "metadata", "hf_hub_log_args", "wandb_args", "wandb_config_args", "trackio_args")
@@ -39,6 +42,18 @@ def secrets_masked() -> Iterator[None]:
 
     with patch("lm_eval.simple_evaluate", _masked(lm_eval.simple_evaluate)):
         yield
+
+
+def check_masked(paths: Iterable[Path]) -> None:
+    """Remove files that hold a known secret after all, and raise StylerepError: another lm_eval may write them by another way."""
+    leaking = [path for path in paths if any(value.encode("utf-8", "replace") in path.read_bytes() for value in SECRETS.known)]
+    for path in leaking:
+        path.unlink()
+    if leaking:
+        names = ", ".join(path.name for path in leaking)
+        raise StylerepError(
+            f"{leaking[0].parent}: lm_eval {version('lm_eval')} wrote a key or password into {names} in a way that is not known here; the files were removed."
+        )
 
 
 def _masked(evaluate: Callable[..., Any]) -> Callable[..., Any]:

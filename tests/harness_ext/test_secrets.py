@@ -15,6 +15,7 @@ from harness_ext.leaderboard.shards import read_shard
 from harness_ext.masked_output import mask_output
 from harness_ext.runs import read_manifest
 from harness_ext.seam import evaluate
+from harness_ext.seam.masking import check_masked
 from synth.errors import StylerepError
 from synth.secrets import SECRETS, Secrets
 from tests.harness_ext.teacher_server import Teacher, teacher
@@ -138,6 +139,15 @@ def test_a_reference_to_a_variable_that_is_not_set_is_told(tmp_path: Path) -> No
         evaluate([*arguments, "--output_path", str(tmp_path / "run")])
     result = CliRunner().invoke(app, ["teach", *arguments[:4], "--problems", "arith:train", "--n", "1", "--out", str(tmp_path / "st")])
     assert isinstance(result.exception, StylerepError)
+
+
+def test_a_file_that_holds_one_after_all_is_removed(tmp_path: Path) -> None:
+    SECRETS.learn({"api_key": GIVEN["api_key"]}, "--model_args")
+    (tmp_path / "results_1.json").write_text(f'{{"x": "{GIVEN["api_key"]}"}}', encoding="utf-8")
+    (tmp_path / "samples_1.jsonl").write_text("{}", encoding="utf-8")
+    with pytest.raises(StylerepError, match=r"wrote a key or password into results_1\.json in a way that is not known here; the files were removed"):
+        check_masked(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["samples_1.jsonl"]
 
 
 def test_an_option_that_cannot_be_read_is_told_without_its_secrets(tmp_path: Path) -> None:
