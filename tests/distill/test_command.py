@@ -40,7 +40,7 @@ def test_rows_chosen_for_one_arm_are_left_out_of_another(stylerep_here: Callable
         (("--drop", "0.1"), "--drop needs --select"),
         (("--select", "magic"), "There is no way 'magic' to select rows"),
         (("--select", "loss", "--without", "ids.txt"), "give one of them"),
-        (("--without", "nowhere.txt"), "nowhere.txt: the list of row ids cannot be read"),
+        (("--without", "nowhere.txt"), "nowhere.txt: there is no such list of row ids"),
         (("--method", "full", "--merge", "m"), "no adapter to merge"),
         (("--part-tokens", "0"), "part-tokens"),
         (("--max-length", "20"), "exceed the limit of 20"),

@@ -35,7 +35,7 @@ WRONG = [
     ([*_DISTILL, "--select", "magic"], "There is no way 'magic' to select rows"),
     ([*_DISTILL, "--drop", "0.1"], "--drop needs --select"),
     ([*_DISTILL, "--part-tokens", "0"], "part-tokens"),
-    ([*_DISTILL, "--without", "nowhere.txt"], "the list of row ids cannot be read"),
+    ([*_DISTILL, "--without", "nowhere.txt"], "there is no such list of row ids"),
     ([*_DISTILL, "--method", "full", "--merge", "m"], "no adapter to merge"),
     ([*_EVAL, "--model", "nomodel", "--tasks", "style_arith"], "lm_eval has no model 'nomodel'"),
     ([*_EVAL, "--model", "dummy"], "Say which tasks to run"),
