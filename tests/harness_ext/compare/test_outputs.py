@@ -151,7 +151,6 @@ def test_everything_asked_for_is_written(runs: list[Path], tmp_path: Path) -> No
         ([], "two different run folders"),
         (["a", "--plan"], "leave run folders out"),
         (["a", "b", "--items", "5"], "go with --plan"),
-        (["a", "b", "--json", "/nowhere/x.json"], "there is no folder /nowhere"),
         (["--plan", "--discordance", "7"], "discordance is a share of items"),
         (["a", "b", "--seed", "-1"], "Invalid value for '--seed'"),
     ],
@@ -163,8 +162,15 @@ def test_what_compare_does_not_take_is_told_in_a_sentence(arguments: list[str], 
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("folder", ["/dev/null/x", "/dev/null"])
-def test_a_folder_of_figures_that_cannot_be_made_is_told_before_runs_are_read(runs: list[Path], folder: str) -> None:
-    done = stylerep("compare", *runs[:2], "--figures", folder)
+@pytest.mark.parametrize(
+    ("option", "place", "says"),
+    [
+        ("--json", "/nowhere/x.json", "there is no folder /nowhere"),
+        ("--figures", "/dev/null/x", "no folder can be made here"),
+        ("--figures", "/dev/null", "a file stands where a folder is to be written"),
+    ],
+)
+def test_an_output_that_cannot_be_made_is_told_before_runs_are_read(runs: list[Path], option: str, place: str, says: str) -> None:
+    done = stylerep("compare", *runs[:2], option, place)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "no folder can be made here" in done.stderr
+    assert says in done.stderr
