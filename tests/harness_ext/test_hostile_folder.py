@@ -78,8 +78,9 @@ def test_verbs_with_a_model(command: Command, hostile: Path, tiny_model: Path) -
     command("reproduce", write_study(hostile, tiny_model, arms=["nt"], claims=[]), "--out", "study-of-jobs", "--engine", "submitit-local")
 
 
-def test_a_process_of_ours_is_started_safely(hostile: Path) -> None:
-    found = subprocess.run(module_command("harness_ext", "tasks-path"), capture_output=True, text=True, cwd=hostile, env=safe_environment(), check=False)
+@pytest.mark.parametrize("words", [("harness_ext", "tasks-path"), ("pip", "--version"), ("synth.grading.same_formula",)])
+def test_a_process_of_ours_is_started_safely(hostile: Path, words: tuple[str, ...]) -> None:
+    found = subprocess.run(module_command(*words), input="", capture_output=True, text=True, cwd=hostile, env=safe_environment(), check=False)
     assert found.returncode == 0, found.stderr
     assert not (hostile / "imported").exists()
 
