@@ -29,6 +29,7 @@ _TOLD = (
 """Errors of the file system that are the user's to mend."""
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
+_LONGEST = 2000
 
 
 def main() -> None:
@@ -81,7 +82,10 @@ def _run(mistake: int) -> NoReturn:
 
 
 def _leave(sentence: str, code: int) -> NoReturn:
-    print(f"stylerep: {printable(sentence)}", file=sys.stderr)
+    says = printable(sentence)
+    if len(says) > _LONGEST:  # what was found may be of any length
+        says = f"{says[: _LONGEST // 2]} … {says[-_LONGEST // 2 :]}"
+    print(f"stylerep: {says}", file=sys.stderr)
     sys.exit(code)
 
 

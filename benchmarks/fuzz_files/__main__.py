@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--show", type=int, default=10, help="how many different tracebacks to print")
     given = parser.parse_args()
     began, outcomes = time.monotonic(), list[Outcome]()
+    shown: set[str] = set()
     with tempfile.TemporaryDirectory() as scratch:
         kinds = [kind for kind in all_kinds(Path(scratch)) if given.only in kind.name]
         shares = sum(kind.share for kind in kinds)
@@ -39,19 +40,23 @@ def main() -> int:
                 f"{lost} lost something; longest {longest:.2f} s",
                 flush=True,
             )
-    wrong: dict[str, Outcome] = {}
-    for one in outcomes:
-        if one.ended == "traceback" or one.lost:
-            wrong.setdefault(f"{one.kind}: {' | '.join(one.told.strip().splitlines()[-3:])[-300:] if one.ended == 'traceback' else one.lost}", one)
-    for name, one in list(wrong.items())[: given.show]:
-        print(f"\n=== {name}\n{one.told[-2500:]}\ncontent: {str(one.content)[:600]}\nlost: {one.lost}")
+            for one in own:
+                _show(one, shown, given.show)
     slowest = max(outcomes, key=lambda one: one.seconds)
     bad, lost = sum(one.ended == "traceback" for one in outcomes), sum(bool(one.lost) for one in outcomes)
     print(
         f"\n{len(outcomes):,} files of {len(kinds)} kinds: {bad} tracebacks, {lost} with files lost; slowest {slowest.seconds:.2f} s ({slowest.kind}); "
         f"{time.monotonic() - began:.0f} s in all"
     )
-    return 1 if wrong else 0
+    return 1 if bad or lost else 0
+
+
+def _show(one: Outcome, shown: set[str], most: int) -> None:
+    """Print what went wrong with a file, unless it was shown of another."""
+    name = f"{one.kind}: {' | '.join(one.told.strip().splitlines()[-3:])[-300:] if one.ended == 'traceback' else one.lost}"
+    if (one.ended == "traceback" or one.lost) and name not in shown and len(shown) < most:
+        shown.add(name)
+        print(f"\n=== {name}\n{one.told[-2500:]}\ncontent: {str(one.content)[:600]}\nlost: {one.lost}\n", flush=True)
 
 
 if __name__ == "__main__":

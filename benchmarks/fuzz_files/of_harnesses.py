@@ -94,7 +94,7 @@ def _tables(draw: st.DrawFn, table: pa.Table) -> bytes:
     columns = (
         pa.nulls(n), pa.array([3] * n), pa.array([float("nan")] * n), pa.array([float("inf")] * n), pa.array([["x"]] * n), pa.array([{"a": [1]}] * n),
         invalid, pa.array(["x"] * n).dictionary_encode(),
-        pa.array([2**62] * n).cast(pa.timestamp("s")), pa.array([10**9] * n, pa.int32()).cast(pa.date32()), pa.array([b"\xff"] * n),
+        pa.array([2**40] * n).cast(pa.timestamp("s")), pa.array([10**9] * n, pa.int32()).cast(pa.date32()), pa.array([b"\xff"] * n),
         pa.array(["\x1b[2J"] * n), pa.array([True] * n), pa.array(["long" * 30_000] * n), pa.array([2**63] * n, pa.uint64()),
     )  # fmt: skip
     way = draw(st.integers(-2, len(columns) - 1))

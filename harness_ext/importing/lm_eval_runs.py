@@ -193,13 +193,17 @@ def _filter_notes(
     for name in (name for name in rows if name != chosen):
         says = ""
         if found is not None:
-            there = {row.fields.get("doc_id"): scores.get(found.metric) for row, scores in zip(rows[name], scored[name], strict=True)}
-            both = [
-                {chosen: scores.get(found.metric), name: there.get(row.fields.get("doc_id"))} for row, scores in zip(rows[chosen], scored[chosen], strict=True)
-            ]
+            there = {_number(row): scores.get(found.metric) for row, scores in zip(rows[name], scored[name], strict=True)}
+            both = [{chosen: scores.get(found.metric), name: there.get(_number(row))} for row, scores in zip(rows[chosen], scored[chosen], strict=True)]
             says = next((f", {one.against()}" for one in other_metrics(both, chosen) if one.metric == name), "")
         others.append(name + says)
     return [f"{task}: the recorded scores are those of the filter {chosen}; there is also {'; '.join(others)} (--filter)."] if others else []
+
+
+def _number(row: Row) -> int | None:
+    """Return the number of a sample's document, None where it is none."""
+    number = row.fields.get("doc_id")
+    return number if isinstance(number, int) else None
 
 
 def _results(folder: Path, date: str | None) -> dict[str, Any]:
