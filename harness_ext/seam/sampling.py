@@ -9,6 +9,7 @@ import contextlib
 import copy
 import functools
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Any
 from unittest.mock import patch
 
 from distill.families.dated_template import default_template
+from distill.hooks import SERVERS, need, not_taken
+from harness_ext.seam.hooked import counted
 from harness_ext.seam.models import HF, check_model, register_ours, told, with_reasoning, without_empty_stop
 from harness_ext.seam.requests import generation_request
 from synth.errors import StylerepError
@@ -51,13 +54,16 @@ class Sampler:
 
         Raises StylerepError if there is no such model, or it cannot be opened.
         """
+        from lm_eval.models.api_models import TemplateAPI
+
         self.decoding = decoding
         self._name, (self._lm, self._as_family) = model, _open(model, dict(model_args), batch)
-        self._is_api = hasattr(self._lm, "parse_generations")
+        self._is_api, self._called = isinstance(self._lm, TemplateAPI), Counter[str]()
         self._takes_seed = model == "vllm" or _is_openai(self._lm)
         if self._is_api:
-            self._lm.parse_generations = with_reasoning(self._lm.parse_generations)
-            self._lm._create_payload = without_empty_stop(self._lm._create_payload)
+            need(SERVERS, self._lm, "_create_payload", "parse_generations")
+            self._lm.parse_generations = counted("parse_generations", with_reasoning(self._lm.parse_generations), self._called)
+            self._lm._create_payload = counted("_create_payload", without_empty_stop(self._lm._create_payload), self._called)
 
     def __call__(self, prompts: Sequence[str], sample: int) -> list[str]:
         """Return one response to each prompt; raise StylerepError if the model cannot be reached or the prompt is too long."""
@@ -77,8 +83,12 @@ class Sampler:
         with self._as_family():
             contexts = [self._context(prompt) for prompt in prompts]
         requests = [generation_request(context, copy.deepcopy(settings), index) for index, context in enumerate(contexts)]
+        before = self._called.copy()
         with told(self._name), _quiet(self._is_api), self._as_family():
             responses: list[str] = self._lm.generate_until(requests, disable_tqdm=True)
+        for name in ("_create_payload", "parse_generations") if self._is_api and requests else ():
+            if self._called[name] == before[name]:
+                raise not_taken(SERVERS, self._lm, f"generate_until did not call {name}")
         return responses
 
     def _context(self, prompt: str) -> Any:
