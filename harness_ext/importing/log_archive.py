@@ -1,7 +1,6 @@
 """The JSON files within a log of inspect_ai (``.eval``, a zip), unpacked one at a time and within bounds."""
 
 import io
-import lzma
 import struct
 import zipfile
 import zlib
@@ -14,13 +13,15 @@ from synth.errors import StylerepError
 from synth.schema import open_regular, parse_json, printable, shown
 
 _ZSTANDARD = 93
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, _ZSTANDARD)
+"""What inspect_ai packs by; others (bzip2, LZMA) zipfile unpacks at one go, however much that is."""
 _HEADER = struct.Struct("<26xHH")
 _ENCRYPTED = 0x1
 _LARGEST = 1_000_000_000
 _FREE, _RATIO, _TOTAL = 10_000_000, 200, 20_000_000_000
 """Bytes that a log may always unpack to, by how many times its size it may grow beyond them, and to how many at most."""
 _MEMBERS = 1_000_000
-_DAMAGED = (zipfile.BadZipFile, OSError, EOFError, zlib.error, lzma.LZMAError, struct.error, ValueError, NotImplementedError, RuntimeError)
+_DAMAGED = (zipfile.BadZipFile, OSError, EOFError, zlib.error, struct.error, ValueError, NotImplementedError, RuntimeError)
 
 
 class LogArchive:
@@ -65,12 +66,12 @@ class LogArchive:
         about, where = self._zip.getinfo(name), self._where(name)
         if about.flag_bits & _ENCRYPTED:
             raise StylerepError(f"{where}: this is encrypted; write the log anew without a password.")
-        try:
-            content = self._zstandard(about) if about.compress_type == _ZSTANDARD else self._unpacked(about)
-        except NotImplementedError as error:
+        if about.compress_type not in _METHODS:
             raise StylerepError(
                 f"{where}: this log is packed by method {about.compress_type}, which cannot be read here; convert it: inspect log convert --to json."
-            ) from error
+            )
+        try:
+            content = self._zstandard(about) if about.compress_type == _ZSTANDARD else self._unpacked(about)
         except _DAMAGED as error:
             raise self._damaged(error, where) from error
         value = parse_json(content, where)

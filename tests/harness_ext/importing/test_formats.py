@@ -256,13 +256,14 @@ def test_what_is_wrong_with_a_log_is_told(tmp_path: Path) -> None:
         while (at := encrypted.find(mark, at + 1)) >= 0:
             encrypted[at + place] |= 1
     assert refused(bytes(encrypted)) == ", header.json: this is encrypted; write the log anew without a password."
-    for method in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED):
-        whole = packed_log(path, log, method)
-        assert import_runs([path], tmp_path / f"runs{method}").tasks
-        for place in range(45, 200, 17):
-            damaged = bytearray(whole)
-            damaged[place] ^= 0xFF
-            assert ": this " in refused(bytes(damaged))
+    for method, number in ((zipfile.ZIP_LZMA, 14), (zipfile.ZIP_BZIP2, 12)):
+        packed_log(path, log, method)
+        assert refused().startswith(f", header.json: this log is packed by method {number}, which cannot be read here")
+    whole = packed_log(path, log)
+    for place in range(45, 200, 17):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        assert ": this " in refused(bytes(damaged))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("header.json", " " * 20_000_000 + "{}")
     assert path.stat().st_size < 30_000
