@@ -18,6 +18,7 @@ SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?::[\w.-]+)?")
 # A row may hold traces of 100,000 characters: few rows are held at once, and no row of a CSV may be longer than a block.
 _BATCH_ROWS, _BATCH_BYTES, _CSV_BLOCK = 64, 1 << 20, 1 << 25
+_WRITTEN = re.compile(r"\\u[dD]")
 _HALVES = re.compile("[\ud800-\udfff]")
 _LONGEST_LINE = 200_000_000
 _HUB_SECONDS = 10
@@ -155,7 +156,7 @@ def _row(line: Line) -> Row | None:
 def _parsed(text: str, where: object) -> Any:
     """Return what JSON says, with marks for halves of surrogates, which can be written in it and nowhere else."""
     content = parse_json(text, where)
-    return _marked(content) if "\\ud" in text or "\\uD" in text else content
+    return _marked(content) if "\\" in text and _WRITTEN.search(text) else content
 
 
 def _marked(value: Any) -> Any:
