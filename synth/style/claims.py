@@ -54,6 +54,7 @@ _LAST_END_OF_SIDE = re.compile(rf".*(?:{_END_OF_SIDE.pattern})", re.DOTALL)
 # Letters that touch a number are a unit only where they are one of these: 2xy is a product, 5 xy may be five of something.
 _UNITS = frozenset("cm mm km ft in yd mi kg mg lb oz ml mph hr hrs min mins sec am pm th st nd rd".split())
 _PUNCTUATION = ",.:;?!\"'\uff0c\u3002\uff1a\uff1b\uff1f\uff01\u3001"
+_LAST_PUNCTUATION = (": ", ". ", ", ", "; ", "? ", "! ")
 _NO_UNITS: frozenset[str] = frozenset()
 _NO_EQUALITY = frozenset(("mod", "modulo", "remainder"))
 _FUNCTIONS = frozenset("log ln exp sin cos tan cot sec csc arcsin arccos arctan sqrt gcd lcm mod max min abs det choose floor ceil".split())
@@ -100,10 +101,18 @@ def find_claims_each(texts: Texts, characters: Characters) -> list[list[Arithmet
 def _claims(text: str, places: list[int]) -> list[ArithmeticClaim]:
     claims = []
     for place in places:
-        true = _verdict(*_left_side(text, place), _right_side(text, place + 1), text[place] == "=")
+        true = _verdict(*_without_words(*_left_side(text, place)), _right_side(text, place + 1), text[place] == "=")
         if true is not None:
             claims.append(ArithmeticClaim(place, true))
     return claims
+
+
+def _without_words(side: str, opens_line: bool) -> tuple[str, bool]:
+    """Return a left side from its last punctuation on, which no arithmetic reaches beyond: shorter, and more often the same as another."""
+    if "\\" in side or "(" in side:
+        return side, opens_line
+    place = max(map(side.rfind, _LAST_PUNCTUATION))
+    return (side[place:], False) if place > 0 else (side, opens_line)
 
 
 # Traces say the same sums again and again: three of four are remembered.

@@ -91,12 +91,14 @@ class StyleScores:
 
     def features(self) -> dict[str, float]:
         """Return every length-invariant score under its metric name, with `trace_words` beside them."""
+        kinds, stages = self.pivot_counts.sum(axis=1).tolist(), self.stage_words.tolist()
+        all_stages = max(sum(stages), 1)
         return {
             "trace_words": float(self.words),
             "sentence_words": self.words / max(self.sentences, 1),
-            "pivot_density": self.total_density,
-            **{f"pivot_density_{kind}": density for kind, density in self.density.items()},
-            "pivot_kinds": float(self.kinds_present),
+            "pivot_density": self.per_hundred(sum(kinds)),
+            **{f"pivot_density_{kind}": self.per_hundred(n) for kind, n in zip(KINDS, kinds, strict=True)},
+            "pivot_kinds": float(sum(n > 0 for n in kinds)),
             "opener_density": self.per_hundred(self.openers),
             "first_person_density": self.per_hundred(self.first_person),
             "question_density": self.per_hundred(self.questions),
@@ -104,8 +106,8 @@ class StyleScores:
             "equation_density": self.per_hundred(self.equations),
             "numbered_step_density": self.per_hundred(self.numbered_steps),
             "formatted": self.formatted,
-            **{f"stage_share_{stage}": share for stage, share in self.stage_shares.items()},
-            "stage_coverage": self.stage_coverage,
+            **{f"stage_share_{stage}": n / all_stages for stage, n in zip(STAGES, stages, strict=True)},
+            "stage_coverage": sum(n > 0 for n in stages) / len(STAGES),
             "stage_order": self.stage_order,
             "repetition": self.repetition,
             "looping": float(self.looping),

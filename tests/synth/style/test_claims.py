@@ -1,3 +1,4 @@
+import random
 import re
 from fractions import Fraction
 
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from synth.style import claims
 from synth.style.characters import look
-from synth.style.claims import claim_span, find_claims
+from synth.style.claims import _verdict, _without_words, claim_span, find_claims
 from tests.hostile import hostile_responses
 
 
@@ -109,3 +110,14 @@ def test_what_is_told_early_is_what_a_whole_reading_tells(side: str, opens_line:
             patch.setattr(claims, name, re.compile(r"(?!)"))
         patch.setattr(claims, "_HEAD", len(side))
         assert early == (claims._right(side), claims._left(side, opens_line, False))
+
+
+def test_what_stands_before_the_last_punctuation_changes_no_verdict() -> None:
+    rng = random.Random(0)
+    parts = "12 3 4.5 1,234 .5 - + * / ^ ( ) [ ] { } x cm of mod frac \\frac{1}{2} \\times \\, $ % \\% ² . , : ! ** _ ° € & 2x f \\text{of}".split()
+    for _ in range(5000):
+        left = "".join(rng.choice([*parts, ": ", ". ", ", ", "; ", "? ", "! "]) + " " * (rng.random() < 0.4) for _ in range(rng.randint(1, 12)))
+        left += rng.choice(["", f"{rng.choice((': ', ', ', '. '))}{rng.randint(0, 9)} {rng.choice('+-*/')} {rng.randint(1, 9)} "])
+        right = rng.choice([f" {rng.randint(0, 18)}. So", " 7 cm", "".join(rng.choice(parts) for _ in range(3))])
+        opens_line = rng.random() < 0.3
+        assert _verdict(left, opens_line, right, True) == _verdict(*_without_words(left, opens_line), right, True), (left, right)
