@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz_files.changes import any_bytes, json_file, json_lines, json_text
 from benchmarks.fuzz_files.trial import Kind, command
+from harness_ext.importing.log_archive import LogArchive
 from tests.harness_ext.importing.sources import INSPECT, LM_EVAL, lighteval_output, pens, rows_file
 
 _QWEN = [
@@ -109,8 +110,8 @@ def _archives(draw: st.DrawFn, path: Path) -> Any:
     """Draw an archive in which a member holds something else, is missing, there twice or packed otherwise, or whose bytes are damaged."""
     if draw(st.integers(0, 3)) == 0:
         return draw(any_bytes(path.read_bytes()))
-    with zipfile.ZipFile(path) as archive:
-        members = {one.filename: archive.read(one) for one in archive.infolist()}
+    with LogArchive(path) as log:
+        members = {name: json.dumps(log.member(name)).encode() for name in log.names if name.startswith("samples/") or name == "header.json"}
     name = draw(st.sampled_from(sorted(members)))
     way = draw(st.sampled_from(("change", "change", "change", "drop", "twice", "zeros", "expand")))
     packed = draw(st.sampled_from((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)))

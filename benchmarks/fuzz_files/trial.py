@@ -40,7 +40,7 @@ class Kind:
     act: Callable[[], Any]
     made: tuple[Path, ...] = ()
     kept: tuple[Path, ...] = ()
-    share: int = 4
+    share: int = 8
 
 
 @dataclass(frozen=True, slots=True)
