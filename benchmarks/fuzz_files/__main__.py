@@ -9,16 +9,12 @@ or one took 20 s.
 import argparse
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 
-from benchmarks.fuzz_files import all_kinds, outcomes_of
-from benchmarks.fuzz_files.trial import Outcome
+from benchmarks.fuzz_files.parts import run_part
 
 
 def main() -> int:
@@ -31,7 +27,7 @@ def main() -> int:
     given = parser.parse_args()
     began, jobs = time.monotonic(), given.jobs
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(_part, range(jobs), *([one] * jobs for one in (jobs, given.n, given.seed, given.only))))
+        parts = list(pool.map(run_part, range(jobs), *([one] * jobs for one in (jobs, given.n, given.seed, given.only))))
     outcomes = [one for part in parts for one in part]
     slowest = max(outcomes, key=lambda one: one.seconds)
     ended, lost = Counter(one.ended for one in outcomes), sum(bool(one.lost) for one in outcomes)
@@ -40,35 +36,6 @@ def main() -> int:
         f"{ended['traceback']} tracebacks, {lost} with files lost; slowest {slowest.seconds:.2f} s ({slowest.kind}); {time.monotonic() - began:.0f} s in all"
     )
     return 1 if ended["traceback"] or lost else 0
-
-
-def _part(process: int, jobs: int, n: int, seed: int, only: str) -> list[Outcome]:
-    """Run the kinds that fall to one of several processes, and print of each what came of it."""
-    outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory() as scratch:
-        kinds = [kind for kind in all_kinds(Path(scratch)) if only in kind.name]
-        bounds = [round(n * sum(one.share for one in kinds[:end]) / sum(one.share for one in kinds)) for end in range(len(kinds) + 1)]
-        for number in range(process, len(kinds), jobs):
-            own = outcomes_of(kinds[number], bounds[number + 1] - bounds[number], seed)
-            _print(kinds[number].name, own)
-            outcomes += [replace(one, content=b"") for one in own]
-    return outcomes
-
-
-def _print(kind: str, own: list[Outcome]) -> None:
-    ended, longest = Counter(one.ended for one in own), max((one.seconds for one in own), default=0.0)
-    lost = sum(bool(one.lost) for one in own)
-    print(
-        f"{kind:45} {len(own):5} files: {ended['read']:5} read, {ended['refused']:5} refused, {ended['traceback']} tracebacks, "
-        f"{lost} lost something; longest {longest:.2f} s",
-        flush=True,
-    )
-    shown: set[str] = set()
-    for one in own:
-        name = f"{one.kind}: {' | '.join(one.told.strip().splitlines()[-3:])[-300:] if one.ended == 'traceback' else one.lost}"
-        if (one.ended == "traceback" or one.lost) and name not in shown:
-            shown.add(name)
-            print(f"\n=== {name}\n{one.told[-2500:]}\ncontent: {str(one.content)[:600]}\nlost: {one.lost}\n", flush=True)
 
 
 if __name__ == "__main__":
