@@ -54,7 +54,7 @@ def write_run(folder: Path, number: int, tasks: int, items: int, made: list[dict
         right = (difficulty + rng.uniform(-0.3, 0.3, items)) % 1 < accuracy
         lines = []
         for item in range(items):
-            one = made[(item + 7 * task + number) % len(made)]
+            one = made[(item + 7 * task) % len(made)]  # the same documents in all runs
             kind = _ARMS[(number + item) % 2] if right[item] else "hc_w"
             doc = {"id": f"{task}-{item}", "prompt": f"{one['question']} ({task}, {item})", "answer": one["answer"]}
             lines.append(json.dumps({
