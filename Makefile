@@ -24,7 +24,7 @@ test: model
 	$(PYTEST) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 
 test-slow: model
-	$(PYTEST) --dist loadgroup -m slow $(PYTEST_ARGS)
+	$(PYTEST) --dist loadfile -m slow $(PYTEST_ARGS)
 
 # What reaches into transformers, peft and lm_eval, in every family. In an environment of its own, where the newest release of each
 # dependency is installed that the ranges allow, but for torch, which stays at the pinned version: of a range pip takes the newest

@@ -18,7 +18,7 @@ from tests.harness_ext.study.files import results, write_study
 from tests.harness_ext.study.kills import run_killed, words_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reproduce")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
