@@ -1,7 +1,7 @@
 """What a published table of accuracies supports when only its margins are known: every joint table that could stand behind it is gone through.
 
     python -m benchmarks.paper_table                          # prints all tables as Markdown (seconds)
-    python -m benchmarks.paper_table --write docs/paper.md    # puts them between the page's comments
+    python -m benchmarks.paper_table --write docs/measurements/paper.md    # puts them between the page's comments
 
 The figures are those of Lippmann & Yang, Style over Substance (COLM 2025, arXiv:2504.01738), as reported in a digest of the paper, not read from its PDF.
 Which items two runs got right together was not reported, so how often they disagree, their discordance, is unknown within bounds.

@@ -1,4 +1,4 @@
-"""Model families: one YAML file each says how a model is recognised, prompted, stopped and adapted (docs/adding-a-family.md).
+"""Model families: one YAML file each says how a model is recognised, prompted, stopped and adapted (docs/how-to/add-a-model-family.md).
 
 The same file serves training and evaluation. Own files lie in the folder that ``STYLEREP_FAMILIES`` names; one of the same name
 stands for ours. A model that no file matches works by detection, and `Family.assumed` says what was assumed.

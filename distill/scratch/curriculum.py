@@ -62,7 +62,7 @@ COPIES = (0.9, 0.3)
 RECALL = (0.9, 0.5, 0.1, 0.8)
 """Share of the others whose facts are to be said again in another order, up to when, and what share from when.
 
-Copies and recall are to teach looking up what is told; how far they do is in docs/scratch-models.md.
+Copies and recall are to teach looking up what is told; how far they do is in docs/how-to/train-from-scratch.md.
 """
 PLAIN = 0.8
 """Share of problems that are solved in steps (the arm ``sbs``); the others have the answer alone (``nt``)."""

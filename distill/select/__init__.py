@@ -1,4 +1,4 @@
-"""Finds training rows that may do harm, by outliers among their gradients (docs/choosing-rows.md).
+"""Finds training rows that may do harm, by outliers among their gradients (docs/how-to/find-suspicious-rows.md).
 
 After Chhabra et al. 2024 (arXiv:2405.03869): a row that harms stands out among the gradients of all rows, so that no influence on held-out
 data need be computed. What scores rows is imported when it is asked for: it needs torch, and the checks of options do not.

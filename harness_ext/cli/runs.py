@@ -76,7 +76,7 @@ def compare(
     ] = "family,arm,task",
     metric: Annotated[str | None, typer.Option(help=_METRIC, show_default=False)] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")] = False,
-    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/comparing.md).")] = None,
+    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/how-to/compare-runs.md).")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as Markdown.")] = None,
     latex: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as LaTeX.")] = None,
@@ -182,7 +182,7 @@ def leaderboard(
     "logs/*.eval --models models.yaml --out runs        To pair with a run: stylerep import details/ --like runs/base --model my-7b --out runs/my-7b",
 )
 def import_results(
-    sources: Annotated[list[Path], typer.Argument(help="Files or folders of one format (docs/importing.md).")],
+    sources: Annotated[list[Path], typer.Argument(help="Files or folders of one format (docs/how-to/import-results.md).")],
     out: Annotated[Path, typer.Option(help="With --model the run folder, else the folder that gets a run folder for each model. Tasks are added to a run.")],
     format_name: Annotated[str, typer.Option("--format", help="auto, lm_eval, lighteval, inspect, qwen-math or jsonl.")] = "auto",
     model: Annotated[str | None, typer.Option(help="The model of all responses; else the sources name models.")] = None,

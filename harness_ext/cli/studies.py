@@ -23,7 +23,7 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="Folder for everything the study makes; cells already done there are not run again.")],
     jobs: Annotated[int, typer.Option(help="Cells at a time; on this machine its cores are shared among them.", min=1)] = 2,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells, what is done, and how long the rest may take; run nothing.")] = False,
-    engine: Annotated[str, typer.Option(help="Where cells run: processes (here), slurm, or submitit-local (docs/studies.md).")] = "processes",
+    engine: Annotated[str, typer.Option(help="Where cells run: processes (here), slurm, or submitit-local (docs/how-to/run-a-study.md).")] = "processes",
     engine_option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a cluster's job, such as slurm_partition=gpu; may be repeated.")] = None,
 ) -> None:
     """Run a whole study: traces, adapters, runs, verdicts, leaderboard, report."""

@@ -53,7 +53,7 @@ def synth(
     templates: Annotated[Path | None, typer.Option(help="Folder of .jinja files whose macros replace those of the language.")] = None,
     language: Annotated[str, typer.Option(help="Language of templates and lexicon: en or zh.")] = "en",
     like: Annotated[Path | None, typer.Option(help="A data set whose problems are to be rendered, in its order: the arms then stand beside it.")] = None,
-    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that are too like a test question of a task (docs/synthesis.md).")] = True,
+    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that are too like a test question of a task (docs/how-to/render-traces.md).")] = True,
     response_field: Annotated[str | None, typer.Option(help="With --from: field that holds the response; found if left out, as the two below.")] = None,
     answer_field: Annotated[str | None, typer.Option(help="With --from: field that holds the right answer.")] = None,
     correct_field: Annotated[str | None, typer.Option(help="With --from: field that says whether the response is right.")] = None,
@@ -118,7 +118,7 @@ def teach(
     max_tokens: Annotated[int, typer.Option(help="Most new tokens of a response.")] = 2048,
     batch: Annotated[int, typer.Option(help="Problems asked at a time.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of problems and samples.")] = 0,
-    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that are too like a test question of a task (docs/synthesis.md).")] = True,
+    decontaminate: Annotated[bool, typer.Option(help="Pass over problems that are too like a test question of a task (docs/how-to/render-traces.md).")] = True,
 ) -> None:
     """Sample traces from a model and keep the right ones, as arm st; or have it write the arm hc. Goes on where it was stopped."""
     from harness_ext.teach import describe

@@ -32,7 +32,8 @@ def check_controls(samples: Iterable[Path], controls: Controls, close: str | Non
     if close is not None and (without := [text for text in texts if _untouched(text, controls, close)]) and len(without) > _MOST * len(texts):
         raise StylerepError(
             f"{VLLM_CONTROLS.what[0].upper()}{VLLM_CONTROLS.what[1:]} did not take: {len(without)} of {len(texts)} responses are as {controls.label} would not "
-            "have let them be; they are for vLLM's first model runner, as documented from 0.14 to 0.22.1 (docs/decoding.md). Use --model style-hf."
+            "have let them be; they are for vLLM's first model runner, as documented from 0.14 to 0.22.1 "
+            "(docs/how-to/control-decoding.md). Use --model style-hf."
         )
 
 

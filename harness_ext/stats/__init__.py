@@ -1,4 +1,4 @@
-"""Inference for runs on shared items: pure functions over counts and arrays, each with its source (docs/statistics.md)."""
+"""Inference for runs on shared items: pure functions over counts and arrays, each with its source (docs/explanation/statistics.md)."""
 
 from harness_ext.stats.distribution import energy_distance, feature_tost
 from harness_ext.stats.effect import (

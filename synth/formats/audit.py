@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"<\|([A-Za-z_][\w:./-]{1,60})\|?>|<([A-Za-z_][\w:./-]{1,60}
 _NO_TRACE = frozenset("answer html div span table svg xml body head code pre sub sup math img ul ol li center details".split())
 _FORMS = {
     "token": ("end in a control token", "it is read past; have the server or tokenizer drop it (skip_special_tokens) before texts are shown or trained on"),
-    "tag": ("begin with a tag or hold tokens that no format lists", "if they mark a trace, say so in a family file (docs/formats.md)"),
+    "tag": ("begin with a tag or hold tokens that no format lists", "if they mark a trace, say so in a family file (docs/reference/formats.md)"),
     "lost": ("begin as a trace does whose special tokens were dropped", "trace and answer cannot be told apart: evaluate with special tokens kept"),
     "cut": ("were cut off within their trace and count as unanswered", "allow more new tokens (max_gen_toks), or compare runs with the same limit"),
     "empty": ("have nothing after their trace, or nothing at all, and count as unanswered", "look at some: a server may have kept the answer in another field"),

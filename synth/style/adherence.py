@@ -17,7 +17,7 @@ means of the reference. The first two terms are histogram intersections (Swain &
   is the text as it then is.)
 - Stages are no part of it: they are read from pivots among others, and would count them twice.
 
-The weights were set by hand; `docs/reading-style.md` shows what other weights give.
+The weights were set by hand; `docs/explanation/reading-style.md` shows what other weights give.
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from benchmarks.paper_table import MARGINS, REPORTED, blocks, filled, main
 from harness_ext.stats.equivalence import tost_counts
 from harness_ext.stats.paired import INTERVALS, PairedCounts
 
-PAGE = Path(__file__).parents[2] / "docs" / "paper.md"
+PAGE = Path(__file__).parents[2] / "docs/measurements/paper.md"
 LLAMA, MINISTRAL, QWEN, AIME = REPORTED
 TRIPLES = [(row, ("base", part, whole)) for part, whole in (("hc", "st"), ("hc_w", "hc")) for row in REPORTED if part in row.right]
 Z90, Z95 = 1.6448536269514722, 1.959963984540054
