@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.statistics.rows import origin
 from harness_ext.leaderboard import leaderboard
-from harness_ext.metrics import score
+from harness_ext.scoring import score
 from synth.arms import parse_arms
 from synth.problems import Problem, iter_problems
 from synth.traces import Rendering, final_sentence

@@ -23,7 +23,8 @@ from typing import Any
 
 from distill.pretrained import resolve_model
 from harness_ext.documents import documents
-from harness_ext.metrics import process_results, score
+from harness_ext.metrics import process_results
+from harness_ext.scoring import score
 from harness_ext.task_folder import tasks_named, tasks_path
 from synth.evaluation_sets import EVALUATION_SETS
 from synth.responses import Response, read_responses

@@ -46,7 +46,7 @@ NOT_ACCURACY = frozenset((
     "steps_judged", "answer_consistency", "answer_judged", "repetition", "explanation_f1", "style_bias", "style_bias_norm", "style_over_substance",
     "style_over_substance_norm",
 ))  # fmt: skip
-"""Scores of our own that may be 0 and 1 and say nothing of what is right (`harness_ext.metrics`, `harness_ext.preference`)."""
+"""Scores of our own that may be 0 and 1 and say nothing of what is right (`harness_ext.scoring`, `harness_ext.preference`)."""
 RECORDED = "recorded"
 """The score that came with an imported response: never accuracy unless it is asked for."""
 _PASS_AT_1 = re.compile(r"(?:\w+_)?pass@(?:k:k=)?1(?:[:&][\w=]+)*")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.documents import CHOICES
-from harness_ext.metrics import METRICS
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
+from harness_ext.scoring import METRICS
 from harness_ext.task_folder import task_file, tasks_path
 from synth.errors import MissingDataError, StylerepError
 from synth.formats import CLOSE, OPEN

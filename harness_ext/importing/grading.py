@@ -131,7 +131,7 @@ def _row(answer: Answer, how: _How, scores: dict[str, float]) -> Mapping[str, An
 
 def _scores(answers: list[Answer], how: _How) -> list[dict[str, float]]:
     """Return all scores of each response, none where there is no text; it is right if any of the right answers is stated."""
-    from harness_ext.metrics import score_each
+    from harness_ext.scoring import score_each
     from synth.grading.answers import final_answer, is_right
 
     if not answers[0].texts:

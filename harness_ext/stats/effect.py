@@ -5,7 +5,7 @@ Counts of right answers, means of items, several seeds, several families: each g
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ _ONE_ERROR = 2 * float(norm.cdf(1)) - 1
 """The level of an interval that reaches one standard error to each side."""
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     """The four things a comparison may say; a large p alone is never "equivalent"."""
 
     DIFFERENT = "different"

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from harness_ext.accuracy import NOT_ACCURACY, PREFERENCE, accuracy_metric, recorded_metric
-from harness_ext.metrics import GRAPH_METRICS, METRICS
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
+from harness_ext.scoring import GRAPH_METRICS, METRICS
 
 
 def test_no_score_of_ours_but_acc_is_taken_for_accuracy() -> None:

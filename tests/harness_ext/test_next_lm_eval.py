@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from harness_ext.metrics import METRICS, process_results, score_by_reference
+from harness_ext.metrics import process_results, score_by_reference
 from harness_ext.runs import NOT_METRICS, item_of
+from harness_ext.scoring import METRICS
 from harness_ext.seam.registration import GENERATES, for_generating, metric, register_metrics, scores_repeats
 from harness_ext.seam.requests import generation_request
 from harness_ext.task_folder import tasks_path

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from harness_ext.metrics import METRICS
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
 from harness_ext.runs import load_run, sample_files
+from harness_ext.scoring import METRICS
 from harness_ext.task_folder import tasks_path
 from tests.conftest import one_sentence
 

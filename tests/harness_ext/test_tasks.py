@@ -13,9 +13,10 @@ import yaml
 
 from benchmarks.tasks import score_hostile
 from harness_ext.documents import CHOICES, Documents, check_documents, documents, preference_documents
-from harness_ext.metrics import GRAPH_METRICS, METRICS, process_results, score, score_by_reference, score_each
+from harness_ext.metrics import process_results, score_by_reference
 from harness_ext.preference import METRICS as PREFERENCE_METRICS
 from harness_ext.preference import process_results as prefer
+from harness_ext.scoring import GRAPH_METRICS, METRICS, score, score_each
 from harness_ext.task_folder import task_config, tasks_named, tasks_path
 from harness_ext.validate import validate_tasks
 from synth.errors import StylerepError
