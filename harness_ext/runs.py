@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness_ext.accuracy import AccuracyMetric
+from harness_ext.accuracy import AccuracyMetric, accuracy_metric
 from harness_ext.accuracy import shown as marked
 from harness_ext.asked import Asked, asked_of, generation_of
 from harness_ext.manifests import MANIFEST, merged_results, read_manifest
@@ -59,6 +59,22 @@ class Run:
     shots: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, dict[str, str] | None] = field(default_factory=dict)
     asked: Mapping[str, Mapping[str, Asked]] = field(default_factory=dict)
+
+    def outcomes(self, task: str, metric: str | None = None, filter_name: str | None = None) -> dict[str, float]:
+        """Return the accuracy of each item of a task, from 0 to 1, by document hash.
+
+        Accuracy is the *metric* named, else the one found by its name (`harness_ext.accuracy`). Raises StylerepError for a task that the run
+        hasn't, or has under several filters and none is named, and where no metric is accuracy.
+        """
+        filters = [own for name, own in self.tasks if name == task and filter_name in (None, own)]
+        if len(filters) != 1:
+            there = ", ".join(f"{name} ({own})" if own != "none" else name for name, own in self.tasks)
+            says = "is under several filters; name one" if filters else "isn't in this run"
+            raise StylerepError(f"{self.folder}: the task {shown(task)} {says}. There are: {there}.")
+        items = self.tasks[task, filters[0]]
+        columns = items.columns()
+        chosen = accuracy_metric(columns, f"{self.folder}, {task}", metric).metric
+        return dict(zip(items, columns[chosen].tolist(), strict=True))
 
 
 def sample_files(folder: Path) -> dict[str, Path]:

@@ -26,6 +26,15 @@ def studies_path() -> Path:
     return _shipped("studies")
 
 
+def study_file(study: str | Path) -> Path:
+    """Return a study's file: the file of that name, else the one that comes with stylerep; raise StylerepError if there is neither."""
+    shipped = studies_path() / f"{study}.yaml"
+    file = shipped if not Path(study).is_file() and shipped.is_file() else Path(study)
+    if not file.is_file():
+        raise StylerepError(f"{file}: there is no such study file.")
+    return file
+
+
 def task_file(task: str, folder: Path | None = None) -> Path:
     """Return the file of a task, by its name, in our folder or another; raise StylerepError if it has none."""
     folder = folder or tasks_path()

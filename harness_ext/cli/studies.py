@@ -27,12 +27,9 @@ def reproduce(
     engine_option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a cluster's job, such as slurm_partition=gpu; may be repeated.")] = None,
 ) -> None:
     """Run a whole study: traces, adapters, runs, verdicts, leaderboard, report."""
-    from harness_ext.task_folder import studies_path
+    from harness_ext.task_folder import study_file
 
-    shipped = studies_path() / f"{study}.yaml"
-    file = shipped if not study.is_file() and shipped.is_file() else study
-    if not file.is_file():
-        raise StylerepError(f"{file}: there is no such study file.")
+    file = study_file(study)
 
     from harness_ext.study import plan, plan_lines
     from harness_ext.study import reproduce as run

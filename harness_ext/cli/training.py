@@ -83,37 +83,15 @@ def distill(
     trust_remote_code: Annotated[bool, typer.Option("--trust-remote-code", help="Let the model run Python files of its own; read them first.")] = False,
 ) -> None:
     """Train an adapter, or the whole model, on one arm's traces."""
-    from distill.model_files import code_of_models
-    from distill.options import settle
-    from distill.output import check_training_output
-    from distill.pretrained import resolve_model
-    from distill.select import leave_out
+    from stylerep import distill as run
 
-    settled = settle(
-        recipe=recipe, method=method, seed=seed, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, rank=rank, max_length=max_length,
-        without=without, select=select, drop=drop, part_tokens=part_tokens, gradient_checkpointing=gradient_checkpointing, save_minutes=save_minutes,
-        restart=restart, plain=plain, merge=merge, report_to=report_to,
+    made = run(
+        model, data, out, recipe=recipe, method=method, seed=seed, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, rank=rank,
+        max_length=max_length, without=without, select=select, drop=drop, part_tokens=part_tokens, gradient_checkpointing=gradient_checkpointing,
+        save_minutes=save_minutes, restart=restart, plain=plain, merge=merge, report_to=report_to or (), trust_remote_code=trust_remote_code,
     )  # fmt: skip
-
-    from synth.datasets import check_dataset, read_dataset
-
-    check_dataset(data)
-    if without:
-        leave_out(read_dataset(data)[0], settled.without, without)
-    check_training_output(out, merge, [resolve_model(model), data])
-
-    # Only now what takes seconds to import.
-    with code_of_models(trust_remote_code):
-        if select:
-            from distill.select.training import distill_selected
-
-            made = distill_selected(model, data, out, select, drop, settled.recipe, settled.running)
-        else:
-            from distill.train import distill as run
-
-            made = run(model, data, out, settled.recipe, None, settled.running, settled.without)
     if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
-        say(f"{'Model' if settled.recipe.method == 'full' else 'Adapter'}: {made}")
+        say(f"{'Adapter' if (made / 'adapter_config.json').is_file() else 'Model'}: {made}")
 
 
 @steer.command(

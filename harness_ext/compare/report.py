@@ -133,6 +133,12 @@ class Report:
     judgement: Judgement | None = None
     notes: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        """All tables and notes, as Markdown."""
+        from harness_ext.compare.to_text import report_markdown  # which reads reports
+
+        return report_markdown(self)
+
 
 def compare(
     folders: Sequence[Path],
