@@ -3,6 +3,7 @@
 #   make test        the tests, but those that take long; make test-slow: those
 #   make test-newest the tests of what reaches into other libraries, with the newest of each that pyproject.toml allows
 #   make check       ruff and mypy
+#   make docs        the site of docs/, in site/
 #   make bench       the measurements that the documents quote
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 MODEL := smollm2-135m-instruct
 TRACES ?= ../shared/data/traces
 
-.PHONY: demo test test-slow test-newest check bench setup model
+.PHONY: demo test test-slow test-newest check docs bench setup model
 .DELETE_ON_ERROR:
 
 demo: model
@@ -46,6 +47,11 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Warnings are errors: a link or heading that is not there, a docstring that cannot be read. Nothing is fetched.
+docs: setup
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs site
+	@echo "Open site/index.html"
 
 bench: model
 	$(BIN)/python -m benchmarks.synthesis $(TRACES)/..

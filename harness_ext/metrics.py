@@ -1,7 +1,7 @@
 """The scores of `harness_ext.scoring` as metrics of lm_eval: what tasks name as ``process_results``, and what ``metric_list`` of any other task may name.
 
 Importing this module registers each of them with lm_eval (but for ``acc``, a name that lm_eval has); a task file imports it by any
-``!function harness_ext.metrics.…``. ``tasks/README.md`` says what each means.
+``!function harness_ext.metrics.…``. ``docs/reference/tasks.md`` says what each means.
 """
 
 import functools

@@ -76,7 +76,7 @@ def compare(
     ] = "family,arm,task",
     metric: Annotated[str | None, typer.Option(help=_METRIC, show_default=False)] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")] = False,
-    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/how-to/compare-runs.md).")] = None,
+    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/reference/comparing.md).")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as Markdown.")] = None,
     latex: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as LaTeX.")] = None,

@@ -1,4 +1,4 @@
-"""Whether the runs bear out the hypotheses that were declared beforehand in a file (docs/how-to/compare-runs.md)."""
+"""Whether the runs bear out the hypotheses that were declared beforehand in a file (docs/reference/comparing.md)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

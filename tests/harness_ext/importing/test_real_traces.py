@@ -24,7 +24,7 @@ def test_grades_of_real_responses_differ_where_a_verdict_says_so(real_data: Path
 
 def test_verdicts_on_real_responses_are_those_of_the_documentation(real_data: Path) -> None:
     against_base, against_each_other = verdicts(real_data / "traces", recorded=False, margin=0.05)
-    page = (Path(__file__).parents[3] / "docs/how-to/compare-runs.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/measurements/comparing.md").read_text(encoding="utf-8")
     for report, names in ((against_base, ("right traces − base", "wrong traces − base")), (against_each_other, ("right − wrong traces",) * 2)):
         for one in report.comparisons:
             name = names["wrong" in one.run]
