@@ -2,7 +2,7 @@
 
 All are floats for every response, never NaN and never missing, so that lm_eval averages them and gives a standard error. Where there is
 nothing to judge, `step_validity` and `answer_consistency` are 0 and the flags beside them say so: the mean of those judged is
-``step_validity / steps_judged``. A trace's length is part of `trace_words` only. ``tasks/README.md`` says what each means.
+``step_validity / steps_judged``. A trace's length is part of `trace_words` only. ``docs/reference/tasks.md`` says what each means.
 """
 
 import functools
