@@ -2,10 +2,12 @@
 
 import io
 import re
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from synth.style import KINDS, STAGES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe & Ito's colours, which people with any colour vision can tell apart.
 KIND_COLOURS = dict(zip(KINDS, ("#d55e00", "#0072b2", "#e69f00", "#009e73"), strict=True))
@@ -29,7 +31,7 @@ STYLE = {
 """Settings of matplotlib to draw under."""
 
 
-def as_svg(figure: Figure) -> str:
+def as_svg(figure: "Figure") -> str:
     """Return the SVG without its XML head and fixed size, for an HTML page."""
     out = io.StringIO()
     figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

@@ -3,10 +3,12 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness_ext.drawing import KIND_COLOURS
 from harness_ext.scoring import scored
 from synth.errors import StylerepError
 from synth.formats import split_response
@@ -55,6 +57,17 @@ class TraceStyle:
         stages = " > ".join(stage for stage, _, _ in self.stages) or "none"
         pivots = f"{len(self.pivots)} pivot{'' if len(self.pivots) == 1 else 's'}{f' ({listed})' if listed else ''}"
         return f"{self.features['trace_words']:.0f} words; {pivots}; stages: {stages}; adherence {self.adherence:.2f}"
+
+    def _repr_html_(self) -> str:
+        """Show the trace in a notebook, its pivots marked by kind."""
+        parts, at = [], 0
+        for pivot in self.pivots:
+            colour = KIND_COLOURS[pivot.kind]
+            marked = escape(self.trace[pivot.start : pivot.end])
+            mark = f'<b title="{pivot.kind}" style="background: {colour}38; border-bottom: 2px solid {colour}">{marked}</b>'
+            parts += [escape(self.trace[at : pivot.start]), mark]
+            at = pivot.end
+        return f'<div style="white-space: pre-wrap">{"".join(parts)}{escape(self.trace[at:])}</div>'
 
 
 @dataclass(frozen=True, slots=True)

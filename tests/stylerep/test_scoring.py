@@ -94,3 +94,10 @@ def test_a_mistake_is_told_in_a_sentence(call: object, says: str) -> None:
     with pytest.raises(stylerep.StylerepError, match=says) as error:
         call()  # type: ignore[operator]
     assert "\n" not in str(error.value)
+
+
+def test_a_notebook_shows_the_trace_with_its_pivots_marked_and_nothing_of_it_as_html() -> None:
+    page = stylerep.read_style("1 < 2 <script>. Wait, it is.")._repr_html_()
+    assert "1 &lt; 2 &lt;script&gt;. <b title=" in page
+    assert 'title="realization"' in page
+    assert ">Wait</b>, it is.</div>" in page
