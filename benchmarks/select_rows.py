@@ -1,7 +1,7 @@
 """How well outliers among gradients find training rows whose steps were corrupted, beside plain baselines.
 
     python -m benchmarks.select_rows choose FOLDER      # seed 0: what the defaults were chosen on (about 15 minutes on one core)
-    python -m benchmarks.select_rows report FOLDER      # seeds 1 and 2: what docs/how-to/find-suspicious-rows.md states (about 40 minutes on one core)
+    python -m benchmarks.select_rows report FOLDER      # seeds 1 and 2: what docs/measurements/suspicious-rows.md states (about 40 minutes on one core)
 
 One in five of 160 responses of arm hc gets the trace of a dose arm, in which digits are changed or steps shuffled; conclusion, answer and
 prompt stay as they are, and so does the length. Gradients are kept in FOLDER, so that a second call only computes the scores anew.

@@ -15,6 +15,7 @@ html_title = "stylerep"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+smartquotes = False  # --from is an option, not a dash
 highlight_language = "text"  # most blocks are commands and what they print
 
 myst_heading_anchors = 4  # links to headings are checked, as files are
@@ -22,6 +23,7 @@ myst_enable_extensions = ["fieldlist"]
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+default_role = "py:obj"  # `name` in a docstring
 
 _COMMANDS = "<!-- the verbs, made from the command itself -->"
 
@@ -57,6 +59,13 @@ def _put_verbs(app: Any, name: str, source: list[str]) -> None:
         source[0] = source[0].replace(_COMMANDS, _verbs())
 
 
+def _mark_examples(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    if "Example:" in lines:  # a section that napoleon would read as prose
+        at = lines.index("Example:")
+        lines[at : at + 1] = ["For example::", ""]
+
+
 def setup(app: Any) -> None:
-    """Have Sphinx call `_put_verbs` for each page that it reads."""
+    """Have Sphinx call the two functions above: for each page, and for each docstring before napoleon reads it."""
     app.connect("source-read", _put_verbs)
+    app.connect("autodoc-process-docstring", _mark_examples, priority=100)

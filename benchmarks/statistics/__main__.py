@@ -1,7 +1,7 @@
 """Whether the tests and intervals of harness_ext/stats keep what they promise, and how fast many pairs of runs are compared.
 
-    python -m benchmarks.statistics montecarlo [--draws 20000] [--seed 0] [--write docs/explanation/statistics.md]    # about 8 minutes on one core
-    python -m benchmarks.statistics speed [--pairs 10] [--seed 0] [--write docs/explanation/statistics.md]            # about 2 minutes on one core
+    python -m benchmarks.statistics montecarlo [--draws 20000] [--seed 0] [--write docs/measurements/statistics.md]    # about 8 minutes on one core
+    python -m benchmarks.statistics speed [--pairs 10] [--seed 0] [--write docs/measurements/statistics.md]            # about 2 minutes on one core
 
 `montecarlo` draws data whose truth is known, calls the functions of the package on them, and counts. The same seed gives the same table; a scenario's
 data depend on the seed and its own name alone. Beyond the tolerances of `TOLERANCE` an entry is printed as outside, with the reason of `REASONS`; without

@@ -8,7 +8,7 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 TREES = 3000
-"""A tree looks at a few of thousands of dimensions: with 500 trees two seeds rank rows differently (docs/how-to/find-suspicious-rows.md)."""
+"""A tree looks at a few of thousands of dimensions: with 500 trees two seeds rank rows differently (docs/measurements/suspicious-rows.md)."""
 
 
 def isolation_outliers(vectors: Matrix, seed: int = 0, trees: int | None = None) -> Scores:

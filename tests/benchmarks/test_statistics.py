@@ -1,4 +1,4 @@
-"""The Monte-Carlo table and the speed of docs/explanation/statistics.md are made by benchmarks/statistics: every part runs, and the page holds its rows."""
+"""The Monte-Carlo table and the speed of docs/measurements/statistics.md are made by benchmarks/statistics: every part runs, and the page holds its rows."""
 
 import re
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ from benchmarks.statistics.scenarios import counted, families, scenarios
 from benchmarks.statistics.speed import speed
 from harness_ext.stats import PairedCounts, effect_of_counts
 
-PAGE = Path(__file__).parents[2] / "docs/explanation/statistics.md"
+PAGE = Path(__file__).parents[2] / "docs/measurements/statistics.md"
 NAMES = [(scenario.section, name) for scenario in scenarios() for name in scenario.names]
 
 
