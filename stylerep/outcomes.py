@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from harness_ext.stats import (
     Interval,
@@ -27,7 +28,7 @@ from synth.errors import StylerepError
 from synth.schema import shown
 
 __all__ = ["Interval", "PairedComparison", "Result", "SampleSize", "Settlement", "Verdict", "compare_outcomes", "plan"]
-Outcomes = Sequence[float] | Mapping[Any, float]
+Outcomes = Sequence[float] | Mapping[Any, float] | npt.NDArray[Any]
 _LEAST = 1e-6
 """Smaller margins and shares take more items than there ever are."""
 

@@ -109,3 +109,32 @@ def test_a_mistake_is_an_error_of_one_class() -> None:
     from synth.errors import StylerepError
 
     assert stylerep.StylerepError is StylerepError
+
+
+@pytest.mark.slow
+def test_a_program_of_a_users_is_type_checked(tmp_path: Path) -> None:
+    """By mypy, strict: what each function returns is known, and a wrong argument is an error."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from pathlib import Path\n"
+        "from typing import assert_type\n"
+        "import numpy as np\n"
+        "import stylerep\n"
+        "from harness_ext.compare import Report\n"
+        "assert_type(stylerep.score('x', 5).correct, bool | None)\n"
+        "assert_type(stylerep.compare([0], [1.0]), stylerep.PairedComparison)\n"
+        "assert_type(stylerep.compare(np.zeros(3), np.ones(3)), stylerep.PairedComparison)\n"
+        "assert_type(stylerep.compare('a', 'b', by='arm'), Report)\n"
+        "assert_type(stylerep.compare('a', 'b').comparisons[0].margin, float)\n"
+        "assert_type(stylerep.plan().for_equivalence, int)\n"
+        "assert_type(stylerep.render([])['hc'][0].trace, str)\n"
+        "assert_type(stylerep.evaluate('m', 't', 'o'), Path)\n"
+        "stylerep.score(5)\n",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "--config-file", str(ROOT / "pyproject.toml"), str(program)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600, env=environment)
+    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
+    assert len(errors) == 1, done.stdout
+    assert 'program.py:14: error: Argument 1 to "score"' in errors[0]
