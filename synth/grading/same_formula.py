@@ -32,6 +32,8 @@ _FACTORIAL = re.compile(r"(?P<before>\d+|\([^()!^]*\)|\S)\s*!")
 _LENGTHY, _FIVE_DIGITS = re.compile(r"\\(?:[dt]?binom|sum|prod|i*int|lim|gcd|lcm|sqrt\s*\[)"), re.compile(r"\d{5}|\d\s*\^")
 # No formula: characters that are none, and what only keeps a parser busy.
 _SENSELESS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\uf8ff\U000f0000-\U0010ffff]|(?:[{(\\[]\\s*){5}|[-+]{4}|[A-Za-z]{40}")
+# An interval without one of its ends, [24, 8): with them in the wrong order it is the empty set, which takes a parser 50 ms to find.
+_HALF_OPEN = re.compile(r"\[(?P<low>-?[0-9]{1,9}), ?(?P<high>-?[0-9]{1,9})\)|\((?P<above>-?[0-9]{1,9}), ?(?P<most>-?[0-9]{1,9})\]")
 _FLOAT = re.compile(r"[\d.]\s*[eE]\s*\{?[-+]?\d{3}")
 
 
@@ -43,8 +45,15 @@ def same_formula(stated: str, gold: str) -> bool:
     """
     if not (is_computable(stated) and is_computable(gold)):
         return False
+    if _is_empty_interval(stated) and _is_empty_interval(gold):
+        return True
     with _lock:
         return _judge.compare(stated, gold)
+
+
+def _is_empty_interval(formula: str) -> bool:
+    found = _HALF_OPEN.fullmatch(formula)
+    return found is not None and int(found["low"] or found["above"]) >= int(found["high"] or found["most"])
 
 
 def is_computable(formula: str) -> bool:

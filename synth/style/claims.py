@@ -11,15 +11,14 @@ import contextlib
 import functools
 import itertools
 import re
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
 from synth.style.characters import BoolArray, Characters, Codes, IntArray, Texts, among
+from synth.style.short_sums import FUNCTIONS, NO_EQUALITY, SIDE, Number, number, quotient, rounds_to, short_verdict
 
-Number = Fraction | int
-_SIDE = 90
 # Characters of a right side that are read first, and tokens after its arithmetic that are looked at.
 _HEAD, _LOOKED_AT = 36, 4
 _END = ("end", "")
@@ -56,23 +55,19 @@ _UNITS = frozenset("cm mm km ft in yd mi kg mg lb oz ml mph hr hrs min mins sec 
 _PUNCTUATION = ",.:;?!\"'\uff0c\u3002\uff1a\uff1b\uff1f\uff01\u3001"
 _LAST_PUNCTUATION = (": ", ". ", ", ", "; ", "? ", "! ")
 _NO_UNITS: frozenset[str] = frozenset()
-_NO_EQUALITY = frozenset(("mod", "modulo", "remainder"))
-_FUNCTIONS = frozenset("log ln exp sin cos tan cot sec csc arcsin arccos arctan sqrt gcd lcm mod max min abs det choose floor ceil".split())
 _INDEX, _DEGREE = 0x5F, 0xB0
 _BEFORE = "0123456789)}%]\u00b2\u00b3$\\"
 _AFTER = "0123456789.(-{\\$\u2212\u20ac\u00a3["
 
 
-@dataclass(frozen=True, slots=True)
-class ArithmeticClaim:
+class ArithmeticClaim(NamedTuple):
     """One claim: the place of its equals sign in the text, and whether it is true."""
 
     place: int
     true: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(NamedTuple):
     """The value of one side, its number of operations, the digits after its point if it is one decimal number, and its units."""
 
     value: Number
@@ -100,8 +95,11 @@ def find_claims_each(texts: Texts, characters: Characters) -> list[list[Arithmet
 
 def _claims(text: str, places: list[int]) -> list[ArithmeticClaim]:
     claims = []
+    backwards = text[::-1] if places else ""
     for place in places:
-        true = _verdict(*_without_words(*_left_side(text, place)), _right_side(text, place + 1), text[place] == "=")
+        true = short_verdict(text, backwards, place)
+        if true is None:
+            true = _verdict(*_without_words(*_left_side(text, place)), _right_side(text, place + 1), text[place] == "=")
         if true is not None:
             claims.append(ArithmeticClaim(place, true))
     return claims
@@ -222,7 +220,7 @@ def _dashes(kinds: list[str], words: list[str]) -> int:
 
 def _left_side(text: str, place: int) -> tuple[str, bool]:
     """Return what stands before an equals sign up to the sign or line break before it, and whether it opens a line."""
-    begin = max(0, place - _SIDE)
+    begin = max(0, place - SIDE)
     side = text[begin:place]
     if "\\\\\\" in side:  # which two of three backslashes break a line is told from the left
         ends = [end.end() for end in _END_OF_SIDE.finditer(side)]
@@ -235,8 +233,8 @@ def _left_side(text: str, place: int) -> tuple[str, bool]:
 
 def _right_side(text: str, begin: int) -> str:
     """Return what stands after an equals sign up to the next sign or line break, that one included."""
-    end = _END_OF_SIDE.search(text, begin, begin + _SIDE)
-    return text[begin : end.end() + 2 if end else begin + _SIDE]
+    end = _END_OF_SIDE.search(text, begin, begin + SIDE)
+    return text[begin : end.end() + 2 if end else begin + SIDE]
 
 
 def _ends_in_variable(side: str) -> bool:
@@ -253,7 +251,7 @@ def _left(side: str, opens_line: bool, must_operate: bool) -> _Side | None:
     if first and tokens[first - 1][0] in ("other", "word", "frac"):
         kind, boundary = tokens[first - 1]
         variable = kind == "other" and (boundary.startswith("\\") or boundary not in _PUNCTUATION)
-        if variable or kind == "frac" or boundary.lower() in _FUNCTIONS:
+        if variable or kind == "frac" or boundary.lower() in FUNCTIONS:
             return None
     return _value(tokens[first:], whole=True)
 
@@ -266,7 +264,7 @@ def _first(tokens: list[tuple[str, str]]) -> int:
         kind, word = tokens[i]
         if kind == "word":
             unit = i > 0 and tokens[i - 1][0] in ("number", "close", "percent", "word") and after in ("", "op", "close", "word")
-            if not unit or word.lower() in _FUNCTIONS:
+            if not unit or word.lower() in FUNCTIONS:
                 break
         elif kind == "close":
             depth += 1
@@ -283,7 +281,7 @@ def _first(tokens: list[tuple[str, str]]) -> int:
 def _right(side: str) -> _Side | None:
     """Return the value of the arithmetic that *side* begins with, None if there is none."""
     if plain := _PLAIN.match(side):  # most right sides are one number
-        return _Side(_number(plain[1]), 0, len(plain[1].partition(".")[2]), _NO_UNITS, False)
+        return _Side(number(plain[1]), 0, len(plain[1].partition(".")[2]), _NO_UNITS, False)
     if _VARIABLE.match(side):
         return None
     end = _END_OF_SIDE.search(side)
@@ -303,18 +301,6 @@ def _value(tokens: list[tuple[str, str]], whole: bool, cut: bool = False) -> _Si
         return None
 
 
-def _number(text: str) -> Number:
-    whole, _, decimals = text.replace(",", "").partition(".")
-    return Fraction(int(whole + decimals), 10 ** len(decimals)) if decimals else int(whole)
-
-
-def _quotient(one: Number, other: Number) -> Number:
-    """Divide exactly by what is not 0; whole numbers, which most are, at a quarter of the time that two fractions take."""
-    if isinstance(one, int) and isinstance(other, int):
-        return Fraction(one, other) if one % other else one // other
-    return Fraction(one) / other
-
-
 def _parse(tokens: list[tuple[str, str]], whole: bool, cut: bool) -> _Side:
     parser = _Parser(tokens if cut else [*tokens, _END])
     value = parser.sum(0)
@@ -327,7 +313,7 @@ def _parse(tokens: list[tuple[str, str]], whole: bool, cut: bool) -> _Side:
     if rest and (whole or rest[0][0] in ("op", "frac", "number", "open", "power") or _is_variable(rest)):
         raise _NotArithmeticError
     words = [word for kind, word in tokens[: parser.at + _LOOKED_AT] if kind == "word"]
-    if words and any(word.lower() in _NO_EQUALITY or word.lower() in _FUNCTIONS for word in words):
+    if words and any(word.lower() in NO_EQUALITY or word.lower() in FUNCTIONS for word in words):
         raise _NotArithmeticError
     units = frozenset(_unit(word) for kind, word in tokens[: end + 1] if kind == "word") if words else _NO_UNITS
     single = next((word for kind, word in tokens if kind == "number"), "") if parser.numbers == 1 and not parser.operations else ""
@@ -380,7 +366,7 @@ class _Parser:
             other = self.signed(depth)
             if sign == "/" and other == 0:
                 raise _NotArithmeticError
-            value = value * other if sign == "*" else _quotient(value, other)
+            value = value * other if sign == "*" else quotient(value, other)
 
     def signed(self, depth: int) -> Number:
         kind, word = self.tokens[self.at]
@@ -389,7 +375,7 @@ class _Parser:
             if following not in ("percent", "power") and then != "^":
                 self.at += 1
                 self.numbers += 1
-                return _number(word)
+                return number(word)
         sign = self.operator()
         if sign in ("-", "+"):
             self.at += 1
@@ -401,7 +387,7 @@ class _Parser:
         kind, word = self.tokens[self.at]
         if kind == "percent":
             self.at += 1
-            return _quotient(base, 100)
+            return quotient(base, 100)
         if kind == "power" or word == "^":
             self.at += 1
             exponent = (2 if word == "\u00b2" else 3) if kind == "power" else self.atom(depth)
@@ -417,7 +403,7 @@ class _Parser:
         self.at += 1
         if kind == "number" and len(word) <= _MAX_DIGITS:
             self.numbers += 1
-            return _number(word)
+            return number(word)
         if kind == "open":
             value = self.sum(depth + 1)
             self.close()
@@ -427,7 +413,7 @@ class _Parser:
             if below == 0:
                 raise _NotArithmeticError
             self.operations += 1
-            return _quotient(above, below)
+            return quotient(above, below)
         raise _NotArithmeticError
 
     def group(self, depth: int) -> Number:
@@ -451,7 +437,7 @@ class _Parser:
         if kind != "word":
             return ""
         at = self.at
-        while self.tokens[at][0] == "word" and self.tokens[at][1].lower() not in _FUNCTIONS:
+        while self.tokens[at][0] == "word" and self.tokens[at][1].lower() not in FUNCTIONS:
             at += 1
         if self.tokens[at][0] == "op" and self.tokens[at + 1][0] != "end":
             self.at = at
@@ -465,11 +451,4 @@ def _true(left: _Side, right: _Side, exact: bool) -> bool:
     if not exact:
         one, other = Fraction(left.value), Fraction(right.value)
         return abs(one - other) <= max(abs(one), abs(other)) / 100
-    return any(_rounds_to(other.value, side) for side, other in ((left, right), (right, left)) if side.decimals)
-
-
-def _rounds_to(value: Number, side: _Side) -> bool:
-    """Say whether *value* is a side's decimals when rounded, or when the rest is cut off."""
-    unit = Fraction(1, 10**side.decimals)
-    off = abs(Fraction(value)) - abs(Fraction(side.value))
-    return (value < 0) == (side.value < 0) and (abs(off) <= unit / 2 or 0 <= off < unit)
+    return any(rounds_to(other.value, side.value, side.decimals) for side, other in ((left, right), (right, left)) if side.decimals)
