@@ -3,7 +3,7 @@
 import json
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,12 @@ from harness_ext.importing.answers import Answer, Answers, Told
 from harness_ext.importing.spool import Lines
 from harness_ext.workers import Workers
 from synth.errors import StylerepError
-from synth.formats import split_response
+from synth.formats import SplitResponse, split_response
 from synth.formats.audit import Audit
 
 _TELL_AFTER = 5.0
 _AT_ONCE = 100
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +92,24 @@ def grade(
 def _graded(piece: tuple[Answers, _How]) -> _Part:
     """Grade some answers, in whichever process."""
     answers, how = list(piece[0]), piece[1]
-    scored = _scores(answers, how)
+    splits = [split_response(answer.texts[how.draw]) if answer.texts else None for answer in answers]
+    scored = _scores(answers, how, splits)
     part, lines = _Part(), []
-    for answer, scores in zip(answers, scored, strict=True):
+    for answer, scores, split in zip(answers, scored, splits, strict=True):
         if not how.regrade and answer.recorded[how.draw] is None:
             raise StylerepError(f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by.")
-        row = _row(answer, how, scores)
-        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+        row = _row(answer, how, scores, split)
+        lines.append(_ENCODER.encode(row) + "\n")
         part.accuracies.append(row["acc"])
         if "recorded" in row:
             part.recorded.append((row["acc"], row["recorded"], row["doc_id"]))
-        if answer.texts:
-            text = answer.texts[how.draw]
-            part.audit.add(text, split_response(text), answer.where, bool(row["answered"]) if how.known else None)
+        if split is not None:
+            part.audit.add(answer.texts[how.draw], split, answer.where, bool(row["answered"]) if how.known else None)
     part.lines = "".join(lines).encode("utf-8", "replace")
     return part
 
 
-def _row(answer: Answer, how: _How, scores: dict[str, float]) -> Mapping[str, Any]:
+def _row(answer: Answer, how: _How, scores: dict[str, float], split: SplitResponse | None) -> Mapping[str, Any]:
     item, recorded = answer.item, answer.recorded[how.draw]
     if not how.regrade and recorded is not None:
         scores["acc"] = recorded
@@ -125,14 +126,14 @@ def _row(answer: Answer, how: _How, scores: dict[str, float]) -> Mapping[str, An
         "metrics": list(scores),
         "doc_hash": item.document_hash,
         **scores,
-        **({"unanswered": split_response(texts[0]).no_answer or "states no answer"} if texts and not scores["answered"] else {}),
+        **({"unanswered": split.no_answer or "states no answer"} if split is not None and not scores["answered"] else {}),
     }
 
 
-def _scores(answers: list[Answer], how: _How) -> list[dict[str, float]]:
+def _scores(answers: list[Answer], how: _How, splits: Sequence[SplitResponse | None]) -> list[dict[str, float]]:
     """Return all scores of each response, none where there is no text; it is right if any of the right answers is stated."""
     from harness_ext.scoring import score_each
-    from synth.grading.answers import final_answer, is_right
+    from synth.grading.answers import is_right, stated_answer
 
     if not answers[0].texts:
         return [{} for _ in answers]
@@ -140,9 +141,10 @@ def _scores(answers: list[Answer], how: _How) -> list[dict[str, float]]:
     asked = [
         (answer.texts[how.draw], next(iter(answer.item.golds), ""), answer_type, answer.item.meta) for answer, answer_type in zip(answers, types, strict=True)
     ]
-    scored = score_each(asked)
-    for answer, answer_type, scores in zip(answers, types, scored, strict=True):
+    known = [split for split in splits if split is not None]
+    scored = score_each(asked, known)
+    for answer, answer_type, scores, split in zip(answers, types, scored, known, strict=True):
         if len(answer.item.golds) > 1 and not scores["acc"]:
-            stated = final_answer(answer.texts[how.draw], answer_type)
+            stated = stated_answer(split, answer_type)
             scores["acc"] = float(any(is_right(stated, gold, answer_type, answer.item.meta) for gold in answer.item.golds[1:]))
     return scored

@@ -5,6 +5,7 @@ r"""The answer in numbers that a text states: in a box, in tags, in words, or as
 Only the end of a text is read, and every pattern is bounded, so that the time is linear in what is read.
 """
 
+import functools
 import re
 
 from synth.grading.announcements import LONGEST, MANY, announcements, writes_decimal_commas
@@ -73,6 +74,7 @@ _APPROXIMATELY = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=2)  # an answer is read for the style of its trace and then for itself
 def stated_number(text: str) -> str | None:
     r"""Return the number that *text* ends up with, as it is written, or None if there is none.
 

@@ -5,6 +5,7 @@ r"""The values of numbers as people and LaTeX write them.
 Every pattern is bounded, so that the time is linear in what is read.
 """
 
+import functools
 import re
 from fractions import Fraction
 from typing import NamedTuple
@@ -112,6 +113,7 @@ def plain_number(text: str) -> Fraction | None:
     return number_value(plain) if len(plain) <= _LONGEST_PLAIN and _PLAIN_NUMBER.fullmatch(plain) else None
 
 
+@functools.lru_cache(maxsize=4096)  # of many responses, answers are the same few numbers
 def read_number(text: str) -> Number | None:
     """Read a text that is one number, whatever names it (``x =``) or follows it (units, approximations), else return None. Over 200 characters are none."""
     if len(text) > _LONGEST_NUMBER:
