@@ -60,9 +60,9 @@ class StyleRates:
 def style_rates(scores: StyleScores) -> StyleRates:
     """Return the rates of one trace; all are 0 where it has no words outside pivots."""
     per = 100 / scores.other_words if scores.other_words else 0.0
-    counts = scores.pivot_counts
-    quarters = counts.sum(axis=0).reshape(QUARTERS, -1).sum(axis=1)
-    return StyleRates(counts.sum(axis=1) * per, quarters * per, scores.openers * per, scores.first_person * per, 1 - scores.formatted if scores.words else 0.0)
+    kinds = scores.pivot_counts.reshape(len(scores.pivot_counts), QUARTERS, -1).sum(axis=2).tolist()
+    own, quarters = np.array([sum(kind) * per for kind in kinds]), np.array([sum(quarter) * per for quarter in zip(*kinds, strict=True)])
+    return StyleRates(own, quarters, scores.openers * per, scores.first_person * per, 1 - scores.formatted if scores.words else 0.0)
 
 
 def style_adherence(scores: StyleScores, reference: StyleRates) -> float:
@@ -91,8 +91,11 @@ def mean_rates(scores: Sequence[StyleScores]) -> StyleRates:
 
 
 def _intersection(own: npt.NDArray[np.float64], reference: npt.NDArray[np.float64]) -> float:
-    total = float(reference.sum())
-    return float(np.minimum(own, reference).sum()) / total if total else 1.0
+    shared = total = 0.0  # four numbers are too few for array operations to pay
+    for one, other in zip(own.tolist(), reference.tolist(), strict=True):
+        shared += min(one, other)
+        total += other
+    return shared / total if total else 1.0
 
 
 def _reached(own: float, reference: float) -> float:

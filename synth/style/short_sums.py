@@ -28,7 +28,7 @@ _RIGHT = re.compile(
     rf" ?(?P<sum>-?{_NUMBER}(?:(?P<alone>[.,;:]? [A-Z])|(?: ?{_SIGN} ?{_NUMBER})*))"
     rf"(?(alone)|(?: [A-Za-z]{{2,20}}){{0,5}}(?:[.,;:?]?{_END}|[.,;:?](?= )(?:{_TOKEN}{{3}}|{_TOKEN}{{0,2}}{_END})))"
 )
-_NO_SUM = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(sorted(NO_EQUALITY | FUNCTIONS))})(?![A-Za-z])", re.IGNORECASE)
+_NO_SUM, _WORDS = NO_EQUALITY | FUNCTIONS, re.compile("[a-z]+")
 _SIGNS = re.compile(f" ?({_SIGN}) ?")
 
 
@@ -39,7 +39,7 @@ def short_verdict(text: str, backwards: str, place: int) -> bool | None:
     if left is None or text[place] != "=" or left.end() - begin >= SIDE or ((word := left["word"]) and word[::-1].lower() in FUNCTIONS):
         return None
     right = _RIGHT.match(text, place + 1)
-    if right is None or right.end() - place >= SIDE or _NO_SUM.search(right[0]):
+    if right is None or right.end() - place >= SIDE or not _NO_SUM.isdisjoint(_WORDS.findall(right[0].lower())):
         return None
     said = right["sum"] if right["alone"] is None else right["sum"][: -len(right["alone"])]
     one, other = _SIGNS.split(left["sum"][::-1]), _SIGNS.split(said.removeprefix("-"))
