@@ -297,7 +297,8 @@ def _trace(value: Any) -> str:
 def _says_the_response(value: Any, gold: str, found: RowResponses) -> bool:
     """Say whether a field holds the response again, more than an answer alone: a sentence, or work that comes to it."""
     folded = " ".join(str(value).split())
-    if not any(folded == " ".join(text.split()) for text in found.texts):
+    first = folded.split(" ", 1)[0]  # most texts begin with another word, and need no look at the others
+    if not any(text.lstrip().startswith(first) and folded == " ".join(text.split()) for text in found.texts):
         return False
     return folded != " ".join(gold.split()) or folded.count(" ") >= _SENTENCE_WORDS or (" " in folded and folded.endswith("."))
 
