@@ -54,9 +54,7 @@ def score(response: str, gold: str, answer_type: str = "number", meta: Mapping[s
     return scored(split, read_response(split), gold, answer_type, meta)
 
 
-def score_each(
-    responses: Sequence[tuple[str, str, str, Mapping[str, Any] | None]], splits: Sequence[SplitResponse] | None = None
-) -> list[dict[str, float]]:
+def score_each(responses: Sequence[tuple[str, str, str, Mapping[str, Any] | None]], splits: Sequence[SplitResponse] | None = None) -> list[dict[str, float]]:
     """Return the metrics of many responses, each with its gold, answer type and meta.
 
     The same as `score` of each, twice as fast where they are short. *splits* are their parts, for who has them.
