@@ -55,7 +55,8 @@ def test_what_may_be_another_claim_is_left_to_the_full_reading(text: str) -> Non
 
 PIECES = (
     "7", "12", "3.5", "1,000", "0", ".5", "-3", " + ", " - ", "*", " / ", "+", "\u00d7", "(", ")", " ", "  ", "\n", "- ", ": ", ". ", ", ", ".", "!", "? ",
-    "the", " cups", "x", " x ", " mod ", "log ", "\\", "\\frac{1}{2}", "\\(", "$", "^2", "%", "\u00b2", " and ", "that is", "cm", "\u2248", "<", "\\approx ", "\\text{ab", "}", "{", "\u5143", "A", " So ",
+    "the", " cups", "x", " x ", " mod ", "log ", "\\", "\\frac{1}{2}", "\\(", "$", "^2", "%", "\u00b2", " and ", "that is", "cm",
+    "\u2248", "<", "\\approx ", "\\text{ab", "}", "{", "\u5143", "A", " So ",
 )  # fmt: skip
 
 
