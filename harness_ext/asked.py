@@ -1,11 +1,18 @@
 """What the items of a run asked: enough of each document to tell whether two runs mean the same by one hash, and of how responses were generated."""
 
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
+
+_SHORT, _KEPT = 1000, 1 << 15
+Digests = npt.NDArray[np.uint64]
 
 
 class Asked(NamedTuple):
@@ -16,14 +23,92 @@ class Asked(NamedTuple):
     target: bytes | None
 
 
+class AskedItems(Mapping[str, Asked]):
+    """What was asked, by document hash: in columns, which take a small part of the time that comparing, and bringing to another process, would take."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._numbers: list[int | None] = []
+        self._documents, self._targets = array("Q"), array("Q")  # 0 where there is none
+
+    def add(self, doc_hash: str, asked: Asked) -> None:
+        """Add an item, unless there is one of that hash."""
+        n = len(self._places)
+        if self._places.setdefault(doc_hash, n) == n:
+            self._numbers.append(asked.number)
+            self._documents.append(_number_of(asked.document))
+            self._targets.append(_number_of(asked.target))
+
+    def documents(self, items: Iterable[str]) -> Digests:
+        """Return the digests of the documents of some items, 0 where there is none."""
+        return self._column(self._documents, items)
+
+    def targets(self, items: Iterable[str]) -> Digests:
+        """Return the digests of the right answers to some items, 0 where there is none."""
+        return self._column(self._targets, items)
+
+    def __getitem__(self, doc_hash: str) -> Asked:
+        place = self._places[doc_hash]
+        document, target = (column[place].to_bytes(8, "little") if column[place] else None for column in (self._documents, self._targets))
+        return Asked(self._numbers[place], document, target)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _column(self, column: "array[int]", items: Iterable[str]) -> Digests:
+        get = self._places.get
+        return np.append(np.frombuffer(column, dtype=np.uint64), np.uint64(0))[np.array([get(item, -1) for item in items], dtype=np.intp)]
+
+
+def differ(ours: Digests, theirs: Digests) -> npt.NDArray[np.intp]:
+    """Return the places at which both have a digest, and not the same."""
+    return ((ours != theirs) & (ours != 0) & (theirs != 0)).nonzero()[0]
+
+
 def asked_of(row: Mapping[str, Any]) -> Asked:
     """Return what a row of a samples file asked."""
-    number, document, target = row.get("doc_id"), row.get("doc"), row.get("target")
-    return Asked(
-        number if isinstance(number, int) and not isinstance(number, bool) else None,
-        _digest(_sorted(document)) if isinstance(document, Mapping) and document else None,
-        _digest(str(target).strip().encode("utf-8", "replace")) if target not in (None, "") else None,
-    )
+    document = row.get("doc")
+    digest = _digest(_sorted(document)) if isinstance(document, Mapping) and document else None
+    return Asked(_whole(row.get("doc_id")), digest, _target(row.get("target")))
+
+
+def asked_in(number: Any, document: bytes | msgspec.Raw | None, target: Any) -> Asked:
+    """Return what a row asked whose document is JSON that was not read; raise msgspec's errors where it cannot be."""
+    content = b"" if document is None else bytes(document)
+    digest = None
+    if content.startswith(b"{"):
+        digest = _kept_digest(content) if len(content) < _SHORT else _document_digest(content)
+    return Asked(_whole(number), digest, _target(target))
+
+
+def _document_digest(content: bytes) -> bytes | None:
+    document = msgspec.json.decode(content)
+    return _digest(_sorted(document)) if document else None
+
+
+_kept_digest = functools.lru_cache(maxsize=_KEPT)(_document_digest)  # the runs of a study have the same documents
+
+
+def _whole(number: Any) -> int | None:
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def _target(target: Any) -> bytes | None:
+    return None if target in (None, "") else _kept_text(target.strip()) if isinstance(target, str) and len(target) < _SHORT else _text_digest(str(target).strip())
+
+
+def _text_digest(text: str) -> bytes:
+    return _digest(text.encode("utf-8", "replace"))
+
+
+_kept_text = functools.lru_cache(maxsize=_KEPT)(_text_digest)
+
+
+def _number_of(digest: bytes | None) -> int:
+    return int.from_bytes(digest, "little") if digest else 0
 
 
 def generation_of(row: Mapping[str, Any]) -> dict[str, str] | None:

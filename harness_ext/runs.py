@@ -1,20 +1,20 @@
 """Reads run folders: what ``lm_eval --log_samples`` wrote, and our manifest beside it."""
 
-import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness_ext.accuracy import AccuracyMetric, accuracy_metric
-from harness_ext.accuracy import shown as marked
-from harness_ext.asked import Asked, asked_of, generation_of
+from harness_ext.asked import AskedItems, generation_of
 from harness_ext.manifests import MANIFEST, merged_results, read_manifest
+from harness_ext.sample_rows import NOT_METRICS, checked_row, item_of, metrics_of, sample_rows
 from harness_ext.scored_items import Item, ScoredItems
+from harness_ext.scored_rows import scored_rows
 from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
-from synth.schema import open_regular, parse_json, shown
+from synth.schema import shown
 
 __all__ = [
     "MANIFEST",
@@ -33,13 +33,8 @@ __all__ = [
 RESPONSES = "responses.jsonl"
 """What the model style-hf wrote, response by response, with what was forced (`harness_ext.models.journal`)."""
 _SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.jsonl")
-NOT_METRICS = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
-NOT_METRICS |= {"scores_per_repeat"}  # of lm_eval 0.5
 _WORTH_A_POOL = 100_000_000
 """Bytes of samples from which on several processes are faster than one."""
-_LENGTH = "trace_words"
-_LARGEST = 1e50
-"""Beyond what any score means, and far below where sums of cubes overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ class Run:
     versions: Mapping[str, Any] = field(default_factory=dict)
     shots: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, dict[str, str] | None] = field(default_factory=dict)
-    asked: Mapping[str, Mapping[str, Asked]] = field(default_factory=dict)
+    asked: Mapping[str, AskedItems] = field(default_factory=dict)
 
     def outcomes(self, task: str, metric: str | None = None, filter_name: str | None = None) -> dict[str, float]:
         """Return the accuracy of each item of a task, from 0 to 1, by document hash.
@@ -109,18 +104,17 @@ def load_run(folder: Path) -> Run:
         raise StylerepError(f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or with lm_eval --log_samples.")
     tasks: dict[tuple[str, str], ScoredItems] = {}
     generation: dict[str, dict[str, str] | None] = {}
-    asked: dict[str, dict[str, Asked]] = {}
+    asked: dict[str, AskedItems] = {}
     for task, path in files.items():
-        its = asked.setdefault(task, {})
-        for where, row in sample_rows(path):
-            if row["doc_hash"] not in its:  # else of another filter
-                its[row["doc_hash"]] = asked_of(row)
+        its = asked.setdefault(task, AskedItems())
+        for row in scored_rows(path):
+            its.add(row.doc_hash, row.asked)
             if task not in generation:
-                generation[task] = generation_of(row)
-            filtered = row.get("filter", "none")
-            items = tasks.get((task, filtered)) or tasks.setdefault((task, filtered), ScoredItems(filtered))
-            if not items.add(row["doc_hash"], metrics_of(row, where)):
-                raise StylerepError(f"{where}: the item {row['doc_hash']} occurs a second time.")
+                generation[task] = generation_of(checked_row(row.line, f"{path}, line {row.number}"))
+            key = task, row.filter
+            items = tasks.get(key) or tasks.setdefault(key, ScoredItems(row.filter))
+            if not items.add_values(row.doc_hash, row.names, row.values):
+                raise StylerepError(f"{path}, line {row.number}: the item {row.doc_hash} occurs a second time.")
     manifest, results = read_manifest(folder), merged_results(folder)
     versions = manifest.get("task_versions") or results.get("versions") or {}
     return Run(folder, manifest, tasks, versions=versions, shots=results.get("n-shot") or {}, generation=generation, asked=asked)
@@ -131,50 +125,3 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
     size = sum(path.stat().st_size for folder in folders for path in folder.glob("samples_*.jsonl"))
     with Workers(min(processor_cores(), len(folders)) if size > _WORTH_A_POOL else 1) as workers:
         return list(workers.each(load_run, folders))
-
-
-def sample_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each row of a samples file with its place; raise StylerepError, naming file and line, for what is no sample."""
-    with open_regular(path) as lines:
-        for number, line in enumerate(lines, 1):
-            where = f"{path}, line {number}"
-            row = parse_json(line, where)
-            if not isinstance(row, dict) or not isinstance(row.get("doc_hash"), str):
-                raise StylerepError(f"{where}: expected a sample with a doc_hash, as lm_eval --log_samples writes it.")
-            if not isinstance(row.get("filter", ""), str):
-                raise StylerepError(f"{where}: filter: expected a text, found {shown(row['filter'])}.")
-            yield where, row
-
-
-def metrics_of(row: dict[str, Any], where: str) -> dict[str, float]:
-    """Return what a row of a samples file was scored.
-
-    A name that ends in the row's filter, as in lm_eval's results (``exact_match,none``), stands without it; what cannot be printed becomes a mark.
-    Raises StylerepError for a score that is NaN or infinite, beyond 1e50, or a length below 0.
-    """
-    metrics = {}
-    for name, stored, least in _possible_metrics(tuple(row), row.get("filter", "none")):
-        value = row[name]
-        if not isinstance(value, (int, float)):
-            continue
-        if not least <= value <= _LARGEST:  # also where it is NaN
-            says = "0 or more" if least == 0 else "a finite number"
-            raise StylerepError(f"{where}: the metric {shown(stored)[1:-1]} must be {says}, found {shown(value)}.")
-        metrics[stored] = float(value)
-    return metrics
-
-
-@functools.lru_cache(maxsize=16)  # the rows of a file have the same fields
-def _possible_metrics(fields: tuple[str, ...], filter_name: str) -> list[tuple[str, str, float]]:
-    """Return, of the fields of a row, those that are metrics if they are numbers: its name, the name that it is given, and the least that it may be."""
-    found = []
-    for name in fields:
-        bare = name.removesuffix(f",{filter_name}")
-        if name not in NOT_METRICS:
-            found.append((name, marked(name if bare != name and bare in fields else bare), 0 if bare == _LENGTH else -_LARGEST))
-    return found
-
-
-def item_of(row: dict[str, Any], where: str) -> Item:
-    """Return a row of a samples file as an item; raises what `metrics_of` does."""
-    return Item(row["doc_hash"], row.get("filter", "none"), metrics_of(row, where))

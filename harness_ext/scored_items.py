@@ -31,15 +31,18 @@ class ScoredItems(Mapping[str, Item]):
 
     def add(self, doc_hash: str, metrics: Mapping[str, float]) -> bool:
         """Add an item; return False, and add nothing, where there is one of that hash."""
+        return self.add_values(doc_hash, tuple(metrics), tuple(metrics.values()))
+
+    def add_values(self, doc_hash: str, names: tuple[str, ...], values: tuple[float, ...]) -> bool:
+        """Add an item by the names and values of its metrics, as `add` does."""
         n = len(self._places)
         if self._places.setdefault(doc_hash, n) != n:
             return False
-        names = tuple(metrics)
         if names not in self._layouts:
             self._layouts[names] = array("q"), array("d")
-        places, values = self._layouts[names]
+        places, column = self._layouts[names]
         places.append(n)
-        values.extend(metrics.values())
+        column.extend(values)
         return True
 
     @property

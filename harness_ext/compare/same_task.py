@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
+from harness_ext.asked import AskedItems, differ
 from harness_ext.compare.conditions import DECODING, Condition
 from harness_ext.runs import Run
 from synth.errors import StylerepError
@@ -20,9 +21,9 @@ def check_documents(runs: Sequence[Run], key: Key, items: Iterable[str]) -> None
     """Raise StylerepError where two of the runs have other documents under one hash."""
     different = {id(run): run for run in runs}.values()
     shared = list(items)
-    for one, two in combinations(different, 2):
-        ours, theirs = one.asked.get(key[0], {}), two.asked.get(key[0], {})
-        other = [item for item in shared if _differ(ours.get(item), theirs.get(item), "document")]
+    digests = [(run, run.asked.get(key[0], AskedItems()).documents(shared)) for run in different]
+    for (one, ours), (two, theirs) in combinations(digests, 2):
+        other = [shared[place] for place in differ(ours, theirs)]
         if other:
             raise StylerepError(
                 f"{key[0]}: {len(other)} of {len(shared)} items of {one.folder} and {two.folder} are other documents under one hash (doc_hash "
@@ -32,9 +33,9 @@ def check_documents(runs: Sequence[Run], key: Key, items: Iterable[str]) -> None
 
 def answers_note(runs: Sequence[Run], key: Key, items: Sequence[str]) -> str:
     """Say of how many items the right answer is not the same in all runs; empty where it is."""
-    first, *others = {id(run): run for run in runs}.values()
-    ours = first.asked.get(key[0], {})
-    other = [item for item in items if any(_differ(ours.get(item), run.asked.get(key[0], {}).get(item), "target") for run in others)]
+    different = {id(run): run for run in runs}.values()
+    ours, *others = (run.asked.get(key[0], AskedItems()).targets(items) for run in different)
+    other = [items[place] for place in sorted({int(place) for theirs in others for place in differ(ours, theirs)})]
     if not other:
         return ""
     return f"{len(other)} of {len(items)} items have another right answer in one than in the other (doc_hash {_listed(one[:12] for one in other)})"
@@ -42,7 +43,7 @@ def answers_note(runs: Sequence[Run], key: Key, items: Sequence[str]) -> str:
 
 def renumbered(one: Run, two: Run, key: Key) -> str:
     """Say which items of two runs have one number and different hashes: data that changed between them; empty where none has."""
-    ours, theirs = ({asked.number: item for item, asked in run.asked.get(key[0], {}).items() if asked.number is not None} for run in (one, two))
+    ours, theirs = ({asked.number: item for item, asked in run.asked.get(key[0], AskedItems()).items() if asked.number is not None} for run in (one, two))
     other = sorted(number for number in ours.keys() & theirs.keys() if ours[number] != theirs[number])
     if not other:
         return ""
@@ -125,11 +126,6 @@ def _texts(one: Any, two: Any) -> tuple[str, str]:
         parts = [str(one), str(two)]
     first, second = (without_home(str(SECRETS.settings(part)))[:_LONGEST] for part in parts)
     return first, second
-
-
-def _differ(one: Any, two: Any, name: str) -> bool:
-    ours, theirs = getattr(one, name, None), getattr(two, name, None)
-    return ours is not None and theirs is not None and ours != theirs
 
 
 def _listed(names: Iterable[str]) -> str:
