@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from types import ModuleType, TracebackType
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from synth.errors import StylerepError
 from synth.python_start import safe_starts
@@ -19,6 +20,8 @@ Piece = TypeVar("Piece")
 Made = TypeVar("Made")
 _AHEAD = 2
 """Pieces that wait for each process: few are held in memory at once."""
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+"""A process has one core: threads of matrix products beyond that would wait for each other."""
 
 
 def processor_cores() -> int:
@@ -54,7 +57,7 @@ class Workers:
         waiting: deque[Future[Any]] = deque()
         try:
             for piece in pieces:
-                with safe_starts(), _without_program():
+                with safe_starts(), patch.dict(os.environ, _ONE_THREAD), _without_program():
                     waiting.append(self._pool.submit(work, piece))
                 if len(waiting) > _AHEAD * self._n:
                     yield waiting.popleft().result()

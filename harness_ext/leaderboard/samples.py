@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harness_ext.accuracy import AccuracyMetric, NoAccuracyError, accuracy_metric, find_metric
-from harness_ext.asked import asked_of
+from harness_ext.asked import AskedItems
 from harness_ext.leaderboard.board import STYLE
 from harness_ext.leaderboard.facts import settings_text
-from harness_ext.runs import metrics_of, sample_rows
+from harness_ext.sample_rows import checked_row
 from harness_ext.scored_items import ScoredItems
+from harness_ext.scored_rows import scored_rows
 from synth.errors import StylerepError
 from synth.schema import open_regular, parse_json
 from synth.secrets import SECRETS
@@ -77,26 +78,29 @@ def scan(task: str, path: Path, metric: str | None = None) -> list[Scanned]:
     """
     found: dict[str, Scanned] = {}
     values: dict[str, ScoredItems] = {}
-    asked: dict[str, dict[str, bytes | None]] = {}
+    asked: dict[str, AskedItems] = {}
     places: dict[str, array[int]] = {}
     sha256 = file_digest(path)
-    for number, ((where, row), begin) in enumerate(zip(sample_rows(path), _line_starts(path), strict=True), 1):
-        name = row.get("filter", "none")
+    for row in scored_rows(path):
+        name = row.filter
         if name not in found:
-            found[name] = Scanned(path, sha256, task, name, decoding=settings_text(_generation(row)))
-            values[name], places[name], asked[name] = ScoredItems(name), array("Q"), {}
-        if not values[name].add(row["doc_hash"], metrics_of(row, where)):
-            raise StylerepError(f"{where}: the item {row['doc_hash']} occurs a second time.")
-        found[name].lines.append(begin)
-        asked[name][row["doc_hash"]] = asked_of(row).document
-        places[name].append(number)
-    return [replace(_scored(kept, values[name], places[name], metric), documents=_together(asked[name])) for name, kept in found.items()]
+            settings = _generation(checked_row(row.line, f"{path}, line {row.number}"))
+            found[name] = Scanned(path, sha256, task, name, decoding=settings_text(settings))
+            values[name], places[name], asked[name] = ScoredItems(name), array("Q"), AskedItems()
+        if not values[name].add_values(row.doc_hash, row.names, row.values):
+            raise StylerepError(f"{path}, line {row.number}: the item {row.doc_hash} occurs a second time.")
+        found[name].lines.append(row.begin)
+        asked[name].add(row.doc_hash, row.asked)
+        places[name].append(row.number)
+    return [
+        replace(_scored(kept, values[name], places[name], metric), documents=_together(asked[name])) for name, kept in found.items()
+    ]
 
 
-def _together(documents: Mapping[str, bytes | None]) -> str:
+def _together(asked: AskedItems) -> str:
     """Return one digest for all documents, 12 hexadecimal digits; empty where one is not there."""
-    digests = [documents[item] for item in sorted(documents)]
-    return "" if None in digests else hashlib.sha256(b"".join(one or b"" for one in digests)).hexdigest()[:12]
+    digests = asked.documents(sorted(asked))
+    return hashlib.sha256(digests.astype("<u8").tobytes()).hexdigest()[:12] if digests.all() else ""
 
 
 def _scored(kept: Scanned, values: ScoredItems, places: Sequence[int], metric: str | None) -> Scanned:
@@ -131,11 +135,3 @@ def _generation(row: dict[str, Any]) -> object:
     first = arguments.get("gen_args_0") if isinstance(arguments, dict) else None
     settings = first.get("arg_1") if isinstance(first, dict) else None
     return settings if isinstance(settings, dict) else None
-
-
-def _line_starts(path: Path) -> Iterator[int]:
-    place = 0
-    with open_regular(path) as lines:
-        for line in lines:
-            yield place
-            place += len(line)

@@ -20,6 +20,9 @@ from synth.schema import parse_json, read_regular
 
 _CHARACTERS, _ITEMS = 1_000_000, 100
 _LARGEST = 100_000_000
+_LEVEL = 6
+"""Of gzip's nine: the highest takes half as long again for 2 % less."""
+_WRITER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def write_shards(key: str, records: Iterable[Mapping[str, Any]], folder: Path) -> list[int]:
@@ -75,14 +78,14 @@ def rename_shards(old: str, new: str, folder: Path) -> None:
 
 
 def _write(key: str, content: str, path: Path) -> None:
-    packed = base64.b64encode(gzip.compress(content.encode(), mtime=0)).decode()
+    packed = base64.b64encode(gzip.compress(content.encode(), _LEVEL, mtime=0)).decode()
     write_text(path, f'stylerep.take({json.dumps(key)},"{packed}")\n')
 
 
 def _json(value: Any) -> str:
     """Return JSON in ASCII, so that lone surrogates survive; what JSON has no number for becomes null."""
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        return _WRITER.encode(value)
     except ValueError:
         return json.dumps(_finite(value), separators=(",", ":"))
 

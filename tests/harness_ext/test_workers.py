@@ -3,7 +3,9 @@ import signal
 import subprocess
 import sys
 
+import numpy
 import pytest
+import threadpoolctl
 
 from harness_ext.workers import Workers
 from synth.errors import StylerepError
@@ -26,6 +28,16 @@ def end(_piece: int) -> None:
 
 def masked(text: str) -> str:
     return SECRETS.text(text)
+
+
+def threads(_piece: int) -> list[int]:
+    numpy.ones(1)
+    return [one["num_threads"] for one in threadpoolctl.threadpool_info()]
+
+
+def test_each_process_multiplies_matrices_in_one_thread():
+    with Workers(2) as workers:
+        assert list(workers.each(threads, [1])) == [[1]]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
