@@ -60,12 +60,14 @@ class AskedItems(Mapping[str, Asked]):
 
     def _column(self, column: "array[int]", items: Iterable[str]) -> Digests:
         get = self._places.get
-        return np.append(np.frombuffer(column, dtype=np.uint64), np.uint64(0))[np.array([get(item, -1) for item in items], dtype=np.intp)]
+        values: Digests = np.append(np.frombuffer(column, dtype=np.uint64), np.uint64(0))
+        return values[np.array([get(item, -1) for item in items], dtype=np.intp)]
 
 
 def differ(ours: Digests, theirs: Digests) -> npt.NDArray[np.intp]:
     """Return the places at which both have a digest, and not the same."""
-    return ((ours != theirs) & (ours != 0) & (theirs != 0)).nonzero()[0]
+    places: npt.NDArray[np.intp] = ((ours != theirs) & (ours != 0) & (theirs != 0)).nonzero()[0]
+    return places
 
 
 def asked_of(row: Mapping[str, Any]) -> Asked:
@@ -97,7 +99,9 @@ def _whole(number: Any) -> int | None:
 
 
 def _target(target: Any) -> bytes | None:
-    return None if target in (None, "") else _kept_text(target.strip()) if isinstance(target, str) and len(target) < _SHORT else _text_digest(str(target).strip())
+    return (
+        None if target in (None, "") else _kept_text(target.strip()) if isinstance(target, str) and len(target) < _SHORT else _text_digest(str(target).strip())
+    )
 
 
 def _text_digest(text: str) -> bytes:

@@ -12,7 +12,7 @@ from harness_ext.manifests import MANIFEST, merged_results, read_manifest
 from harness_ext.sample_rows import NOT_METRICS, checked_row, item_of, metrics_of, sample_rows
 from harness_ext.scored_items import Item, ScoredItems
 from harness_ext.scored_rows import scored_rows
-from harness_ext.workers import Workers, processor_cores
+from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.schema import shown
 
@@ -120,8 +120,7 @@ def load_run(folder: Path) -> Run:
     return Run(folder, manifest, tasks, versions=versions, shots=results.get("n-shot") or {}, generation=generation, asked=asked)
 
 
-def load_runs(folders: Sequence[Path]) -> list[Run]:
-    """Read run folders, on several processor cores where it is much; raises what `load_run` does, for the first folder that it is raised for."""
+def load_runs(folders: Sequence[Path], workers: Workers) -> list[Run]:
+    """Read run folders, by *workers* where it is much; raises what `load_run` does, for the first folder that it is raised for."""
     size = sum(path.stat().st_size for folder in folders for path in folder.glob("samples_*.jsonl"))
-    with Workers(min(processor_cores(), len(folders)) if size > _WORTH_A_POOL else 1) as workers:
-        return list(workers.each(load_run, folders))
+    return list((workers if size > _WORTH_A_POOL else Workers()).each(load_run, folders))

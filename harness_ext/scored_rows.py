@@ -74,12 +74,11 @@ class _Decoder:
         self._open = [not isinstance(row[name], (int, float, type(None))) or isinstance(row[name], bool) for name in names]
         fields = [(name, kind, default) for name, (kind, default) in _OWN.items()]
         for place, (name, is_open) in enumerate(zip(names, self._open, strict=True)):
-            kind = Any if is_open else _LENGTH if name.partition(",")[0] == LENGTH else _NUMBER
+            kind: Any = Any if is_open else _LENGTH if name.partition(",")[0] == LENGTH else _NUMBER
             fields.append((f"m{place}", kind, msgspec.field(default=UNSET, name=name)))
         others = [name for name in row if name in NOT_METRICS and name not in _OWN]
         fields += [(f"o{place}", Raw, msgspec.field(default=None, name=name)) for place, name in enumerate(others)]
-        kind = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
-        self._decode = msgspec.json.Decoder(kind).decode
+        self._decode = msgspec.json.Decoder(msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)).decode
         self._values = _getter([f"m{place}" for place in range(len(names))])
         self._known: dict[tuple[str, tuple[type, ...]], tuple[tuple[str, ...], list[int] | None] | None] = {}
 

@@ -19,6 +19,7 @@ from harness_ext.runs import load_runs
 from harness_ext.stats import (
     Effect,
     Interval,
+    PairedCounts,
     RandomEffects,
     Result,
     Settlement,
@@ -41,9 +42,12 @@ from harness_ext.stats import (
     tost_counts,
     variance_split,
 )
+from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
 
 ALPHA = 0.05
+_WORTH_PROCESSES = 200_000
+"""How many pairs of items all comparisons have from which on several processes are faster than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +175,30 @@ def compare(
         given.setdefault(folder.resolve(), folder)
     if len(given) < 2:
         raise StylerepError("A comparison needs two different run folders.")
-    runs, notes = with_accuracy(load_runs(list(given.values())), metric)
-    found = conditions(runs, rows)
+    with Workers(processor_cores()) as workers:
+        runs, notes = with_accuracy(load_runs(list(given.values()), workers), metric)
+        return _report(conditions(runs, rows), notes, baseline, margin, rows, partial, claims, alpha, seed, workers)
+
+
+def _report(
+    found: list[Condition], notes: list[str], baseline: Path | str | None, margin: float, rows: Sequence[str], partial: bool, claims: Claims | None,
+    alpha: float, seed: int, workers: Workers,
+) -> Report:  # fmt: skip
     chosen = baselines(found, baseline)
     if not chosen:
         raise StylerepError("There is nothing to compare: all runs are of one arm, and differ in their seeds alone; tell them apart with --by arm,seed,task.")
     named = {one.name: one for one in found}
     pairs = [(named[name], base, pair) for name, base in chosen.items() for pair in _pairs(named[name], base, partial)]
+    if sum(len(pair.items) for *_, pair in pairs) < _WORTH_PROCESSES:
+        workers = Workers()
     correction = "bh" if claims else "holm"
     across = _across(pairs, rows, margin, alpha, correction)
-    comparisons = [] if across and "family" not in rows else _compared(pairs, rows, margin, alpha, correction, seed)
+    comparisons = [] if across and "family" not in rows else _compared(pairs, rows, margin, alpha, correction, seed, workers)
     return Report(
         cells=[_cell(one, key) for one in _in_order(found, chosen) for key in one.tasks if _is_compared(key, one, pairs)],
         comparisons=comparisons,
         families=across,
-        shares=shares(found, partial, seed),
+        shares=shares(found, partial, seed, workers),
         omnibus=_omnibus(found, partial),
         judgement=judge(claims, found, partial) if claims else None,
         notes=[*notes, *metric_notes(found, list(dict.fromkeys(pair.key for *_, pair in pairs))), *_notes(pairs)],
@@ -210,7 +223,13 @@ def _is_compared(key: Key, one: Condition, pairs: Sequence[tuple[Condition, Cond
 
 
 def _compared(
-    pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str], margin: float, alpha: float, correction: str, seed: int
+    pairs: Sequence[tuple[Condition, Condition, Pair]],
+    by: Sequence[str],
+    margin: float,
+    alpha: float,
+    correction: str,
+    seed: int,
+    workers: Workers,
 ) -> list[Comparison]:
     """Return the comparisons that rows are asked for: by task or over all of them; over families is the summary's part."""
     if "task" in by:
@@ -224,12 +243,15 @@ def _compared(
             for part in together.values()
         ]
     adjusted = _adjusted([effect for *_, effect, _ in drafts], correction)
+    verdicts = [decide(effect, p, margin, alpha) for (*_, effect, _), p in zip(drafts, adjusted, strict=True)]
+    counts = [taken[0].counts() if len(taken) == 1 else None for *_, taken in drafts]
+    tables = [(one, verdict, margin, alpha) for one, verdict in zip(counts, verdicts, strict=True)]
     found = [
-        _comparison(one, base, task, effect, taken, p, correction, len(drafts), margin, alpha)
-        for (one, base, task, effect, taken), p in zip(drafts, adjusted, strict=True)
+        _comparison(one, base, task, effect, taken, p, correction, len(drafts), margin, alpha, verdict, by_counts)
+        for (one, base, task, effect, taken), p, verdict, by_counts in zip(drafts, adjusted, verdicts, workers.each(_by_counts, tables), strict=True)
     ]
     alone = [place for place, (*_, taken) in enumerate(drafts) if len(taken) == 1]
-    for place, styles in zip(alone, style_effects([drafts[place][-1][0] for place in alone], seed), strict=True):
+    for place, styles in zip(alone, style_effects([drafts[place][-1][0] for place in alone], seed, workers), strict=True):
         found[place] = replace(found[place], style=tuple(styles))
     p_styles = iter(benjamini_hochberg([1.0 if effect.mean.p is None else effect.mean.p for one in found for effect in one.style]))
     return [replace(one, style=tuple(replace(effect, p_adjusted=next(p_styles)) for effect in one.style)) for one in found]
@@ -240,21 +262,25 @@ def _adjusted(effects: Sequence[Effect], correction: str) -> list[float]:
     return holm(p_values) if correction == "holm" else benjamini_hochberg(p_values)
 
 
+def _by_counts(table: tuple[PairedCounts | None, Verdict, float, float]) -> tuple[tuple[Result, ...], Settlement | None]:
+    """Return what other methods say of a 2×2 table, and how many items would settle a verdict, from table, verdict, margin and alpha."""
+    counts, verdict, margin, alpha = table
+    if counts is None:
+        return (), None
+    exact = Result(counts.difference, None, mcnemar_exact(counts), counts.n, "mcnemar-exact", {"b": counts.first, "c": counts.second})
+    beside = (exact, tost_counts(counts, margin, alpha), tost_counts(counts, margin, alpha, "tango"), posterior_difference(counts, 1 - alpha, margin),
+              matched_odds_ratio(counts, 1 - alpha))  # fmt: skip
+    return beside, items_to_settle(counts, margin, alpha) if verdict is Verdict.INCONCLUSIVE else None
+
+
 def _comparison(
     one: Condition, base: Condition, task: str, effect: Effect, taken: Sequence[Pair], p: float, correction: str, tests: int, margin: float,
-    alpha: float,
+    alpha: float, verdict: Verdict, by_counts: tuple[tuple[Result, ...], Settlement | None],
 ) -> Comparison:  # fmt: skip
-    verdict = decide(effect, p, margin, alpha)
+    beside, settlement = by_counts
     pair = taken[0] if len(taken) == 1 else None
-    counts = pair.counts() if pair else None
-    beside: tuple[Result, ...] = ()
-    settlement = variance = None
-    if counts:
-        exact = Result(counts.difference, None, mcnemar_exact(counts), counts.n, "mcnemar-exact", {"b": counts.first, "c": counts.second})
-        beside = (exact, tost_counts(counts, margin, alpha), tost_counts(counts, margin, alpha, "tango"), posterior_difference(counts, 1 - alpha, margin),
-                  matched_odds_ratio(counts, 1 - alpha))  # fmt: skip
-        settlement = items_to_settle(counts, margin, alpha) if verdict is Verdict.INCONCLUSIVE else None
-    elif pair and len(pair.first) > 1 and len(pair.items) > 1:
+    variance = None
+    if not beside and pair and len(pair.first) > 1 and len(pair.items) > 1:
         first, second = pair.values()
         variance = variance_split(first - second)
     metric = _together(taken)
@@ -321,8 +347,8 @@ def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str
 
 
 def _cell(one: Condition, key: Key) -> Cell:
-    items = list(one.runs[0].tasks[key])
-    shared = [item for item in items if all(item in run.tasks[key] for run in one.runs)]
+    first, *others = (run.tasks[key] for run in one.runs)
+    shared = [item for item in first if all(item in other for other in others)] if others else list(first)
     values = np.array([scores_of(run, key, shared) for run in one.runs])
     style = style_means(one.runs, key, shared)
     return Cell(

@@ -1,7 +1,8 @@
 """The shares of a gain that the paper reports: recovered by hard-coded style, kept with wrong conclusions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial as partial_of
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ from harness_ext.compare.conditions import Condition
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import FloatArray, Key, label, metric_of, scores_of
 from harness_ext.stats import Result, recovered_share
+from harness_ext.workers import Workers
 
 _SHARES = (
     ("share of the gain of st that hc recovers", "hc", "st", "base"),
@@ -33,9 +35,10 @@ class Share:
     note: str = ""
 
 
-def shares(found: Sequence[Condition], partial: bool, seed: int) -> list[Share]:
+def shares(found: Sequence[Condition], partial: bool, seed: int, workers: Workers) -> list[Share]:
     """Return every share whose three arms some model has on the same items of a task; seeds are averaged per item."""
-    results = []
+    drafts: list[tuple[Callable[..., Share], str]] = []
+    outcomes: list[tuple[FloatArray, FloatArray, FloatArray, int]] = []
     for model in dict.fromkeys(one.model for one in found):
         arms = {one.arm: one for one in found if one.model == model}
         for question, *wanted in _SHARES:
@@ -49,11 +52,23 @@ def shares(found: Sequence[Condition], partial: bool, seed: int) -> list[Share]:
                 if shared := sorted(set.intersection(*items)):
                     averages = any(len(one.runs) > 1 for one in three)
                     first, second, base = (_means(one, key, shared) for one in three)
-                    result = of_metric(recovered_share(first, second, base, seed=seed), metric_of(three[0].runs[0], key))
                     note = "seeds are averaged; the interval covers other items, not other seeds" if averages else ""
                     names = [one.name for one in three]
-                    results.append(Share(question, model, three[0].family, label(key), names[0], names[1], names[2], result, note))
-    return results
+                    draft = partial_of(_share, question, model, three[0].family, label(key), names, note)
+                    drafts.append((draft, metric_of(three[0].runs[0], key)))
+                    outcomes.append((first, second, base, seed))
+    results = workers.each(_result, outcomes)
+    return [draft(of_metric(result, metric)) for (draft, metric), result in zip(drafts, results, strict=True)]
+
+
+def _share(question: str, model: str, family: str, task: str, names: Sequence[str], note: str, result: Result) -> Share:
+    first, second, base = names
+    return Share(question, model, family, task, first, second, base, result, note)
+
+
+def _result(outcomes: tuple[FloatArray, FloatArray, FloatArray, int]) -> Result:
+    first, second, base, seed = outcomes
+    return recovered_share(first, second, base, seed=seed)
 
 
 def _means(one: Condition, key: Key, items: Sequence[str]) -> FloatArray:

@@ -9,13 +9,14 @@ import numpy.typing as npt
 from harness_ext.compare.pairing import FloatArray, Key, Pair
 from harness_ext.runs import Run
 from harness_ext.stats import Interval, Result, bootstrap_many, hodges_lehmann, length_controlled, sign_flip_many
+from harness_ext.workers import Workers
 
 STYLE = ("answered", "pivot_density", "pivot_kinds", "stage_coverage", "style_adherence", "trace_words")
 _LENGTH = "trace_words"
 _NOT_CONTROLLED = ("answered", _LENGTH)
 _DRAWS = 10_000
 _LEVEL = 0.95
-_AT_ONCE = 256
+_AT_ONCE = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +53,13 @@ def _common(runs: Sequence[Run], key: Key, places: Sequence[npt.NDArray[np.intp]
     return [name for name in STYLE if all(run.tasks[key].have_all(name, own) for run, own in zip(runs, places, strict=True))]
 
 
-def style_effects(pairs: Sequence[Pair], seed: int) -> list[list[StyleEffect]]:
+def style_effects(pairs: Sequence[Pair], seed: int, workers: Workers) -> list[list[StyleEffect]]:
     """Return, pair by pair, the difference of every style score that both conditions have: of many pairs at once, since one resampling serves all."""
     found: list[list[StyleEffect]] = [[] for _ in pairs]
-    for some in _together([draft for place, pair in enumerate(pairs) for draft in _drafts(place, pair)]):
-        differences = np.array([one.differences for one in some])
-        p_values, intervals = sign_flip_many(differences, _DRAWS, seed), bootstrap_many(differences, _DRAWS, seed, _LEVEL)
-        for one, p, (low, high) in zip(some, p_values, intervals, strict=True):
-            d = one.differences
-            interval = None if np.isnan(low) else Interval(float(low), float(high), _LEVEL)
-            note = "" if interval else "all differences are equal"
-            mean = Result(float(d.mean()), interval, float(p), len(d), "sign-flip+bca", {"draws": _DRAWS, "seed": seed}, note)
-            controlled = None if one.lengths is None else length_controlled(d, one.lengths)
-            found[one.place].append(StyleEffect(one.score, mean, hodges_lehmann(d), controlled))
+    pieces = [(some, seed) for some in _together([draft for place, pair in enumerate(pairs) for draft in _drafts(place, pair)])]
+    for (some, _), effects in zip(pieces, workers.each(_effects, pieces), strict=True):
+        for one, effect in zip(some, effects, strict=True):
+            found[one.place].append(effect)
     return found
 
 
@@ -76,6 +71,22 @@ class _Draft:
     score: str
     differences: FloatArray
     lengths: FloatArray | None
+
+
+def _effects(piece: "tuple[Sequence[_Draft], int]") -> list[StyleEffect]:
+    """Return the effects of scores that have as many items."""
+    some, seed = piece
+    differences = np.array([one.differences for one in some])
+    p_values, intervals = sign_flip_many(differences, _DRAWS, seed), bootstrap_many(differences, _DRAWS, seed, _LEVEL)
+    found = []
+    for one, p, (low, high) in zip(some, p_values, intervals, strict=True):
+        d = one.differences
+        interval = None if np.isnan(low) else Interval(float(low), float(high), _LEVEL)
+        note = "" if interval else "all differences are equal"
+        mean = Result(float(d.mean()), interval, float(p), len(d), "sign-flip+bca", {"draws": _DRAWS, "seed": seed}, note)
+        controlled = None if one.lengths is None else length_controlled(d, one.lengths)
+        found.append(StyleEffect(one.score, mean, hodges_lehmann(d), controlled))
+    return found
 
 
 def _drafts(place: int, pair: Pair) -> Iterator[_Draft]:

@@ -92,9 +92,7 @@ def scan(task: str, path: Path, metric: str | None = None) -> list[Scanned]:
         found[name].lines.append(row.begin)
         asked[name].add(row.doc_hash, row.asked)
         places[name].append(row.number)
-    return [
-        replace(_scored(kept, values[name], places[name], metric), documents=_together(asked[name])) for name, kept in found.items()
-    ]
+    return [replace(_scored(kept, values[name], places[name], metric), documents=_together(asked[name])) for name, kept in found.items()]
 
 
 def _together(asked: AskedItems) -> str:
