@@ -3,16 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial as partial_of
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import FloatArray, Key, label, metric_of, scores_of
-from harness_ext.stats import Result, recovered_share
+from harness_ext.stats import Result, recovered_shares
 from harness_ext.workers import Workers
 
+_AT_ONCE = 50
 _SHARES = (
     ("share of the gain of st that hc recovers", "hc", "st", "base"),
     ("share of the gain of hc kept with wrong conclusions", "hc_w", "hc", "base"),
@@ -38,7 +39,7 @@ class Share:
 def shares(found: Sequence[Condition], partial: bool, seed: int, workers: Workers) -> list[Share]:
     """Return every share whose three arms some model has on the same items of a task; seeds are averaged per item."""
     drafts: list[tuple[Callable[..., Share], str]] = []
-    outcomes: list[tuple[FloatArray, FloatArray, FloatArray, int]] = []
+    outcomes: list[tuple[FloatArray, FloatArray, FloatArray]] = []
     for model in dict.fromkeys(one.model for one in found):
         arms = {one.arm: one for one in found if one.model == model}
         for question, *wanted in _SHARES:
@@ -56,8 +57,9 @@ def shares(found: Sequence[Condition], partial: bool, seed: int, workers: Worker
                     names = [one.name for one in three]
                     draft = partial_of(_share, question, model, three[0].family, label(key), names, note)
                     drafts.append((draft, metric_of(three[0].runs[0], key)))
-                    outcomes.append((first, second, base, seed))
-    results = workers.each(_result, outcomes)
+                    outcomes.append((first, second, base))
+    pieces = [(outcomes[start : start + _AT_ONCE], seed) for start in range(0, len(outcomes), _AT_ONCE)]
+    results = chain.from_iterable(workers.each(_results, pieces))
     return [draft(of_metric(result, metric)) for (draft, metric), result in zip(drafts, results, strict=True)]
 
 
@@ -66,9 +68,9 @@ def _share(question: str, model: str, family: str, task: str, names: Sequence[st
     return Share(question, model, family, task, first, second, base, result, note)
 
 
-def _result(outcomes: tuple[FloatArray, FloatArray, FloatArray, int]) -> Result:
-    first, second, base, seed = outcomes
-    return recovered_share(first, second, base, seed=seed)
+def _results(piece: tuple[Sequence[tuple[FloatArray, FloatArray, FloatArray]], int]) -> list[Result]:
+    outcomes, seed = piece
+    return recovered_shares(outcomes, seed=seed)
 
 
 def _means(one: Condition, key: Key, items: Sequence[str]) -> FloatArray:

@@ -43,7 +43,7 @@ from harness_ext.stats.planning import (
 from harness_ext.stats.proportion import Interval, wilson_interval
 from harness_ext.stats.random_effects import RandomEffects, random_effects, sign_test
 from harness_ext.stats.ranks import RankInterval, group_letters, mean_interval, pareto_front, rank_intervals, shown_above
-from harness_ext.stats.ratio import fieller, recovered_share
+from harness_ext.stats.ratio import fieller, recovered_share, recovered_shares
 from harness_ext.stats.resampling import (
     VarianceSplit,
     bca_interval,
@@ -123,6 +123,7 @@ __all__ = [
     "random_effects",
     "rank_intervals",
     "recovered_share",
+    "recovered_shares",
     "right",
     "shown_above",
     "sign_flip",

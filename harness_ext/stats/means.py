@@ -14,9 +14,12 @@ from scipy.stats import norm, t, wilcoxon
 from harness_ext.stats.arrays import FloatArray, check_equivalence, check_level, flat, vector
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.result import Result
+from harness_ext.stats.signed_rank import signed_rank_p
 from harness_ext.stats.walsh import WalshAverages
 
 _NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
+_FEW = 50
+"""Up to this many items scipy counts p out where it can."""
 _EXACT_RANKS = 100
 """Up to this many items the signed-rank distribution is counted out; beyond, it is taken as normal."""
 
@@ -88,7 +91,9 @@ def hodges_lehmann(d: npt.ArrayLike, level: float = 0.95) -> Result:
     middle = sorted({(total + 1) // 2, total // 2 + 1})
     averages = WalshAverages(x)
     estimate = float(np.mean([averages.at(rank) for rank in middle]))
-    p = float(wilcoxon(x, zero_method="pratt").pvalue) if x.any() else 1.0
+    p = 1.0
+    if x.any():
+        p = signed_rank_p(x) if n > _FEW else float(wilcoxon(x, zero_method="pratt").pvalue)
     rank = _signed_rank_quantile(n, (1 - level) / 2)
     if rank < 1:
         return Result(estimate, None, p, n, "hodges-lehmann", {"level": level}, f"{n} items are too few for an interval of level {level:g}")

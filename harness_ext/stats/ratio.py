@@ -1,12 +1,14 @@
 """The share of a gain that another run recovers, or keeps."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import t
 
-from harness_ext.stats.arrays import check_draws, check_level, vector
+from harness_ext.stats.arrays import FloatArray, check_draws, check_level, vector
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.resampling import acceleration, bca_bounds, resamples
 from harness_ext.stats.result import Result
@@ -24,36 +26,27 @@ def recovered_share(a: npt.ArrayLike, b: npt.ArrayLike, base: npt.ArrayLike, lev
     Where the gain's interval holds 0, which is where Fieller's has no bounds, the share is undefined: the estimate is NaN, the
     interval None and the note says so.
     """
+    return recovered_shares([(a, b, base)], level, draws, seed)[0]
+
+
+def recovered_shares(
+    outcomes: Sequence[tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]], level: float = 0.95, draws: int = 10_000, seed: int = 0
+) -> list[Result]:
+    """Return `recovered_share` of many (a, b, base), those of as many items over the same resamples, which are made once for all."""
     check_level(level)
     check_draws(draws)
-    runs = [vector(name, values) for name, values in (("a", a), ("b", b), ("base", base))]
-    n = len(runs[2])
-    if len({len(run) for run in runs}) > 1:
-        raise ValueError(f"a, b and base differ in length: {[len(run) for run in runs]}")
-    parts = np.stack([runs[0] - runs[2], runs[1] - runs[2]])
-    numerator, gain = (float(mean) for mean in parts.mean(axis=1))
-    settings: dict[str, object] = {"draws": draws, "seed": seed, "gain": gain}
-    spread = np.cov(parts) / n if n > 1 else np.zeros((2, 2))
-    half = float(t.ppf((1 + level) / 2, n - 1)) * sqrt(spread[1, 1]) if n > 1 else np.inf
-    settings |= {"gain_low": gain - half, "gain_high": gain + half}
-    bounds = fieller(numerator, gain, spread[0, 0], spread[1, 1], spread[0, 1], n - 1, level) if n > 1 else None
-    if bounds is None:
-        note = f"undefined: the gain's {level:.0%} interval, {gain - half:.3g} to {gain + half:.3g}, holds 0"
-        return Result(float("nan"), None, None, n, "recovered-share", {**settings, "level": level}, note)
-    share = numerator / gain
-    settings |= {"fieller_low": bounds.low, "fieller_high": bounds.high}
-    notes = ["the second run is worse than the base: a share of a loss"] if gain < 0 else []
-    residuals = parts[0] - share * parts[1]
-    if np.abs(residuals).max() <= 1e-12 * np.abs(parts).max():
-        return Result(share, None, None, n, "recovered-share", {**settings, "level": level}, "; ".join([*notes, "the share is the same in all resamples"]))
-    sums, left = resamples(parts, draws, seed), parts.sum(axis=1, keepdims=True) - parts
-    crossed = int((sums[1] * gain <= 0).sum())
-    if crossed or (left[1] * gain <= 0).any():
-        notes.append(f"Fieller's interval: {crossed} of {draws} resamples have no gain, or one of the other sign")
-        return Result(share, bounds, None, n, "recovered-share", {**settings, "interval": "fieller"}, "; ".join(notes))
-    without = left[0] / left[1]
-    low, high = bca_bounds((sums[0] / sums[1])[None], np.array([share]), acceleration((without.mean() - without)[None]), level)[0]
-    return Result(share, Interval(float(low), float(high), level), None, n, "recovered-share", {**settings, "interval": "bca"}, "; ".join(notes))
+    found = [_without_resamples(*one, level, draws, seed) for one in outcomes]
+    by_items: dict[int, list[int]] = {}
+    for place, one in enumerate(found):
+        if isinstance(one, _Share):
+            by_items.setdefault(one.parts.shape[1], []).append(place)
+    results = {place: one for place, one in enumerate(found) if isinstance(one, Result)}
+    for places in by_items.values():
+        shares = [one for place in places if isinstance(one := found[place], _Share)]
+        sums = resamples(np.concatenate([one.parts for one in shares]), draws, seed).reshape(len(shares), 2, draws)
+        for place, one, own in zip(places, shares, sums, strict=True):
+            results[place] = _with_resamples(one, own, level)
+    return [results[place] for place in range(len(found))]
 
 
 def fieller(numerator: float, denominator: float, var_n: float, var_d: float, cov: float, df: float, level: float = 0.95) -> Interval | None:
@@ -75,3 +68,54 @@ def fieller(numerator: float, denominator: float, var_n: float, var_d: float, co
     last = numerator * numerator - square * var_n
     reach = sqrt(max(middle * middle - lead * last, 0.0))
     return Interval((middle - reach) / lead, (middle + reach) / lead, level)
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A share before its interval: the differences of both runs from the base, shape (2, items), and what is said of it."""
+
+    parts: FloatArray
+    share: float
+    gain: float
+    bounds: Interval
+    settings: dict[str, object]
+    notes: list[str]
+
+
+def _without_resamples(a: npt.ArrayLike, b: npt.ArrayLike, base: npt.ArrayLike, level: float, draws: int, seed: int) -> Result | _Share:
+    """Return the share as far as it is known before items are resampled: all of it where none is needed."""
+    runs = [vector(name, values) for name, values in (("a", a), ("b", b), ("base", base))]
+    n = len(runs[2])
+    if len({len(run) for run in runs}) > 1:
+        raise ValueError(f"a, b and base differ in length: {[len(run) for run in runs]}")
+    parts = np.stack([runs[0] - runs[2], runs[1] - runs[2]])
+    numerator, gain = (float(mean) for mean in parts.mean(axis=1))
+    settings: dict[str, object] = {"draws": draws, "seed": seed, "gain": gain}
+    spread = np.cov(parts) / n if n > 1 else np.zeros((2, 2))
+    half = float(t.ppf((1 + level) / 2, n - 1)) * sqrt(spread[1, 1]) if n > 1 else np.inf
+    settings |= {"gain_low": gain - half, "gain_high": gain + half}
+    bounds = fieller(numerator, gain, spread[0, 0], spread[1, 1], spread[0, 1], n - 1, level) if n > 1 else None
+    if bounds is None:
+        note = f"undefined: the gain's {level:.0%} interval, {gain - half:.3g} to {gain + half:.3g}, holds 0"
+        return Result(float("nan"), None, None, n, "recovered-share", {**settings, "level": level}, note)
+    share = numerator / gain
+    settings |= {"fieller_low": bounds.low, "fieller_high": bounds.high}
+    notes = ["the second run is worse than the base: a share of a loss"] if gain < 0 else []
+    residuals = parts[0] - share * parts[1]
+    if np.abs(residuals).max() <= 1e-12 * np.abs(parts).max():
+        return Result(share, None, None, n, "recovered-share", {**settings, "level": level}, "; ".join([*notes, "the share is the same in all resamples"]))
+    return _Share(parts, share, gain, bounds, settings, notes)
+
+
+def _with_resamples(one: _Share, sums: FloatArray, level: float) -> Result:
+    """Return a share with its interval, from sums of its parts over resampled items, shape (2, draws)."""
+    parts, share, gain, settings, notes = one.parts, one.share, one.gain, one.settings, one.notes
+    n, draws = parts.shape[1], sums.shape[1]
+    left = parts.sum(axis=1, keepdims=True) - parts
+    crossed = int((sums[1] * gain <= 0).sum())
+    if crossed or (left[1] * gain <= 0).any():
+        notes.append(f"Fieller's interval: {crossed} of {draws} resamples have no gain, or one of the other sign")
+        return Result(share, one.bounds, None, n, "recovered-share", {**settings, "interval": "fieller"}, "; ".join(notes))
+    without = left[0] / left[1]
+    low, high = bca_bounds((sums[0] / sums[1])[None], np.array([share]), acceleration((without.mean() - without)[None]), level)[0]
+    return Result(share, Interval(float(low), float(high), level), None, n, "recovered-share", {**settings, "interval": "bca"}, "; ".join(notes))
