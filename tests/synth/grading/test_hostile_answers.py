@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from synth.grading import same_formula as same_formula_module
 from synth.grading.answers import final_answer, is_right
 from synth.grading.same_formula import is_computable, same_formula
 from synth.problems.gym import gym_score
@@ -94,3 +95,10 @@ def test_an_answer_cannot_be_written_into_the_verdict() -> None:
         assert not is_right(evil, r"\frac{\pi}{31}", "latex")
     assert same_formula(r"\frac{2\pi}{62}", r"\frac{\pi}{31}")
     assert not same_formula("1", r"\frac{\pi}{31}")
+
+
+@pytest.mark.parametrize(("one", "other"), [("[24, 8)", "[23,8)"), ("(5, 5]", "[-3, -9)"), ("[8, 24)", "[8, 23)"), ("[24, 8)", "[8, 24)")])
+def test_intervals_that_are_empty_are_told_as_math_verify_tells_them(one: str, other: str) -> None:
+    told = same_formula(one, other)
+    with same_formula_module._lock:
+        assert told is same_formula_module._judge.compare(one, other)
