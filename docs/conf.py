@@ -19,7 +19,7 @@ smartquotes = False  # --from is an option, not a dash
 highlight_language = "text"  # most blocks are commands and what they print
 
 myst_heading_anchors = 4  # links to headings are checked, as files are
-myst_enable_extensions = ["fieldlist"]
+myst_disable_syntax = ["myst_line_comment"]  # a line may begin with a per cent sign
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
