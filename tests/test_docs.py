@@ -1,5 +1,7 @@
 """What the pages say is there: files, modules, headings that they link to, and the options of the commands that they show."""
 
+import contextlib
+import io
 import re
 import shlex
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
+import stylerep
 from harness_ext.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,3 +100,26 @@ def test_commands_have_the_options_that_they_are_shown_with(words: list[str], mo
         plain = [re.sub(r"\$\{(\w+)\}", r"\1", word) for word in rest]  # ${NAME} is of the environment: lm_eval is not given it
         monkeypatch.setattr(sys, "argv", ["lm_eval", "run", *plain])
         HarnessCLI().parse_args()  # exits for an option that is not there
+
+
+@pytest.mark.parametrize(("name", "printed"), [("docs/tutorial.md", 5), ("docs/reference/api.md", 2)])
+def test_snippets_print_what_the_page_says(name: str, printed: int) -> None:
+    """What is printed stands in the comments of a snippet, or in the blocks of text below it up to its next heading; … leaves the rest out."""
+    names: dict[str, object] = {}
+    told = []
+    for section in re.split(r"^## ", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE):
+        out = io.StringIO()
+        for snippet in re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL):
+            with contextlib.redirect_stdout(out):
+                exec(snippet, names)  # noqa: S102
+            told += [(comment, out) for comment in re.findall(r"# ((?:.|\n# )+)", snippet)]
+        if out.getvalue():
+            told += [(text, out) for text in re.findall(r"^```text\n(.*?)^```", section, re.MULTILINE | re.DOTALL)]
+    assert len(told) == printed
+    for text, out in told:
+        assert " ".join(text.replace("\n# ", " ").removesuffix("…").split()) in " ".join(out.getvalue().split())
+
+
+def test_the_page_of_the_package_has_every_name() -> None:
+    page = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\.\. auto\w+:: stylerep\.(\w+)$", page, re.MULTILINE)) == set(stylerep.__all__)
