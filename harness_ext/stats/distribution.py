@@ -4,12 +4,11 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import cdist
-from scipy.stats import t
 
 from harness_ext.stats.arrays import FloatArray, check_draws, check_equivalence, flat, matrix
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import t
 
 _BLOCK = 1 << 21
 _TIE = 1e-12
@@ -29,6 +28,8 @@ def energy_distance(x: npt.ArrayLike, y: npt.ArrayLike, draws: int = 999, seed: 
     rows = np.concatenate([first, second])
     scale = rows.std(axis=0)
     rows = rows / np.where(scale > _TIE * np.abs(rows).max(axis=0), scale, np.inf)
+    from scipy.spatial.distance import cdist  # takes a while to import
+
     distances = cdist(rows, rows)
     signs = np.concatenate([np.full(n, 1 / n), np.full(m, -1 / m)])
     rng = np.random.default_rng(seed)

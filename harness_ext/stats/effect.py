@@ -9,7 +9,6 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
 from harness_ext.stats.arrays import FloatArray, flat, matrix, vector
 from harness_ext.stats.equivalence import p_above, tost_level
@@ -19,6 +18,7 @@ from harness_ext.stats.proportion import Interval, between_0_and_1, quantile, wi
 from harness_ext.stats.random_effects import random_effects
 from harness_ext.stats.resampling import crossed_mean
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import norm
 
 _ONE_ERROR = 2 * float(norm.cdf(1)) - 1
 """The level of an interval that reaches one standard error to each side."""

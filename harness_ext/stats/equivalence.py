@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-from scipy.optimize import brentq
-from scipy.stats import norm
-
 from harness_ext.stats import tables
 from harness_ext.stats.paired import IntervalName, PairedCounts, interval_named
 from harness_ext.stats.proportion import between_0_and_1
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import norm
 
 _FARTHEST = 8.0
 """The normal quantile at which the search for a p by inversion ends; beyond it p is that of this quantile, below 1e-15."""
@@ -66,4 +64,6 @@ def p_above(counts: PairedCounts, bound: float, interval: IntervalName = "newcom
 
 def _crossing(room: Callable[[float], float]) -> float:
     """Return the z at which the *room* between a limit and the margin, which shrinks as z grows, is used up."""
+    from scipy.optimize import brentq  # takes a while to import
+
     return _FARTHEST if room(_FARTHEST) > 0 else float(brentq(room, 0.0, _FARTHEST, xtol=1e-13))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_expit
-from scipy.stats import chi2, norm
 
 from harness_ext.stats.arrays import matrix
+from harness_ext.stats.tails import chi2, norm
 
 FloatArray = npt.NDArray[np.float64]
 Derivatives = Callable[[FloatArray], tuple[FloatArray, FloatArray]]

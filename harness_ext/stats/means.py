@@ -9,12 +9,12 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm, t, wilcoxon
 
 from harness_ext.stats.arrays import FloatArray, check_equivalence, check_level, flat, vector
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.result import Result
 from harness_ext.stats.signed_rank import signed_rank_p
+from harness_ext.stats.tails import norm, t
 from harness_ext.stats.walsh import WalshAverages
 
 _NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
@@ -92,8 +92,12 @@ def hodges_lehmann(d: npt.ArrayLike, level: float = 0.95) -> Result:
     averages = WalshAverages(x)
     estimate = float(np.mean([averages.at(rank) for rank in middle]))
     p = 1.0
-    if x.any():
-        p = signed_rank_p(x) if n > _FEW else float(wilcoxon(x, zero_method="pratt").pvalue)
+    if x.any() and n > _FEW:
+        p = signed_rank_p(x)
+    elif x.any():
+        from scipy.stats import wilcoxon  # takes a while to import
+
+        p = float(wilcoxon(x, zero_method="pratt").pvalue)
     rank = _signed_rank_quantile(n, (1 - level) / 2)
     if rank < 1:
         return Result(estimate, None, p, n, "hodges-lehmann", {"level": level}, f"{n} items are too few for an interval of level {level:g}")

@@ -18,13 +18,12 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import betainc, betainccinv, betaincinv, betaln, xlog1py, xlogy
-from scipy.stats import beta, binom
 
 from harness_ext.stats import tables
 from harness_ext.stats.proportion import Interval, between_0_and_1, quantile
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import beta, fair_coin
 
 IntervalName = Literal["newcombe", "bonett-price", "tango"]
 _gauss_legendre = lru_cache(maxsize=1)(np.polynomial.legendre.leggauss)  # 256 nodes take half a second
@@ -75,7 +74,7 @@ def mcnemar_exact(counts: PairedCounts) -> float:
     1 where no item is discordant.
     """
     fewer, discordant = min(counts.first, counts.second), counts.first + counts.second
-    return min(1.0, 2 * float(binom.cdf(fewer, discordant, 0.5))) if discordant else 1.0
+    return min(1.0, 2 * float(fair_coin.cdf(fewer, discordant))) if discordant else 1.0
 
 
 def mcnemar_midp(counts: PairedCounts) -> float:
@@ -193,6 +192,8 @@ def posterior_difference(counts: PairedCounts, level: float = 0.95, margin: floa
     if margin is not None:
         between_0_and_1("a margin", margin)
     b, c, concordant = counts.first + prior, counts.second + prior, counts.both + counts.neither + 2 * prior
+    from scipy.optimize import brentq  # takes a while to import
+
     ends = [float(brentq(lambda t, at=at: _posterior_cdf(t, b, c, concordant) - at, -1.0, 1.0, xtol=1e-12)) for at in (tail, 1 - tail)]
     settings: dict[str, object] = {"b": counts.first, "c": counts.second, "prior": prior, "above_0": float(beta.sf(0.5, b, c))}
     if margin is not None:

@@ -10,14 +10,13 @@ from math import ceil, sqrt
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 from harness_ext.stats import tables
 from harness_ext.stats.equivalence import tost_level
 from harness_ext.stats.paired import IntervalName, PairedCounts, interval_named
 from harness_ext.stats.proportion import between_0_and_1, quantile, wilson_interval
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import norm
 
 Question = Literal["difference", "equivalence"]
 
@@ -87,6 +86,8 @@ def items_for_equivalence(margin: float, discordance: float, true_difference: fl
 
     def excess(root_n: float) -> float:
         return float(norm.cdf(near * root_n - z) + norm.cdf(far * root_n - z)) - 1 - wanted
+
+    from scipy.optimize import brentq  # takes a while to import
 
     # In units of the standard deviation; at the upper end each test alone fails with at most half of 1 - power.
     root_n = float(brentq(excess, 0.0, (z + float(norm.isf((1 - wanted) / 2)) + 1) / near, xtol=1e-12))

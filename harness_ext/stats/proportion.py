@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from scipy.stats import norm
-
 from harness_ext.stats import tables
+from harness_ext.stats.tails import norm
 
 
 @dataclass(frozen=True, slots=True)

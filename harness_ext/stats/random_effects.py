@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.stats import binomtest, chi2, t
 
 from harness_ext.stats.arrays import FloatArray, check_level, vector
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import chi2, t
 
 _FEW = 5
 
@@ -84,6 +83,8 @@ def sign_test(effects: npt.ArrayLike, level: float = 0.95) -> Result:
     positive, n = int((y > 0).sum()), int((y != 0).sum())
     if not n:
         return Result(float("nan"), None, 1.0, 0, "sign-test", {"positive": 0, "level": level}, "all effects are 0")
+    from scipy.stats import binomtest  # takes a while to import
+
     test = binomtest(positive, n)
     bounds = test.proportion_ci(level, method="exact")
     return Result(positive / n, Interval(float(bounds.low), float(bounds.high), level), float(test.pvalue), n, "sign-test", {"positive": positive})
@@ -100,4 +101,6 @@ def _paule_mandel(y: FloatArray, v: FloatArray) -> float:
         return 0.0
     # Q(τ²) falls, and is at most k − 1 where τ² is the sum of squares over k − 1.
     top = float(((y - y.mean()) ** 2).sum()) / excess
+    from scipy.optimize import brentq  # takes a while to import
+
     return float(brentq(lambda tau2: _q(y, v, tau2) - excess, 0.0, top, xtol=1e-15 * top, rtol=1e-14, maxiter=500))

@@ -6,12 +6,12 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t
 
 from harness_ext.stats.arrays import FloatArray, check_draws, check_level, vector
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.resampling import acceleration, bca_bounds, resamples
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import t
 
 
 def recovered_share(a: npt.ArrayLike, b: npt.ArrayLike, base: npt.ArrayLike, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Result:

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.stats import norm, t
 
 from harness_ext.stats.arrays import FloatArray, check_draws, check_level, flat, matrix, vector
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import norm, t
 
 _BLOCK = 1 << 21
 """How many numbers a block of draws may hold."""
@@ -166,6 +165,8 @@ def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
     if abs(estimate) >= half(_SMALLEST):
         p = 2 * _SMALLEST
     elif estimate:
+        from scipy.optimize import brentq  # takes a while to import
+
         p = 2 * exp(brentq(lambda log_tail: half(exp(log_tail)) - abs(estimate), log(_SMALLEST), log(0.5), xtol=1e-13))
     return Result(estimate, Interval(estimate - reach, estimate + reach, level), p, n, "crossed-t", {"seeds": seeds})
 

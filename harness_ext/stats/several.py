@@ -5,12 +5,12 @@ from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2, rankdata, studentized_range
 
 from harness_ext.stats.multiple import holm
 from harness_ext.stats.paired import difference, paired_counts
 from harness_ext.stats.proportion import between_0_and_1
 from harness_ext.stats.result import Result
+from harness_ext.stats.tails import chi2
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -38,6 +38,8 @@ def cochran_q(outcomes: BoolArray) -> Result:
     0 (the arms do not differ) to 1 (they differ alike on every item); `settings` hold Q, whose p is that of chi-square with arms - 1
     degrees of freedom. With two arms Q is McNemar's statistic without correction.
     """
+    from scipy.stats import rankdata  # takes a while to import
+
     answers = _outcomes(outcomes)
     return _concordance(rankdata(answers, axis=1), "cochran-q", "q")
 
@@ -49,6 +51,8 @@ def friedman(scores: FloatArray) -> Result:
     the statistic, whose p is that of chi-square with arms - 1 degrees of freedom, and the less conservative F of Iman & Davenport (1980,
     Commun Stat A 9:571), infinite where all data sets agree.
     """
+    from scipy.stats import rankdata  # takes a while to import
+
     result = _concordance(rankdata(_scores(scores), axis=1), "friedman", "chi2")
     w = result.estimate
     f = (result.n - 1) * w / (1 - w) if w < 1 else inf
@@ -90,6 +94,8 @@ def critical_difference(scores: FloatArray, alpha: float = 0.05) -> CriticalDiff
     *scores* is as for `friedman`, a higher one better; equal ones share the average rank. *alpha* lies between 0 and 1. The groups mean
     something only where Friedman's test, which is returned with them, rejects.
     """
+    from scipy.stats import rankdata, studentized_range  # takes a while to import
+
     values = _scores(scores)
     n, arms = values.shape
     ranks = rankdata(-values, axis=1).mean(axis=0)

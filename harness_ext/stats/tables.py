@@ -6,7 +6,8 @@ checked here: the functions that take one table do that.
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+
+from harness_ext.stats.tails import fair_coin
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -71,7 +72,7 @@ def midp(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
     """Return the two-sided mid-p of McNemar's test (Fagerland, Lydersen & Laake 2013, BMC Med Res Methodol 13:91); 1 where first and second are equal."""
     b, c = np.asarray(first), np.asarray(second)
     fewer, discordant = np.minimum(b, c), b + c
-    p = 2 * binom.cdf(fewer, discordant, 0.5) - binom.pmf(fewer, discordant, 0.5)
+    p = fair_coin.cdf(fewer, discordant) + fair_coin.cdf(fewer - 1, discordant)  # twice the exact tail less the probability of the table
     return np.where(b == c, 1.0, p)
 
 
