@@ -56,7 +56,8 @@ class TraceStyle:
         listed = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
         stages = " > ".join(stage for stage, _, _ in self.stages) or "none"
         pivots = f"{len(self.pivots)} pivot{'' if len(self.pivots) == 1 else 's'}{f' ({listed})' if listed else ''}"
-        return f"{self.features['trace_words']:.0f} words; {pivots}; stages: {stages}; adherence {self.adherence:.2f}"
+        words = f"{self.features['trace_words']:.0f} word{'' if self.features['trace_words'] == 1 else 's'}"
+        return f"{words}; {pivots}; stages: {stages}; adherence {self.adherence:.2f}"
 
     def _repr_html_(self) -> str:
         """Show the trace in a notebook, its pivots marked by kind."""

@@ -63,6 +63,7 @@ def test_an_empty_trace_has_no_style() -> None:
     style = stylerep.read_style("")
     assert style.pivots == style.stages == ()
     assert str(style) == "0 words; 0 pivots; stages: none; adherence 0.00"
+    assert str(stylerep.read_style("Wait.")).startswith("1 word; 1 pivot (1 realization); ")
 
 
 def test_files_are_analyzed(tmp_path: Path) -> None:
