@@ -14,7 +14,8 @@ from tests.harness_ext.study.files import write_study
 
 NAMES = (
     "json", "types", "pickle", "logging", "typing", "runpy", "pkgutil", "re", "random", "queue", "copy", "inspect", "multiprocessing", "subprocess",
-    "stylerep", "synth", "distill", "harness_ext", "torch", "numpy", "yaml", "lm_eval", "transformers", "accelerate", "datasets", "pip", "submitit", "math_verify",
+    "stylerep", "synth", "distill", "harness_ext", "torch", "numpy", "yaml", "lm_eval", "transformers", "accelerate", "datasets", "pip", "submitit",
+    "math_verify",
 )  # fmt: skip
 _SCRIPT = "import sys; sys.path[:1] = []; sys.argv[0] = 'stylerep'; from harness_ext.__main__ import main; main()"
 Command = Callable[..., str]
