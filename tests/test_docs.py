@@ -2,11 +2,13 @@
 
 import contextlib
 import io
+import itertools
 import re
 import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -123,3 +125,15 @@ def test_snippets_print_what_the_page_says(name: str, printed: int) -> None:
 def test_the_page_of_the_package_has_every_name() -> None:
     page = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\.\. auto\w+:: stylerep\.(\w+)$", page, re.MULTILINE)) == set(stylerep.__all__)
+
+
+def test_the_problem_source_of_its_page_works() -> None:
+    page = (ROOT / "docs/how-to/add-a-problem-source.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"^```python\n(\"\"\".*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"__name__": "coins"}
+    exec(source, names)  # noqa: S102
+    problems = list(itertools.islice(names["coins"]("train"), 50))
+    rows = stylerep.render(problems, arms=["sbs", "hc", "hc_w"], dials={"trace_words": 60})
+    assert all(stylerep.score(row.response, answer=problem.answer).correct for problem, row in zip(problems, rows["hc"], strict=True))
+    assert not any(stylerep.score(row.response, answer=problem.answer).correct for problem, row in zip(problems, rows["hc_w"], strict=True))
+    assert " ".join(rows["sbs"][0].response.split()) in " ".join(page.split())

@@ -15,8 +15,8 @@ import stylerep
 from harness_ext.drawing import KIND_COLOURS
 
 HERE = Path(__file__).resolve().parent
-DIALS = {"trace_words": 55, "pivot_density": 7, "repetition": 0, "formatted": 0}
-SEED = 4
+DIALS = {"trace_words": 60, "pivot_density": 8, "repetition": 0, "formatted": 0}
+SEED = 121
 """Of the problem shown: one whose styled trace has pivots of all four kinds."""
 SIZE, LINE, COLUMNS, PAD = 13, 19, 50, 22
 WIDTH = 7.8

@@ -106,6 +106,7 @@ def style_target(profile: str | Path = "long-reasoning", dials: Mapping[str, flo
             raise StylerepError(f"There is no dial {name!r}; there are {', '.join((*RANGES, *OWN))}.")
         if not low <= value <= high:
             raise StylerepError(f"The dial {name} goes from {low:g} to {high:g}, got {value:g}.")
+    dials = {name: float(value) for name, value in dials.items()}  # 60 and 60.0 are one style, with one digest
     measured = load_profile(str(profile))
     if not measured.sample:
         raise StylerepError(

@@ -91,6 +91,10 @@ def test_dials_are_written_name_equals_number(text: str) -> None:
         style_target(dials=read_dials([text]))
 
 
+def test_a_whole_number_is_the_dial_that_the_command_reads() -> None:
+    assert style_target(dials={"trace_words": 60}) == style_target(dials=read_dials(["trace_words=60"]))
+
+
 def test_a_profile_of_ones_own_is_a_target(tmp_path: Path) -> None:
     content = load_profile("instruct").to_json()
     path = tmp_path / "mine.json"
