@@ -31,9 +31,9 @@ test-slow: model
 # dependency is installed that the ranges allow, but for torch, which stays at the pinned version: of a range pip takes the newest
 # build, which brings gigabytes of CUDA packages.
 NEWEST ?= $(VENV)-newest
-NEWEST_TESTS := tests/test_packaging.py tests/benchmarks/test_controls_table.py tests/harness_ext/models/test_hooks.py \
-	tests/harness_ext/models/test_steering.py tests/harness_ext/models/test_writing.py tests/harness_ext/models/test_thinking.py \
-	tests/harness_ext/test_family_hooks.py tests/harness_ext/test_next_lm_eval.py tests/harness_ext/test_controls_taken.py tests/distill/test_fast.py tests/distill/test_families.py
+NEWEST_TESTS := tests/test_packaging.py tests/benchmarks/test_controls_table.py tests/harness_ext/backends/style_hf/test_hooks.py \
+	tests/harness_ext/backends/style_hf/test_steering.py tests/harness_ext/backends/style_hf/test_generation.py tests/harness_ext/backends/style_hf/test_thinking_budget.py \
+	tests/harness_ext/backends/lm_eval/test_family_hooks.py tests/harness_ext/backends/lm_eval/test_next_lm_eval.py tests/harness_ext/backends/lm_eval/test_controls_taken.py tests/distill/training/test_fast.py tests/distill/models/test_families.py
 
 test-newest:
 	@echo "Setting up $(NEWEST): a minute or two …"

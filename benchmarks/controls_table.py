@@ -25,13 +25,13 @@ from lm_eval.api.instance import Instance
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 
-from distill.families import model_family
-from distill.fast.install import speed_up
-from distill.loading import load_model, load_tokenizer
-from harness_ext.models.ahead import Ahead, Foresight
-from harness_ext.models.controls import Controls, read_controls
-from harness_ext.models.text import Pieces
-from harness_ext.seam.style_hf import StyleHF
+from distill.models.families import model_family
+from distill.models.loading import load_model, load_tokenizer
+from distill.training.fast.install import speed_up
+from harness_ext.backends.lm_eval.style_hf import StyleHF
+from harness_ext.backends.style_hf.control_settings import Controls, read_controls
+from harness_ext.backends.style_hf.sequence_text import Pieces
+from harness_ext.backends.style_hf.streaming_controls import Ahead, Foresight
 from synth.errors import StylerepError
 from synth.style import load_lexicon
 from tests.distill.tiny_families import SHAPES, build
@@ -193,7 +193,7 @@ CONTROLS: dict[str, Callable[[Tiny], str]] = {
     "fast writing": _refusal(_fused),
     "fast training": _refusal(_trained),
 }
-"""Each control of `harness_ext.models.controls`, those that look ahead in vLLM, and the fast paths: what came of it in a family."""
+"""Each control of `harness_ext.backends.style_hf.control_settings`, those that look ahead in vLLM, and the fast paths: what came of it in a family."""
 
 
 def table(families: Sequence[str], folder: Path) -> dict[str, dict[str, str]]:

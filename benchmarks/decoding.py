@@ -26,9 +26,9 @@ from typing import Any
 
 import torch
 
-from distill.pretrained import fetch_gguf
-from harness_ext.documents import documents
-from harness_ext.runs import RESPONSES, sample_files, sample_rows
+from distill.models.pretrained import fetch_gguf
+from harness_ext.runs.run_folder import RESPONSES, sample_files, sample_rows
+from harness_ext.scoring.documents import documents
 from synth.errors import StylerepError
 from synth.formats import split_response
 from synth.style import load_lexicon
@@ -82,12 +82,12 @@ def speed(items: int, tokens: int, dtype: str | None = None) -> None:
 def _open(name: str, dtype: str | None) -> Any:
     from lm_eval.models.huggingface import HFLM
 
-    import harness_ext.seam.style_hf
-    from harness_ext.seam.hf_model import prepare
+    import harness_ext.backends.lm_eval.style_hf
+    from harness_ext.backends.lm_eval.hf_model import prepare
 
     arguments: dict[str, Any] = {"pretrained": MODEL, "device": "cuda" if torch.cuda.is_available() else "cpu"} | ({"dtype": dtype} if dtype else {})
     prepare(arguments)
-    return harness_ext.seam.style_hf.StyleHF(**arguments) if name == "style-hf" else HFLM(**arguments, batch_size=BATCHES[0])
+    return harness_ext.backends.lm_eval.style_hf.StyleHF(**arguments) if name == "style-hf" else HFLM(**arguments, batch_size=BATCHES[0])
 
 
 def _requests(model: Any, prompts: Sequence[str], tokens: int) -> Callable[[], list[Any]]:

@@ -26,7 +26,7 @@ WORDS, RANK, BATCH = 100, 16, 8
 def build(folder: Path, rows: int, skip: int = 0, words: int = WORDS) -> str:
     """Write a data set of *rows* rows and return the name of its problems; *skip* seeds another draw, *words* 0 leaves the traces as long as they get."""
     from synth.errors import StylerepError
-    from synth.synthesis import synth
+    from synth.traces.synthesis import synth
 
     for source in ("gsm8k:train", "arith:train"):
         try:
@@ -59,9 +59,9 @@ def ours(data: Path, scratch: Path, timer: Any, **running: Any) -> None:
     """Train as stylerep does."""
     from unittest.mock import patch
 
-    from distill import train
-    from distill.recipe import Recipe
-    from distill.running import Running
+    from distill.training import train
+    from distill.training.recipe import Recipe
+    from distill.training.training_options import Running
 
     original = train.StepTrainer
 
@@ -80,7 +80,7 @@ def stock(data: Path, scratch: Path, timer: Any) -> None:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForSeq2Seq, Trainer, TrainingArguments
 
-    from distill.pretrained import resolve_model
+    from distill.models.pretrained import resolve_model
 
     path = resolve_model(MODEL)
     tokenizer, model = AutoTokenizer.from_pretrained(path), AutoModelForCausalLM.from_pretrained(path)
@@ -102,8 +102,8 @@ def trl(data: Path, scratch: Path, timer: Any) -> None:
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
 
-    from distill.pretrained import resolve_model
-    from synth.datasets import read_dataset
+    from distill.models.pretrained import resolve_model
+    from synth.traces.datasets import read_dataset
 
     rows, _ = read_dataset(data)
     table = datasets.Dataset.from_list([{"prompt": row["prompt"], "completion": [{"role": "assistant", "content": row["response"]}]} for row in rows])
@@ -127,10 +127,10 @@ WAYS = {"ours": ours, "stock": stock, "trl": trl, "ours_plain": ours_plain}
 
 def encoded(data: Path) -> list[Any]:
     """Return the rows of a data set as token ids."""
-    from distill.encode import encode
-    from distill.families import model_family
-    from distill.loading import load_config, load_tokenizer
-    from synth.datasets import read_dataset
+    from distill.models.families import model_family
+    from distill.models.loading import load_config, load_tokenizer
+    from distill.training.encode import encode
+    from synth.traces.datasets import read_dataset
 
     tokenizer = load_tokenizer(MODEL)
     family = model_family(load_config(MODEL), tokenizer)
@@ -223,12 +223,12 @@ def precision(rows: int, seeds: int) -> None:
     import torch
     from peft import PeftModel
 
-    from distill import adapt
-    from distill.fast.loss import summed_cross_entropy
-    from distill.loading import load_model
-    from distill.recipe import Recipe
-    from distill.running import Running
-    from distill.train import distill
+    from distill.models.loading import load_model
+    from distill.training import adapt
+    from distill.training.fast.loss import summed_cross_entropy
+    from distill.training.recipe import Recipe
+    from distill.training.train import distill
+    from distill.training.training_options import Running
 
     fast = adapt.fast_dtype
     with tempfile.TemporaryDirectory() as scratch:

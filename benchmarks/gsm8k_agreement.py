@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness_ext.runs import sample_files
-from harness_ext.seam import evaluate
+from harness_ext.backends.lm_eval import evaluate
+from harness_ext.runs.run_folder import sample_files
 from synth.grading.answers import final_answer
 from synth.problems import prompt
 from synth.problems.local_files import benchmark_file

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.statistics.rows import origin
-from harness_ext.leaderboard import leaderboard
-from harness_ext.scoring import score
-from synth.arms import parse_arms
+from harness_ext.pages.leaderboard import leaderboard
+from harness_ext.scoring.scores import score
 from synth.problems import Problem, iter_problems
-from synth.traces import Rendering, final_sentence
-from synth.writing.phrasebook import load_phrasebook
-from synth.writing.target import style_target
+from synth.traces.arms import parse_arms
+from synth.traces.arms_of import Rendering, final_sentence
+from synth.traces.writing.phrasebook import load_phrasebook
+from synth.traces.writing.target import style_target
 
 _ARMS = ("sbs", "hc", "hc_w")
 _TEXTS = 300

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from harness_ext.importing import import_runs
 from harness_ext.importing.record import Reading
-from harness_ext.runs import sample_files, sample_rows
+from harness_ext.runs.run_folder import sample_files, sample_rows
 from synth.formats import split_response
 from synth.responses import Fields
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, roc_auc_score
 
-from distill.allocator import keep_freed_memory
-from harness_ext.analyze import Response, read_responses
+from distill.models.allocator import keep_freed_memory
+from harness_ext.pages.analyze import Response, read_responses
 from harness_ext.stats import wilson_interval
 from synth.formats import split_response
 from synth.style import KINDS, STAGES, Reading, StyleScores, load_lexicon, read_trace, read_traces, style_scores

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from harness_ext.analyze.responses import read_responses
+from harness_ext.pages.analyze.responses import read_responses
 from synth.formats import split_response
 from synth.style import load_lexicon, read_trace
 from synth.style.profile import build_profile

@@ -32,11 +32,11 @@ from typing import Any, NamedTuple
 
 from benchmarks.leaderboard import responses, write_run
 from benchmarks.statistics.rows import origin
-from synth.arms import parse_arms
 from synth.problems import iter_problems
-from synth.traces import Rendering, final_sentence
-from synth.writing.phrasebook import load_phrasebook
-from synth.writing.target import style_target
+from synth.traces.arms import parse_arms
+from synth.traces.arms_of import Rendering, final_sentence
+from synth.traces.writing.phrasebook import load_phrasebook
+from synth.traces.writing.target import style_target
 
 HERE = Path(__file__).resolve().parents[1]
 SHAPES = ("rows", "draws", "lists", "parquet", "lm_eval")

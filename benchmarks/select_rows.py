@@ -18,11 +18,11 @@ from sklearn.metrics import roc_auc_score
 
 from distill.select.outliers import TREES, cosine_outliers, directions, isolation_outliers
 from distill.select.scoring import data_gradients, data_losses
-from distill.train import Recipe
-from synth.datasets import write_dataset
+from distill.training.train import Recipe
 from synth.problems import iter_problems
 from synth.seeding import generator
-from synth.traces import TraceRow, render
+from synth.traces.arms_of import TraceRow, render
+from synth.traces.datasets import write_dataset
 
 MODEL, ROWS, SHARE, WORDS, RESAMPLES = "smollm2-135m-instruct", 160, 0.2, 40.0, 2000
 PLANS: dict[str, list[tuple[str, str, float, int]]] = {

@@ -13,10 +13,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from harness_ext.study.worker import read_journal
+from harness_ext.pipelines.study.worker import read_journal
 from tests.conftest import make_tiny_model
-from tests.harness_ext.study.files import results, write_study
-from tests.harness_ext.study.kills import run_killed
+from tests.harness_ext.pipelines.study.files import results, write_study
+from tests.harness_ext.pipelines.study.kills import run_killed
 
 
 def main() -> int:

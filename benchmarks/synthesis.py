@@ -30,18 +30,18 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from synth.arms import ARMS, TraceRow, parse_arms
 from synth.formats import split_response
 from synth.problems import iter_problems, load_problems
 from synth.responses import read_responses
 from synth.seeding import generator
 from synth.style import STAGES, load_lexicon, read_trace, style_scores
 from synth.style.profile import StyleProfile, build_profile, load_profile
-from synth.synthesis import synth
-from synth.traces import Rendering, render
-from synth.writing.phrasebook import load_phrasebook
-from synth.writing.plan import Plan, draw_plan
-from synth.writing.target import style_target
+from synth.traces.arms import ARMS, TraceRow, parse_arms
+from synth.traces.arms_of import Rendering, render
+from synth.traces.synthesis import synth
+from synth.traces.writing.phrasebook import load_phrasebook
+from synth.traces.writing.plan import Plan, draw_plan
+from synth.traces.writing.target import style_target
 
 PROBLEMS, JUDGED, REPEATS, FOLDS = 2000, 400, 5, 8
 DOSES = ("shuffle=0.67", "delete=0.33", "insert=0.33", "digits=0.5", "keywords=1")

@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from distill.pretrained import resolve_model
-from harness_ext.documents import documents
-from harness_ext.metrics import process_results
-from harness_ext.scoring import score
-from harness_ext.task_folder import tasks_named, tasks_path
+from distill.models.pretrained import resolve_model
+from harness_ext.scoring.documents import documents
+from harness_ext.scoring.metrics import process_results
+from harness_ext.scoring.scores import score
+from harness_ext.scoring.task_folder import tasks_named, tasks_path
 from synth.evaluation_sets import EVALUATION_SETS
 from synth.responses import Response, read_responses
 from tests.hostile import hostile_responses
@@ -104,7 +104,7 @@ def scoring(data: Path, against: Path | None = None) -> None:
 
     With *against*, the folder of another checkout, that one is measured in turn with this one.
     """
-    from distill.loading import load_tokenizer
+    from distill.models.loading import load_tokenizer
 
     tokenizer = load_tokenizer(resolve_model("smollm2-135m-instruct"))
     responses = list(_real_responses(data))

@@ -23,7 +23,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from tests.conftest import make_tiny_model
-from tests.harness_ext.study.files import write_study
+from tests.harness_ext.pipelines.study.files import write_study
 
 _LONGEST = 600
 Ended = Sequence[tuple[int, str]]
@@ -121,7 +121,7 @@ def _check(pair: Pair, ended: Ended, folder: Path) -> None:
 
 def _prepare(shared: Path) -> None:
     """Make what all rounds read: rows to import, a data set, a tiny model; import what commands need, without computing anything."""
-    from synth.synthesis import synth
+    from synth.traces.synthesis import synth
 
     shared.mkdir(parents=True)
     for task in ("one", "two"):
@@ -134,12 +134,12 @@ def _prepare(shared: Path) -> None:
     os.waitpid(child, 0)
     for arm, add in (("base", 0), ("hc", 1)):
         _run_folder(shared / "runs" / arm, arm, add)
-    import distill.train  # noqa: F401
-    import harness_ext.analyze.report
+    import distill.training.train  # noqa: F401
+    import harness_ext.backends.lm_eval.evaluation
     import harness_ext.importing
-    import harness_ext.leaderboard.page
-    import harness_ext.seam.evaluation
-    import harness_ext.teach  # noqa: F401
+    import harness_ext.pages.analyze.html_page
+    import harness_ext.pages.leaderboard.page
+    import harness_ext.pipelines.teach  # noqa: F401
 
 
 def _run_folder(folder: Path, arm: str, add: int) -> None:

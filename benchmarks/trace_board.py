@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.regrading import VERDICTS, grades, table
 from harness_ext.importing import About, import_runs
-from harness_ext.leaderboard import Board, leaderboard
+from harness_ext.pages.leaderboard import Board, leaderboard
 
 MODELS = {
     "qwen2.5-14b-instruct": About("qwen2_5", "base", "qwen2.5-14b-instruct"),

@@ -16,11 +16,11 @@ from typing import NoReturn
 
 import typer
 
-from harness_ext.masked_output import mask_output
 from synth.errors import StylerepError
 from synth.printable import printable
-from synth.python_start import safe_environment
-from synth.secrets import SECRETS
+from synth.privacy.masked_output import mask_output
+from synth.privacy.secrets import SECRETS
+from synth.processes.python_start import safe_environment
 
 _TOLD = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES,

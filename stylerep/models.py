@@ -76,12 +76,12 @@ def distill(
         print(adapter / "manifest.json")
 
     """
-    from distill.model_files import code_of_models
-    from distill.options import settle
-    from distill.output import check_training_output
-    from distill.pretrained import resolve_model
+    from distill.models.model_files import code_of_models
+    from distill.models.pretrained import resolve_model
     from distill.select import leave_out
-    from synth.datasets import check_dataset, read_dataset
+    from distill.training.options import settle
+    from distill.training.output import check_training_output
+    from synth.traces.datasets import check_dataset, read_dataset
 
     name, rows, target = str(model), Path(data), Path(out)
     left_out, merged = (Path(one) if one is not None else None for one in (without, merge))
@@ -102,7 +102,7 @@ def distill(
             from distill.select.training import distill_selected
 
             return distill_selected(name, rows, target, select, drop, settled.recipe, settled.running)
-        from distill.train import distill as run
+        from distill.training.train import distill as run
 
         return run(name, rows, target, settled.recipe, None, settled.running, settled.without)
 
@@ -168,8 +168,8 @@ def evaluate(
         print(stylerep.load_run(run).manifest["arm"])
 
     """
-    from harness_ext.seam import evaluate as run
-    from synth.secrets import SECRETS
+    from harness_ext.backends.lm_eval import evaluate as run
+    from synth.privacy.secrets import SECRETS
 
     for name in ("pretrained", "peft"):
         if name in (model_args or {}):

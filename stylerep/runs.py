@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness_ext.runs import Run
-from harness_ext.runs import load_run as _load_run
+from harness_ext.runs.run_folder import Run
+from harness_ext.runs.run_folder import load_run as _load_run
 from synth.errors import StylerepError
 
 if TYPE_CHECKING:
-    from harness_ext.leaderboard import Board
-    from harness_ext.study import Outcome
+    from harness_ext.pages.leaderboard import Board
+    from harness_ext.pipelines.study import Outcome
 
 __all__ = ["Run", "leaderboard", "load_run", "reproduce"]
 
@@ -74,7 +74,7 @@ def leaderboard(
         print([entry.label for entry in board.views[0].entries])
 
     """
-    from harness_ext.leaderboard import leaderboard as run
+    from harness_ext.pages.leaderboard import leaderboard as run
 
     if isinstance(runs, str | Path):
         raise StylerepError("runs is a list of run folders; put the one folder into a list.")
@@ -105,7 +105,7 @@ def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2) -> "Outcome"
         print(stylerep.reproduce("demo", "demo").report)
 
     """
-    from harness_ext.study import reproduce as run
-    from harness_ext.task_folder import study_file
+    from harness_ext.pipelines.study import reproduce as run
+    from harness_ext.scoring.task_folder import study_file
 
     return run(study_file(study), Path(out), jobs)

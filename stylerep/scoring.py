@@ -8,8 +8,8 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness_ext.drawing import KIND_COLOURS
-from harness_ext.scoring import scored
+from harness_ext.pages.drawing import KIND_COLOURS
+from harness_ext.scoring.scores import scored
 from synth.errors import StylerepError
 from synth.formats import split_response
 from synth.grading.answers import stated_answer
@@ -23,7 +23,7 @@ from synth.style.metrics import read_response
 from synth.style.profile import SHIPPED, StyleProfile, load_profile
 
 if TYPE_CHECKING:
-    from harness_ext.analyze import StyleAnalysis
+    from harness_ext.pages.analyze import StyleAnalysis
 
 __all__ = ["Pivot", "Score", "TraceStyle", "analyze", "read_style", "score"]
 _REFERENCE = "long-reasoning"
@@ -193,7 +193,7 @@ def analyze(sources: str | Path | Sequence[str | Path], *, reference: str | Path
         print(len(found.scored), found.groups[0].model)
 
     """
-    from harness_ext.analyze import analyze as run
+    from harness_ext.pages.analyze import analyze as run
 
     several = [sources] if isinstance(sources, str | Path) else sources
     return run([str(one) for one in several], None, str(reference), language)

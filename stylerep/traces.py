@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from synth.arms import TraceRow, parse_arms
 from synth.problems import Problem
 from synth.problems import load_problems as _load_problems
-from synth.synthesis import synth
-from synth.traces import Rendering
-from synth.writing.phrasebook import load_phrasebook
-from synth.writing.target import style_target
+from synth.traces.arms import TraceRow, parse_arms
+from synth.traces.arms_of import Rendering
+from synth.traces.synthesis import synth
+from synth.traces.writing.phrasebook import load_phrasebook
+from synth.traces.writing.target import style_target
 
 __all__ = ["Problem", "TraceRow", "load_problems", "render", "synthesize"]
 _STYLE = "long-reasoning"

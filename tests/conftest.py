@@ -42,7 +42,7 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def real_model() -> str:
     """The name of the real default model, pulled."""
-    from distill.pretrained import pulled_folder
+    from distill.models.pretrained import pulled_folder
 
     name = "smollm2-135m-instruct"
     if pulled_folder(name) is None:

@@ -84,7 +84,7 @@ def test_the_whole_way_runs_as_shown(stylerep_here: Run, tmp_path: Path, tiny_mo
 
 
 def test_the_model_that_is_pulled_is_one() -> None:
-    from distill.pretrained import NAMED
+    from distill.models.pretrained import NAMED
 
     (pulled,) = re.findall(r"stylerep models pull (\S+)", README)
     assert pulled in NAMED
@@ -103,7 +103,7 @@ def test_a_stranger_finds_five_places_by_their_paths() -> None:
     assert list((ROOT / place("add a task")).rglob("style_arith.yaml"))
     assert "think" in (ROOT / place("add a model family, new think tags with it") / "qwen3.yaml").read_text(encoding="utf-8")
     assert (ROOT / place("add a source of problems") / "arith.py").is_file()
-    from harness_ext.manifests import MANIFEST
+    from harness_ext.runs.manifests import MANIFEST
 
     assert place("see what a run recorded") == MANIFEST
 

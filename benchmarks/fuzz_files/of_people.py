@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks.fuzz_files.changes import json_file, yaml_file
 from benchmarks.fuzz_files.trial import Kind, command
-from distill.recipe import load_recipe
+from distill.training.recipe import load_recipe
 from synth.style.profile import load_profile
 from tests.harness_ext.importing.sources import pens, rows_file
 

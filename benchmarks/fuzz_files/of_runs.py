@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz_files.changes import any_bytes, json_file, json_lines
 from benchmarks.fuzz_files.trial import Kind, command
-from harness_ext.runs import read_manifest
+from harness_ext.runs.run_folder import read_manifest
 from tests.harness_ext.compare.runs import DATE
 
 _N = 12
@@ -87,7 +87,7 @@ def of_runs(folder: Path) -> Iterator[Kind]:
     ]
 
     def scaling() -> None:
-        from harness_ext.study.scaling import read_scaling, scaling_tables
+        from harness_ext.pipelines.study.scaling import read_scaling, scaling_tables
 
         scaling_tables(read_scaling(bases))
 

@@ -19,23 +19,23 @@ from safetensors.torch import save, save_file
 
 from benchmarks.fuzz_files.changes import any_bytes, json_file, json_lines, json_text
 from benchmarks.fuzz_files.trial import Kind, command
-from distill.scratch.names import listed
+from distill.experimental.scratch.names import listed
 from distill.select import read_ids
-from distill.unfinished import open_unfinished
-from harness_ext.models.journal import Journal
-from harness_ext.models.row import Row
-from harness_ext.models.steering import load_direction
-from harness_ext.runs import read_manifest
-from harness_ext.study import worker
-from harness_ext.study.cells import study_cells
-from harness_ext.study.file import load_study
-from harness_ext.study.worker import STATE
-from harness_ext.teach.journal import Journal as TeachJournal
-from harness_ext.teach.tally import describe, tally_of
-from synth.datasets import dataset_ids, read_dataset
+from distill.training.unfinished import open_unfinished
+from harness_ext.backends.style_hf.journal import Journal
+from harness_ext.backends.style_hf.sequence import Row
+from harness_ext.backends.style_hf.steering import load_direction
+from harness_ext.pipelines.study import worker
+from harness_ext.pipelines.study.cells import study_cells
+from harness_ext.pipelines.study.file import load_study
+from harness_ext.pipelines.study.worker import STATE
+from harness_ext.pipelines.teach.journal import Journal as TeachJournal
+from harness_ext.pipelines.teach.tally import describe, tally_of
+from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError
-from synth.synthesis import synth
-from tests.harness_ext.study.files import write_study
+from synth.traces.datasets import dataset_ids, read_dataset
+from synth.traces.synthesis import synth
+from tests.harness_ext.pipelines.study.files import write_study
 
 
 def of_datasets(folder: Path) -> Iterator[Kind]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from distill.encode import Encoded, padded
+from distill.training.encode import Encoded, padded
 
 DIMENSIONS = 4096
 

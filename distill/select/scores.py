@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from synth.errors import StylerepError
-from synth.replace_file import write_text
+from synth.files.replace_file import write_text
 from synth.schema import parse_json, read_regular
 
 Row = TypeVar("Row", bound=Mapping[str, Any])

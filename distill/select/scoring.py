@@ -13,20 +13,20 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from distill.adapt import trained_model
-from distill.adapter_base import check_base
-from distill.allocator import keep_freed_memory
-from distill.encode import Encoded, encode
-from distill.families import Family, model_family
-from distill.loading import load_config, load_model, load_tokenizer
-from distill.precision import fast_dtype
-from distill.recipe import Recipe
+from distill.models.adapter_base import check_base
+from distill.models.allocator import keep_freed_memory
+from distill.models.families import Family, model_family
+from distill.models.loading import load_config, load_model, load_tokenizer
+from distill.models.precision import fast_dtype
 from distill.select.gradients import RowGradient, Sketch, row_gradients, row_losses
 from distill.select.outliers import Matrix, cosine_outliers, directions, isolation_outliers
 from distill.select.scores import RowScore, check_selection
-from synth.datasets import dataset_ids, read_dataset
+from distill.training.adapt import trained_model
+from distill.training.encode import Encoded, encode
+from distill.training.recipe import Recipe
 from synth.errors import StylerepError
 from synth.terminal import make_console
+from synth.traces.datasets import dataset_ids, read_dataset
 
 WARM_UP = 0.5
 """Epochs of training before gradients are taken."""
@@ -132,7 +132,7 @@ def _adapted(model: str, data: Path, prepared: _Prepared, warm_up: float, adapte
     """Return the model with the adapter whose gradients are taken, without dropout, on the GPU if there is one."""
     from peft import PeftModel
 
-    from distill.train import distill
+    from distill.training.train import distill
 
     recipe, family = prepared.recipe, prepared.family
     # peft's model asks transformers for a property that it is about to rename; no concern of the user's.

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from distill.output import training_output
-from distill.recipe import Recipe
-from distill.running import Running
 from distill.select.scores import check_selection, suspicious, write_scores
 from distill.select.scoring import score_rows
-from distill.train import distill
+from distill.training.output import training_output
+from distill.training.recipe import Recipe
+from distill.training.train import distill
+from distill.training.training_options import Running
 
 SCORES = "row_scores.jsonl"
 

@@ -12,7 +12,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import stylerep
-from harness_ext.drawing import KIND_COLOURS
+from harness_ext.pages.drawing import KIND_COLOURS
 
 HERE = Path(__file__).resolve().parent
 DIALS = {"trace_words": 60, "pivot_density": 8, "repetition": 0, "formatted": 0}

@@ -44,7 +44,7 @@ def validate(
 
 
 def _list_code(names: list[str], folder: Path | None) -> None:
-    from harness_ext.task_code import task_code
+    from harness_ext.scoring.task_code import task_code
 
     if folder is None or not folder.is_dir():
         raise StylerepError("--list-code is about task files of your own: name their --folder.")
@@ -55,8 +55,8 @@ def _list_code(names: list[str], folder: Path | None) -> None:
 
 
 def _validate_tasks(names: list[str], folder: Path | None, prompts: bool) -> bool:
-    from harness_ext.task_code import task_code, told_code
-    from harness_ext.validate import validate_tasks
+    from harness_ext.pipelines.validate import validate_tasks
+    from harness_ext.scoring.task_code import task_code, told_code
 
     if folder and folder.is_dir() and (told := told_code(task_code([folder], names))):
         say(f"stylerep: {told}", err=True)
@@ -78,7 +78,7 @@ def _validate_tasks(names: list[str], folder: Path | None, prompts: bool) -> boo
 
 
 def _validate_families(names: list[str], folder: Path | None) -> bool:
-    from harness_ext.validate_families import validate_families
+    from harness_ext.pipelines.validate_families import validate_families
 
     checks = list(validate_families(names, folder))
     for check in checks:
@@ -102,6 +102,6 @@ def launch_path() -> None:
 @app.command("tasks-path")
 def tasks_path() -> None:
     """Print the folder to give to lm_eval --include_path."""
-    from harness_ext.task_folder import tasks_path as path
+    from harness_ext.scoring.task_folder import tasks_path as path
 
     typer.echo(path())

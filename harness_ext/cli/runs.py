@@ -8,9 +8,9 @@ import typer
 
 from harness_ext.cli.command import app, check_words
 from harness_ext.cli.output import print_notes, print_report, print_tables
-from harness_ext.output_files import check_folder, check_outputs, write_output
-from harness_ext.runs import check_run_folders, run_files
+from harness_ext.runs.run_folder import check_run_folders, run_files
 from synth.errors import StylerepError
+from synth.files.output_files import check_folder, check_outputs, write_output
 from synth.schema import shown
 from synth.terminal import say
 
@@ -38,7 +38,7 @@ def evaluate(
     --model style-hf is lm_eval's hf, faster where responses differ in length, and killed it goes on where it was. Its --model_args also take
     think_budget=TOKENS, budget_forcing=TIMES, suppress=KIND+KIND (or all) and steer=FILE with steer_kind and steer_strength.
     """
-    from harness_ext.seam import evaluate as run
+    from harness_ext.backends.lm_eval import evaluate as run
 
     check_words({"--arm": arm})
     digest = None
@@ -49,7 +49,7 @@ def evaluate(
         digest = claims_digest(claims)
     folder = run(context.args, arm, digest)
 
-    from harness_ext.run_audit import run_notes
+    from harness_ext.runs.audit import run_notes
 
     for note in run_notes(folder):
         say(note, err=True)
@@ -162,8 +162,8 @@ def leaderboard(
 
     # Only now what takes a second to import.
     from harness_ext.compare.to_text import rich_tables
-    from harness_ext.leaderboard import leaderboard as run
-    from harness_ext.leaderboard.tables import board_notes, short_table
+    from harness_ext.pages.leaderboard import leaderboard as run
+    from harness_ext.pages.leaderboard.tables import board_notes, short_table
 
     board, changed = run(
         runs or [], out, title=title, tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()], by_seed=by_seed,
@@ -223,8 +223,8 @@ def import_results(
 
 
 def _print_imported(imported: "Imported") -> None:
+    from harness_ext.cli.imported import import_notes, import_table
     from harness_ext.compare.to_text import rich_tables
-    from harness_ext.importing.terminal import import_notes, import_table
 
     print_tables(rich_tables([import_table(imported)]))
     print_notes(import_notes(imported))

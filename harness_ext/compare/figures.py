@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness_ext.compare.report import Report
-from harness_ext.output_files import check_folder, write_output
 from harness_ext.stats import Verdict
+from synth.files.output_files import check_folder, write_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness_ext.accuracy import DEFAULT, NOT_ACCURACY, AccuracyMetric, accuracy_metric, find_metric, other_notes
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.pairing import Key, label
-from harness_ext.runs import Run
+from harness_ext.runs.accuracy import DEFAULT, NOT_ACCURACY, AccuracyMetric, accuracy_metric, find_metric, other_notes
+from harness_ext.runs.run_folder import Run
 from harness_ext.stats import Result
 from synth.errors import StylerepError
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.same_task import check_documents, renumbered
-from harness_ext.runs import Run
+from harness_ext.runs.run_folder import Run
 from harness_ext.stats import Effect, PairedCounts, effect_of_runs, paired_counts, right
 from synth.errors import StylerepError
 

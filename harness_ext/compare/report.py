@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from harness_ext.accuracy import DEFAULT
 from harness_ext.compare.claims import Judgement, judge
 from harness_ext.compare.claims_file import Claims
 from harness_ext.compare.conditions import Condition, baselines, conditions, read_by
@@ -15,7 +14,8 @@ from harness_ext.compare.pairing import Key, Pair, label, metric_of, paired, sco
 from harness_ext.compare.same_task import answers_note, difference_notes
 from harness_ext.compare.shares import Share, shares
 from harness_ext.compare.style import StyleEffect, style_effects, style_means
-from harness_ext.runs import load_runs
+from harness_ext.runs.accuracy import DEFAULT
+from harness_ext.runs.run_folder import load_runs
 from harness_ext.stats import (
     Effect,
     Interval,
@@ -42,8 +42,8 @@ from harness_ext.stats import (
     tost_counts,
     variance_split,
 )
-from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
+from synth.processes.workers import Workers, processor_cores
 
 ALPHA = 0.05
 _WORTH_PROCESSES = 200_000
@@ -161,7 +161,7 @@ def compare(
     Runs are paired on (task, filter, document hash). Those of one base model and arm whose seeds differ are one condition; *by* says what
     rows are told apart by. *baseline* is a run's folder, or an arm; the arm of the first run if left out. Verdicts are corrected by Holm
     over all comparisons, or, where *claims* are declared, by Holm over the claims and by Benjamini and Hochberg over the comparisons.
-    *seed* is that of resampling. *metric* is what accuracy is in every task that has it; else, and if left out, see `harness_ext.accuracy`.
+    *seed* is that of resampling. *metric* is what accuracy is in every task that has it; else, and if left out, see `harness_ext.runs.accuracy`.
     Raises StylerepError where a run cannot be read, no task is shared, two runs hold different items of a task (the hashes are named;
     *partial* compares the items they share), or the metric of a task cannot be told or is not the same in all runs.
     """

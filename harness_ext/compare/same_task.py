@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness_ext.asked import AskedItems, differ
 from harness_ext.compare.conditions import DECODING, Condition
-from harness_ext.runs import Run
+from harness_ext.runs.asked import AskedItems, differ
+from harness_ext.runs.run_folder import Run
 from synth.errors import StylerepError
-from synth.home_folders import without_home
-from synth.secrets import SECRETS
+from synth.privacy.home_folders import without_home
+from synth.privacy.secrets import SECRETS
 
 Key = tuple[str, str]
 _SHOWN, _LONGEST = 3, 160

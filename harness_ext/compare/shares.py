@@ -11,7 +11,7 @@ from harness_ext.compare.conditions import Condition
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import FloatArray, Key, label, metric_of, scores_of
 from harness_ext.stats import Result, recovered_shares
-from harness_ext.workers import Workers
+from synth.processes.workers import Workers
 
 _AT_ONCE = 50
 _SHARES = (

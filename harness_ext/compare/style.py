@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from harness_ext.compare.pairing import FloatArray, Key, Pair
-from harness_ext.runs import Run
+from harness_ext.runs.run_folder import Run
 from harness_ext.stats import Interval, Result, bootstrap_many, hodges_lehmann, length_controlled, sign_flip_many
-from harness_ext.workers import Workers
+from synth.processes.workers import Workers
 
 STYLE = ("answered", "pivot_density", "pivot_kinds", "stage_coverage", "style_adherence", "trace_words")
 _LENGTH = "trace_words"

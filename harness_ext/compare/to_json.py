@@ -9,7 +9,7 @@ from harness_ext.compare.report import AcrossFamilies, Cell, Comparison, Report
 from harness_ext.compare.shares import Share
 from harness_ext.compare.style import StyleEffect
 from harness_ext.stats import Interval, Result
-from synth.home_folders import without_homes
+from synth.privacy.home_folders import without_homes
 
 
 def report_json(report: Report) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import numpy as np
 from harness_ext.importing.items import AnswerType, Item, OwnItems, answer_type_of
 from harness_ext.importing.record import Record
 from harness_ext.importing.spool import Spool
-from harness_ext.workers import Workers
 from synth.errors import StylerepError
+from synth.processes.workers import Workers
 
 _AT_ONCE, _BYTES = 100, 1 << 20
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from harness_ext.importing.formats import ROWS
 from harness_ext.importing.record import Evaluation, Reading
 from harness_ext.importing.run_folders import About, Draft
-from harness_ext.runs import MANIFEST
+from harness_ext.runs.run_folder import MANIFEST
 from synth.errors import StylerepError
-from synth.replace_folder import check_replaceable
+from synth.files.replace_folder import check_replaceable
 
 
 def check_reading(chosen: str, reading: Reading) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from harness_ext.importing.answers import Answer, Answers, Told
 from harness_ext.importing.spool import Lines
-from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.formats import SplitResponse, split_response
 from synth.formats.audit import Audit
+from synth.processes.workers import Workers
 
 _TELL_AFTER = 5.0
 _AT_ONCE = 100
@@ -132,7 +132,7 @@ def _row(answer: Answer, how: _How, scores: dict[str, float], split: SplitRespon
 
 def _scores(answers: list[Answer], how: _How, splits: Sequence[SplitResponse | None]) -> list[dict[str, float]]:
     """Return all scores of each response, none where there is no text; it is right if any of the right answers is stated."""
-    from harness_ext.scoring import score_each
+    from harness_ext.scoring.scores import score_each
     from synth.grading.answers import is_right, stated_answer
 
     if not answers[0].texts:

@@ -14,12 +14,12 @@ from harness_ext.importing.matching import match_items
 from harness_ext.importing.record import Evaluation, Reading, public_name
 from harness_ext.importing.run_folders import About, Draft, ImportedTask, check_run, folder_name, write_run
 from harness_ext.importing.spool import Spool
-from harness_ext.workers import Workers, processor_cores
 from synth.errors import StylerepError
+from synth.files.lock import hold
 from synth.grading.answers import is_right
-from synth.lock import hold
+from synth.privacy.secrets import SECRETS
 from synth.problems.problem import ANSWER_TYPES
-from synth.secrets import SECRETS
+from synth.processes.workers import Workers, processor_cores
 
 _LOW = 0.9
 _WORTH_A_POOL, _MOST_PROCESSES = 5_000_000, 8

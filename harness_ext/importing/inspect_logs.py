@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness_ext.accuracy import AccuracyMetric, recorded_metric, recorded_notes
 from harness_ext.importing.log_archive import LogArchive
 from harness_ext.importing.record import (
     Evaluation,
@@ -19,12 +18,13 @@ from harness_ext.importing.record import (
     score_of,
 )
 from harness_ext.importing.spool import Spool
+from harness_ext.runs.accuracy import AccuracyMetric, recorded_metric, recorded_notes
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
+from synth.privacy.secrets import SECRETS
 from synth.responses import gold_text
 from synth.responses.messages import Said, conversation, message_said
 from synth.schema import parse_json, read_regular, shown
-from synth.secrets import SECRETS
 
 
 def read(path: Path, reading: Reading) -> list[Evaluation]:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
-from harness_ext.documents import document_hash, task_documents
 from harness_ext.importing.record import Evaluation, Record
 from harness_ext.importing.spool import Spool
-from harness_ext.runs import read_manifest, sample_files
-from harness_ext.task_folder import task_config, tasks_named
-from harness_ext.workers import Workers
+from harness_ext.runs.run_folder import read_manifest, sample_files
+from harness_ext.scoring.documents import document_hash, task_documents
+from harness_ext.scoring.task_folder import task_config, tasks_named
 from synth.errors import StylerepError
 from synth.grading.answers import option_letter, plain_number
 from synth.problems import prompt
 from synth.problems.problem import ANSWER_TYPES
+from synth.processes.workers import Workers
 from synth.responses import find_field, gold_text
 from synth.responses.messages import conversation
 from synth.rows import read_rows

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
 from harness_ext.importing.spool import Spool, pack
-from harness_ext.workers import Workers
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
+from synth.processes.workers import Workers
 from synth.responses.fields import Fields, find_field, is_place_of_option, options_of, question_text, right_answer, row_responses, score_field, score_fields
 from synth.responses.messages import conversation
 from synth.rows import Line, Row, rows_of, unread_rows

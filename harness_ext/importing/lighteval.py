@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_ext.accuracy import recorded_metric, recorded_notes
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, plain_version, public_name, score_of
 from harness_ext.importing.spool import Spool
+from harness_ext.runs.accuracy import recorded_metric, recorded_notes
 from synth.errors import StylerepError
 from synth.responses import gold_text
 from synth.responses.messages import conversation, with_trace
@@ -22,7 +22,8 @@ _FEW_SHOTS = re.compile(r"(?:\|\d+)+\Z")
 def read(path: Path, reading: Reading) -> list[Evaluation]:
     """Read one file of details; the results file that lighteval writes says model, decoding and versions, else the folders say the model.
 
-    The recorded score is that of ``--metric``, else the one that `harness_ext.accuracy` finds. Raises StylerepError, naming the row, for what are no details.
+    The recorded score is that of ``--metric``, else the one that `harness_ext.runs.accuracy` finds. Raises StylerepError, naming the row, for what are no
+    details.
     """
     match = DETAILS.fullmatch(path.name)
     name, date = (match["task"], match["date"]) if match else (path.name.split(".")[0], file_date(path))

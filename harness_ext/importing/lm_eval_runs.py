@@ -6,19 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness_ext.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
 from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, plain_version, public_name, score_of
 from harness_ext.importing.spool import Spool, pack
-from harness_ext.runs import NOT_METRICS, read_manifest
-from harness_ext.workers import Workers
+from harness_ext.runs.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
+from harness_ext.runs.run_folder import NOT_METRICS, read_manifest
 from synth.errors import StylerepError
 from synth.formats import with_opening
+from synth.privacy.secrets import SECRETS
+from synth.processes.workers import Workers
 from synth.responses import find_field, gold_text
 from synth.responses.fields import options_of
 from synth.responses.messages import conversation, message_said
 from synth.rows import Line, Row, rows_of, unread_rows
 from synth.schema import read_json
-from synth.secrets import SECRETS
 
 SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+))?\.jsonl")
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness_ext.workers import Workers
 from synth.errors import StylerepError
+from synth.privacy.secrets import SECRETS
+from synth.processes.workers import Workers
 from synth.responses import RIGHT_WORDS, WRONG_WORDS, Fields
 from synth.schema import shown
-from synth.secrets import SECRETS
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")

@@ -12,12 +12,12 @@ from typing import Any
 
 from harness_ext.importing.grading import Graded
 from harness_ext.importing.record import Evaluation, clean, public_name
-from harness_ext.runs import MANIFEST, read_manifest, sample_files
+from harness_ext.runs.run_folder import MANIFEST, read_manifest, sample_files
 from synth.errors import StylerepError
-from synth.inside_folder import inside, refuse_ways_out
-from synth.replace_folder import check_replaceable, replace_folder
+from synth.files.inside_folder import inside, refuse_ways_out
+from synth.files.replace_folder import check_replaceable, replace_folder
+from synth.privacy.secrets import SECRETS
 from synth.schema import Line, Schema, Whole, read_as, read_yaml, shown
-from synth.secrets import SECRETS
 
 _SAME = ("model", "model_name", "base_model", "family", "arm", "seed", "gen_kwargs")
 _SHOWN = 20

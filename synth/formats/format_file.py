@@ -1,6 +1,6 @@
 """Reads what is said of formats of responses: ``formats.yaml`` beside this file, and the think tags in files of model families.
 
-A family with new tags needs no entry in ``formats.yaml``: its own file (``distill/families``, or the folder that ``STYLEREP_FAMILIES``
+A family with new tags needs no entry in ``formats.yaml``: its own file (``distill/models/families``, or the folder that ``STYLEREP_FAMILIES``
 names) says ``think: {open: …, close: …}``, and traces between them are read from then on.
 """
 

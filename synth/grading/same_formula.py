@@ -17,7 +17,7 @@ import sys
 import threading
 from types import FrameType
 
-from synth.python_start import module_command, safe_environment
+from synth.processes.python_start import module_command, safe_environment
 
 LONGEST, DEEPEST = 400, 10
 _SECONDS, _PROCESSOR_SECONDS, _SECONDS_TO_START = 6.0, 2.0, 120.0

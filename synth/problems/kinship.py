@@ -6,7 +6,7 @@
 After the relational graphs of Zhou et al. (2024, arXiv:2409.12437): a graph is expanded by composing rules (the mother of a
 parent is a grandmother), and a random walk over it is asked for, told with facts beside the way. The family grows as the
 walk goes, so it is one that can be: a person has one mother, one father and at most one spouse, and all children of a
-couple are theirs together. The question says so, and under it each rule of `synth.problems.family` has one outcome. The facts form a tree; so
+couple are theirs together. The question says so, and under it each rule of `synth.problems.kinship_tree` has one outcome. The facts form a tree; so
 there is one way from one person to the other, and one answer. Item content for `synth.problems.splits` is the relations
 along the way, with how each is told.
 """
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from synth.errors import StylerepError
-from synth.problems.family import CLOSE, ONWARD, RULES, WORDS, Family
+from synth.problems.kinship_tree import CLOSE, ONWARD, RULES, WORDS, Family
 from synth.problems.problem import Problem, Step, WrongTurn
 from synth.problems.splits import generate
 

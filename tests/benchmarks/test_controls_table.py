@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.controls_table import CHANGES, CONTROLS, SILENT, table
-from harness_ext.models.controls import NAMES
+from harness_ext.backends.style_hf.control_settings import NAMES
 from tests.distill.tiny_families import SHAPES
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synth.synthesis import synth
+from synth.traces.synthesis import synth
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from accelerate import PartialState
 from accelerate.utils import DistributedType
 from torch.distributed.tensor import DTensor
 
-from distill.trainer import StepTrainer
+from distill.training.trainer import StepTrainer
 from harness_ext.__main__ import main
 
 _initialise, _step = PartialState.__init__, StepTrainer.training_step

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from distill.select import read_ids
-from synth.datasets import read_dataset
-from synth.synthesis import synth
+from synth.traces.datasets import read_dataset
+from synth.traces.synthesis import synth
 from tests.conftest import one_sentence
 
 

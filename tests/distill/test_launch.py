@@ -14,8 +14,8 @@ from rich.console import Console
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from distill.recipe import Recipe
-from distill.train import distill
+from distill.training.recipe import Recipe
+from distill.training.train import distill
 from tests.distill.tiny_families import SHAPES, build
 
 QUIET = Console(quiet=True)

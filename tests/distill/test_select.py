@@ -9,18 +9,18 @@ from peft import LoraConfig, get_peft_model
 from rich.console import Console
 from sklearn.metrics import roc_auc_score
 
-from distill.encode import Encoded, encode
-from distill.families import model_family
-from distill.loading import load_config, load_model, load_tokenizer
+from distill.models.families import model_family
+from distill.models.loading import load_config, load_model, load_tokenizer
 from distill.select import RowScore, check_selection, leave_out, read_ids, score_rows, suspicious, write_scores
 from distill.select.gradients import Sketch, row_gradients
 from distill.select.outliers import cosine_outliers, isolation_outliers
-from distill.train import Recipe, distill
-from synth.datasets import read_dataset, write_dataset
+from distill.training.encode import Encoded, encode
+from distill.training.train import Recipe, distill
 from synth.errors import StylerepError
 from synth.problems import iter_problems
-from synth.synthesis import synth
-from synth.traces import render
+from synth.traces.arms_of import render
+from synth.traces.datasets import read_dataset, write_dataset
+from synth.traces.synthesis import synth
 from tests.distill.tiny_families import SHAPES, build
 
 QUIET = Console(quiet=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from synth.python_start import module_command, safe_environment
-from tests.harness_ext.study.files import write_study
+from synth.processes.python_start import module_command, safe_environment
+from tests.harness_ext.pipelines.study.files import write_study
 
 NAMES = (
     "json", "types", "pickle", "logging", "typing", "runpy", "pkgutil", "re", "random", "queue", "copy", "inspect", "multiprocessing", "subprocess",

@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from harness_ext.cli import app
-from harness_ext.runs import read_manifest
+from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError
-from synth.synthesis import synth
+from synth.traces.synthesis import synth
 from tests.conftest import one_sentence
 from tests.harness_ext.compare.runs import write_run
 
@@ -134,12 +134,12 @@ def test_a_full_disk_keeps_what_was_there(shared: Path, small_disk: Path) -> Non
 
 
 def test_a_manifest_that_cannot_be_written_is_told_and_leaves_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness_ext.seam import evaluate
+    from harness_ext.backends.lm_eval import evaluate
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("harness_ext.seam.evaluation.write_text", full)
+    monkeypatch.setattr("harness_ext.backends.lm_eval.evaluation.write_text", full)
     with pytest.raises(StylerepError, match=r"all results were saved, but manifest\.json, .* could not be written \(No space left on device\)"):
         evaluate(["--model", "dummy", "--tasks", "style_arith", "--limit", "2", "--output_path", str(tmp_path / "run")])
     assert read_manifest(tmp_path / "run") == {}

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from harness_ext.backends.lm_eval import evaluate
+from harness_ext.backends.lm_eval.masking import check_masked
 from harness_ext.cli import app
-from harness_ext.leaderboard.shards import read_shard
-from harness_ext.masked_output import mask_output
-from harness_ext.runs import read_manifest
-from harness_ext.seam import evaluate
-from harness_ext.seam.masking import check_masked
+from harness_ext.pages.leaderboard.shards import read_shard
+from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError
-from synth.secrets import SECRETS, Secrets
+from synth.privacy.masked_output import mask_output
+from synth.privacy.secrets import SECRETS, Secrets
 from tests.harness_ext.teacher_server import Teacher, teacher
 
 GIVEN = {

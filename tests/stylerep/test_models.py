@@ -14,7 +14,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_a_data_set_holds_what_render_returns(data: dict[str, Path]) -> None:
-    from synth.datasets import read_dataset
+    from synth.traces.datasets import read_dataset
 
     rows, manifest = read_dataset(data["hc"])
     rendered = stylerep.render(stylerep.load_problems("arith:train", 8), ["hc"], dials={"trace_words": 10})["hc"]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import stylerep
-from harness_ext.scoring import METRICS, score
+from harness_ext.scoring.scores import METRICS, score
 
 RESPONSE = "<think>First, 2 + 3 = 5. Wait, let me check that: 5 - 3 = 3. So it is right.</think>\nThe answer is 5."
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness_ext.compare import compare, report_json
-from harness_ext.runs import load_run
+from harness_ext.runs.run_folder import load_run
 from harness_ext.stats import PairedCounts, Verdict, crossed_mean, newcombe_interval, random_effects
 from synth.errors import StylerepError
 from tests.harness_ext.compare.runs import study, write_run

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness_ext.importing import Imported, Reading, import_runs
-from harness_ext.runs import load_run
+from harness_ext.runs.run_folder import load_run
 from synth.errors import StylerepError
 from synth.responses import Fields
 from tests.harness_ext.importing.sources import GOLDS, INSPECT, LM_EVAL, PENS, lighteval_output, manifest, pens, rows_file, samples

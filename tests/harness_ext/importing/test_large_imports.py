@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.scale import SHAPES, import_rows, write_import
 from harness_ext.importing import Reading, import_runs, imports, spool
-from harness_ext.workers import Workers
 from synth.errors import StylerepError
+from synth.processes.workers import Workers
 from synth.responses import Fields
 from synth.rows import Line, read_rows, rows_of, unread_rows
 

@@ -7,12 +7,12 @@ import pytest
 from lm_eval.utils import handle_non_serializable, hash_string
 
 from harness_ext.compare import compare
-from harness_ext.documents import document_hash, task_documents
 from harness_ext.importing import About, import_runs
 from harness_ext.importing.items import Item, Items
 from harness_ext.importing.matching import match_items
 from harness_ext.importing.record import Record
-from harness_ext.runs import load_run
+from harness_ext.runs.run_folder import load_run
+from harness_ext.scoring.documents import document_hash, task_documents
 from synth.errors import StylerepError
 from tests.harness_ext.importing.sources import GOLDS, INSPECT, LM_EVAL, PENS, lighteval_output, manifest, pens, rows_file, samples
 

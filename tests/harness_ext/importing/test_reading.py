@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.importing import import_runs
-from harness_ext.runs import sample_files, sample_rows
+from harness_ext.runs.run_folder import sample_files, sample_rows
 
 TRACE, ANSWER = "Nine and five. Hmm, that makes fourteen.", "The answer is 14."
 

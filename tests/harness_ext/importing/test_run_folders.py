@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness_ext.importing import About, Reading, import_runs, read_models, run_folders
-from harness_ext.runs import load_run
+from harness_ext.runs.run_folder import load_run
 from synth.errors import StylerepError
 from synth.responses import Fields, read_responses
 from tests.harness_ext.compare.runs import write_run

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from harness_ext.scoring import score
+from harness_ext.scoring.scores import score
 from synth.formats import ResponseFormat, control_tokens, response_formats, split_response, with_opening
 from synth.grading.answers import final_answer
 

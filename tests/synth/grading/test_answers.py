@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness_ext.scoring import METRICS, score
+from harness_ext.scoring.scores import METRICS, score
 from synth.grading.answers import final_answer, is_right, plain_number
 from synth.grading.final_answer import number_value
 from synth.problems import read_gsm8k

@@ -4,8 +4,8 @@ import re
 import pytest
 
 from synth.errors import StylerepError
-from synth.problems.family import RULES, WORDS
 from synth.problems.kinship import KinshipConfig, kinship
+from synth.problems.kinship_tree import RULES, WORDS
 from synth.problems.problem import Problem
 from tests.synth.problems.wording import assert_plain, share_of_skeletons
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness_ext.analyze import read_responses
+from harness_ext.pages.analyze import read_responses
 from synth.formats import split_response
 from synth.style import KINDS, STAGES, Reading, load_lexicon, read_trace, read_traces, style_scores
 from synth.style.adherence import WEIGHTS, style_adherence

@@ -1,0 +1,1 @@
+"""Training: from the rows of a data set to an adapter."""

@@ -1,0 +1,62 @@
+"""The options of ``stylerep distill``, settled before anything is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill.select import check_selection, read_ids
+from distill.training.recipe import Recipe, load_recipe
+from distill.training.training_options import Running
+from synth.errors import StylerepError
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the options come to: the recipe, how the training runs, and the ids of rows that are left out."""
+
+    recipe: Recipe
+    running: Running
+    without: set[str]
+
+
+def settle(
+    *,
+    recipe: str = "small",
+    method: str | None = None,
+    seed: int | None = None,
+    epochs: float | None = None,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    rank: int | None = None,
+    max_length: int | None = None,
+    without: Path | None = None,
+    select: str | None = None,
+    drop: float = 0.0,
+    part_tokens: int = 8192,
+    gradient_checkpointing: bool = False,
+    save_minutes: float = 5.0,
+    restart: bool = False,
+    plain: bool = False,
+    merge: Path | None = None,
+    report_to: Sequence[str] | None = None,
+    **_: object,
+) -> Options:
+    """Return what options, by their names, come to; those that say what is trained and where it goes are passed over.
+
+    Raises:
+        StylerepError: for a recipe or list of rows that cannot be read, a value out of range, and options that do not go together.
+
+    """
+    changes = {
+        "method": method, "seed": seed, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "rank": rank, "max_length": max_length,
+    }  # fmt: skip
+    settled = load_recipe(recipe, changes)
+    running = Running(part_tokens, gradient_checkpointing, save_minutes, None, restart, plain, tuple(report_to or ()), merge)
+    running.validate(settled)
+    if drop and not select:
+        raise StylerepError("--drop needs --select, which says by what rows are dropped.")
+    if select:
+        check_selection(select, drop)
+        if without:
+            raise StylerepError("--select scores all rows and --without leaves rows out; give one of them.")
+    return Options(settled, running, read_ids(without) if without else set())

@@ -1,0 +1,257 @@
+"""Trains one model on one arm's data set."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import DistributedType
+from rich.console import Console
+from transformers import TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from distill.models.adapter_base import BASE, weights_digest
+from distill.models.allocator import keep_freed_memory
+from distill.models.families import Family, model_family
+from distill.models.loading import load_config, load_tokenizer
+from distill.models.precision import fast_dtype
+from distill.models.pretrained import resolve_model
+from distill.training.adapt import trained_model
+from distill.training.encode import Encoded, encode
+from distill.training.fast.install import Speed, speed_up
+from distill.training.memory import check_memory
+from distill.training.merge import merge
+from distill.training.model_card import model_card
+from distill.training.output import training_output, unfinished_folder
+from distill.training.progress import TrainingProgress
+from distill.training.recipe import Recipe
+from distill.training.steps import step_rows
+from distill.training.trainer import Steps, StepTrainer
+from distill.training.training_options import Running
+from distill.training.unfinished import Checkpoints, open_unfinished
+from synth.errors import StylerepError
+from synth.files.replace_folder import replace_folder
+from synth.terminal import make_console
+from synth.traces.datasets import read_dataset
+
+MANIFEST = "manifest.json"
+
+
+def distill(
+    model: str, data: Path, out: Path, recipe: Recipe | None = None, console: Console | None = None, running: Running | None = None,
+    without: Collection[str] = (),
+) -> Path:  # fmt: skip
+    """Train *model* on the data set in *data*, but for the rows of the problems *without*, and write an adapter (or a model) to *out*.
+
+    *out* is replaced whole when training has ended; until then, and if it is interrupted, what was there stays, and checkpoints lie in
+    ``OUT.unfinished``: the same call goes on from the latest, with the same result. *out* holds the weights as safetensors, a model card
+    and ``manifest.json`` (base model, family, arm, seed, data set fingerprint, recipe, loss, versions). Which problems make up a step depends on
+    the seed and their ids alone, so every arm of a study sees them in the same batches. In several processes (accelerate launch) each takes
+    its share of every step. Raises StylerepError for a model or data set that cannot be used, for a training that memory cannot hold, and, before
+    anything else, for a folder that cannot be written or that another command is at.
+    """
+    recipe, running, state = recipe or Recipe(), running or Running(), PartialState(cpu=not torch.cuda.is_available())
+    with training_output(out, running.merged, [model, data], state.is_main_process):
+        return _distill(model, data, out, recipe, console, running, state, without)
+
+
+def _distill(
+    model: str, data: Path, out: Path, recipe: Recipe, console: Console | None, running: Running, state: PartialState, without: Collection[str]
+) -> Path:
+    console = (console or make_console(stderr=True)) if state.is_main_process else Console(quiet=True)
+    recipe.validate()
+    running.validate(recipe)
+    rows, data_manifest = read_dataset(data)
+    rows = [row for row in rows if row["id"] not in without]
+    if not rows:
+        raise StylerepError(f"{data}: no rows are left to train on.")
+    tokenizer, config = load_tokenizer(model), load_config(model)
+    family = model_family(config, tokenizer)
+    if family.assumed:
+        console.print(f"Note: {family.assumed}.", markup=False)
+    if family.kept_ids(tokenizer):
+        console.print("Note: think tags are special tokens of this model; stylerep eval reads them, lm_eval by itself drops them.")
+    limit = recipe.settled(family, 0, getattr(config.get_text_config(), "max_position_embeddings", None)).longest
+    encoded = [encode(row, tokenizer, family, limit) for row in rows]
+    lengths = [len(row.input_ids) for row in encoded]
+    plan = step_rows([row["id"] for row in rows], recipe.epochs, recipe.batch_size, recipe.seed)
+    share = min(running.part_tokens, max(sum(sorted(lengths)[-recipe.batch_size :]) // state.num_processes, 1))
+    parameters = check_memory(config, recipe, max(lengths), share, running.gradient_checkpointing, _shards(state))
+    recipe = recipe.settled(family, parameters, limit)
+
+    settings = {
+        "model": model,
+        "base": (base := weights_digest(resolve_model(model))),
+        "data set": data_manifest["fingerprint"],
+        "rows left out": len(without),
+        "recipe": asdict(recipe),
+        "plain": running.plain,
+        "rows": hashlib.sha256("\n".join(row["id"] for row in rows).encode()).hexdigest(),
+    }
+    with state.main_process_first():
+        checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
+    trained = trained_model(model, recipe, family)
+    speed = _prepare(trained, encoded, running, state)
+    for note in speed.notes:
+        console.print(f"Note: {note}.", markup=False)
+    pad = None if speed.packed else _pad_id(tokenizer, family)
+    steps = Steps(encoded, plan, running.part_tokens, pad, state.process_index, state.num_processes)
+    with _refused():
+        trainer = StepTrainer(model=trained, args=_arguments(recipe, running, unfinished_folder(out), len(plan)), train_dataset=steps)
+    trainer.remove_callback(PrinterCallback)
+    progress = TrainingProgress(console, f"{data_manifest['arm']} on {len(rows)} rows")
+    trainer.add_callback(progress)
+    trainer.add_callback(Checkpoints(running.save_minutes, running.save_steps))
+    if checkpoint:
+        console.print(f"Going on from step {checkpoint.name.rpartition('-')[2]} of {len(plan)}.")
+    began = time.monotonic()
+    with contextlib.closing(progress), _memory_advice(), _tidied(unfinished_folder(out)):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    seconds = time.monotonic() - began
+    described = {
+        "arm": data_manifest["arm"],
+        "seed": recipe.seed,
+        "family": family.name,
+        "template_arguments": family.template_arguments,
+        "base_model": model,
+        BASE: base,
+        "dataset_fingerprint": data_manifest["fingerprint"],
+        "problem_ids_sha256": data_manifest["problem_ids_sha256"],
+        "rows_left_out": sorted(without),
+        "recipe": asdict(recipe),
+        "train_seconds": round(seconds, 1),
+        "train_tokens": sum(lengths[row] for step in plan for row in step),
+        "resumed": checkpoint is not None,
+    }
+    manifest = described | _trained(trainer, speed, state)
+    _write(trainer, tokenizer if recipe.method == "full" else None, out, manifest, len(rows), state)
+    if state.is_main_process:
+        shutil.rmtree(unfinished_folder(out), ignore_errors=True)
+        if running.merged:
+            merge(model, out, running.merged)
+    state.wait_for_everyone()
+    return out
+
+
+def _prepare(trained: Any, encoded: Sequence[Encoded], running: Running, state: PartialState) -> Speed:
+    if state.device.type == "cpu":
+        keep_freed_memory()
+    if running.gradient_checkpointing:
+        trained.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        if hasattr(trained, "enable_input_require_grads"):
+            trained.enable_input_require_grads()
+    if running.plain:
+        return Speed()
+    shards = _shards(state)
+    if not getattr(trained, "is_loaded_in_4bit", False) and shards == 1:
+        trained.to(state.device)
+    # Sharded weights cannot lie in one block with others.
+    speed = speed_up(trained, [row.input_ids for row in encoded], fuse=shards == 1)
+    if shards < state.num_processes and _sharding():
+        speed.notes.append("models are shared out over GPUs only; here every process holds the whole model")
+    return speed
+
+
+def _sharding() -> bool:
+    return any(os.environ.get(name, "").lower() in ("1", "true") for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"))
+
+
+def _shards(state: PartialState) -> int:
+    """Return over how many processes accelerate shares the model out: it does so for GPUs alone, and says nothing elsewhere."""
+    shared = _sharding() and state.distributed_type not in (DistributedType.NO, DistributedType.MULTI_CPU)
+    return int(state.num_processes) if shared else 1
+
+
+def _trained(trainer: StepTrainer, speed: Speed, state: PartialState) -> dict[str, Any]:
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    return {
+        "dtype": str(trainer.model.dtype).removeprefix("torch."),
+        "packed": speed.packed,
+        "fused_groups": speed.groups,
+        "processes": state.num_processes,
+        "train_loss": sum(losses) / len(losses),
+        "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate", "stylerep")},
+    }
+
+
+def _write(trainer: StepTrainer, tokenizer: Any, out: Path, manifest: dict[str, Any], rows: int, state: PartialState) -> None:
+    """Write what was trained, its manifest and its card; all processes take part, since a sharded model is gathered."""
+    scratch = unfinished_folder(out) / "result"
+    trainer.save_model(str(scratch))
+    if not state.is_main_process:
+        return
+    with replace_folder(out) as fresh:
+        for path in scratch.iterdir():
+            if path.name != "training_args.bin":  # a pickle, which nothing here reads
+                shutil.move(path, fresh / path.name)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(fresh)
+        digest = hashlib.sha256()
+        for path in sorted(fresh.glob("*.safetensors")):
+            digest.update(path.read_bytes())
+        (fresh / MANIFEST).write_text(json.dumps({**manifest, "adapter_sha256": digest.hexdigest()}, indent=2) + "\n", encoding="utf-8")
+        (fresh / "README.md").write_text(model_card(manifest, rows), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _memory_advice() -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise StylerepError("The memory of the device is full; try a smaller --part-tokens, or --gradient-checkpointing.") from error
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Say in a sentence what transformers does not take: a tracker that there is not, or that is not installed."""
+    try:
+        yield
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise StylerepError(f"transformers refuses these settings: {' '.join(str(error).split())}") from error
+
+
+@contextlib.contextmanager
+def _tidied(folder: Path) -> Iterator[None]:
+    """Remove the folder of a training that stopped before its first checkpoint."""
+    try:
+        yield
+    except BaseException:
+        if not list(folder.glob("checkpoint-*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _pad_id(tokenizer: Any, family: Family) -> int:
+    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.convert_tokens_to_ids(family.end_of_turn))
+
+
+def _arguments(recipe: Recipe, running: Running, folder: Path, steps: int) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=steps,
+        per_device_train_batch_size=1,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=recipe.warm_up,
+        weight_decay=recipe.weight_decay,
+        use_cpu=not torch.cuda.is_available(),
+        bf16=recipe.method == "full" and fast_dtype() == torch.bfloat16,
+        remove_unused_columns=False,
+        seed=recipe.seed,
+        logging_steps=1,
+        save_strategy="no",  # Checkpoints asks for them
+        save_total_limit=2,
+        report_to=list(running.report_to) or "none",
+        dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
+        disable_tqdm=True,
+    )

@@ -1,0 +1,1 @@
+"""Model backends: lm_eval's, and ours (style-hf)."""

@@ -1,0 +1,158 @@
+"""Writes responses, many at a time: a row leaves the batch when it has ended, and a waiting one takes its place.
+
+Static batches go on until their longest row has ended; the lengths of traces are long-tailed, so that most of what they compute is for rows that have ended.
+Here every step computes one token of every row that is still written (Yu et al., 2022, Orca, "iteration-level scheduling"), a prefix that
+all prompts share is read once, and each row attends to as many columns as its shelf has (`harness_ext.backends.style_hf.kv_cache`).
+"""
+
+import contextlib
+import inspect
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+
+from distill.models.hooks import CACHE, not_taken
+from harness_ext.backends.style_hf.control import Watch
+from harness_ext.backends.style_hf.kv_cache import ATTENTION, Prefill, Shelves
+from harness_ext.backends.style_hf.sampler import Chooser
+from harness_ext.backends.style_hf.sequence import Row
+from synth.errors import StylerepError
+
+_PROMPT_TOKENS = 1024
+"""Tokens of prompts that are read in one pass."""
+_LAYERS = {"full_attention", "sliding_attention"}
+_CACHE = ("cache", "past_key_values", "layer_past")
+"""What the argument is called by which models take their cache: from transformers 5.24 on the first, before it the second."""
+_arguments: dict[type, str] = {}
+
+
+def check_architecture(model: Any) -> None:
+    """Raise StylerepError for a model whose layers keep something else than the keys and values of each token, or take no attention function."""
+    config = model.config.get_text_config()
+    other = set(getattr(config, "layer_types", None) or ()) - _LAYERS
+    if other or not getattr(model, "_supports_attention_backend", False):
+        why = f"it has layers of {sorted(other)[0].replace('_', ' ')}" if other else "it takes no attention function of ours"
+        raise StylerepError(f"style-hf cannot write with a model of the type {config.model_type}: {why}; use --model hf.")
+    if len(set(map(str, getattr(model, "hf_device_map", {}).values()))) > 1:
+        raise StylerepError("style-hf writes on one device, and this model is spread over several; leave parallelize out, or use --model hf.")
+
+
+def write(
+    model: Any, rows: Sequence[Row], together: int, choose: Chooser, watch: Watch, ends: frozenset[int],
+    steering: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+) -> Iterator[Row]:  # fmt: skip
+    """Write the responses of rows, at most *together* at a time, and yield each when it has ended.
+
+    *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Rows are begun in the order given. In the context of
+    *steering* the model reads what is written, but not prompts. Raises StylerepError if the model passes by our cache or our attention.
+    """
+    waiting = deque(rows)
+    with torch.inference_mode(), _attending(model):
+        device = model.get_input_embeddings().weight.device
+        prefix = _read_prefix(model, rows, device)
+        shelves = Shelves(device)
+        while waiting or len(shelves):
+            free = together - len(shelves)
+            if waiting and (free >= max(1, together // 8) or not len(shelves)):
+                _begin(model, shelves, [waiting.popleft() for _ in range(min(free, len(waiting)))], prefix, device)
+            ended = _step(model, shelves, choose, watch, ends, steering)
+            shelves.drop(ended)
+            yield from ended
+
+
+def _step(model: Any, shelves: Shelves, choose: Chooser, watch: Watch, ends: frozenset[int], steering: Callable[[], AbstractContextManager[None]]) -> list[Row]:
+    """Have the model read one token of each row; where that was a row's last, choose the next. Return the rows that ended."""
+    shelves.begin_step()
+    rows = shelves.rows
+    tokens = torch.tensor([[row.ids[row.done]] for row in rows], device=shelves.device)
+    places = torch.tensor([[row.done] for row in rows], device=shelves.device)
+    if len(rows) == 1:  # matrix libraries treat a vector otherwise than a row of a matrix
+        tokens, places = tokens.expand(2, -1), places.expand(2, -1)
+    with steering():
+        logits = _call(model, model, tokens, places, shelves).logits[: len(rows), -1]
+    for row in rows:
+        row.done += 1
+    at_end = [number for number, row in enumerate(rows) if row.done == len(row.ids)]
+    chosen = [rows[number] for number in at_end]
+    for row, token in zip(chosen, choose(chosen, logits if len(chosen) == len(rows) else logits[at_end]) if chosen else [], strict=True):
+        if token in ends:
+            row.ended = "end"
+        else:
+            row.ids.append(token)
+            row.ended = "length" if row.count >= row.limit else ""
+    watch.look(chosen)
+    return [row for row in chosen if row.ended]
+
+
+def _begin(model: Any, shelves: Shelves, rows: Sequence[Row], prefix: Prefill | None, device: torch.device) -> None:
+    """Read prompts, all but their last token, which the next step reads."""
+    shared = prefix.keys[0].shape[2] if prefix else 0
+    part: list[Row] = []
+    for row in rows:
+        if part and (len(part) + 1) * (max(one.prompt for one in [*part, row]) - shared) > _PROMPT_TOKENS:
+            _read(model, shelves, part, prefix, shared, device)
+            part = []
+        part.append(row)
+    _read(model, shelves, part, prefix, shared, device)
+
+
+def _read(model: Any, shelves: Shelves, rows: Sequence[Row], prefix: Prefill | None, shared: int, device: torch.device) -> None:
+    length = max(1, max(row.prompt for row in rows) - 1 - shared)
+    tokens = torch.zeros(len(rows), length, dtype=torch.long)
+    for number, row in enumerate(rows):
+        row.done = row.prompt - 1
+        tokens[number, : row.done - shared] = torch.tensor(row.ids[shared : row.done], dtype=torch.long)
+    read = _prefill(model, tokens.to(device), shared, prefix)
+    shelves.add(rows, read.keys, read.values)
+
+
+def _read_prefix(model: Any, rows: Sequence[Row], device: torch.device) -> Prefill | None:
+    """Read what all prompts begin with; None where that is next to nothing, or there is one row."""
+    shared = min((row.prompt - 2 for row in rows), default=0)
+    first = rows[0].ids if rows else []
+    for row in rows:
+        shared = next((place for place in range(max(0, shared)) if row.ids[place] != first[place]), shared)
+    if len(rows) < 2 or shared < 1:
+        return None
+    return _prefill(model, torch.tensor([first[:shared]], device=device), 0, None)
+
+
+def _prefill(model: Any, tokens: torch.Tensor, start: int, prefix: Prefill | None) -> Prefill:
+    read = Prefill(prefix)
+    places = torch.arange(start, start + tokens.shape[1], device=tokens.device).expand(len(tokens), -1)
+    _call(model, model.base_model, tokens, places, read)  # without the head
+    return read
+
+
+def _call(model: Any, part: Any, tokens: torch.Tensor, places: torch.Tensor, cache: Shelves | Prefill) -> Any:
+    """Have a model, or the part of it without its head, read tokens with a cache of ours, and check that every layer went through it."""
+    try:
+        found = part(input_ids=tokens, position_ids=places, use_cache=True, rows=cache, **{_cache_argument(type(part)): cache})
+    except (TypeError, AttributeError, IndexError, KeyError) as error:  # asked for more than a cache or an attention function of ours has
+        raise not_taken(CACHE, model, f"reading with it failed ({type(error).__name__}: {' '.join(str(error).split())})") from error
+    cache.check(model)
+    return found
+
+
+def _cache_argument(cls: type) -> str:
+    """Return the argument by which models of a class take their cache, by what their forward says: by its name, else by what it is said to be."""
+    if cls not in _arguments:
+        parameters = inspect.signature(getattr(cls, "forward", cls.__call__)).parameters
+        by_kind = [name for name, one in parameters.items() if "Cache" in str(one.annotation)]
+        _arguments[cls] = next((name for name in (*_CACHE, *by_kind) if name in parameters), _CACHE[1])
+    return _arguments[cls]
+
+
+@contextlib.contextmanager
+def _attending(model: Any) -> Iterator[None]:
+    """Have the model's layers attend as `harness_ext.backends.style_hf.kv_cache` does."""
+    config = model.config.get_text_config()
+    before = config._attn_implementation
+    model.set_attn_implementation(ATTENTION)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)

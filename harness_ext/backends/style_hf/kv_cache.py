@@ -1,0 +1,273 @@
+"""Keys and values of the rows that are being written: each row on the shelf for its length, so that short rows do not pay for long ones.
+
+A row's token at position p lies in column p of its shelf. Hence what is computed for a row depends neither on the rows beside it nor
+on how many there are (as far as the matrix library computes a row alike in every batch, as tests and ``make bench`` check), and a row can be shortened by
+counting fewer columns.
+
+Run on transformers 5.23 and 5.24. What it relies on: layers call ``update(keys, values, layer)`` of the cache that the model was called with, and then the
+attention function that the configuration names, with ``sliding_window``, ``softcap`` and ``scaling`` where they have them; for a name without a mask
+function no mask is made. Each pass keeps a record of these calls, and `check` raises StylerepError where they are not what the configuration says
+(`distill.models.hooks.CACHE`, `distill.models.hooks.ATTENTION`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import AttentionInterface
+from transformers.cache_utils import Cache
+
+from distill.models.attention_call import missing_option, unknown_option
+from distill.models.hooks import ATTENTION as HOOK
+from distill.models.hooks import CACHE, not_taken
+from harness_ext.backends.style_hf.sequence import Row
+
+ATTENTION = "stylerep_rows"
+"""The name under which `attend` stands among transformers' attention functions."""
+_SMALLEST = 128
+_SCORES = 1 << 26
+"""Scores of a prompt's tokens that are held at a time."""
+
+
+def capacity(length: int) -> int:
+    """Return how many columns (128, 256, 384, 512, 768, 1,024, 1,536, …) the shelf for a row of *length* tokens has."""
+    size = _SMALLEST
+    while size < length:
+        size += max(_SMALLEST, 1 << (size.bit_length() - 2))
+    return size
+
+
+class Shelf:
+    """Rows of about one length. `keys` and `values` hold a tensor (places, heads, columns, width) for each layer; places from the first on are taken."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.rows: list[Row] = []
+        self.keys: list[torch.Tensor] = []
+        self.values: list[torch.Tensor] = []
+        self.lengths = torch.zeros(0, dtype=torch.long)
+        self._masks: dict[int | None, torch.Tensor] = {}
+
+    def reserve(self, like: Sequence[torch.Tensor], like_values: Sequence[torch.Tensor], more: int) -> None:
+        """Make room for *more* rows whose layers look like those given."""
+        places, needed = (len(self.keys[0]) if self.keys else 0), len(self.rows) + more
+        if needed <= places:
+            return
+        places = max(needed, 2 * places, 4)
+        for held, template in ((self.keys, like), (self.values, like_values)):
+            for layer, tensor in enumerate(template):
+                # Columns not yet written must be finite: a weight of 0 times anything else is not 0.
+                wider = tensor.new_zeros(places, tensor.shape[1], self.columns, tensor.shape[3])
+                if layer < len(held):
+                    wider[: len(self.rows)] = held[layer][: len(self.rows)]
+                    held[layer] = wider
+                else:
+                    held.append(wider)
+
+    def put(self, row: Row, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
+        """Add a row with its keys and values, a tensor (heads, tokens, width) a layer; there must be room."""
+        place = len(self.rows)
+        for held, given in ((self.keys, keys), (self.values, values)):
+            for tensor, of_row in zip(held, given, strict=True):
+                tensor[place, :, : of_row.shape[1]] = of_row
+        self.rows.append(row)
+
+    def take(self, place: int) -> Row:
+        """Remove the row at a place; the last row moves there."""
+        row, last = self.rows[place], self.rows.pop()
+        if last is not row:
+            self.rows[place] = last
+            for tensor in (*self.keys, *self.values):
+                tensor[place, :, : last.done] = tensor[len(self.rows), :, : last.done]
+        return row
+
+    def begin_step(self, device: torch.device) -> None:
+        """Note how long the rows are at the beginning of a step."""
+        self.lengths = torch.tensor([row.done for row in self.rows], device=device)
+        self._masks = {}
+
+    def mask(self, window: int | None) -> torch.Tensor:
+        """Return what is added to scores (rows, 1, 1, columns): 0 for tokens that a row's next token sees, -inf for others."""
+        if window not in self._masks:
+            columns = torch.arange(self.columns, device=self.lengths.device)
+            seen = columns <= self.lengths[:, None]
+            if window:
+                seen &= columns > self.lengths[:, None] - window
+            self._masks[window] = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)[:, None, None]
+        return self._masks[window]
+
+
+class _Pass(Cache):  # type: ignore[misc]  # transformers has no types
+    """A cache that keeps a record of one pass of a model: which layers brought keys and values, and which asked for attention, with what."""
+
+    def __init__(self) -> None:
+        super().__init__(layers=[])
+        self.updates: list[int] = []
+        self.calls: list[tuple[int, int | None, float | None]] = []
+
+    def check(self, model: Any) -> None:
+        """End a pass; raise StylerepError if a layer of the model passed by the cache or the attention function, or asked for less than is configured."""
+        config = model.config.get_text_config()
+        layers = int(config.num_hidden_layers)
+        if self.updates != list(range(layers)):
+            raise not_taken(CACHE, model, f"{len(self.updates)} of {layers} layers kept keys and values in it, in their order")
+        if missing := missing_option(config, self.calls):
+            raise not_taken(HOOK, model, missing)
+        self.updates, self.calls = [], []
+
+    def get_seq_length(self, *_: Any, **__: Any) -> int:
+        """Return 0: positions are always given."""
+        return 0
+
+
+class Shelves(_Pass):
+    """All rows that are being written, in the order of the batch: by shelf, and by place on it. Passed to a model as its cache."""
+
+    def __init__(self, device: torch.device) -> None:
+        super().__init__()
+        self.device = device
+        self._shelves: dict[int, Shelf] = {}
+
+    def __len__(self) -> int:
+        return sum(len(shelf.rows) for shelf in self._shelves.values())
+
+    @property
+    def shelves(self) -> list[Shelf]:
+        """Those that hold rows, by length."""
+        return [self._shelves[columns] for columns in sorted(self._shelves)]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows in the order of the batch."""
+        return [row for shelf in self.shelves for row in shelf.rows]
+
+    def begin_step(self) -> None:
+        """Move rows that outgrew their shelf, drop empty shelves, and note the lengths of all."""
+        for shelf in self.shelves:
+            for place in range(len(shelf.rows) - 1, -1, -1):
+                if shelf.rows[place].done >= shelf.columns:
+                    self._move(shelf, place)
+        self._shelves = {columns: shelf for columns, shelf in self._shelves.items() if shelf.rows}
+        for shelf in self._shelves.values():
+            shelf.begin_step(self.device)
+
+    def add(self, rows: Sequence[Row], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
+        """Add rows whose first `done` tokens have the keys and values given, a tensor (rows, heads, tokens, width) a layer."""
+        wanted = [capacity(row.done + 1) for row in rows]
+        for columns in set(wanted):
+            self._shelf(columns).reserve(keys, values, wanted.count(columns))
+        for index, (row, columns) in enumerate(zip(rows, wanted, strict=True)):
+            self._shelf(columns).put(row, [layer[index, :, : row.done] for layer in keys], [layer[index, :, : row.done] for layer in values])
+
+    def drop(self, ended: Sequence[Row]) -> None:
+        """Remove rows, with their keys and values."""
+        gone = set(map(id, ended))
+        for shelf in self.shelves:
+            for place in range(len(shelf.rows) - 1, -1, -1):
+                if id(shelf.rows[place]) in gone:
+                    shelf.take(place)
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write one token's keys and values (rows, heads, 1, width) of each row; called by the layers of a model."""
+        self.updates.append(layer_idx)
+        start = 0
+        for shelf in self.shelves:
+            places, stop = torch.arange(len(shelf.rows), device=self.device), start + len(shelf.rows)
+            shelf.keys[layer_idx][places, :, shelf.lengths] = key_states[start:stop, :, 0]
+            shelf.values[layer_idx][places, :, shelf.lengths] = value_states[start:stop, :, 0]
+            start = stop
+        return key_states, value_states
+
+    def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
+        """Return the attention (rows, 1, heads, width) of each row's next token; *query* is (rows, heads, 1, width)."""
+        results, start = [], 0
+        for shelf in self.shelves:
+            keys, values = shelf.keys[layer][: len(shelf.rows)], shelf.values[layer][: len(shelf.rows)]
+            part = query[start : start + len(shelf.rows)]
+            grouped = part.reshape(len(part), keys.shape[1], -1, part.shape[-1])  # heads that share keys stand as queries of one head
+            results.append(_weigh(grouped, keys, values, shelf.mask(window), scaling, softcap).reshape(len(part), 1, query.shape[1], -1))
+            start += len(part)
+        results += [results[-1][-1:]] * (len(query) - start)  # a row that is there twice
+        return torch.cat(results)
+
+    def _shelf(self, columns: int) -> Shelf:
+        return self._shelves.setdefault(columns, Shelf(columns))
+
+    def _move(self, shelf: Shelf, place: int) -> None:
+        row = shelf.rows[place]
+        keys, values = ([tensor[place : place + 1, :, : row.done] for tensor in held] for held in (shelf.keys, shelf.values))
+        self.add([row], keys, values)
+        shelf.take(place)
+
+
+class Prefill(_Pass):
+    """Prompts that are read in one pass, after a prefix that they share. Passed to a model as its cache.
+
+    `keys` and `values` hold a tensor (rows, heads, tokens, width) for each layer, the prefix with them.
+    """
+
+    def __init__(self, prefix: "Prefill | None" = None) -> None:
+        super().__init__()
+        self._prefix = prefix
+        self.keys: list[torch.Tensor] = []
+        self.values: list[torch.Tensor] = []
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keep a layer's keys and values; called by the layers of a model."""
+        self.updates.append(layer_idx)
+        for held, states, before in (
+            (self.keys, key_states, self._prefix and self._prefix.keys),
+            (self.values, value_states, self._prefix and self._prefix.values),
+        ):
+            held.append(torch.cat([before[layer_idx].expand(len(states), -1, -1, -1), states], 2) if before else states)
+        return key_states, value_states
+
+    def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
+        """Return the attention (rows, tokens, heads, width), each token seeing those up to its own place."""
+        keys, values = self.keys[layer], self.values[layer]
+        rows, heads, tokens, width = query.shape
+        grouped = query.reshape(rows, keys.shape[1], -1, tokens, width)
+        columns, block = keys.shape[2], max(1, _SCORES // (rows * heads * keys.shape[2]))
+        results = []
+        for start in range(0, tokens, block):
+            part = grouped[:, :, :, start : start + block]
+            after = torch.arange(part.shape[3], device=query.device)[:, None] + start + columns - tokens
+            seen = torch.arange(columns, device=query.device) <= after
+            if window:
+                seen &= torch.arange(columns, device=query.device) > after - window
+            mask = torch.zeros(seen.shape, device=query.device).masked_fill_(~seen, -torch.inf).repeat(part.shape[2], 1)
+            weighed = _weigh(part.reshape(rows, keys.shape[1], -1, width), keys, values, mask, scaling, softcap)
+            results.append(weighed.reshape(rows, heads, -1, width))
+        return torch.cat(results, 2).transpose(1, 2)
+
+
+def attend(
+    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
+    scaling: float | None = None, sliding_window: int | None = None, softcap: float | None = None, **options: Any,
+) -> tuple[torch.Tensor, None]:  # fmt: skip
+    """Attend to the keys and values of the `Shelves` or `Prefill` that the model was called with, as ``rows=``."""
+    cache: Shelves | Prefill | None = options.get("rows")
+    layer = getattr(module, "layer_idx", None)
+    if cache is None or layer is None:
+        raise not_taken(HOOK, module, "the layer hands on nothing of what the model was called with" if cache is None else "there is no layer_idx")
+    if unknown := unknown_option(module, scaling, options):
+        raise not_taken(HOOK, module, f"{unknown}, which style-hf does not compute (use --model hf)")
+    if scaling is None or layer >= len(cache.updates):
+        raise not_taken(CACHE, module, f"layer {layer} asks for attention and has kept no keys and values in it")
+    cache.calls.append((int(layer), sliding_window, softcap))
+    return cache.attend(int(layer), query, scaling, sliding_window, softcap), None
+
+
+def _weigh(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor, scaling: float, softcap: float | None) -> torch.Tensor:
+    """Return attention, (rows, heads, queries, width), of tensors of that shape; *mask* is added to the scores.
+
+    Written out: in bfloat16 on a CPU, the sums of these two products do not depend on how many rows or columns there are, those of torch's fused attention
+    do.
+    """
+    scores = torch.matmul(query, keys.transpose(2, 3)).float().mul_(scaling)
+    if softcap:
+        scores = softcap * torch.tanh(scores / softcap)
+    return torch.matmul(scores.add_(mask).softmax(-1).to(values.dtype), values)
+
+
+AttentionInterface.register(ATTENTION, attend)

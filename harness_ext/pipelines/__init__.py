@@ -1,0 +1,1 @@
+"""Pipelines over everything else: teaching, studies, validation."""

@@ -1,0 +1,115 @@
+"""Studies: a whole experiment in one file, from problems to verdicts, run cell by cell on one machine or a cluster."""
+
+import os
+import shlex
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell, study_cells
+from harness_ext.pipelines.study.engines import ENGINES, make_engine
+from harness_ext.pipelines.study.estimate import estimates
+from harness_ext.pipelines.study.file import Study, StudyModel, claims_text, load_study
+from harness_ext.pipelines.study.progress import Progress, clock
+from harness_ext.pipelines.study.schedule import State, run_cells
+from harness_ext.pipelines.study.worker import is_done
+from synth.errors import StylerepError
+from synth.files.inside_folder import refuse_ways_out
+from synth.files.lock import hold
+from synth.files.output_files import check_folder
+from synth.files.replace_file import write_text
+from synth.privacy.secrets import SECRETS
+from synth.schema import shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness_ext.compare import Report
+
+__all__ = ["ENGINES", "Cell", "Outcome", "Planned", "Study", "StudyModel", "load_study", "plan", "reproduce", "study_cells"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a study ended: what was compared (None where too little was left to), and how its cells fared."""
+
+    study: Study
+    report: "Report | None"
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A cell, whether it is done already, and how many seconds it is expected to take."""
+
+    cell: Cell
+    done: bool
+    seconds: float
+
+
+def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned]:
+    """Return the cells that `reproduce` would run, in order, without running any; raises what it raises for the study file, *out* and *engine*."""
+    if engine not in ENGINES:
+        raise StylerepError(f"--engine takes {', '.join(ENGINES)}; found {shown(engine)}.")
+    if wrong := next((one for one in (out, *out.parents) if (one.exists() or one.is_symlink()) and not one.is_dir()), None):
+        raise StylerepError(f"{out}: {wrong} is no folder, so the study's cannot be made there; choose another --out.")
+    study, folder = load_study(study_file), out.resolve()
+    cells = study_cells(study, _gpus(engine))
+    expected = estimates(study, cells, folder)
+    return [Planned(cell, is_done(folder, cell), expected[cell.name]) for cell in cells]
+
+
+def reproduce(
+    study_file: Path,
+    out: Path,
+    jobs: int = 1,
+    *,
+    engine: str = "processes",
+    options: Mapping[str, Any] | None = None,
+    say: Callable[[str], None] = print,
+    console: "Console | None" = None,
+) -> Outcome:
+    """Run a study into the folder *out*: its cells, then comparisons with ``base``, the leaderboard and the report.
+
+    Cells that are done with the same command and inputs are not run again; *jobs* run at a time, on this machine with its cores shared among them, or on
+    the *engine* (one of `ENGINES`, with its *options*). A cell that fails keeps back only what needs it; the report is of what there is. Raises
+    StylerepError for a study file that is wrong, an engine that is not there, where another command is at work in *out*, and where a link leads out of it.
+    """
+    SECRETS.know_environment()
+    SECRETS.found.clear()
+    study, folder = load_study(study_file), out.resolve()
+    cells = study_cells(study, _gpus(engine))
+    if masked := SECRETS.sentence():
+        say(f"{masked} Better, let the file name a variable of the environment: ${{NAME}}.")
+    check_folder(out)
+    with hold(folder):
+        refuse_ways_out(folder)
+        if study_file.exists() and (folder / CLAIMS_FILE).exists() and study_file.samefile(folder / CLAIMS_FILE):
+            raise StylerepError(f"{study_file}: the study's claims are to be written here, over the study itself; give the file another name.")
+        started = make_engine(engine, folder, jobs, options or {})
+        if study.claims:
+            write_text(folder / CLAIMS_FILE, claims_text(study))
+        with Progress(folder, estimates(study, cells, folder), jobs, say, console) as progress:
+            state = run_cells(cells, folder, started, jobs, progress)
+        from harness_ext.pipelines.study.report import write_report
+
+        return Outcome(study, write_report(study, cells, state, folder, say), state)
+
+
+def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:
+    """Return a plan as lines: a command each, what is done, the time expected."""
+    needs = [f"{one.cell.gpus} GPU{'s' if one.cell.gpus > 1 else ''}  " if one.cell.gpus else "" for one in planned]
+    times = ["done" if one.done else clock(one.seconds) for one in planned]
+    lines = [f"{when:>8}  {gpus}stylerep {shlex.join(one.cell.command)}" for one, when, gpus in zip(planned, times, needs, strict=True)]
+    rest = [one.seconds for one in planned if not one.done]
+    total = f"{len(planned)} cells, {len(planned) - len(rest)} done; about {clock(max(sum(rest) / jobs, max(rest, default=0)))} for the rest, {jobs} at a time,"
+    return [*lines, f"{total} a guess that may be off by a factor of three until like cells are on record"]
+
+
+def _gpus(engine: str = "processes") -> bool:
+    """Say whether cells can have GPUs: those of this machine, or of a cluster, where the scheduler knows."""
+    if engine == "slurm":
+        return True
+    return os.environ.get("CUDA_VISIBLE_DEVICES") != "" and shutil.which("nvidia-smi") is not None

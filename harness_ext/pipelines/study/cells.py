@@ -1,0 +1,175 @@
+"""The cells of a study: each data set, adapter and run is a command, named by the hash of all that goes into it."""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from distill.experimental.scratch.names import is_scratch, scratch_model
+from distill.models.pretrained import NAMED
+from distill.training.recipe import load_recipe
+from harness_ext.backends.style_hf.control_settings import Controls
+from harness_ext.pipelines.study.file import Study, StudyModel
+from harness_ext.pipelines.study.options import words
+from harness_ext.pipelines.study.withheld import Withheld
+from synth.errors import StylerepError
+
+FORMAT = 1
+CLAIMS_FILE = "claims.yaml"
+"""The claims of a study in its folder; every run records the hash that this file had."""
+_GPU_BYTES, _WHOLE, _FROZEN = 80e9, 16.0, 2.5
+"""Memory of a GPU, and bytes a parameter: trained whole (weights, gradients, two moments, float32), or held still with adapters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One stylerep command (without the word ``stylerep``), run in the study's folder.
+
+    `leaves` is the file, in that folder, that it writes last, empty if there is none. `after` names the cells whose results it reads. `key` is the hash of
+    its command (without claims), of the user's files that it reads, of the keys of those cells and of stylerep's version. `label` (the model's)
+    and `arm` are empty for what all models share.
+    """
+
+    name: str
+    kind: str
+    command: tuple[str, ...]
+    leaves: str
+    after: tuple[str, ...]
+    key: str
+    label: str = ""
+    arm: str = ""
+    gpus: int = 0
+
+    @property
+    def slug(self) -> str:
+        """The name as a file's."""
+        return _slug(self.name)
+
+
+def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
+    """Return the cells of a study, each after those it waits for; secrets in their commands become environment variables (`Withheld`).
+
+    Where there are *gpus*, a model gets as many as it says, else as its size needs.
+    """
+    cells: dict[str, Cell] = {}
+    models = {model.label: model for model in study.models}
+    secrets = Withheld()
+    for name, kind, drafted, leaves, after, reads, label, arm in _drafts(study):
+        command = secrets.command(drafted)
+        parts: list[Any] = [FORMAT, version("stylerep"), command, [cells[one].key for one in after], [_digest(Path(one)) for one in reads]]
+        if kind == "model" and is_scratch(models[label].name):
+            parts.append(scratch_model(models[label].name).recipe())
+        if leaves and ".." in Path(leaves).parts:
+            raise StylerepError(f"The study's {name!r} would be written to {leaves}, out of its folder; give its arm another name.")
+        key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        model = models.get(label) if kind in ("distill", "evaluate") else None
+        own = 0 if model is None or not gpus else _needed_gpus(study, model, kind) if model.gpus is None else model.gpus
+        declared = ["--claims", CLAIMS_FILE] if kind == "evaluate" and study.claims else []
+        cells[name] = Cell(name, kind, (command[0], *declared, *command[1:]), leaves, tuple(after), key, label, arm, own)
+    return list(cells.values())
+
+
+def _run_folder(label: str, arm: str, seed: int | None) -> str:
+    """Return the folder of a run within a study's folder."""
+    return f"runs/{label}/{_slug(arm if seed is None else f'{arm}-{seed}')}"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._=+-]+", "-", name)
+
+
+Draft = tuple[str, str, list[str], str, list[str], list[str], str, str]
+
+
+def _drafts(study: Study) -> Iterator[Draft]:
+    yield from _data(study)
+    for model in study.models:
+        ready = []
+        if model.name in NAMED or is_scratch(model.name):
+            ready = [f"model {model.label}"]
+            yield ready[0], "model", ["models", "pull", model.name], "", [], [], model.label, ""
+        for arm in study.arms:
+            data = "traces of st" if arm == "st" and "from" not in study.teach else "traces"
+            for seed in study.seeds:
+                yield _distill(study, model, arm, seed, [*ready, data])
+        for decoding in study.decodings:
+            yield _evaluate(study, model, "base", None, decoding, ready)
+        for arm in study.arms:
+            for seed in study.seeds:
+                for decoding in study.decodings:
+                    yield _evaluate(study, model, arm, seed, decoding, [f"distill {model.label} {arm} {seed}"])
+
+
+def _data(study: Study) -> Iterator[Draft]:
+    """Yield what makes the data sets: rendered from problems, of the same problems as a teacher's, or altered from traces of another source."""
+    teach, rendered, seed = dict(study.teach), [arm for arm in study.arms if arm != "st"], ["--seed", str(study.data_seed)]
+    source = str(teach.pop("from", ""))
+    options = words(teach)
+    if source:
+        command = ["synth", "--from", source, "--arms", ",".join(study.arms), "--n", str(study.n), *seed, *options, "--out", "data"]
+        yield "traces", "data", command, f"data/{study.arms[-1]}/manifest.json", [], [source], "", ""
+        return
+    if teach:
+        command = ["teach", "--problems", study.problems, "--n", str(study.n), *seed, *options, "--out", "data/st"]
+        yield "traces of st", "data", command, "data/st/manifest.json", [], [study.problems.split(":")[0]], "", "st"
+    if rendered:
+        which = ["--like", "data/st"] if teach else ["--n", str(study.n)]
+        command = ["synth", "--problems", study.problems, "--arms", ",".join(rendered), *which, *seed]
+        command += [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
+        after = ["traces of st"] if teach else []
+        yield "traces", "data", [*command, "--out", "data"], f"data/{rendered[-1]}/manifest.json", after, [study.problems.split(":")[0]], "", ""
+
+
+def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[str]) -> Draft:
+    options = words({**study.train, **model.train})
+    folder = f"adapters/{model.label}/{arm}-{seed}"
+    command = ["distill", "--model", model.name, "--data", f"data/{arm}", "--seed", str(seed), *options, "--out", folder]
+    return f"distill {model.label} {arm} {seed}", "distill", command, f"{folder}/manifest.json", after, [], model.label, arm
+
+
+def _evaluate(study: Study, model: StudyModel, arm: str, seed: int | None, decoding: Controls, after: list[str]) -> Draft:
+    given: dict[str, Any] = {"model": "hf", **study.evaluate, **model.evaluate}
+    tasks = given["tasks"] if isinstance(given["tasks"], str) else ",".join(given["tasks"])
+    trained = "" if seed is None else f"adapters/{model.label}/{arm}-{seed}"
+    if not trained:
+        loaded = f"pretrained={model.name}"
+    elif _method(study, model) == "full":
+        loaded = f"pretrained={trained}"
+    else:
+        loaded = f"pretrained={model.name},{'lora_local_path' if given['model'] == 'vllm' else 'peft'}={trained}"
+    named, folder = decoding.arm(arm), _run_folder(model.label, decoding.arm(arm), seed)
+    loaded += "".join(f",{name}={'+'.join(value) if isinstance(value, list) else value}" for name, value in decoding.record().items())
+    command = ["eval", "--model", given["model"], "--model_args", loaded, "--tasks", tasks]
+    command += ["--limit", str(given["limit"])] if "limit" in given else []
+    command += ["--gen_kwargs", f"max_gen_toks={given['max_gen_toks']}"] if "max_gen_toks" in given else []
+    command += ["--batch_size", str(given["batch-size"])] if "batch-size" in given else []
+    command += ["--metadata", json.dumps(given["metadata"])] if "metadata" in given else []
+    name = f"evaluate {model.label} {named}" + ("" if seed is None else f" {seed}")
+    return name, "evaluate", [*command, "--output_path", folder], f"{folder}/manifest.json", after, [], model.label, named
+
+
+def parameters(name: str) -> float | None:
+    """Return how many parameters a model has by its name (``Llama-3.2-3B``, ``smollm2-135m-instruct``); None where it does not say."""
+    sizes = re.findall(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mMbB])(?![A-Za-z])", name.replace("_", "-"))
+    return float(sizes[-1][0]) * (1e9 if sizes[-1][1] in "bB" else 1e6) if sizes else None
+
+
+def _needed_gpus(study: Study, model: StudyModel, kind: str) -> int:
+    """Return as many GPUs as hold a model: weights and what belongs to them in training, a quarter of each left for activations: a power of two."""
+    whole = kind == "distill" and _method(study, model) == "full"
+    least = (parameters(model.name) or 0.0) * (_WHOLE if whole else _FROZEN) / (0.75 * _GPU_BYTES)
+    return 1 << max(0, math.ceil(math.log2(least))) if least > 0 else 1
+
+
+def _method(study: Study, model: StudyModel) -> str:
+    given = {**study.train, **model.train}
+    return str(given.get("method") or load_recipe(str(given.get("recipe", "small")), {}).method)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -1,0 +1,82 @@
+"""How long cells will take: as long as like ones took before, else by their arithmetic and the speed of this machine."""
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from harness_ext.backends.lm_eval.models import STYLE_HF
+from harness_ext.pipelines.study.cells import Cell, parameters
+from harness_ext.pipelines.study.file import Study
+from harness_ext.pipelines.study.worker import read_record
+
+# Measured with the studies demo and decoding on 2 cores: the part of the machine's rate of matrix products that training and writing (with hf, with
+# style-hf) reach, and seconds to start a cell.
+_TRAINING, _WRITING, _WRITING_ROWS, _START = 0.4, 0.05, 0.2, 15.0
+_GPU_RATE = 3e14
+_PROMPT, _TRACE = 120, 150
+"""Tokens of a prompt and of a trace, where nothing says how many."""
+
+
+def estimates(study: Study, cells: Sequence[Cell], folder: Path) -> dict[str, float]:
+    """Return the expected seconds of every cell.
+
+    That is the median of cells on record in *folder* of the same kind, model and arm, or of the same kind and model; where there are none, an estimate
+    that may be off by a factor of three.
+    """
+    records: dict[tuple[str, ...], list[float]] = {}
+    for cell in cells:
+        if seconds := read_record(folder, cell).get("seconds"):
+            for like in ((cell.kind, cell.label, cell.arm), (cell.kind, cell.label)):
+                records.setdefault(like, []).append(float(seconds))
+    found = {}
+    for cell in cells:
+        known = records.get((cell.kind, cell.label, cell.arm)) or records.get((cell.kind, cell.label))
+        found[cell.name] = statistics.median(known) if known else _by_arithmetic(study, cell)
+    return found
+
+
+def _by_arithmetic(study: Study, cell: Cell) -> float:
+    model = next((one for one in study.models if one.label == cell.label), None)
+    if cell.kind == "data":
+        return 5 + study.n * len(study.arms) / 500
+    if cell.kind == "model" or model is None:
+        return 60.0
+    size = parameters(model.name) or 135e6
+    words = float(study.style.get("trace_words", _TRACE / 1.4))
+    trace = 10 if cell.arm.partition("+")[0] in ("base", "nt") else 1.4 * words
+    if cell.kind == "distill":
+        train: Mapping[str, object] = {**study.train, **model.train}
+        tokens = study.n * (_PROMPT + trace) * float(str(train.get("epochs", 1)))
+        return _START + 6 * size * tokens / (_TRAINING * _rate(cell))
+    given = {**study.evaluate, **model.evaluate}
+    items = float(given.get("limit", 2000))
+    tasks = 1 if isinstance(given["tasks"], str) else len(given["tasks"])
+    longest = float(given.get("max_gen_toks", 1024))
+    writing = _WRITING_ROWS if given.get("model") == STYLE_HF else _WRITING
+    return _START + 2 * size * items * tasks * (_PROMPT / _TRAINING + (trace + longest) / 2 / writing) / _rate(cell)
+
+
+def _rate(cell: Cell) -> float:
+    """Return operations a second: those of GPUs, where a cell has some, as an A100 makes them."""
+    return cell.gpus * _GPU_RATE if cell.gpus else matrix_rate()
+
+
+@cache
+def matrix_rate() -> float:
+    """Measure the rate of matrix products on this machine, in operations a second, in the precision that training takes; about half a second."""
+    import torch
+
+    from distill.models.precision import fast_dtype
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = fast_dtype()
+    one = torch.randn(1024, 1024, device=device).to(dtype)
+    one @ one
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < 0.3:
+        result = one @ one
+        count += 1
+    result.sum().item()
+    return 2 * 1024**3 * count / (time.perf_counter() - began)

@@ -1,0 +1,169 @@
+"""Options of commands in a study: how they are written, and whether the commands would take them, found out by the commands' own code."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synth.errors import StylerepError
+from synth.schema import Document, read_as
+
+if TYPE_CHECKING:
+    from harness_ext.pipelines.study.file import Study, StudyModel
+
+_OURS = {
+    "distill": ("model", "data", "out", "seed", "restart"),
+    "teach": ("problems", "n", "seed", "out", "like", "write"),
+    "synth": ("problems", "from", "arms", "arm", "n", "seed", "out", "like", "style", "dial", "templates"),
+}
+"""Options that the study itself gives to a command."""
+_FILES = ("recipe", "without")
+_SWITCHED_OFF = ("decontaminate",)
+"""Options that are on unless they are switched off by --no-NAME."""
+
+
+def words(options: Mapping[str, Any]) -> list[str]:
+    """Return options as a command line has them: ``epochs: 1`` as ``--epochs 1``, ``plain: true`` as ``--plain``."""
+    found: list[str] = []
+    for key, value in options.items():
+        if value is True:
+            found.append(f"--{key}")
+        elif value is False:
+            found += [f"--no-{key}"] if key in _SWITCHED_OFF else []
+        else:
+            found += [f"--{key}", str(value)]
+    return found
+
+
+def with_whole_paths(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with the paths of files that are here made absolute: commands run in the study's folder."""
+    return {key: whole_path(value) if key in _FILES and isinstance(value, str) else value for key, value in options.items()}
+
+
+def whole_path(name: str) -> str:
+    """Return the absolute path of a file or folder that is here; any other name as it is."""
+    try:
+        return str(Path(name).expanduser().resolve()) if Path(name).expanduser().exists() else name
+    except (OSError, RuntimeError):  # a name too long, a home that there is not
+        return name
+
+
+def check_options(document: Document, study: "Study") -> None:
+    """Raise StylerepError, naming line and key, for options and values that the commands of a study would refuse."""
+    _check_data(document, study)
+    for number, model in enumerate(study.models):
+        own = ("models", number)
+        _check_model(document, model, own)
+        _check_train(document, study, model, own)
+        _check_evaluate(document, study, model, own)
+
+
+def _check_data(document: Document, study: "Study") -> None:
+    from synth.problems import check_source
+    from synth.rows import check_sources
+    from synth.traces.arms import parse_arms
+    from synth.traces.writing.target import style_target
+
+    teach = dict(study.teach)
+    source = teach.pop("from", None)
+    if source is None:  # else traces are read, and no problems
+        _told(document, ("problems",), lambda: check_source(study.problems, study.n, study.data_seed))
+    for number, arm in enumerate(study.arms):
+        _told(document, ("arms", number), functools.partial(parse_arms, [arm], "st" if source or arm == "st" else "hc"))
+    _told(document, ("style",), lambda: style_target("long-reasoning", study.style))
+    if source is not None:
+        _told(document, ("teach", "from"), lambda: check_sources([str(source)]))
+        _parsed(document, ("teach",), "synth", teach, ["--out", "data"])
+    elif teach:
+        given = _parsed(document, ("teach",), "teach", teach, ["--problems", study.problems, "--n", str(study.n), "--out", "data"])
+        _told(document, ("teach",), lambda: _check_teacher(given))
+
+
+def _check_teacher(given: Mapping[str, Any]) -> None:
+    from harness_ext.backends.lm_eval.models import LOCAL, check_model, check_named
+    from harness_ext.pipelines.teach.settings import settle
+
+    settings = settle(**given)
+    settings.validate()
+    if settings.model in LOCAL:  # whether it is on this machine, or will be by then, is not known
+        check_model(settings.model, settings.model_args, LOCAL)
+    else:
+        check_named(settings.model, settings.model_args)
+
+
+def _check_model(document: Document, model: "StudyModel", place: tuple[str | int, ...]) -> None:
+    from distill.experimental.scratch.names import is_scratch, scratch_model
+    from distill.models.pretrained import NAMED, resolve_model
+
+    check: Callable[[str], object] = scratch_model if is_scratch(model.name) else resolve_model
+    if model.name not in NAMED:
+        _told(document, place, lambda: check(model.name))
+
+
+def _check_train(document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]) -> None:
+    from distill.training.options import settle
+
+    alone, changed = (study.train, ("train",)), ({**study.train, **model.train}, (*own, "train"))
+    for options, place in (alone, changed) if model.train else (alone,):
+        given = _parsed(document, place, "distill", options, ["--model", model.name, "--data", "data", "--out", "adapters"])
+        _told(document, place, functools.partial(settle, **given))
+
+
+def _check_evaluate(document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]) -> None:
+    from harness_ext.backends.lm_eval.checks import check_limit, check_tasks
+    from harness_ext.backends.lm_eval.models import LOCAL, check_named
+    from harness_ext.scoring.task_folder import tasks_named
+
+    given = {"model": "hf", **study.evaluate, **model.evaluate}
+
+    def place(key: str) -> tuple[str | int, ...]:
+        return (*own, "evaluate", key) if key in model.evaluate else ("evaluate", key)
+
+    if not given.get("tasks"):
+        raise document.error(("evaluate",), "the key 'tasks' is missing")
+    tasks = given["tasks"] if isinstance(given["tasks"], str) else ",".join(given["tasks"])
+    _told(document, place("tasks"), lambda: check_tasks(tasks.split(",")))
+    _told(document, place("limit"), lambda: check_limit(given.get("limit")))
+    if "metadata" in given and tasks_named(tasks.split(",")):
+        from harness_ext.scoring.documents import TaskMetadata  # with all sources of problems
+
+        _told(document, place("metadata"), lambda: read_as(TaskMetadata, given["metadata"], "metadata"))
+    if given["model"] not in LOCAL:
+        _told(document, place("model"), lambda: check_named(given["model"], {"pretrained": model.name}))
+
+
+def _parsed(document: Document, place: tuple[str | int, ...], verb: str, options: Mapping[str, Any], rest: Sequence[str]) -> dict[str, Any]:
+    """Return the values of a command's options, read by the command's own parser."""
+    import typer
+
+    command = _commands()[verb]
+    names = {name.removeprefix("--") for one in command.params for name in one.opts if name.startswith("--")} - set(_OURS[verb])
+    for key in options:
+        at = (*place, key) if (*place, key) in document.lines else (place[-1], key)
+        if key in _OURS[verb]:
+            raise document.error(at, f"the study itself gives --{key} to stylerep {verb}; leave it out")
+        if key not in names:
+            raise document.error(at, f"stylerep {verb} has no option --{key}; there are {', '.join(sorted(names))}")
+    try:
+        context = command.make_context(verb, [*rest, *words(options)])
+    except typer.TyperException as error:
+        raise document.error(place, error.format_message().rstrip(".")) from error
+    values: dict[str, Any] = context.params
+    return values
+
+
+@functools.cache
+def _commands() -> dict[str, Any]:
+    import typer
+
+    from harness_ext.cli import app
+
+    found: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group of commands
+    return found
+
+
+def _told(document: Document, place: tuple[str | int, ...], check: Callable[[], object]) -> None:
+    try:
+        check()
+    except StylerepError as error:
+        raise document.error(place, str(error).removesuffix(".")) from error

@@ -1,0 +1,83 @@
+"""Shows how far a study is: one live table in a terminal, lines elsewhere."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from harness_ext.pipelines.study.schedule import State, last_line
+from harness_ext.pipelines.study.worker import log_file
+
+_HEARTBEAT = 30.0
+
+
+def seconds_left(state: State, expected: Mapping[str, float], jobs: int) -> float:
+    """Estimate the seconds until all that can run has run, *jobs* at a time, the rest of what is expected corrected by how what is done compares with it."""
+    done = [(seconds, expected[name]) for name, seconds in state.done.items() if expected[name] > 0]
+    pace = sum(seconds for seconds, _ in done) / sum(wanted for _, wanted in done) if done else 1.0
+    now = time.monotonic()
+    rest = [pace * expected[cell.name] for cell in state.waiting()]
+    rest += [max(0.0, pace * expected[name] - (now - one.began)) for name, one in state.working.items()]
+    return max(sum(rest) / jobs, max(rest, default=0.0))
+
+
+def clock(seconds: float) -> str:
+    """Return a time such as ``1:02:03`` or ``2:03``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class Progress:
+    """Tells of a study's state: called with it, and with what happened."""
+
+    def __init__(self, folder: Path, expected: Mapping[str, float], jobs: int, say: Callable[[str], None], console: Console | None = None) -> None:
+        self._folder, self._expected, self._jobs, self._say = folder, expected, jobs, say
+        self._live = Live(console=console, refresh_per_second=2, transient=True) if console is not None and console.is_terminal else None
+        self._spoken = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        """Begin to show."""
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the live table."""
+        if self._live:
+            self._live.stop()
+
+    def __call__(self, state: State, event: str) -> None:
+        """Say what happened; from time to time, what is at work."""
+        since = clock(time.monotonic() - state.began)
+        if event:
+            left = seconds_left(state, self._expected, self._jobs)
+            told = f"{since}  {event}" + (f" ({len(state.finished)} of {len(state.cells)}, about {clock(left)} left)" if ": done in" in event else "")
+            if self._live:
+                self._live.console.print(told, highlight=False, markup=False)
+            else:
+                self._say(told)
+        if self._live:
+            self._live.update(self._table(state))
+        elif state.working and time.monotonic() - self._spoken >= _HEARTBEAT:
+            self._spoken = time.monotonic()
+            self._say(f"{since}  " + " | ".join(f"{name}: {self._last(one.cell)[:70]}" for name, one in state.working.items()))
+
+    def _last(self, cell: object) -> str:
+        from harness_ext.pipelines.study.cells import Cell
+
+        return last_line(log_file(self._folder, cell)) if isinstance(cell, Cell) else ""
+
+    def _table(self, state: State) -> Group:
+        table = Table("cell", "for", "what it says", box=None, pad_edge=False)
+        for name, one in state.working.items():
+            table.add_row(Text(name), clock(time.monotonic() - one.began), Text(self._last(one.cell)[:90]))
+        parts = [f"{len(state.finished)} of {len(state.cells)} done", f"{len(state.working)} at work"]
+        parts += [f"{len(state.failed)} failed"] if state.failed else []
+        parts += [f"{len(state.blocked)} wait for a failed one"] if state.blocked else []
+        left = clock(seconds_left(state, self._expected, self._jobs))
+        return Group(table, Text(", ".join(parts) + f"; {clock(time.monotonic() - state.began)} gone, about {left} left"))

@@ -1,0 +1,1 @@
+"""Run folders: what they hold, read and checked."""

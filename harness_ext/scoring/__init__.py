@@ -1,0 +1,1 @@
+"""The tasks' code: documents, metrics, preference, and where the task files are."""

@@ -1,7 +1,0 @@
-"""``stylerep teach``: traces sampled from a model, verified, as data set ``st``, or written by one under a structured prompt, as ``hc``."""
-
-from harness_ext.teach.run import teach
-from harness_ext.teach.settings import TeachSettings
-from harness_ext.teach.tally import Tally, describe
-
-__all__ = ["Tally", "TeachSettings", "describe", "teach"]

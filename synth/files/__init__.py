@@ -1,0 +1,1 @@
+"""Files and folders written so that nothing is lost: locks, replacement in one step, names that never lead out."""

@@ -1,0 +1,1 @@
+"""Traces: arms, templates, rendering, alterations, and the data sets that come of them."""

@@ -1,0 +1,134 @@
+"""Synthesis: from a problem source, or from traces of models, to one data set an arm."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synth.errors import StylerepError
+from synth.problems import Problem, check_number, check_source, iter_problems
+from synth.responses import Fields, Response, read_responses
+from synth.rows import check_sources
+from synth.schema import shown
+from synth.style import load_lexicon
+from synth.traces.arms import parse_arms
+from synth.traces.arms_of import Rendering
+from synth.traces.datasets import check_outputs, dataset_ids, write_datasets
+from synth.traces.decontaminate import Decontamination, load_decontamination
+from synth.traces.emergent import Taken, emergent_rows
+from synth.traces.writing.phrasebook import load_phrasebook
+from synth.traces.writing.target import style_target
+
+
+def synth(
+    problems: str,
+    arms: Sequence[str],
+    out: Path,
+    n: int | None = None,
+    seed: int = 0,
+    *,
+    style: str | Path = "long-reasoning",
+    dials: Mapping[str, float] | None = None,
+    templates: Path | None = None,
+    language: str = "en",
+    decontaminate: bool = True,
+    like: Path | None = None,
+) -> dict[str, Path]:
+    """Render *n* problems of a source in each arm and write one data set an arm below *out*.
+
+    The traces have the *style* of a profile (a shipped one's name, or a file of ``stylerep analyze --profile``), with some of its
+    means set by *dials* (`synth.traces.writing.target`). A folder of *templates* replaces wordings of the language. Problems too like
+    a test question of a task (`synth.traces.decontaminate`) are passed over, unless *decontaminate* is off. All arms hold the same problem
+    ids in the same order, the same inputs give the same bytes, and an arm's folder is replaced whole or not at all. Returns the
+    folder of each arm; raises StylerepError for an unknown arm, source, style or dial, or an unusable template.
+
+    With *like*, a data set made before (of a teacher, say), it is that one's problems that are rendered, in its order, so that its arm
+    and these stand side by side; then neither *n* nor *decontaminate* chooses.
+    """
+    chosen = parse_arms(arms)
+    check_number(n)
+    _check_seed(seed)
+    check_source(problems)
+    check_outputs([out / arm.name for arm in chosen], [like] if like else [])
+    same = _same_problems(problems, n, seed, like) if like else None
+    target = style_target(style, dials)
+    rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed)
+    check = load_decontamination() if decontaminate and like is None else None
+    items = same or iter_problems(problems, n, seed, keep=check.clean if check else None)
+    shared = {
+        "problems": problems,
+        "seed": seed,
+        "like": str(like.name) if like else None,
+        "language": language,
+        "style": {"name": target.name, "digest": target.digest},
+        "templates": rendering.book.digest,
+        "decontamination": check.report if check else None,
+    }
+    return write_datasets(out, [arm.name for arm in chosen], rendering.rows(items), shared)
+
+
+def synth_from(
+    sources: Sequence[str],
+    arms: Sequence[str],
+    out: Path,
+    n: int | None = None,
+    seed: int = 0,
+    *,
+    fields: Fields | None = None,
+    language: str = "en",
+    decontaminate: bool = True,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, Path]:
+    """Make arms of traces that models wrote and write one data set an arm below *out*.
+
+    *sources* are what `synth.responses.read_responses` reads: files, folders, run folders, Hub data sets. Only right responses with a
+    whole trace are used, the first *n* of them; the manifest counts the others by reason, and *say* is told at the end of what may have
+    been read wrongly. Raises StylerepError for an unknown
+    arm, an unreadable row, or a row of which it is not known whether it is right.
+    """
+    chosen = parse_arms(arms, "st")
+    check_number(n)
+    _check_seed(seed)
+    check_sources(sources)
+    check_outputs([out / arm.name for arm in chosen], sources)
+    check = load_decontamination() if decontaminate else None
+    taken, notes = Taken(), list[str]()
+    rows = emergent_rows(_clean(read_responses(sources, fields, notes=notes), check, taken), chosen, load_lexicon(language), seed, taken, n)
+    shared: dict[str, Any] = {
+        "problems": f"from {', '.join(Path(source).name for source in sources)}",
+        "seed": seed,
+        "language": language,
+        "left_out": lambda: taken.left_out,
+        "decontamination": check.report if check else None,
+    }
+    folders = write_datasets(out, [arm.name for arm in chosen], rows, shared)
+    for note in (*notes, *taken.audit.notes()):
+        say(note)
+    return folders
+
+
+def _check_seed(seed: int) -> None:
+    if not -(2**63) <= seed < 2**63:
+        raise StylerepError(f"The seed stands in a column of 64 bits, which cannot hold {shown(seed)}; choose a smaller one.")
+
+
+def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Iterator[Problem]:
+    """Return the problems of a source that stand in a data set, in its order."""
+    if n is not None:
+        raise StylerepError("--like says which problems are rendered; leave the number of problems out.")
+    return _with_ids(problems, dataset_ids(like), seed, like)
+
+
+def _with_ids(problems: str, ids: list[str], seed: int, like: Path) -> Iterator[Problem]:
+    wanted = set(ids)
+    for expected, problem in zip(ids, iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted), strict=True):
+        if problem.id != expected:
+            raise StylerepError(f"{like}: its problems are not in the order of {problems} with seed {seed} ({expected!r} stands where {problem.id!r} comes).")
+        yield problem
+
+
+def _clean(responses: Iterator[Response], check: Decontamination | None, taken: Taken) -> Iterator[Response]:
+    for response in responses:
+        if check is None or check.clean_text(response.question, response.where):
+            yield response
+        else:
+            taken.leave_out("its question stands in a test")
