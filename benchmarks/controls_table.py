@@ -31,7 +31,7 @@ from distill.training.fast.install import speed_up
 from harness_ext.backends.lm_eval.style_hf import StyleHF
 from harness_ext.backends.style_hf.control_settings import Controls, read_controls
 from harness_ext.backends.style_hf.sequence_text import Pieces
-from harness_ext.backends.style_hf.streaming_controls import Ahead, Foresight
+from harness_ext.backends.style_hf.streaming_controls import ForbiddenTokens, StreamingControls
 from synth.errors import StylerepError
 from synth.style import load_lexicon
 from tests.distill.tiny_families import SHAPES, build
@@ -88,7 +88,7 @@ class Tiny:
         end = self.tokenizer.convert_tokens_to_ids(self.family.end_of_turn)
         decode: Callable[[list[int]], str] = lambda ids: str(self.tokenizer.decode(ids, skip_special_tokens=False))  # noqa: E731
         pieces = Pieces(decode, self.tokens("a")[-1])
-        ahead = Ahead(Foresight(controls, self.family.think[1], pieces, len(self.tokenizer), self.tokens), {end})
+        ahead = StreamingControls(ForbiddenTokens(controls, self.family.think[1], pieces, len(self.tokenizer), self.tokens), {end})
         tokens, written = [*self.tokens(script), end], list[int]()
         while len(written) < _LIMIT and end not in written:
             logits = torch.zeros(len(self.tokenizer))

@@ -61,7 +61,7 @@ def ours(data: Path, scratch: Path, timer: Any, **running: Any) -> None:
 
     from distill.training import train
     from distill.training.recipe import Recipe
-    from distill.training.training_options import Running
+    from distill.training.training_options import TrainingOptions
 
     original = train.StepTrainer
 
@@ -71,7 +71,7 @@ def ours(data: Path, scratch: Path, timer: Any, **running: Any) -> None:
         return trainer
 
     with patch.object(train, "StepTrainer", timed):
-        train.distill(MODEL, data, scratch / "out", Recipe(epochs=1, batch_size=BATCH, rank=RANK), None, Running(**running))
+        train.distill(MODEL, data, scratch / "out", Recipe(epochs=1, batch_size=BATCH, rank=RANK), None, TrainingOptions(**running))
 
 
 def stock(data: Path, scratch: Path, timer: Any) -> None:
@@ -228,7 +228,7 @@ def precision(rows: int, seeds: int) -> None:
     from distill.training.fast.loss import summed_cross_entropy
     from distill.training.recipe import Recipe
     from distill.training.train import distill
-    from distill.training.training_options import Running
+    from distill.training.training_options import TrainingOptions
 
     fast = adapt.fast_dtype
     with tempfile.TemporaryDirectory() as scratch:
@@ -241,7 +241,7 @@ def precision(rows: int, seeds: int) -> None:
             adapt.fast_dtype = (lambda: torch.float32) if way == "float32" else fast
             for seed in range(seeds):
                 recipe = Recipe(epochs=1, rank=RANK, seed=seed)
-                out = distill(MODEL, folder / "data" / "hc", folder / f"{way}{seed}", recipe, None, Running(plain=way != "ours"))
+                out = distill(MODEL, folder / "data" / "hc", folder / f"{way}{seed}", recipe, None, TrainingOptions(plain=way != "ours"))
                 model = PeftModel.from_pretrained(load_model(MODEL, torch.float32), str(out)).eval()
                 with torch.no_grad():
                     found.append([_loss(model, row, summed_cross_entropy) for row in held])

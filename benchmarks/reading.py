@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness_ext.importing import import_runs
-from harness_ext.importing.record import Reading
+from harness_ext.importing.record import ReadSource
 from harness_ext.runs.run_folder import sample_files, sample_rows
 from synth.formats import split_response
 from synth.responses import Fields
@@ -51,7 +51,7 @@ def response_cases(path: Path) -> Iterator[Case]:
             file, run = Path(folder, f"{answer_type}.jsonl"), Path(folder, answer_type)
             file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
             fields = Fields(response="response", answer="gold", question="question")
-            import_runs([file], run, model="reader", task="reading", answer_type=answer_type, reading=Reading(fields))
+            import_runs([file], run, model="reader", task="reading", answer_type=answer_type, reading=ReadSource(fields))
             samples = {row["doc"]["id"]: row for _, row in sample_rows(next(iter(sample_files(run).values())))}
             for case in own:
                 yield Case(case["id"], case["kind"], tuple(_response_differs(case, samples[case["id"]])))

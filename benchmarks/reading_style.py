@@ -22,7 +22,7 @@ from distill.models.allocator import keep_freed_memory
 from harness_ext.pages.analyze import Response, read_responses
 from harness_ext.stats import wilson_interval
 from synth.formats import split_response
-from synth.style import KINDS, STAGES, Reading, StyleScores, load_lexicon, read_trace, read_traces, style_scores
+from synth.style import KINDS, STAGES, StyleReading, StyleScores, load_lexicon, read_trace, read_traces, style_scores
 from synth.style import adherence as adherence_module
 from synth.style import claims as claims_module
 from synth.style.adherence import style_adherence
@@ -215,7 +215,7 @@ def speed() -> None:
     long = [text for text in texts if len(text) > 50_000]
     long_size = sum(len(text.encode()) for text in long) / 1e6
 
-    def together(some: list[str]) -> list[Reading]:
+    def together(some: list[str]) -> list[StyleReading]:
         return read_traces(some, [LEXICON] * len(some), [True] * len(some))
 
     def cold() -> None:

@@ -40,7 +40,7 @@ from synth.traces.arms import ARMS, TraceRow, parse_arms
 from synth.traces.arms_of import Rendering, render
 from synth.traces.synthesis import synth
 from synth.traces.writing.phrasebook import load_phrasebook
-from synth.traces.writing.plan import Plan, draw_plan
+from synth.traces.writing.plan import TracePlan, draw_plan
 from synth.traces.writing.target import style_target
 
 PROBLEMS, JUDGED, REPEATS, FOLDS = 2000, 400, 5, 8
@@ -184,7 +184,7 @@ _TEMPLATE = jinja2.Environment(autoescape=False).from_string(  # noqa: S701 (pla
 )
 
 
-def _by_jinja(plan: Plan) -> str:
+def _by_jinja(plan: TracePlan) -> str:
     return _TEMPLATE.render(lines=plan.lines)
 
 

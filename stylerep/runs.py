@@ -10,7 +10,7 @@ from synth.errors import StylerepError
 
 if TYPE_CHECKING:
     from harness_ext.pages.leaderboard import Board
-    from harness_ext.pipelines.study import Outcome
+    from harness_ext.pipelines.study import StudyOutcome
 
 __all__ = ["Run", "leaderboard", "load_run", "reproduce"]
 
@@ -85,7 +85,7 @@ def leaderboard(
     return board
 
 
-def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2) -> "Outcome":
+def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2) -> "StudyOutcome":
     """Run a whole study from its file: data sets, adapters, runs, comparisons, leaderboard and report.
 
     A study that was stopped goes on where it was; what has changed inputs is done anew.

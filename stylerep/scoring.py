@@ -16,7 +16,7 @@ from synth.grading.answers import stated_answer
 from synth.grading.same_formula import warm_up
 from synth.problems.problem import ANSWER_TYPES
 from synth.schema import shown
-from synth.style import Pivot, Reading, load_lexicon, read_trace
+from synth.style import Pivot, StyleReading, load_lexicon, read_trace
 from synth.style.adherence import style_adherence
 from synth.style.language import language_of
 from synth.style.metrics import read_response
@@ -199,7 +199,7 @@ def analyze(sources: str | Path | Sequence[str | Path], *, reference: str | Path
     return run([str(one) for one in several], None, str(reference), language)
 
 
-def _style(reading: Reading, reference: str | Path) -> TraceStyle:
+def _style(reading: StyleReading, reference: str | Path) -> TraceStyle:
     profile = _shipped(str(reference)) if str(reference) in SHIPPED else load_profile(reference)
     return TraceStyle(
         trace=reading.text,

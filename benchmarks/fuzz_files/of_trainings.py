@@ -23,13 +23,13 @@ from distill.experimental.scratch.names import listed
 from distill.select import read_ids
 from distill.training.unfinished import open_unfinished
 from harness_ext.backends.style_hf.journal import Journal
-from harness_ext.backends.style_hf.sequence import Row
+from harness_ext.backends.style_hf.sequence import TokenSequence
 from harness_ext.backends.style_hf.steering import load_direction
 from harness_ext.pipelines.study import worker
 from harness_ext.pipelines.study.cells import study_cells
 from harness_ext.pipelines.study.file import load_study
 from harness_ext.pipelines.study.worker import STATE
-from harness_ext.pipelines.teach.journal import Journal as TeachJournal
+from harness_ext.pipelines.teach.journal import TeachJournal
 from harness_ext.pipelines.teach.tally import describe, tally_of
 from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError
@@ -62,7 +62,7 @@ def of_journals(folder: Path) -> Iterator[Kind]:
     def journal() -> None:
         found = Journal(folder / "responses.jsonl")
         try:
-            row = Row(0, [1, 2], 2, 10)
+            row = TokenSequence(0, [1, 2], 2, 10)
             if found.restore("k1", row):
                 json.dumps([row.ids, row.ended, row.forced])
         finally:

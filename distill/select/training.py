@@ -10,12 +10,14 @@ from distill.select.scoring import score_rows
 from distill.training.output import training_output
 from distill.training.recipe import Recipe
 from distill.training.train import distill
-from distill.training.training_options import Running
+from distill.training.training_options import TrainingOptions
 
 SCORES = "row_scores.jsonl"
 
 
-def distill_selected(model: str, data: Path, out: Path, method: str, fraction: float, recipe: Recipe, running: Running, console: Console | None = None) -> Path:
+def distill_selected(
+    model: str, data: Path, out: Path, method: str, fraction: float, recipe: Recipe, running: TrainingOptions, console: Console | None = None
+) -> Path:
     """Score the rows of a data set by *method*, train without the most suspicious *fraction*, and write the scores into *out* beside what was trained.
 
     The scores do not outlive a training that is killed: they are made again, and are the same, when it goes on. Raises StylerepError as `score_rows` and

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from distill.select import check_selection, read_ids
 from distill.training.recipe import Recipe, load_recipe
-from distill.training.training_options import Running
+from distill.training.training_options import TrainingOptions
 from synth.errors import StylerepError
 
 
@@ -15,7 +15,7 @@ class Options:
     """What the options come to: the recipe, how the training runs, and the ids of rows that are left out."""
 
     recipe: Recipe
-    running: Running
+    running: TrainingOptions
     without: set[str]
 
 
@@ -51,7 +51,7 @@ def settle(
         "method": method, "seed": seed, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "rank": rank, "max_length": max_length,
     }  # fmt: skip
     settled = load_recipe(recipe, changes)
-    running = Running(part_tokens, gradient_checkpointing, save_minutes, None, restart, plain, tuple(report_to or ()), merge)
+    running = TrainingOptions(part_tokens, gradient_checkpointing, save_minutes, None, restart, plain, tuple(report_to or ()), merge)
     running.validate(settled)
     if drop and not select:
         raise StylerepError("--drop needs --select, which says by what rows are dropped.")

@@ -72,7 +72,7 @@ _Above = Annotated[float, Field(gt=0, lt=2**31)]
 _Count = Annotated[int, Field(ge=1, lt=2**31)]
 
 
-class _File(Schema):
+class _RecipeFile(Schema):
     """What a recipe's file may hold."""
 
     method: Literal["lora", "dora", "qlora", "full"] = "lora"
@@ -107,7 +107,7 @@ def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
         raise StylerepError(f"There is no recipe {shown(name)}; there are {', '.join(recipe_names())}, and YAML files of your own (NAME.yaml).")
     document = read_yaml(path, "recipe")
     content = {} if document.data is None else document.data
-    read_as(_File, content, path, document.lines)
+    read_as(_RecipeFile, content, path, document.lines)
     recipe = Recipe(**content)
     recipe = replace(recipe, **{key: value for key, value in (changes or {}).items() if value is not None})
     if changes and changes.get("rank") and not changes.get("alpha"):

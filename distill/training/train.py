@@ -36,7 +36,7 @@ from distill.training.progress import TrainingProgress
 from distill.training.recipe import Recipe
 from distill.training.steps import step_rows
 from distill.training.trainer import Steps, StepTrainer
-from distill.training.training_options import Running
+from distill.training.training_options import TrainingOptions
 from distill.training.unfinished import Checkpoints, open_unfinished
 from synth.errors import StylerepError
 from synth.files.replace_folder import replace_folder
@@ -47,7 +47,7 @@ MANIFEST = "manifest.json"
 
 
 def distill(
-    model: str, data: Path, out: Path, recipe: Recipe | None = None, console: Console | None = None, running: Running | None = None,
+    model: str, data: Path, out: Path, recipe: Recipe | None = None, console: Console | None = None, running: TrainingOptions | None = None,
     without: Collection[str] = (),
 ) -> Path:  # fmt: skip
     """Train *model* on the data set in *data*, but for the rows of the problems *without*, and write an adapter (or a model) to *out*.
@@ -59,13 +59,13 @@ def distill(
     its share of every step. Raises StylerepError for a model or data set that cannot be used, for a training that memory cannot hold, and, before
     anything else, for a folder that cannot be written or that another command is at.
     """
-    recipe, running, state = recipe or Recipe(), running or Running(), PartialState(cpu=not torch.cuda.is_available())
+    recipe, running, state = recipe or Recipe(), running or TrainingOptions(), PartialState(cpu=not torch.cuda.is_available())
     with training_output(out, running.merged, [model, data], state.is_main_process):
         return _distill(model, data, out, recipe, console, running, state, without)
 
 
 def _distill(
-    model: str, data: Path, out: Path, recipe: Recipe, console: Console | None, running: Running, state: PartialState, without: Collection[str]
+    model: str, data: Path, out: Path, recipe: Recipe, console: Console | None, running: TrainingOptions, state: PartialState, without: Collection[str]
 ) -> Path:
     console = (console or make_console(stderr=True)) if state.is_main_process else Console(quiet=True)
     recipe.validate()
@@ -142,7 +142,7 @@ def _distill(
     return out
 
 
-def _prepare(trained: Any, encoded: Sequence[Encoded], running: Running, state: PartialState) -> Speed:
+def _prepare(trained: Any, encoded: Sequence[Encoded], running: TrainingOptions, state: PartialState) -> Speed:
     if state.device.type == "cpu":
         keep_freed_memory()
     if running.gradient_checkpointing:
@@ -234,7 +234,7 @@ def _pad_id(tokenizer: Any, family: Family) -> int:
     return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.convert_tokens_to_ids(family.end_of_turn))
 
 
-def _arguments(recipe: Recipe, running: Running, folder: Path, steps: int) -> TrainingArguments:
+def _arguments(recipe: Recipe, running: TrainingOptions, folder: Path, steps: int) -> TrainingArguments:
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,

@@ -9,7 +9,7 @@ from synth.errors import StylerepError
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class TrainingOptions:
     """How a training runs, which does not change what is trained.
 
     Parts of a step hold `part_tokens` tokens at most (a longer row is a part of its own). A checkpoint is written every `save_minutes`, or

@@ -210,11 +210,11 @@ def import_results(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tasks that the run has already.")] = False,
 ) -> None:
     """Turn results of other harnesses into run folders, their responses graded anew."""
-    from harness_ext.importing import About, Reading, import_runs, read_models
+    from harness_ext.importing import About, ReadSource, import_runs, read_models
     from synth.responses import Fields
 
     check_words({"--model": model, "--family": family, "--arm": arm, "--base-model": base_model, "--task": task})
-    reading = Reading(Fields(response_field, score_field, question_field, model_field, task_field, answer_field, trace_field), id_field, filter_name)
+    reading = ReadSource(Fields(response_field, score_field, question_field, model_field, task_field, answer_field, trace_field), id_field, filter_name)
     imported = import_runs(
         sources, out, format_name=format_name, model=model, about=About(family, arm, base_model, seed), models=read_models(models) if models else None,
         task=task, answer_type=answer_type, like=like, reading=reading, overwrite=overwrite, say=lambda text: say(text, err=True),

@@ -2,7 +2,19 @@
 
 from harness_ext.compare.claims import Judgement, Outcome
 from harness_ext.compare.claims_file import Claims, claims_digest, load_claims
-from harness_ext.compare.report import AcrossFamilies, Cell, Comparison, Report, compare
+from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report, compare
 from harness_ext.compare.to_json import report_json
 
-__all__ = ["AcrossFamilies", "Cell", "Claims", "Comparison", "Judgement", "Outcome", "Report", "claims_digest", "compare", "load_claims", "report_json"]
+__all__ = [
+    "AcrossFamilies",
+    "Claims",
+    "Comparison",
+    "ConditionOnTask",
+    "Judgement",
+    "Outcome",
+    "Report",
+    "claims_digest",
+    "compare",
+    "load_claims",
+    "report_json",
+]

@@ -6,7 +6,7 @@ from enum import Enum
 
 import numpy as np
 
-from harness_ext.compare.claims_file import ALL, Claim, Claims, title
+from harness_ext.compare.claims_file import ALL, Claims, Hypothesis, title
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import Key, Pair, label, paired
@@ -40,7 +40,7 @@ class Finding:
 class ClaimResult:
     """A claim and what came of it. `p` is the greatest of its findings', `p_holm` that adjusted over the claims of the file."""
 
-    claim: Claim
+    claim: Hypothesis
     outcome: Outcome
     p: float
     p_holm: float
@@ -84,7 +84,7 @@ def judge(claims: Claims, found: Sequence[Condition], partial: bool) -> Judgemen
     return Judgement(without_home(str(claims.path)), claims.sha256, claims.alpha, tuple(results), recorded, len(runs))
 
 
-def _findings(claim: Claim, found: Sequence[Condition], partial: bool) -> list[Finding]:
+def _findings(claim: Hypothesis, found: Sequence[Condition], partial: bool) -> list[Finding]:
     if claim.kind == "all":
         return [finding for part in claim.parts for finding in _findings(part, found, partial)]
     findings = []
@@ -113,7 +113,7 @@ def _every_task(found: Sequence[Condition]) -> list[str]:
     return list(dict.fromkeys(label(key) for one in found for key in one.tasks))
 
 
-def _claimed(claim: Claim, task: str, found: Sequence[Condition], partial: bool) -> list[tuple[Condition, Pair]]:
+def _claimed(claim: Hypothesis, task: str, found: Sequence[Condition], partial: bool) -> list[tuple[Condition, Pair]]:
     """Return the two conditions of a claim, paired, for every model that has both on a task."""
     sides = [[one for one in found if name in (one.arm, one.name)] for name in claim.arms]
     for name, side in zip(claim.arms, sides, strict=True):
@@ -146,7 +146,7 @@ _TESTS: dict[str, tuple[Callable[[Effect, float], float], Callable[[Effect, floa
 """Of each kind, the p of the claim and that of its contrary, from the effect and the margin."""
 
 
-def _finding(claim: Claim, where: str, effect: Effect, metric: str) -> Finding:
+def _finding(claim: Hypothesis, where: str, effect: Effect, metric: str) -> Finding:
     shown, contrary = _TESTS[claim.kind]
     result = of_metric(effect.result(0.95), metric)
     limits = f" [{100 * result.interval.low:+.1f}, {100 * result.interval.high:+.1f}]" if result.interval else ""
@@ -156,7 +156,7 @@ def _finding(claim: Claim, where: str, effect: Effect, metric: str) -> Finding:
     return Finding(claim.name, where, shown(effect, claim.margin), contrary(effect, claim.margin), says, result.signature)
 
 
-def _style_findings(claim: Claim, where: str, pair: Pair) -> list[Finding]:
+def _style_findings(claim: Hypothesis, where: str, pair: Pair) -> list[Finding]:
     """Return one finding a style score: equivalence within ± style_margin pooled standard deviations."""
     there = shared_scores(pair)
     if missing := [name for name in claim.style if name not in there]:

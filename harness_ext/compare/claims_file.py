@@ -22,7 +22,7 @@ _TITLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Hypothesis:
     """One hypothesis: `kind` of the arms named, or, for "all", every one of `parts` (an intersection–union claim)."""
 
     name: str
@@ -33,7 +33,7 @@ class Claim:
     style_margin: float = 0.3
     style: tuple[str, ...] = _STYLE_FEATURES
     across: str = "each"
-    parts: tuple["Claim", ...] = ()
+    parts: tuple["Hypothesis", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Claims:
     path: Path
     sha256: str
     alpha: float
-    claims: tuple[Claim, ...]
+    claims: tuple[Hypothesis, ...]
 
 
 def _two(arms: list[str]) -> list[str]:
@@ -83,7 +83,7 @@ class _Claim(_Settings):
     all: Annotated[list["_Claim"], Field(min_length=1)] | None = None
 
 
-class _File(_Settings):
+class _ClaimsFile(_Settings):
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     claims: Annotated[list[_Claim], Field(min_length=1)]
 
@@ -101,9 +101,9 @@ def load_claims(path: Path) -> Claims:
     return Claims(path, hashlib.sha256(data).hexdigest(), alpha, claims)
 
 
-def read_claims(document: Document) -> tuple[float, tuple[Claim, ...]]:
+def read_claims(document: Document) -> tuple[float, tuple[Hypothesis, ...]]:
     """Return alpha and the claims of what a file holds; raise StylerepError, naming line and key, for what is missing, unknown or out of range."""
-    read = read_as(_File, document.data, document.where, document.lines)
+    read = read_as(_ClaimsFile, document.data, document.where, document.lines)
     claims = tuple(_claim(item, _given(read), ("claims", number), document) for number, item in enumerate(read.claims))
     names = [claim.name for claim in claims]
     for number, name in enumerate(names):
@@ -117,7 +117,7 @@ def _given(settings: _Settings) -> dict[str, Any]:
     return {key: getattr(settings, key) for key in _Settings.model_fields if key in settings.model_fields_set}
 
 
-def _claim(item: _Claim, shared: Mapping[str, Any], place: tuple[str | int, ...], document: Document) -> Claim:
+def _claim(item: _Claim, shared: Mapping[str, Any], place: tuple[str | int, ...], document: Document) -> Hypothesis:
     kinds = [kind for kind in KINDS if getattr(item, kind) is not None]
     if len(kinds) != 1:
         found = ", ".join(kinds) or "none"
@@ -128,7 +128,7 @@ def _claim(item: _Claim, shared: Mapping[str, Any], place: tuple[str | int, ...]
     tasks, style = _tuple(values.pop("task")), _tuple(item.style) or _STYLE_FEATURES
     if kind == "all":
         parts = tuple(_claim(part, given, (*place, "all", number), document) for number, part in enumerate(item.all or ()))
-        return Claim(item.name or " and ".join(part.name for part in parts), kind, (), tasks, style=style, parts=parts, **values)
+        return Hypothesis(item.name or " and ".join(part.name for part in parts), kind, (), tasks, style=style, parts=parts, **values)
     if not tasks:
         raise document.error(place, "the key 'task' is missing; name the tasks that the claim is about, or write: task: all")
     if suffices := item.style_suffices:
@@ -136,10 +136,10 @@ def _claim(item: _Claim, shared: Mapping[str, Any], place: tuple[str | int, ...]
             ("better", suffices.hc, suffices.base), ("equivalent", suffices.hc, suffices.st),
             ("style_equivalent", suffices.hc, suffices.st), ("not_equivalent", suffices.control, suffices.st),
         )  # fmt: skip
-        parts = tuple(Claim(title(what, (one, two)), what, (one, two), tasks, style=style, **values) for what, one, two in made)
-        return Claim(item.name or "style suffices", "all", (), tasks, style=style, parts=parts, **values)
+        parts = tuple(Hypothesis(title(what, (one, two)), what, (one, two), tasks, style=style, **values) for what, one, two in made)
+        return Hypothesis(item.name or "style suffices", "all", (), tasks, style=style, parts=parts, **values)
     arms = tuple(getattr(item, kind))
-    return Claim(item.name or title(kind, arms), kind, arms, tasks, style=style, **values)
+    return Hypothesis(item.name or title(kind, arms), kind, arms, tasks, style=style, **values)
 
 
 def title(kind: str, arms: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ _WORTH_PROCESSES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ConditionOnTask:
     """One condition on one task: its accuracy, which is the mean of `metric`, with an interval (Wilson's for one run), and the means of its style scores."""
 
     run: str
@@ -129,7 +129,7 @@ class AcrossFamilies:
 class Report:
     """All that a comparison found; see the classes of its parts. `omnibus` tests, task by task, whether the arms of a model differ at all."""
 
-    cells: list[Cell]
+    cells: list[ConditionOnTask]
     comparisons: list[Comparison]
     families: list[AcrossFamilies] = field(default_factory=list)
     shares: list[Share] = field(default_factory=list)
@@ -346,12 +346,12 @@ def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str
     ]
 
 
-def _cell(one: Condition, key: Key) -> Cell:
+def _cell(one: Condition, key: Key) -> ConditionOnTask:
     first, *others = (run.tasks[key] for run in one.runs)
     shared = [item for item in first if all(item in other for other in others)] if others else list(first)
     values = np.array([scores_of(run, key, shared) for run in one.runs])
     style = style_means(one.runs, key, shared)
-    return Cell(
+    return ConditionOnTask(
         one.name, one.model, one.family, one.arm, len(one.runs), label(key), len(shared), float(values.mean()), accuracy_interval(values), style,
         metric_of(one.runs[0], key),
     )  # fmt: skip

@@ -64,7 +64,7 @@ def style_effects(pairs: Sequence[Pair], seed: int, workers: Workers) -> list[li
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _StyleDraft:
     """The differences of a style score of the pair at a place among many, and those of log length, None where it is not controlled for length."""
 
     place: int
@@ -73,7 +73,7 @@ class _Draft:
     lengths: FloatArray | None
 
 
-def _effects(piece: "tuple[Sequence[_Draft], int]") -> list[StyleEffect]:
+def _effects(piece: "tuple[Sequence[_StyleDraft], int]") -> list[StyleEffect]:
     """Return the effects of scores that have as many items."""
     some, seed = piece
     differences = np.array([one.differences for one in some])
@@ -89,16 +89,16 @@ def _effects(piece: "tuple[Sequence[_Draft], int]") -> list[StyleEffect]:
     return found
 
 
-def _drafts(place: int, pair: Pair) -> Iterator[_Draft]:
+def _drafts(place: int, pair: Pair) -> Iterator[_StyleDraft]:
     values = {name: [side.mean(axis=0) for side in pair.values(name)] for name in shared_scores(pair)}
     lengths = length_differences(*values[_LENGTH]) if _LENGTH in values else None
     for name, (one, two) in values.items():
-        yield _Draft(place, name, one - two, None if name in _NOT_CONTROLLED else lengths)
+        yield _StyleDraft(place, name, one - two, None if name in _NOT_CONTROLLED else lengths)
 
 
-def _together(drafts: Sequence[_Draft]) -> Iterator[list[_Draft]]:
+def _together(drafts: Sequence[_StyleDraft]) -> Iterator[list[_StyleDraft]]:
     """Yield scores of pairs that have as many items, so many that what resampling needs for each stays small beside what it needs for all."""
-    by_items: dict[int, list[_Draft]] = {}
+    by_items: dict[int, list[_StyleDraft]] = {}
     for one in drafts:
         by_items.setdefault(len(one.differences), []).append(one)
     for same in by_items.values():

@@ -5,7 +5,7 @@ from math import isnan
 
 from harness_ext.compare.claims import Judgement
 from harness_ext.compare.metric import titled
-from harness_ext.compare.report import AcrossFamilies, Cell, Comparison, Report
+from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
 from harness_ext.compare.shares import Share
 from harness_ext.stats import Interval, Verdict
 
@@ -109,7 +109,7 @@ def _task(report: Report, task: str) -> TextTable:
     return TextTable(title, header, tuple(rows), frozenset({0, *([1] if several else []), header.index("verdict") if compared else 0}))
 
 
-def _row(cell: Cell, one: Comparison | None, styles: list[str], several: bool, compared: bool, settle: bool) -> tuple[str, ...]:
+def _row(cell: ConditionOnTask, one: Comparison | None, styles: list[str], several: bool, compared: bool, settle: bool) -> tuple[str, ...]:
     style = (f"{cell.style[name]:,.{_digits(name)}f}" if name in cell.style else "" for name in styles)
     row = (cell.run, *([_short(cell.model)] if several else []), _percent(cell.accuracy, cell.interval), *style)
     if not compared:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness_ext.compare.claims import Judgement
-from harness_ext.compare.report import AcrossFamilies, Cell, Comparison, Report
+from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
 from harness_ext.compare.shares import Share
 from harness_ext.compare.style import StyleEffect
 from harness_ext.stats import Interval, Result
@@ -47,7 +47,7 @@ def _result(result: Result) -> dict[str, Any]:
             "note": result.note, "signature": result.signature}  # fmt: skip
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell(cell: ConditionOnTask) -> dict[str, Any]:
     limits = _interval(cell.interval, "acc_low", "acc_high")
     return {"run": cell.run, "model": cell.model, "family": cell.family, "arm": cell.arm, "seeds": cell.seeds, "task": cell.task, "metric": cell.metric,
             "n": cell.n, "acc": cell.accuracy, **limits, **cell.style}  # fmt: skip

@@ -8,7 +8,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from harness_ext.importing.items import AnswerType, Item, OwnItems, answer_type_of
+from harness_ext.importing.items import AnswerType, OwnItems, TaskItem, answer_type_of
 from harness_ext.importing.record import Record
 from harness_ext.importing.spool import Spool
 from synth.errors import StylerepError
@@ -21,7 +21,7 @@ _AT_ONCE, _BYTES = 100, 1 << 20
 class Answer:
     """One item with the responses to it, each with the score that came with it."""
 
-    item: Item
+    item: TaskItem
     texts: tuple[str, ...]
     recorded: tuple[float | None, ...]
     where: str
@@ -33,7 +33,7 @@ class Answers(Sequence[Answer]):
     The records that answer item *i* stand at the places `order[edges[i]:edges[i + 1]]`.
     """
 
-    def __init__(self, records: Sequence[Record], items: Sequence[Item], order: Sequence[int], edges: Sequence[int]) -> None:
+    def __init__(self, records: Sequence[Record], items: Sequence[TaskItem], order: Sequence[int], edges: Sequence[int]) -> None:
         self.records, self.items, self._order, self._edges = records, items, order, edges
 
     def parts(self, n: int) -> Iterator["Answers"]:
@@ -100,7 +100,7 @@ class _Brief(NamedTuple):
     answer_type: str | None
 
 
-def _briefs(piece: tuple[Sequence[Record], Sequence[Item]]) -> list[_Brief]:
+def _briefs(piece: tuple[Sequence[Record], Sequence[TaskItem]]) -> list[_Brief]:
     """Look at some records, in whichever process."""
     return [
         _Brief(
@@ -115,7 +115,7 @@ def _briefs(piece: tuple[Sequence[Record], Sequence[Item]]) -> list[_Brief]:
     ]
 
 
-def answers(records: Sequence[Record], items: Sequence[Item], workers: Workers | None = None) -> tuple[Answers, Told]:
+def answers(records: Sequence[Record], items: Sequence[TaskItem], workers: Workers | None = None) -> tuple[Answers, Told]:
     """Return each item with all responses to it, and what is told of all together.
 
     Raises StylerepError where items differ in how many responses they have, and where there are none.

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness_ext.importing.formats import ROWS
-from harness_ext.importing.record import Evaluation, Reading
+from harness_ext.importing.record import Evaluation, ReadSource
 from harness_ext.importing.run_folders import About, Draft
 from harness_ext.runs.run_folder import MANIFEST
 from synth.errors import StylerepError
 from synth.files.replace_folder import check_replaceable
 
 
-def check_reading(chosen: str, reading: Reading) -> None:
+def check_reading(chosen: str, reading: ReadSource) -> None:
     """Refuse options that the format has no use for."""
     fields = reading.fields
     if reading.filter and chosen != "lm_eval":

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.importing import inspect_logs, jsonl, lighteval, lm_eval_runs, qwen_math
-from harness_ext.importing.record import Evaluation, Reading
+from harness_ext.importing.record import Evaluation, ReadSource
 from synth.errors import StylerepError
 from synth.rows import SUFFIXES, read_rows
 from synth.schema import read_json
 
-READERS: dict[str, Callable[[Path, Reading], list[Evaluation]]] = {
+READERS: dict[str, Callable[[Path, ReadSource], list[Evaluation]]] = {
     "lm_eval": lm_eval_runs.read,
     "lighteval": lighteval.read,
     "inspect": inspect_logs.read,

@@ -44,7 +44,7 @@ class _How:
 
 
 @dataclass(slots=True)
-class _Part:
+class _GradedPart:
     """What was made of some answers: their rows as lines, accuracies, recorded scores with the accuracy and document of each, and the audit of responses."""
 
     lines: bytes = b""
@@ -64,7 +64,7 @@ def grade(
     read_as = answer_type or told.answer_type
     regrade = regrade and told.generated and told.known
     how = _How(draw, read_as, told.known, regrade)
-    rows, began, whole = Lines(), time.monotonic(), _Part(accuracies=[])
+    rows, began, whole = Lines(), time.monotonic(), _GradedPart(accuracies=[])
     accuracies, recorded, theirs, differ = array("d"), 0, array("d"), array("q")
     for part in (workers or Workers()).each(_graded, ((answers, how) for answers in found.parts(_AT_ONCE))):
         rows.append(part.lines, len(part.accuracies))
@@ -89,12 +89,12 @@ def grade(
     )
 
 
-def _graded(piece: tuple[Answers, _How]) -> _Part:
+def _graded(piece: tuple[Answers, _How]) -> _GradedPart:
     """Grade some answers, in whichever process."""
     answers, how = list(piece[0]), piece[1]
     splits = [split_response(answer.texts[how.draw]) if answer.texts else None for answer in answers]
     scored = _scores(answers, how, splits)
-    part, lines = _Part(), []
+    part, lines = _GradedPart(), []
     for answer, scores, split in zip(answers, scored, splits, strict=True):
         if not how.regrade and answer.recorded[how.draw] is None:
             raise StylerepError(f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by.")

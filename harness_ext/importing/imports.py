@@ -9,9 +9,9 @@ from harness_ext.importing.answers import answers
 from harness_ext.importing.checks import apart, check_decoding, check_models, check_out, check_place, check_reading, listed, numbers
 from harness_ext.importing.formats import READERS, ROWS, format_of, source_files
 from harness_ext.importing.grading import grade
-from harness_ext.importing.items import Item, Items, items_of_run, items_of_task, own_items
+from harness_ext.importing.items import Items, TaskItem, items_of_run, items_of_task, own_items
 from harness_ext.importing.matching import match_items
-from harness_ext.importing.record import Evaluation, Reading, public_name
+from harness_ext.importing.record import Evaluation, ReadSource, public_name
 from harness_ext.importing.run_folders import About, Draft, ImportedTask, check_run, folder_name, write_run
 from harness_ext.importing.spool import Spool
 from synth.errors import StylerepError
@@ -52,7 +52,7 @@ def import_runs(
     task: str | None = None,
     answer_type: str | None = None,
     like: str | Path | None = None,
-    reading: Reading | None = None,
+    reading: ReadSource | None = None,
     overwrite: bool = False,
     regrade: bool = True,
     say: Callable[[str], None] | None = None,
@@ -80,7 +80,7 @@ def import_runs(
     SECRETS.found.clear()
     check_place(Path(out), model)
     files = source_files(sources)
-    chosen, reading = format_of(files, format_name), reading or Reading()
+    chosen, reading = format_of(files, format_name), reading or ReadSource()
     check_reading(chosen, reading)
     with Workers(_processes(files, workers)) as several:
         reading = replace(reading, workers=several)
@@ -169,7 +169,7 @@ def _drafts(
         yield folder, Draft(evaluation, graded, items.matched_to if items else None, version, settled), notes
 
 
-def _about_items(evaluation: Evaluation, matched: Sequence[Item], items: Items | None) -> list[str]:
+def _about_items(evaluation: Evaluation, matched: Sequence[TaskItem], items: Items | None) -> list[str]:
     """Say of which items a response is missing, and whose right answer is another at the source."""
     if items is None:
         return []
@@ -188,7 +188,7 @@ def _about_items(evaluation: Evaluation, matched: Sequence[Item], items: Items |
     return notes
 
 
-def _same_answer(golds: Sequence[str], item: Item) -> bool:
+def _same_answer(golds: Sequence[str], item: TaskItem) -> bool:
     return any(gold == right or is_right(gold, right, item.answer_type or "latex", item.meta) for gold in golds for right in item.golds)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from harness_ext.importing.log_archive import LogArchive
 from harness_ext.importing.record import (
     Evaluation,
-    Reading,
+    ReadSource,
     Record,
     clean,
     date_text,
@@ -27,7 +27,7 @@ from synth.responses.messages import Said, conversation, message_said
 from synth.schema import parse_json, read_regular, shown
 
 
-def read(path: Path, reading: Reading) -> list[Evaluation]:
+def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     """Read one log; the epochs of a sample are several responses to it, in their order.
 
     A sample that ended with an error has an empty response. Raises StylerepError for a log that is broken, or in which no sample stands.

@@ -26,7 +26,7 @@ LETTERS = "ABCDEFGHIJ"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class TaskItem:
     """One item of a task: its document as runs hold it, and what its answers are judged by; `answer_type` is None until it is known.
 
     `question` is the problem without the sentence that asks for an answer in a form.
@@ -41,9 +41,9 @@ class Item:
     meta: Mapping[str, Any] = field(default_factory=dict)
     target: str = ""
 
-    def __reduce__(self) -> tuple[type["Item"], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type["TaskItem"], tuple[Any, ...]]:
         """Be pickled by values alone, in a quarter of the time that a dataclass with slots takes by itself."""
-        return Item, tuple(getattr(self, name) for name in self.__slots__)
+        return TaskItem, tuple(getattr(self, name) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Items:
     """The items of a task that responses are matched to, how a manifest and a user are told of it, and the filter that these items stand under."""
 
     task: str
-    items: Sequence[Item]
+    items: Sequence[TaskItem]
     matched_to: str
     version: Any = None
     filter: str = "none"
@@ -78,7 +78,7 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
     if chosen not in files or (not both and len(files) > 1) or len(both) > 1:
         raise StylerepError(f"{folder}: name one of its tasks with --task: {', '.join(files)}.")
     imported = read_manifest(files[chosen].parent).get("imported", {}).get("tasks", {}).get(chosen, {}).get("answer_type")
-    items: dict[str, Item] = {}
+    items: dict[str, TaskItem] = {}
     filters: dict[str, None] = {}
     for where, row in read_rows(files[chosen]):
         document, digest = row.get("doc"), row.get("doc_hash")
@@ -114,7 +114,7 @@ def _digests(records: Sequence[Record]) -> list[str]:
     return [_digest(record, _document(record) if record.document is None else record.document) for record in records]
 
 
-class OwnItems(Sequence[Item]):
+class OwnItems(Sequence[TaskItem]):
     """The items that records are of, each made when it is asked for: of so many rows, few are held at once."""
 
     def __init__(self, records: Sequence[Record], digests: Sequence[str], numbers: Sequence[int]) -> None:
@@ -128,16 +128,16 @@ class OwnItems(Sequence[Item]):
         return len(self.digests)
 
     @overload
-    def __getitem__(self, index: int) -> Item: ...
+    def __getitem__(self, index: int) -> TaskItem: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Item]: ...
-    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+    def __getitem__(self, index: slice) -> list[TaskItem]: ...
+    def __getitem__(self, index: int | slice) -> TaskItem | list[TaskItem]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
         return _own_item(self._records[index], self.digests[index], self._numbers[index])
 
 
-def _own_item(record: Record, digest: str, number: int) -> Item:
+def _own_item(record: Record, digest: str, number: int) -> TaskItem:
     document = _document(record) if record.document is None else record.document
     meta = _meta(document) | ({"options": list(record.options)} if record.options else {})
     given = document.get("answer_type") if record.document is not None else None
@@ -145,7 +145,7 @@ def _own_item(record: Record, digest: str, number: int) -> Item:
     golds = (str(document.get("answer")),) if known else record.golds
     target = record.target if record.target is not None else next(iter(record.golds), "")
     place = number if record.document_number is None else record.document_number
-    return Item(document, digest, place, record.question, golds, known, meta, target)
+    return TaskItem(document, digest, place, record.question, golds, known, meta, target)
 
 
 class AnswerType(NamedTuple):
@@ -178,7 +178,7 @@ def _is_option(gold: str, texts: Sequence[str]) -> bool:
     return gold in texts or (letter is not None and LETTERS.index(letter) < len(texts))
 
 
-def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, gold: str | None = None, known: str | None = None) -> Item:
+def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, gold: str | None = None, known: str | None = None) -> TaskItem:
     """Return the item of a document; *known* is how its answers are read if the document does not say it."""
     given = document.get("answer_type")
     answer_type = given if given in ANSWER_TYPES else known if known in ANSWER_TYPES else None
@@ -186,7 +186,7 @@ def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, 
         question = question.removesuffix(prompt("", answer_type))
         gold = str(document.get("answer"))
     golds = (gold,) if gold else ()
-    return Item(
+    return TaskItem(
         document, digest, number if isinstance(number, int) else 0, question, golds, answer_type, _meta(document), str(document.get("answer", gold or ""))
     )
 

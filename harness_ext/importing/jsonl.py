@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, public_name, score_of
+from harness_ext.importing.record import Evaluation, ReadSource, Record, clean, file_date, public_name, score_of
 from harness_ext.importing.spool import Spool, pack
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
@@ -18,7 +18,7 @@ _FEW, _AT_ONCE = 4, 100
 _LETTERS = {"c", "i", "p", "n"}
 
 
-def read(path: Path, reading: Reading) -> list[Evaluation]:
+def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     """Read a JSONL, JSON, CSV or Parquet file, one evaluation for each model and task that its rows name.
 
     Rows that name none get the folder's name as model and the file's as task. Scores of a field that was not named are left out, all of the file, where one
@@ -49,7 +49,7 @@ def read(path: Path, reading: Reading) -> list[Evaluation]:
 
 
 @dataclass(slots=True)
-class _Part:
+class _FilePart:
     """What was read of some rows: packed records with the model and task that each names, and what is counted in them."""
 
     records: list[tuple[tuple[str | None, str | None], bytes]] = field(default_factory=list)
@@ -59,10 +59,10 @@ class _Part:
     encrypted: int = 0
 
 
-def _records(piece: tuple[list[Row | Line], Reading, "_ScoreField"]) -> _Part:
+def _records(piece: tuple[list[Row | Line], ReadSource, "_ScoreField"]) -> _FilePart:
     """Read some rows, in whichever process."""
     unread, reading, scores = piece
-    part = _Part()
+    part = _FilePart()
     for row in rows_of(unread):
         own = [find_field(row.fields, what, given, row.where) for what, given in (("model", reading.fields.model), ("task", reading.fields.task))]
         model, task = (value if isinstance(value, str) and value.strip() else None for value in own)
@@ -83,7 +83,7 @@ class _ScoreField(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _score_field(path: Path, reading: Reading) -> _ScoreField:
+def _score_field(path: Path, reading: ReadSource) -> _ScoreField:
     """Find the field of scores by all of its values: one that holds anything else holds no scores."""
     if reading.fields.correct is not None:
         return _ScoreField(reading.fields.correct)
@@ -144,7 +144,7 @@ def _is_score(value: Any, where: str) -> bool:
     return True
 
 
-def _record(row: Row, reading: Reading, score: _ScoreField) -> tuple[Record, int]:
+def _record(row: Row, reading: ReadSource, score: _ScoreField) -> tuple[Record, int]:
     where, fields, given = row.where, row.fields, reading.fields
     found = row_responses(fields, given, where)
     scores = find_field(fields, "correct", score.name, where) if score.name is not None and (given.correct or score.name in fields) else None

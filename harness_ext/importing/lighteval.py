@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, plain_version, public_name, score_of
+from harness_ext.importing.record import Evaluation, ReadSource, Record, clean, file_date, plain_version, public_name, score_of
 from harness_ext.importing.spool import Spool
 from harness_ext.runs.accuracy import recorded_metric, recorded_notes
 from synth.errors import StylerepError
@@ -19,7 +19,7 @@ DETAILS = re.compile(r"details_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\
 _FEW_SHOTS = re.compile(r"(?:\|\d+)+\Z")
 
 
-def read(path: Path, reading: Reading) -> list[Evaluation]:
+def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     """Read one file of details; the results file that lighteval writes says model, decoding and versions, else the folders say the model.
 
     The recorded score is that of ``--metric``, else the one that `harness_ext.runs.accuracy` finds. Raises StylerepError, naming the row, for what are no

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness_ext.importing.record import Evaluation, Reading, Record, clean, file_date, plain_version, public_name, score_of
+from harness_ext.importing.record import Evaluation, ReadSource, Record, clean, file_date, plain_version, public_name, score_of
 from harness_ext.importing.spool import Spool, pack
 from harness_ext.runs.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
 from harness_ext.runs.run_folder import NOT_METRICS, read_manifest
@@ -25,7 +25,7 @@ SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d
 _AT_ONCE = 100
 
 
-def read(path: Path, reading: Reading) -> list[Evaluation]:
+def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     """Read one samples file, under the filter that is asked for or else its first; the results file beside it says model, decoding and versions.
 
     Documents keep lm_eval's hashes. Raises StylerepError, naming the line, for what is no sample, and where there is no such filter.
@@ -84,13 +84,13 @@ def _rows_by_filter(unread: list[Row | Line]) -> list[tuple[str, bytes]]:
     return found
 
 
-def _records(piece: tuple[Sequence[Row], Reading, str | None]) -> tuple[list[bytes], bool]:
+def _records(piece: tuple[Sequence[Row], ReadSource, str | None]) -> tuple[list[bytes], bool]:
     """Make records of some rows, in whichever process: packed, and whether some has several responses and a score of none."""
     records = [_record(row, *piece[1:]) for row in piece[0]]
     return [pack(record) for record in records], any(len(record.texts) > 1 and set(record.recorded) == {None} for record in records)
 
 
-def _record(row: Row, reading: Reading, metric: str | None) -> Record:
+def _record(row: Row, reading: ReadSource, metric: str | None) -> Record:
     where, fields, given = row.where, row.fields, reading.fields
     document: dict[str, Any] = fields["doc"]
     texts = _texts(fields, where)

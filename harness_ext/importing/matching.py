@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from ahocorasick_rs import AhoCorasick
 
-from harness_ext.importing.items import Item, Items
+from harness_ext.importing.items import Items, TaskItem
 from harness_ext.importing.record import Record, clean
 from synth.errors import StylerepError
 
 _SHOWN = 60
 
 
-def match_items(records: Sequence[Record], items: Items) -> list[Item]:
+def match_items(records: Sequence[Record], items: Items) -> list[TaskItem]:
     """Return the item of each record.
 
     Texts are compared with their white space folded. An id counts unless the texts speak against it, and one that is a mere number only if they
@@ -26,7 +26,7 @@ class _Finder:
     def __init__(self, items: Items) -> None:
         self._task = items.task
         self._ids = {str(item.document["id"]): item for item in items.items if "id" in item.document}
-        self._texts: dict[str, list[Item]] = {}
+        self._texts: dict[str, list[TaskItem]] = {}
         for item in items.items:
             if text := _folded(item.question):
                 self._texts.setdefault(text, []).append(item)
@@ -34,7 +34,7 @@ class _Finder:
         self._automaton = AhoCorasick(self._patterns)
         self._turns: dict[str, int] = {}
 
-    def item(self, record: Record) -> Item:
+    def item(self, record: Record) -> TaskItem:
         texts = [text for text in (_folded(record.question), _folded(record.prompt)) if text]
         named = self._ids.get(record.item)
         if named and (not texts or any(_folded(named.question) in text for text in texts)):

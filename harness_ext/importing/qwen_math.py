@@ -4,12 +4,12 @@ import dataclasses
 from pathlib import Path
 
 from harness_ext.importing import jsonl
-from harness_ext.importing.record import Evaluation, Reading
+from harness_ext.importing.record import Evaluation, ReadSource
 from synth.responses import Fields
 from synth.rows import read_rows
 
 
-def read(path: Path, reading: Reading) -> list[Evaluation]:
+def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     """Read one file; ``code`` holds one response or several to a question, and ``score`` as many grades.
 
     The right answer is ``answer``, as it was published, or else ``gt``, which is what these scripts made of it. Raises StylerepError, naming

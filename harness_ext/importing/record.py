@@ -72,7 +72,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadSource:
     """How to read: names of fields (None: found by their usual names), the field of an item's id, the filter of lm_eval whose scores count, and who reads."""
 
     fields: Fields = field(default_factory=Fields)

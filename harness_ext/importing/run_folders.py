@@ -63,7 +63,7 @@ class Draft:
     about: About
 
 
-class _About(Schema):
+class _ImportManifest(Schema):
     """What a file of models may say of one."""
 
     family: Line | None = None
@@ -75,7 +75,7 @@ class _About(Schema):
 def read_models(path: Path) -> dict[str, About]:
     """Read what a file says of models: by the name of each, its family, arm, base_model and seed. Raises StylerepError, naming the key, for anything else."""
     document = read_yaml(path, "file of models")
-    read = read_as(dict[Line | Whole, _About], document.data, path, document.lines)
+    read = read_as(dict[Line | Whole, _ImportManifest], document.data, path, document.lines)
     return {str(name): About(**about.model_dump(exclude_unset=True)) for name, about in read.items()}
 
 

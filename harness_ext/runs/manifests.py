@@ -12,26 +12,26 @@ MANIFEST = "manifest.json"
 Number = Whole | float
 
 
-class _Open(Schema):
+class _OpenManifest(Schema):
     model_config = ConfigDict(extra="ignore")
 
 
-class _ImportedTask(_Open):
+class _ImportedTask(_OpenManifest):
     answer_type: str | None = None
 
 
-class _ImportedFile(_Open):
+class _ImportedFile(_OpenManifest):
     name: str
     sha256: str
 
 
-class _Imported(_Open):
+class _Imported(_OpenManifest):
     format: str
     files: list[_ImportedFile] = Field(default=[])
     tasks: dict[str, _ImportedTask] = Field(default={})
 
 
-class Manifest(_Open):
+class Manifest(_OpenManifest):
     """The manifest of a run, an adapter or a data set, as far as it is read back."""
 
     model: str | None = None
@@ -59,13 +59,13 @@ class Manifest(_Open):
     teaching: dict[str, Any] | None = None
 
 
-class _Config(_Open):
+class _Config(_OpenManifest):
     model_args: dict[str, Any] | str | None = None
     gen_kwargs: dict[str, Any] | str | None = None
     model_num_parameters: Number | None = None
 
 
-class Results(_Open):
+class Results(_OpenManifest):
     """What lm_eval wrote of an evaluation, as far as it is read back."""
 
     versions: dict[str, Number | str | None] | None = None

@@ -10,7 +10,7 @@ from harness_ext.runs.accuracy import AccuracyMetric, accuracy_metric
 from harness_ext.runs.asked import AskedItems, generation_of
 from harness_ext.runs.manifests import MANIFEST, merged_results, read_manifest
 from harness_ext.runs.sample_rows import NOT_METRICS, checked_row, item_of, metrics_of, sample_rows
-from harness_ext.runs.scored_items import Item, ScoredItems
+from harness_ext.runs.scored_items import ScoredItem, ScoredItems
 from harness_ext.runs.scored_rows import scored_rows
 from synth.errors import StylerepError
 from synth.processes.workers import Workers
@@ -20,8 +20,8 @@ __all__ = [
     "MANIFEST",
     "NOT_METRICS",
     "RESPONSES",
-    "Item",
     "Run",
+    "ScoredItem",
     "check_run_folders",
     "item_of",
     "load_run",

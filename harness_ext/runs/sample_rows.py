@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.runs.accuracy import shown as marked
-from harness_ext.runs.scored_items import Item
+from harness_ext.runs.scored_items import ScoredItem
 from synth.errors import StylerepError
 from synth.schema import open_regular, parse_json, shown
 
@@ -64,6 +64,6 @@ def possible_metrics(fields: tuple[str, ...], filter_name: str) -> list[tuple[st
     return found
 
 
-def item_of(row: dict[str, Any], where: str) -> Item:
+def item_of(row: dict[str, Any], where: str) -> ScoredItem:
     """Return a row of a samples file as an item; raises what `metrics_of` does."""
-    return Item(row["doc_hash"], row.get("filter", "none"), metrics_of(row, where))
+    return ScoredItem(row["doc_hash"], row.get("filter", "none"), metrics_of(row, where))

@@ -12,7 +12,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ScoredItem:
     """One scored response: the document's hash, the filter it went through, and its metrics."""
 
     doc_hash: str
@@ -20,7 +20,7 @@ class Item:
     metrics: dict[str, float]
 
 
-class ScoredItems(Mapping[str, Item]):
+class ScoredItems(Mapping[str, ScoredItem]):
     """Items by document hash, in the order in which they were added. No metric is NaN, which stands for one that an item lacks."""
 
     def __init__(self, filter_name: str = "none") -> None:
@@ -70,10 +70,10 @@ class ScoredItems(Mapping[str, Item]):
         """Say whether all items at some places have a metric."""
         return any(name in names for names in self._layouts) and not np.isnan(self._column(name)[places]).any()
 
-    def __getitem__(self, doc_hash: str) -> Item:
+    def __getitem__(self, doc_hash: str) -> ScoredItem:
         place = self._places[doc_hash]
         values = ((name, float(column[place])) for name, column in self.columns().items())
-        return Item(doc_hash, self._filter, {name: value for name, value in values if not math.isnan(value)})
+        return ScoredItem(doc_hash, self._filter, {name: value for name, value in values if not math.isnan(value)})
 
     def __contains__(self, doc_hash: object) -> bool:
         return doc_hash in self._places

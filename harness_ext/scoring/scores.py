@@ -16,7 +16,7 @@ from synth.grading.same_formula import warm_up
 from synth.style import KINDS
 from synth.style.metrics import read_each, read_response, style_metrics
 from synth.style.profile import StyleProfile, load_profile
-from synth.style.scores import Reading
+from synth.style.scores import StyleReading
 
 REFERENCE = "long-reasoning"
 METRICS = (
@@ -67,7 +67,7 @@ def score_each(responses: Sequence[tuple[str, str, str, Mapping[str, Any] | None
     ]
 
 
-def scored(split: SplitResponse, reading: Reading, gold: str, answer_type: str, meta: Mapping[str, Any] | None) -> dict[str, float]:
+def scored(split: SplitResponse, reading: StyleReading, gold: str, answer_type: str, meta: Mapping[str, Any] | None) -> dict[str, float]:
     """Return the metrics of a response from its parts and what was read of its trace; see `score`."""
     style = style_metrics(split, reading, _reference())
     scores = {name: float(style.get(name) or 0.0) for name in METRICS}

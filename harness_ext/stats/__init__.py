@@ -31,7 +31,7 @@ from harness_ext.stats.paired import (
     tango_interval,
 )
 from harness_ext.stats.planning import (
-    Plan,
+    SampleSizePlan,
     Settlement,
     detectable_difference,
     items_for_difference,
@@ -63,10 +63,10 @@ __all__ = [
     "Interval",
     "LogisticFit",
     "PairedCounts",
-    "Plan",
     "RandomEffects",
     "RankInterval",
     "Result",
+    "SampleSizePlan",
     "Settlement",
     "VarianceSplit",
     "Verdict",

@@ -22,7 +22,7 @@ Question = Literal["difference", "equivalence"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SampleSizePlan:
     """How many items the formula asks for to answer a question with the `power` wanted, and the power that is `simulated` with so many."""
 
     question: Question
@@ -149,7 +149,7 @@ def plan(
     interval: IntervalName = "newcombe",
     draws: int = 10_000,
     seed: int = 0,
-) -> Plan:
+) -> SampleSizePlan:
     """Return the number of items by formula, for a question as in `simulated_power`, and the power simulated at that number."""
     if question == "difference":
         items = items_for_difference(difference, discordance, power, alpha)
@@ -160,7 +160,7 @@ def plan(
     simulated = simulated_power(
         question, items, discordance, difference, accuracy=accuracy, margin=margin, alpha=alpha, interval=interval, draws=draws, seed=seed
     )
-    return Plan(question, items, power, simulated)
+    return SampleSizePlan(question, items, power, simulated)
 
 
 def items_to_settle(counts: PairedCounts, margin: float, alpha: float = 0.05, power: float = 0.8) -> Settlement:

@@ -36,7 +36,7 @@ class Marker:
         return bool(self.opens or self.closes or self.begins_answer or self.inner or self.preface)
 
 
-class Found(NamedTuple):
+class FoundMarker(NamedTuple):
     """A marker in a text."""
 
     start: int
@@ -60,7 +60,7 @@ class Markers:
         self._beginnings = beginnings(formats)
         self._of = functools.lru_cache(maxsize=4096)(self._classify)
 
-    def find(self, text: str) -> Iterator[Found]:
+    def find(self, text: str) -> Iterator[FoundMarker]:
         """Yield the markers of a text from left to right; of a text with over 20,000 pieces that look like one, the first of them."""
         end = 0
         for number, first in enumerate(self._beginnings.finditer(text)):
@@ -69,7 +69,7 @@ class Markers:
             found = self._pattern.match(text, first.start()) if first.start() >= end else None
             if found and (marker := self._of(found.group())) and not _is_quoted(text, found):
                 end = found.end()
-                yield Found(found.start(), end, marker)
+                yield FoundMarker(found.start(), end, marker)
 
     def begins_one(self, text: str) -> bool:
         """Say whether a text, all that there is of a response, is the beginning of a marker that opens a trace: it was cut off there."""

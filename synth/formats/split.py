@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from synth.formats.control_tokens import ControlTokens, control_tokens
 from synth.formats.format_file import Formats, response_formats
-from synth.formats.markers import Found, Markers, line_opening, markers
+from synth.formats.markers import FoundMarker, Markers, line_opening, markers
 
 OPEN, CLOSE = "<think>", "</think>"
 """The tags of our own data sets."""
@@ -164,7 +164,7 @@ def _of_markers(response: str, known: Markers, tokens: ControlTokens) -> _Trace 
     """Return the trace that markers say, from the first that opens one to the last that closes one."""
     start: int | None = None
     end = after = 0
-    opened: Found | None = None
+    opened: FoundMarker | None = None
     names: frozenset[str] = frozenset()
     said, preface = -1, False  # where the text after the trace begins, found when it is asked for
     for found in known.find(response):

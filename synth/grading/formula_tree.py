@@ -35,7 +35,7 @@ def read_tree(text: str) -> tuple[Node, frozenset[str]] | None:
     """Return the tree of a formula and the letters in it, None if it cannot be read."""
     if len(text) > LONGEST or not text:
         return None
-    reader = _Reader(text)
+    reader = _FormulaReader(text)
     try:
         node = reader.sum()
         reader.skip()
@@ -44,7 +44,7 @@ def read_tree(text: str) -> tuple[Node, frozenset[str]] | None:
     return (node, frozenset(reader.letters)) if reader.at == len(text) else None
 
 
-class _Reader:
+class _FormulaReader:
     """Reads a formula from the left, one place ahead."""
 
     def __init__(self, text: str) -> None:

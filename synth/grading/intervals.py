@@ -40,7 +40,7 @@ _VALUE_OF_FUNCTION = re.compile(r"(?<![A-Za-z\\])[a-zA-Z]\([a-z]\)")
 _MOST = 32
 
 
-class Interval(NamedTuple):
+class RealInterval(NamedTuple):
     """The real numbers between two ends, and whether the ends belong to them."""
 
     low: _Real
@@ -50,7 +50,7 @@ class Interval(NamedTuple):
 
 
 _EMPTY = ("\\emptyset", "\\{\\}", "\\text{no solution}")
-_LINE = Interval(-_INFINITY, False, _INFINITY, False)
+_LINE = RealInterval(-_INFINITY, False, _INFINITY, False)
 
 
 def looks_like_numbers_between(text: str) -> bool:
@@ -58,7 +58,7 @@ def looks_like_numbers_between(text: str) -> bool:
     return _LOOKS.search(text) is not None
 
 
-def same_intervals(one: list[Interval], other: list[Interval]) -> bool:
+def same_intervals(one: list[RealInterval], other: list[RealInterval]) -> bool:
     """Say whether two unions of intervals, as `intervals` gives them, hold the same numbers."""
     return len(one) == len(other) and all(
         a.low_closed == b.low_closed and a.high_closed == b.high_closed and _same_end(a.low, b.low) and _same_end(a.high, b.high)
@@ -66,7 +66,7 @@ def same_intervals(one: list[Interval], other: list[Interval]) -> bool:
     )
 
 
-def intervals(text: str) -> list[Interval] | None:
+def intervals(text: str) -> list[RealInterval] | None:
     """Return the set that a text says in its simplest form, from the left, None if it says none."""
     plain = _ALL_SUCH.sub("", text.strip(), count=1)
     if said := _COMPARED.fullmatch(plain.replace("\\text", "").replace("{", " ").replace("}", " ")):
@@ -77,7 +77,7 @@ def intervals(text: str) -> list[Interval] | None:
     parts = split_outside(plain, _UNION)
     if len(parts) > _MOST:
         return None
-    found: list[Interval] = []
+    found: list[RealInterval] = []
     for part in parts:
         one = _intersection(part)
         if one is None:
@@ -93,7 +93,7 @@ def _relation(said: str) -> str:
     return "\\le" if "equal" in said or "most" in said or said.startswith("not") else "<"
 
 
-def _intersection(text: str) -> list[Interval] | None:
+def _intersection(text: str) -> list[RealInterval] | None:
     plain = text.strip()
     if (whole := _atom(plain)) is not None:
         return whole
@@ -116,7 +116,7 @@ def _intersection(text: str) -> list[Interval] | None:
     return common or [interval for one in sets for interval in one]
 
 
-def _atom(text: str) -> list[Interval] | None:
+def _atom(text: str) -> list[RealInterval] | None:
     plain = text.strip()
     if member := _MEMBER.fullmatch(plain):
         plain = member[1].strip()
@@ -129,7 +129,7 @@ def _atom(text: str) -> list[Interval] | None:
     return _left_over(plain) or _between(plain) or _inequality(plain)
 
 
-def _left_over(plain: str) -> list[Interval] | None:
+def _left_over(plain: str) -> list[RealInterval] | None:
     """Return single numbers, and what is left of a set without some numbers."""
     if (but := _ALL_BUT.fullmatch(plain)) and (rest := _without(but[1])) is not None:
         return rest
@@ -137,7 +137,7 @@ def _left_over(plain: str) -> list[Interval] | None:
     if len(pieces) == 2 and (whole := _atom(pieces[0])) is not None and (rest := _without(pieces[1]) or _outside(_between(pieces[1]))) is not None:
         return [shared for a in whole for b in rest if (shared := _shared(a, b))]
     if points := _points(plain):
-        return [Interval(point, True, point, True) for point in points]
+        return [RealInterval(point, True, point, True) for point in points]
     return None
 
 
@@ -157,7 +157,7 @@ def _points(text: str) -> list[_Real]:
     return [value for value in values if value is not None] if None not in values and len(values) <= _MOST else []
 
 
-def _without(text: str) -> list[Interval] | None:
+def _without(text: str) -> list[RealInterval] | None:
     plain = text.strip().strip("{}").strip()
     plain = re.sub(r"^\s*[A-Za-z]\s*=\s*", "", plain)
     listed = re.sub(r"(?:and|or)(?![a-z])", ",", plain.replace("\\text", "").replace("{", "").replace("}", ""))
@@ -165,18 +165,18 @@ def _without(text: str) -> list[Interval] | None:
     if not points:
         return None
     ends = [-_INFINITY, *sorted(points), _INFINITY]
-    return [Interval(low, False, high, False) for low, high in pairwise(ends)]
+    return [RealInterval(low, False, high, False) for low, high in pairwise(ends)]
 
 
-def _outside(one: list[Interval] | None) -> list[Interval] | None:
+def _outside(one: list[RealInterval] | None) -> list[RealInterval] | None:
     """Return the numbers below and above an interval."""
     if not one:
         return None
-    below, above = Interval(-_INFINITY, False, one[0].low, not one[0].low_closed), Interval(one[0].high, not one[0].high_closed, _INFINITY, False)
+    below, above = RealInterval(-_INFINITY, False, one[0].low, not one[0].low_closed), RealInterval(one[0].high, not one[0].high_closed, _INFINITY, False)
     return [side for side in (below, above) if side.low < side.high]
 
 
-def _between(text: str) -> list[Interval] | None:
+def _between(text: str) -> list[RealInterval] | None:
     found = _INTERVAL.fullmatch(text)
     if found is None:
         return None
@@ -186,10 +186,10 @@ def _between(text: str) -> list[Interval] | None:
     low, high = _end(ends[0]), _end(ends[1])
     if low is None or high is None or low > high:
         return None
-    return [_open_at_infinity(Interval(low, found[1] == "[", high, found[3] == "]"))]
+    return [_open_at_infinity(RealInterval(low, found[1] == "[", high, found[3] == "]"))]
 
 
-def _open_at_infinity(one: Interval) -> Interval:
+def _open_at_infinity(one: RealInterval) -> RealInterval:
     return one._replace(low_closed=one.low_closed and one.low != -_INFINITY, high_closed=one.high_closed and one.high != _INFINITY)
 
 
@@ -200,7 +200,7 @@ def _end(text: str) -> _Real | None:
     return -_INFINITY if plain == "-\\infty" else real(text)
 
 
-def _inequality(text: str) -> list[Interval] | None:
+def _inequality(text: str) -> list[RealInterval] | None:
     """Return what a chain of relations says of its one letter; with the letter at the end of one relation, or in the middle of two."""
     text = _VALUE_OF_FUNCTION.sub("y", text)
     relations, terms = _RELATION.findall(text), [term.strip() for term in _RELATION.split(text)]
@@ -225,36 +225,36 @@ def _inequality(text: str) -> list[Interval] | None:
 _MIRRORED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne": "\\ne"}
 
 
-def _solved(formula: Formula, relation: str, bound: _Real) -> list[Interval] | None:
+def _solved(formula: Formula, relation: str, bound: _Real) -> list[RealInterval] | None:
     """Return where a formula of one letter, linear or the absolute value of such a one, has that relation to a number."""
     inner, absolute = (formula, False) if formula.node[0] != "abs" else (formula._replace(node=formula.node[1]), True)
     line = _line(inner)
     if line is None:
         return None
     slope, shift = line
-    found: list[Interval] = []
+    found: list[RealInterval] = []
     for one in _sides(relation, bound, absolute):
         ends = sorted(((one.low - shift) / slope, (one.high - shift) / slope)) if isinstance(bound, Fraction) or slope else []
         turned = slope < 0
-        found.append(Interval(ends[0], one.high_closed if turned else one.low_closed, ends[1], one.low_closed if turned else one.high_closed))
+        found.append(RealInterval(ends[0], one.high_closed if turned else one.low_closed, ends[1], one.low_closed if turned else one.high_closed))
     return _simplest([_open_at_infinity(one) for one in found])
 
 
-def _sides(relation: str, bound: _Real, absolute: bool) -> list[Interval]:
+def _sides(relation: str, bound: _Real, absolute: bool) -> list[RealInterval]:
     closed = relation in ("\\le", "\\ge", "=")
     low, high = (-bound if absolute else -_INFINITY), (bound if absolute else _INFINITY)
     match relation:
         case "<" | "\\le":
-            return [Interval(low, closed and absolute, bound, closed)] if not absolute or bound >= 0 else []
+            return [RealInterval(low, closed and absolute, bound, closed)] if not absolute or bound >= 0 else []
         case ">" | "\\ge":
             if absolute:
-                return [Interval(-_INFINITY, False, low, closed), Interval(high, closed, _INFINITY, False)]
-            return [Interval(bound, closed, _INFINITY, False)]
+                return [RealInterval(-_INFINITY, False, low, closed), RealInterval(high, closed, _INFINITY, False)]
+            return [RealInterval(bound, closed, _INFINITY, False)]
         case "=":
-            return [Interval(value, True, value, True) for value in sorted({bound, low} if absolute else {bound})]
+            return [RealInterval(value, True, value, True) for value in sorted({bound, low} if absolute else {bound})]
     points = sorted({bound, low} if absolute else {bound})
     ends = [-_INFINITY, *points, _INFINITY]
-    return [Interval(a, False, b, False) for a, b in pairwise(ends)]
+    return [RealInterval(a, False, b, False) for a, b in pairwise(ends)]
 
 
 def _line(formula: Formula) -> tuple[Fraction, Fraction] | None:
@@ -268,22 +268,22 @@ def _line(formula: Formula) -> tuple[Fraction, Fraction] | None:
     return (slope, shift) if slope and ys[2] == slope * xs[2] + shift else None
 
 
-def _shared(one: Interval, other: Interval) -> Interval | None:
+def _shared(one: RealInterval, other: RealInterval) -> RealInterval | None:
     low = max(((one.low, not one.low_closed), (other.low, not other.low_closed)))
     high = min(((one.high, one.high_closed), (other.high, other.high_closed)))
-    shared = Interval(low[0], not low[1], high[0], high[1])
+    shared = RealInterval(low[0], not low[1], high[0], high[1])
     empty = shared.low > shared.high or (shared.low == shared.high and not (shared.low_closed and shared.high_closed))
     return None if empty else shared
 
 
-def _simplest(found: list[Interval]) -> list[Interval]:
+def _simplest(found: list[RealInterval]) -> list[RealInterval]:
     """Return a union with its parts in their order, and those made one that touch."""
-    joined: list[Interval] = []
+    joined: list[RealInterval] = []
     for one in sorted(found, key=lambda interval: (interval.low, not interval.low_closed)):
         last = joined[-1] if joined else None
         if last and (one.low < last.high or (_same_end(one.low, last.high) and (one.low_closed or last.high_closed))):
             high = max((last.high, last.high_closed), (one.high, one.high_closed))
-            joined[-1] = Interval(last.low, last.low_closed, high[0], high[1])
+            joined[-1] = RealInterval(last.low, last.low_closed, high[0], high[1])
         else:
             joined.append(one)
     return joined

@@ -20,7 +20,7 @@ from synth.grading.formula import rational, read_formula, same_value
 from synth.grading.intervals import intervals, looks_like_numbers_between, same_intervals
 from synth.grading.matrices import Matrix, column, is_matrix, matrix, unit_vectors
 from synth.grading.same_formula import LONGEST, bracket_depth, same_formula
-from synth.grading.several import Part, answers, as_tuple, named, split_outside
+from synth.grading.several import AnswerPart, answers, as_tuple, named, split_outside
 from synth.grading.typesetting import formula_form
 from synth.grading.words import same_words
 
@@ -197,9 +197,9 @@ def _same_list(own: str, right: str, depth: int) -> bool | None:
     return True
 
 
-def _distinct(parts: list[Part]) -> list[Part]:
+def _distinct(parts: list[AnswerPart]) -> list[AnswerPart]:
     """Return answers without those that are said twice."""
-    once: list[Part] = []
+    once: list[AnswerPart] = []
     for part in parts:
         if not any(part.name == other.name and (part.text == other.text or _surely_same(part.text, other.text)) for other in once):
             once.append(part)
@@ -211,7 +211,7 @@ def _surely_same(one: str, other: str) -> bool:
     return own is not None and right is not None and same_value(own, right) is True
 
 
-def _same_part(one: Part, other: Part, depth: int) -> bool:
+def _same_part(one: AnswerPart, other: AnswerPart, depth: int) -> bool:
     """Compare two parts of lists; of two named ones the letters have to be the same, whatever their indices."""
     if one.name and other.name and one.name.partition("_")[0] != other.name.partition("_")[0]:
         return False

@@ -20,7 +20,7 @@ _BOTH = re.compile(r"\A\s*\\text\{\s*(?:either|both|all of|the (?:solutions?|ans
 _MOST_PARTS = 64
 
 
-class Part(NamedTuple):
+class AnswerPart(NamedTuple):
     """One answer of several: the name before its equals sign, if it has one, and the rest."""
 
     name: str
@@ -59,13 +59,13 @@ def split_outside(text: str, separator: re.Pattern[str]) -> list[str]:
     return [part.strip() for part in [*parts, text[begin:]]]
 
 
-def named(text: str) -> Part:
+def named(text: str) -> AnswerPart:
     """Return a text as a name and what it is said to be equal to; the name is "" where there is none."""
     found = _NAMED.fullmatch(text)
-    return Part(re.sub(r"\s", "", found["name"]), found["rest"].strip()) if found else Part("", text.strip())
+    return AnswerPart(re.sub(r"\s", "", found["name"]), found["rest"].strip()) if found else AnswerPart("", text.strip())
 
 
-def answers(text: str) -> list[Part]:
+def answers(text: str) -> list[AnswerPart]:
     r"""Return the answers that a text lists, each once for every sign that ``\pm`` may have; a text that lists nothing is one answer."""
     if (cases := _CASES.fullmatch(text.strip())) and "&" not in cases[2].replace("&=", "="):
         text = ",".join(row for row in cases[2].replace("&=", "=").split("\\\\") if row.strip())
@@ -76,13 +76,13 @@ def answers(text: str) -> list[Part]:
     body = whole.text if _is_set(whole.text) else text
     if _is_set(body):
         body = body.strip()[2:-2]
-        whole = Part("", body)
-    parts: list[Part] = []
+        whole = AnswerPart("", body)
+    parts: list[AnswerPart] = []
     for piece in split_outside(body, SEPARATOR)[:_MOST_PARTS]:
         if not piece:
             continue
         part = named(piece)
-        parts += [Part(part.name, variant) for variant in signs(part.text)]
+        parts += [AnswerPart(part.name, variant) for variant in signs(part.text)]
     return parts or [whole]
 
 

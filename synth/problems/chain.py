@@ -102,7 +102,7 @@ class ChainConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _ChainDraft:
     """A walk through `symbols`; the answer is the one after `hops` pairs, and what follows it is a distractor."""
 
     symbols: tuple[str, ...]
@@ -147,16 +147,16 @@ def _walk(rng: random.Random, split: str, length: int, used: set[str]) -> list[s
     return path
 
 
-def _draft(rng: random.Random, split: str, config: ChainConfig) -> _Draft:
+def _draft(rng: random.Random, split: str, config: ChainConfig) -> _ChainDraft:
     hops = rng.randint(config.min_hops, config.max_hops)
     beyond = rng.choice((0, 0, 1, 2))
     path: list[str] = []
     while len(path) <= hops + beyond:
         path = _walk(rng, split, hops + beyond, set())
-    return _Draft(tuple(path), hops)
+    return _ChainDraft(tuple(path), hops)
 
 
-def _distractors(draft: _Draft, rng: random.Random, split: str, count: int) -> list[tuple[str, str]]:
+def _distractors(draft: _ChainDraft, rng: random.Random, split: str, count: int) -> list[tuple[str, str]]:
     """Return other chains of one to three pairs, one in three running into the chain that is asked for."""
     used = set(draft.symbols)
     pairs: list[tuple[str, str]] = []
@@ -169,7 +169,7 @@ def _distractors(draft: _Draft, rng: random.Random, split: str, count: int) -> l
     return pairs
 
 
-def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str, config: ChainConfig) -> Problem:
+def _problem(draft: _ChainDraft, item_id: str, rng: random.Random, split: str, config: ChainConfig) -> Problem:
     way = list(itertools.pairwise(draft.symbols))
     to_the_end = len(way) == draft.hops and rng.random() < 0.5
     others = way[draft.hops :]
@@ -204,7 +204,7 @@ def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str, config
     )
 
 
-def _read(i: int, draft: _Draft, pairs: list[tuple[str, str]], notation: str, rng: random.Random) -> Step:
+def _read(i: int, draft: _ChainDraft, pairs: list[tuple[str, str]], notation: str, rng: random.Random) -> Step:
     """Return the step over pair *i* of the walk, with the ways in which one may take another pair for it."""
     a, b = draft.symbols[i], draft.symbols[i + 1]
     pair = notation.format(a, b)
@@ -228,7 +228,7 @@ def _read(i: int, draft: _Draft, pairs: list[tuple[str, str]], notation: str, rn
     return Step(rng.choice(_READ).format(**words), (), tuple(check.format(**words) for check in checks), tuple(turns[:2]))
 
 
-def _stop(draft: _Draft, pairs: list[tuple[str, str]], notation: str, rng: random.Random) -> Step:
+def _stop(draft: _ChainDraft, pairs: list[tuple[str, str]], notation: str, rng: random.Random) -> Step:
     a, b = draft.symbols[draft.hops - 1], draft.symbols[draft.hops]
     words = {"b": b, "n": len(pairs), "pair": notation.format(a, b)}
     early = WrongTurn(f"The chain already ends at the symbol {a}.", f"The pair {words['pair']} still leads on from {a} to {b}.")

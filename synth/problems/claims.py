@@ -81,7 +81,7 @@ def claims(split: str, seed: int = 0, config: ClaimsConfig | None = None) -> Ite
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _ClaimDraft:
     """The way is made of the first `hops` facts; `read` is how many of them can be read before one is `missing`."""
 
     graph: Graph
@@ -95,7 +95,7 @@ class _Draft:
         return self.graph.facts[self.read] if self.read < self.hops else None
 
 
-def _draft(rng: random.Random, config: ClaimsConfig) -> _Draft:
+def _draft(rng: random.Random, config: ClaimsConfig) -> _ClaimDraft:
     hops, label = rng.randint(config.min_hops, config.max_hops), rng.choice(LABELS)
     while True:
         read = rng.randrange(hops) if label == "not enough evidence" else hops
@@ -109,14 +109,14 @@ def _draft(rng: random.Random, config: ClaimsConfig) -> _Draft:
         if often and others and 0 in named:
             other = rng.choice(others)
             claimed = {"supported": end, "refuted": other}.get(label, rng.choice((end, other)))
-            return _Draft(graph, hops, label, claimed, read)
+            return _ClaimDraft(graph, hops, label, claimed, read)
 
 
-def _content(draft: _Draft) -> tuple[str, ...]:
+def _content(draft: _ClaimDraft) -> tuple[str, ...]:
     return (str(draft.hops), str(draft.claimed), str(draft.read), *structure(draft.graph))
 
 
-def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str) -> Problem:
+def _problem(draft: _ClaimDraft, item_id: str, rng: random.Random, split: str) -> Problem:
     graph, way = draft.graph, draft.graph.facts[: draft.hops]
     names = draw_names(graph, rng)
     stated = [fact for fact in rng.sample(graph.facts, len(graph.facts)) if fact != draft.missing]
@@ -148,7 +148,7 @@ def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str) -> Pro
     )
 
 
-def _verdict(draft: _Draft, told: Telling, way: list[Fact], rng: random.Random) -> Step:
+def _verdict(draft: _ClaimDraft, told: Telling, way: list[Fact], rng: random.Random) -> Step:
     """Return the step that compares where the facts lead with what is claimed."""
     y = told.names[draft.claimed]
     if draft.missing:

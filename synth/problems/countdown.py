@@ -121,7 +121,7 @@ class _Move(NamedTuple):
     after: tuple[_Value, ...]
 
 
-class _Draft(NamedTuple):
+class _CountdownDraft(NamedTuple):
     numbers: tuple[int, ...]
     moves: tuple[_Move, ...]
 
@@ -130,15 +130,15 @@ class _Draft(NamedTuple):
         return self.moves[-1].result
 
 
-def _draft(rng: random.Random, config: CountdownConfig) -> _Draft:
+def _draft(rng: random.Random, config: CountdownConfig) -> _CountdownDraft:
     while True:
         numbers = tuple(rng.randint(1, config.max_number) for _ in range(rng.randint(config.min_numbers, config.max_numbers)))
         moves = _play(tuple(_Value(number, str(number)) for number in numbers), rng, config.max_target)
         if moves and 10 <= moves[-1].result.number <= config.max_target and moves[-1].result.number not in numbers:
-            return _Draft(numbers, moves)
+            return _CountdownDraft(numbers, moves)
 
 
-def _content(draft: _Draft) -> tuple[int, ...]:
+def _content(draft: _CountdownDraft) -> tuple[int, ...]:
     return (draft.target.number, *sorted(draft.numbers))
 
 
@@ -168,7 +168,7 @@ def _join(left: _Value, symbol: str, right: _Value) -> str:
     return f"{first} {symbol} {second}"
 
 
-def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str) -> Problem:
+def _problem(draft: _CountdownDraft, item_id: str, rng: random.Random, split: str) -> Problem:
     target, answer = draft.target.number, draft.target.text
     if evaluate(answer) != target:
         raise AssertionError(f"{item_id}: {answer} is not {target}")

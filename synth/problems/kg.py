@@ -72,21 +72,21 @@ def kg(split: str, seed: int = 0, config: KgConfig | None = None) -> Iterator[Pr
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _GraphDraft:
     graph: Graph
     hops: int
 
 
-def _draft(rng: random.Random, config: KgConfig) -> _Draft:
+def _draft(rng: random.Random, config: KgConfig) -> _GraphDraft:
     hops = rng.randint(config.min_hops, config.max_hops)
-    return _Draft(draw_graph(rng, hops, config.facts, config.rules), hops)
+    return _GraphDraft(draw_graph(rng, hops, config.facts, config.rules), hops)
 
 
-def _content(draft: _Draft) -> tuple[str, ...]:
+def _content(draft: _GraphDraft) -> tuple[str, ...]:
     return (str(draft.hops), *structure(draft.graph))
 
 
-def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str) -> Problem:
+def _problem(draft: _GraphDraft, item_id: str, rng: random.Random, split: str) -> Problem:
     graph, hops = draft.graph, draft.hops
     names = draw_names(graph, rng)
     facts = rng.sample(graph.facts, len(graph.facts))

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from synth.errors import StylerepError
-from synth.problems.kinship_tree import CLOSE, ONWARD, RULES, WORDS, Family
+from synth.problems.kinship_tree import CLOSE, ONWARD, RULES, WORDS, FamilyTree
 from synth.problems.problem import Problem, Step, WrongTurn
 from synth.problems.splits import generate
 
@@ -104,40 +104,40 @@ class _Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _KinshipDraft:
     """The way goes over people 0, 1, 2, …; `kinds[i]` is what person i is to the next."""
 
-    family: Family
+    family: FamilyTree
     kinds: tuple[str, ...]
     way: tuple[_Fact, ...]
 
 
-def _draft(rng: random.Random, config: KinshipConfig) -> _Draft:
+def _draft(rng: random.Random, config: KinshipConfig) -> _KinshipDraft:
     hops = rng.randint(config.min_hops, config.max_hops)
     while True:
-        family, kinds, reached = Family(rng), [rng.choice(CLOSE)], ""
+        family, kinds, reached = FamilyTree(rng), [rng.choice(CLOSE)], ""
         while family.relative(len(kinds) - 1, kinds[-1]) is not None:
             reached = RULES[reached, kinds[-1]] if reached else kinds[0]
             if len(kinds) == hops:
                 way = (_tell(family, 0, kinds[0], 1, forward=True), *(_tell(family, i, kinds[i], i + 1, rng.random() < 0.5) for i in range(1, hops)))
-                return _Draft(family, tuple(kinds), way)
+                return _KinshipDraft(family, tuple(kinds), way)
             if not ONWARD[reached]:
                 break
             kinds.append(rng.choice(ONWARD[reached]))
 
 
-def _tell(family: Family, a: int, kind: str, b: int, forward: bool) -> _Fact:
+def _tell(family: FamilyTree, a: int, kind: str, b: int, forward: bool) -> _Fact:
     """Return the fact that *a* is the *kind* of *b*, told from either side."""
     if forward:
         return _Fact(a, WORDS[kind][family.genders[a]], b)
     return _Fact(b, WORDS[WORDS[kind][3]][family.genders[b]], a)
 
 
-def _content(draft: _Draft) -> tuple[str, ...]:
+def _content(draft: _KinshipDraft) -> tuple[str, ...]:
     return tuple(f"{fact.subject < fact.object} {fact.word}" for fact in draft.way)
 
 
-def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str, config: KinshipConfig) -> Problem:
+def _problem(draft: _KinshipDraft, item_id: str, rng: random.Random, split: str, config: KinshipConfig) -> Problem:
     family, hops = draft.family, len(draft.kinds)
     facts = [*draft.way, *_beside(family, rng, config.distractors)]
     names = _names(family.genders, rng)
@@ -176,7 +176,7 @@ def _problem(draft: _Draft, item_id: str, rng: random.Random, split: str, config
     )
 
 
-def _beside(family: Family, rng: random.Random, count: int) -> list[_Fact]:
+def _beside(family: FamilyTree, rng: random.Random, count: int) -> list[_Fact]:
     """Return facts that each tie someone new to someone of the family."""
     facts: list[_Fact] = []
     while len(facts) < count:
@@ -199,7 +199,7 @@ def _leaves(person: int, hops: int, facts: list[_Fact]) -> list[int]:
     return [one for one in tied if one > hops and named.count(one) == 1]
 
 
-def _step(i: int, draft: _Draft, reached: list[str], names: list[str], forms: dict[_Fact, str], rng: random.Random) -> Step:
+def _step(i: int, draft: _KinshipDraft, reached: list[str], names: list[str], forms: dict[_Fact, str], rng: random.Random) -> Step:
     """Return the step over fact *i* of the way, from what person 0 is to person i to what they are to person i + 1."""
     genders, a, x, y = draft.family.genders, names[0], names[i], names[i + 1]
     fact = forms[draft.way[i]]

@@ -62,7 +62,7 @@ CLOSE = ("parent", "child", "sibling", "spouse")
 ONWARD = {kind: tuple(close for close in CLOSE if (kind, close) in RULES) for kind in WORDS}
 
 
-class Family:
+class FamilyTree:
     """People as numbers from 0, each with a gender (0 for a woman, 1 for a man), and couples with a place for each gender."""
 
     def __init__(self, rng: random.Random) -> None:

@@ -59,7 +59,7 @@ def read_responses(
     Raises StylerepError, naming file and line, for what cannot be read.
     """
     nothing: Callable[[Path], str | None] = lambda path: None  # noqa: E731 (a default)
-    reader = _Reader(fields or Fields(), run_name or nothing, score_name or nothing, notes if notes is not None else [], answers)
+    reader = _ResponseReader(fields or Fields(), run_name or nothing, score_name or nothing, notes if notes is not None else [], answers)
     for source in sources:
         path = Path(source)
         if path.is_dir():
@@ -80,7 +80,7 @@ def data_files(folder: Path) -> list[Path]:
     return samples or [path for path in files if not path.name.startswith("results_")]
 
 
-class _Reader:
+class _ResponseReader:
     """Turns rows into responses, given the names of their fields and how to name a run."""
 
     def __init__(

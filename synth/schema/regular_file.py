@@ -16,7 +16,7 @@ _BUFFER = 1 << 20
 _KINDS = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
 
 
-class _Reading(io.FileIO):
+class _OpenedFile(io.FileIO):
     """A file whose failures to be read, as of a broken disk, are told with its name."""
 
     def __init__(self, handle: int, path: Path) -> None:
@@ -48,7 +48,7 @@ def open_regular(path: Path, what: str = "") -> BinaryIO:
         handle = os.open(path, _FLAGS)  # without waiting, should a pipe stand there by now
         try:
             _check(path, os.fstat(handle).st_mode)
-            return io.BufferedReader(_Reading(handle, path), _BUFFER)
+            return io.BufferedReader(_OpenedFile(handle, path), _BUFFER)
         except BaseException:
             os.close(handle)
             raise

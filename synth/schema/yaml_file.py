@@ -51,7 +51,7 @@ def read_yaml(path: Path, what: str = "", texts: Collection[str] = ()) -> Docume
 
 def parse_yaml(data: bytes | str, where: object, texts: Collection[str] = ()) -> Document:
     """Return what a YAML text says, as `read_yaml` does."""
-    reader = _Reader(where, texts)
+    reader = _YamlReader(where, texts)
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         depth = 0
@@ -73,7 +73,7 @@ def parse_yaml(data: bytes | str, where: object, texts: Collection[str] = ()) ->
     return Document(content, reader.lines, where)
 
 
-class _Reader:
+class _YamlReader:
     """Turns nodes into data; a node that several aliases name is read, and counted, for each."""
 
     def __init__(self, where: object, texts: Collection[str] = ()) -> None:

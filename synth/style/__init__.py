@@ -1,7 +1,7 @@
 """The ruler for style: lexicons, stages, and scores of a trace."""
 
 from synth.style.lexicon import KINDS, LANGUAGES, STAGES, Lexicon, Pivot, load_lexicon
-from synth.style.scores import Reading, StyleScores, read_trace, read_traces, style_scores
+from synth.style.scores import StyleReading, StyleScores, read_trace, read_traces, style_scores
 from synth.style.stages import cut_steps
 from synth.style.strip import without_pivots
 
@@ -11,7 +11,7 @@ __all__ = [
     "STAGES",
     "Lexicon",
     "Pivot",
-    "Reading",
+    "StyleReading",
     "StyleScores",
     "cut_steps",
     "load_lexicon",

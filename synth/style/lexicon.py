@@ -48,7 +48,7 @@ class Pivot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPhrase:
     """Phrases found in a text, in its order, none overlapping: index into the lexicon's phrases, and character spans."""
 
     phrases: IntArray
@@ -60,8 +60,8 @@ class Found:
 class Matches:
     """All that a lexicon finds in a text. Cues may overlap pivots; `openers` and `first_person` are places outside pivots."""
 
-    pivots: Found
-    cues: Found
+    pivots: FoundPhrase
+    cues: FoundPhrase
     openers: IntArray
     first_person: IntArray
 
@@ -177,7 +177,7 @@ class Lexicon:
             each[text].append(Pivot(self.pivots[phrase].label, self.pivots[phrase].wording, start, end))
         return each
 
-    def as_pivots(self, found: Found) -> list[Pivot]:
+    def as_pivots(self, found: FoundPhrase) -> list[Pivot]:
         """Name what `match` found."""
         spans = zip(found.phrases.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
         return [Pivot(self.pivots[phrase].label, self.pivots[phrase].wording, start, end) for phrase, start, end in spans]
@@ -229,7 +229,7 @@ class Lexicon:
         return mark
 
     @staticmethod
-    def _layer(layer: _Layer, text: str, patterns: IntArray, starts: IntArray, ends: IntArray, beginning: BoolArray) -> Found:
+    def _layer(layer: _Layer, text: str, patterns: IntArray, starts: IntArray, ends: IntArray, beginning: BoolArray) -> FoundPhrase:
         kept = (layer.anywhere[patterns] | (layer.starting[patterns] & beginning)).nonzero()[0]
         if not len(kept):
             return _NOTHING
@@ -243,13 +243,13 @@ class Lexicon:
             if undone:
                 phrases, starts, ends = (np.delete(array, undone) for array in (phrases, starts, ends))
         chosen = _longest_first(starts, ends)
-        return Found(phrases, starts, ends) if chosen is None else Found(phrases[chosen], starts[chosen], ends[chosen])
+        return FoundPhrase(phrases, starts, ends) if chosen is None else FoundPhrase(phrases[chosen], starts[chosen], ends[chosen])
 
 
-_NOTHING = Found(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.intp))
+_NOTHING = FoundPhrase(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.intp))
 
 
-def _outside(places: IntArray, pivots: Found) -> IntArray:
+def _outside(places: IntArray, pivots: FoundPhrase) -> IntArray:
     """Return the places that lie in no pivot."""
     if not len(pivots.starts) or not len(places):
         return places

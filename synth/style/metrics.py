@@ -8,22 +8,22 @@ from synth.style.consistency import answer_consistency
 from synth.style.language import language_of
 from synth.style.lexicon import load_lexicon
 from synth.style.profile import StyleProfile
-from synth.style.scores import Reading, read_trace, read_traces
+from synth.style.scores import StyleReading, read_trace, read_traces
 
 
-def read_response(split: SplitResponse, language: str | None = None) -> Reading:
+def read_response(split: SplitResponse, language: str | None = None) -> StyleReading:
     """Read the trace of a response with the lexicon of its language, which is told from the trace unless it is given."""
     return read_trace(split.trace, load_lexicon(language or language_of(split.trace)), closed=not split.truncated)
 
 
-def read_each(splits: Sequence[SplitResponse], language: str | None = None) -> list[Reading]:
+def read_each(splits: Sequence[SplitResponse], language: str | None = None) -> list[StyleReading]:
     """Read the traces of many responses: the same as `read_response` of each, several times as fast where they are short."""
     traces = [split.trace for split in splits]
     lexicons = [load_lexicon(language or language_of(trace)) for trace in traces]
     return read_traces(traces, lexicons, [not split.truncated for split in splits])
 
 
-def style_metrics(split: SplitResponse, reading: Reading, reference: StyleProfile) -> dict[str, float | None]:
+def style_metrics(split: SplitResponse, reading: StyleReading, reference: StyleProfile) -> dict[str, float | None]:
     """Return all scores of style; `step_validity` and `answer_consistency` are None where there is nothing to judge."""
     scores = reading.scores
     return {

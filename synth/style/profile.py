@@ -81,7 +81,7 @@ class _Rates(Schema):
     unformatted: _Share
 
 
-class _File(Schema):
+class _ProfileFile(Schema):
     """What a profile's file must hold."""
 
     format: Literal["stylerep-profile/1"]
@@ -98,7 +98,7 @@ class _File(Schema):
     stylerep: Line
 
     @model_validator(mode="after")
-    def _fits(self) -> "_File":
+    def _fits(self) -> "_ProfileFile":
         if needed := next((name for names in DISTRIBUTIONS.values() for name in names if name not in self.means), None):
             raise ValueError(f"a mean of {needed}")
         if number := next((number for number, row in enumerate(self.sample, 1) if len(row) != len(self.means)), None):
@@ -168,7 +168,7 @@ def load_profile(name: str | Path) -> StyleProfile:
         raise StylerepError(f"{named}: there is no such profile; give a file that stylerep analyze --profile wrote, or one of {', '.join(SHIPPED)}.")
     content = read_json(path, "style profile", _LARGEST)
     try:
-        read_as(_File, content, path)
+        read_as(_ProfileFile, content, path)
     except StylerepError as error:
         raise StylerepError(f"{path}: this is no style profile of this version of stylerep{str(error).removeprefix(str(path))}") from error
     return StyleProfile(**{key: value for key, value in content.items() if key != "format"} | {"rates": StyleRates.from_json(content["rates"])})

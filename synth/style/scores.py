@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from synth.style.characters import BoolArray, Characters, IntArray, Texts, among
 from synth.style.claims import ArithmeticClaim, claim_span, find_claims_each
-from synth.style.lexicon import CUES, KINDS, STAGES, Found, Lexicon, Matches, Pivot
+from synth.style.lexicon import CUES, KINDS, STAGES, FoundPhrase, Lexicon, Matches, Pivot
 from synth.style.repetition import looping, repetition
 from synth.style.stages import FEATURES, Units, cut, features, following, in_code, label, load_stage_model
 
@@ -119,7 +119,7 @@ class StyleScores:
 
 
 @dataclass(frozen=True)
-class Reading:
+class StyleReading:
     """A trace as the ruler sees it: its scores, and where pivots, stages and arithmetic claims stand in it."""
 
     text: str
@@ -153,7 +153,7 @@ class Reading:
         return [(claim.true, *claim_span(self.text, claim)) for claim in self.claims]
 
 
-def read_trace(trace: str, lexicon: Lexicon, closed: bool = True) -> Reading:
+def read_trace(trace: str, lexicon: Lexicon, closed: bool = True) -> StyleReading:
     """Read one trace: pivots, stages and scores, in time linear in its length.
 
     `closed` says that the trace has its end; where it was cut off, its last words are not taken for a conclusion.
@@ -161,9 +161,9 @@ def read_trace(trace: str, lexicon: Lexicon, closed: bool = True) -> Reading:
     return _read_together([trace], lexicon, [closed])[0]
 
 
-def read_traces(traces: Sequence[str], lexicons: Sequence[Lexicon], closed: Sequence[bool]) -> list[Reading]:
+def read_traces(traces: Sequence[str], lexicons: Sequence[Lexicon], closed: Sequence[bool]) -> list[StyleReading]:
     """Read many traces, each with its lexicon: the same as `read_trace` of each, several times as fast where they are short."""
-    readings: dict[int, Reading] = {}
+    readings: dict[int, StyleReading] = {}
     for lexicon, some in _together(traces, lexicons):
         readings.update(zip(some, _read_together([traces[i] for i in some], lexicon, [closed[i] for i in some]), strict=True))
     return [readings[i] for i in range(len(traces))]
@@ -194,7 +194,7 @@ def style_scores(trace: str, lexicon: Lexicon, closed: bool = True) -> StyleScor
     return read_trace(trace, lexicon, closed).scores
 
 
-def _read_together(traces: Sequence[str], lexicon: Lexicon, closed: Sequence[bool]) -> list[Reading]:
+def _read_together(traces: Sequence[str], lexicon: Lexicon, closed: Sequence[bool]) -> list[StyleReading]:
     """Read traces that are alike, or one: all array operations run over all of them, then the arrays are cut."""
     texts = Texts.lay(traces)
     characters = texts.look()
@@ -244,7 +244,7 @@ def _read_together(traces: Sequence[str], lexicon: Lexicon, closed: Sequence[boo
             repetition=repetition(trace, own),
             looping=looping(trace),
         )
-        readings.append(Reading(trace, lexicon, scores, matches, own, described[:, begin:end], stages[begin:end], claims))
+        readings.append(StyleReading(trace, lexicon, scores, matches, own, described[:, begin:end], stages[begin:end], claims))
     return readings
 
 
@@ -256,10 +256,10 @@ def _own_matches(texts: Texts, found: Matches) -> list[Matches]:
     return [Matches(*own) for own in zip(*layers, strict=True)]
 
 
-def _own_phrases(texts: Texts, found: Found) -> list[Found]:
+def _own_phrases(texts: Texts, found: FoundPhrase) -> list[FoundPhrase]:
     before = texts.starts[texts.owners(found.starts)]
     starts, ends = found.starts - before, found.ends - before
-    return [Found(found.phrases[begin:end], starts[begin:end], ends[begin:end]) for begin, end in itertools.pairwise(texts.edges(found.starts).tolist())]
+    return [FoundPhrase(found.phrases[begin:end], starts[begin:end], ends[begin:end]) for begin, end in itertools.pairwise(texts.edges(found.starts).tolist())]
 
 
 def _own_places(texts: Texts, places: IntArray) -> list[IntArray]:
@@ -268,7 +268,7 @@ def _own_places(texts: Texts, places: IntArray) -> list[IntArray]:
     return np.split(own, np.bincount(owner, minlength=len(texts.each)).cumsum()[:-1])
 
 
-def _pivot_counts(texts: Texts, pivots: Found, before: IntArray, own: IntArray, words: IntArray, lexicon: Lexicon) -> tuple[IntMatrix, IntArray]:
+def _pivot_counts(texts: Texts, pivots: FoundPhrase, before: IntArray, own: IntArray, words: IntArray, lexicon: Lexicon) -> tuple[IntMatrix, IntArray]:
     """Count pivots by trace, kind and twentieth, places measured in words outside pivots, so that no pivot moves another.
 
     `before` has the words of its trace before each pivot, `own` those in it, `words` those of each trace.

@@ -24,7 +24,7 @@ from synth.traces.arms import Arm, TraceRow, parse_arms
 from synth.traces.writing.assemble import write_body, write_conclusion
 from synth.traces.writing.phrasebook import Phrasebook, load_phrasebook
 from synth.traces.writing.plain import longer_body, plain_body, plain_conclusion
-from synth.traces.writing.plan import Plan, draw_plan
+from synth.traces.writing.plan import TracePlan, draw_plan
 from synth.traces.writing.target import StyleTarget, style_target
 
 BATCH = 256
@@ -54,7 +54,7 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ArmInput:
     """A problem and what its arms are made of.
 
     `make` returns the base trace with or without pivots and with the right or a wrong answer stated, `plain` the plain solution, of so
@@ -86,20 +86,20 @@ class Rendering:
             yield from maker.rows(self._items(batch))
         yield from maker.finish()
 
-    def _items(self, batch: Sequence[Problem]) -> list[Item]:
+    def _items(self, batch: Sequence[Problem]) -> list[ArmInput]:
         steps_needed = any(arm.needs_steps for arm in self.arms)
         if steps_needed and (bare := next((problem for problem in batch if not problem.steps), None)):
             raise StylerepError(f"{bare.id}: the source {bare.source} gives no worked steps, of which traces are rendered; only the arm nt can be made of it.")
         if not steps_needed:
-            return [Item(problem, None, _nothing, _nothing) for problem in batch]
+            return [ArmInput(problem, None, _nothing, _nothing) for problem in batch]
         if not any(arm.base == "hc" for arm in self.arms):
-            return [Item(problem, self._wrong(problem), _nothing, functools.partial(self._plain, problem)) for problem in batch]
+            return [ArmInput(problem, self._wrong(problem), _nothing, functools.partial(self._plain, problem)) for problem in batch]
         found = iter(self.lexicon.find_each([step.text for problem in batch for step in problem.steps]))
         return [self._item(problem, [_counts(next(found)) for _ in problem.steps]) for problem in batch]
 
-    def _item(self, problem: Problem, native: Sequence[Sequence[int]]) -> Item:
+    def _item(self, problem: Problem, native: Sequence[Sequence[int]]) -> ArmInput:
         plan = draw_plan(problem, self.style, self.book, generator("plan", self.template_hash, self.seed, problem.id), native)
-        return Item(problem, self._wrong(problem), functools.partial(self._write, plan), functools.partial(self._plain, problem))
+        return ArmInput(problem, self._wrong(problem), functools.partial(self._write, plan), functools.partial(self._plain, problem))
 
     def _wrong(self, problem: Problem) -> str | None:
         return wrong_answer(problem, self.seed) if any(arm.wrong for arm in self.arms) else None
@@ -112,7 +112,7 @@ class Rendering:
         body = longer_body(problem, self.book, words - own_words, rng) if words else plain_body(problem)
         return Trace(body, conclusion.fill({"stated": stated}), final_sentence(stated), [("exploration", 0, len(body))])
 
-    def _write(self, plan: Plan, pivots: bool, stated: str) -> Trace:
+    def _write(self, plan: TracePlan, pivots: bool, stated: str) -> Trace:
         body = write_body(plan, self.book, pivots)
         return Trace(body.text, write_conclusion(plan, self.book, stated, pivots), final_sentence(stated), body.stages, body.turns)
 
@@ -124,9 +124,9 @@ class RowMaker:
         self._arms, self._lexicon, self._seed, self._template, self._hash = arms, lexicon, seed, template, template_hash
         self._needs_other = any(arm.needs_other for arm in arms)
         self._before: Trace | None = None
-        self._waiting: Item | None = None
+        self._waiting: ArmInput | None = None
 
-    def rows(self, items: Sequence[Item]) -> Iterator[dict[str, TraceRow]]:
+    def rows(self, items: Sequence[ArmInput]) -> Iterator[dict[str, TraceRow]]:
         """Yield the rows of a batch; the first item waits for the second where another problem's trace is needed."""
         if self._waiting is not None:
             items, self._waiting = [self._waiting, *items], None
@@ -148,10 +148,10 @@ class RowMaker:
             raise StylerepError("The arms swap and insert need the trace of another problem, and there is only one problem.")
         yield from ()
 
-    def _own(self, item: Item) -> Trace:
+    def _own(self, item: ArmInput) -> Trace:
         return item.make(True, item.problem.answer)
 
-    def _arms_of(self, item: Item, own: Trace) -> dict[str, tuple[Trace, str]]:
+    def _arms_of(self, item: ArmInput, own: Trace) -> dict[str, tuple[Trace, str]]:
         """Return the trace and the stated answer of each arm."""
         made = {}
         for arm in self._arms:
@@ -164,7 +164,7 @@ class RowMaker:
             made[arm.name] = (self._arm(arm, item, own, stated, rng), stated)
         return made
 
-    def _arm(self, arm: Arm, item: Item, own: Trace, stated: str, rng: random.Random) -> Trace:  # noqa: PLR0911 (one return for each sort of arm)
+    def _arm(self, arm: Arm, item: ArmInput, own: Trace, stated: str, rng: random.Random) -> Trace:  # noqa: PLR0911 (one return for each sort of arm)
         final = own.final or final_sentence(stated)
         if not arm.base:
             return Trace("", "", final_sentence(stated), [])
@@ -200,7 +200,7 @@ class RowMaker:
             place += length + 2
         return replace(trace, body=body, stages=moved, turns=[])
 
-    def _as_rows(self, items: Sequence[Item], made: Sequence[dict[str, tuple[Trace, str]]]) -> Iterator[dict[str, TraceRow]]:
+    def _as_rows(self, items: Sequence[ArmInput], made: Sequence[dict[str, tuple[Trace, str]]]) -> Iterator[dict[str, TraceRow]]:
         """Find the pivots of all texts at once, and make the rows."""
         texts = [trace.text for by_arm in made for trace, _ in by_arm.values()]
         pivots = iter(self._lexicon.find_each(texts))

@@ -15,7 +15,7 @@ from synth.responses import Response
 from synth.seeding import digest, generator
 from synth.style import Lexicon, cut_steps, without_pivots
 from synth.traces.arms import Arm, TraceRow
-from synth.traces.arms_of import BATCH, Item, RowMaker, Trace, batches, wrong_answer
+from synth.traces.arms_of import BATCH, ArmInput, RowMaker, Trace, batches, wrong_answer
 
 _LATEX = re.compile(r"[\\^{}]")
 _LAST_STEPS = 2
@@ -46,7 +46,7 @@ def emergent_rows(responses: Iterable[Response], arms: list[Arm], lexicon: Lexic
     yield from maker.finish()
 
 
-def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, taken: Taken) -> Item | None:
+def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, taken: Taken) -> ArmInput | None:
     if response.is_correct is None and response.answer is None:
         raise StylerepError(f"{response.where}: neither whether the response is right nor the right answer is said; traces are only made of right responses.")
     split = split_response(response.text)
@@ -87,7 +87,7 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
             return trace
         return Trace(without_pivots(trace.body, lexicon.find(trace.body)), without_pivots(trace.conclusion, lexicon.find(trace.conclusion)), trace.final)
 
-    return Item(problem, wrong, make, lambda words, stated: own)
+    return ArmInput(problem, wrong, make, lambda words, stated: own)
 
 
 def _parts(text: str) -> tuple[str, str, str]:

@@ -74,7 +74,7 @@ _SIGNS = (" -> ", " => ", ", ", ":", " --> ", " > ")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CurriculumRow:
     """A user `message` and the response to it; a text that is no conversation has an empty message. `source` is one of `WEIGHTS`, or ``copy`` or ``recall``."""
 
     source: str
@@ -82,7 +82,7 @@ class Row:
     response: str
 
 
-def rows(seed: int, group: int, progress: float, count: int, sources: Sequence[str] = SOURCES) -> list[Row]:
+def rows(seed: int, group: int, progress: float, count: int, sources: Sequence[str] = SOURCES) -> list[CurriculumRow]:
     """Return *count* rows of a group (0, 1, …) of some `SOURCES` at a *progress* of training from 0 to 1: the same rows for the same arguments."""
     rng = generator("scratch curriculum", VERSION, seed, group)
     opened = min(1.0, progress / _OPEN)
@@ -90,10 +90,10 @@ def rows(seed: int, group: int, progress: float, count: int, sources: Sequence[s
     recall = float(np.interp(progress, (RECALL[1], RECALL[3]), (RECALL[0], RECALL[2])))
     weights = {name: weight for name, weight in WEIGHTS.items() if name in sources or (name == "equations" and "arith" in sources)}
     drawn: dict[tuple[str, str], list[int]] = {}
-    made: list[Row | None] = [None] * count
+    made: list[CurriculumRow | None] = [None] * count
     for place, source in enumerate(rng.choices(list(weights), list(weights.values()), k=count)):
         if source == "equations":
-            made[place] = Row(source, "", _equations(rng))
+            made[place] = CurriculumRow(source, "", _equations(rng))
         else:
             open_levels = 1 + int(opened * (len(LEVELS[source]) - 1))
             drawn.setdefault((source, rng.choice(LEVELS[source][:open_levels])), []).append(place)
@@ -107,16 +107,16 @@ def rows(seed: int, group: int, progress: float, count: int, sources: Sequence[s
                 made[place] = _recall(problem, rng)
             else:
                 row = arms["sbs" if rng.random() < PLAIN else "nt"]
-                made[place] = Row(source, prompt(problem.question, problem.answer_type), row.response)
+                made[place] = CurriculumRow(source, prompt(problem.question, problem.answer_type), row.response)
     return [row for row in made if row is not None]
 
 
-def sample(count: int) -> list[Row]:
+def sample(count: int) -> list[CurriculumRow]:
     """Return rows of all levels, which the tokenizer is trained on."""
     return rows(0, -1, 1.0, count)
 
 
-def digest_of_rows(chosen: list[Row]) -> str:
+def digest_of_rows(chosen: list[CurriculumRow]) -> str:
     """Return a hash of rows, by which a test holds a version of the curriculum."""
     return hashlib.sha256("\x1e".join(f"{row.message}\x1f{row.response}" for row in chosen).encode()).hexdigest()
 
@@ -142,15 +142,15 @@ def _checks() -> Callable[[Problem], bool]:
     return lambda problem: clean(problem) and not any(lexicon.find_each([step.text for step in problem.steps]))
 
 
-def _copy(problem: Problem, rng: random.Random) -> Row:
+def _copy(problem: Problem, rng: random.Random) -> CurriculumRow:
     """Return a row that has some names of a problem said again and again: what says which comes next is what came after it before."""
     names = list(dict.fromkeys(thing for first, _, second in problem.meta["facts_stated"] for thing in (first, second)))
     chosen = rng.sample(names, rng.randint(2, len(names)))
     line = rng.choice(("", ", ", *_SIGNS) if problem.source == "chain" else (" ", ", ", ". ")).join(chosen)
-    return Row("copy", f"Say this again and again.\n\n{line}", "\n".join([line] * max(2, _COPIED // len(chosen))))
+    return CurriculumRow("copy", f"Say this again and again.\n\n{line}", "\n".join([line] * max(2, _COPIED // len(chosen))))
 
 
-def _recall(problem: Problem, rng: random.Random) -> Row:
+def _recall(problem: Problem, rng: random.Random) -> CurriculumRow:
     """Return a row that has the facts of a problem said again in another order."""
     if problem.source == "chain":
         sign = rng.choice(_SIGNS)
@@ -158,7 +158,7 @@ def _recall(problem: Problem, rng: random.Random) -> Row:
     else:
         facts = [f"The {noun} of {subject} is {thing}." for subject, noun, thing in problem.meta["facts_stated"]]
     again = rng.sample(facts, len(facts))
-    return Row("recall", "Say this in another order.\n\n" + "\n".join(facts), "\n".join(again))
+    return CurriculumRow("recall", "Say this in another order.\n\n" + "\n".join(facts), "\n".join(again))
 
 
 def _equations(rng: random.Random) -> str:

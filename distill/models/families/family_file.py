@@ -60,7 +60,7 @@ class _Defaults(Schema):
     max_length: _Count = 1
 
 
-class _File(Schema):
+class _FamilyFile(Schema):
     """What a family file may hold."""
 
     name: Line
@@ -105,7 +105,7 @@ class FamilyFile:
 def read_family(path: Path) -> FamilyFile:
     """Return what a family file says; raise StylerepError, naming line and key, for the first thing that is wrong with it."""
     document = read_yaml(path, "family file")
-    read = read_as(_File, document.data, path, document.lines)
+    read = read_as(_FamilyFile, document.data, path, document.lines)
     if read.name != path.stem:
         raise document.error(("name",), f"this is {read.name!r}, and the file is named {path.name}; they must agree")
     return FamilyFile(

@@ -23,7 +23,7 @@ _BLOCK = 128
 _LONGEST_KEPT = 2048
 
 
-class Seen:
+class VisibleKeys:
     """The rows that are in a model now: the length of what they `shared`, the `lengths` of what follows it in each, and the `calls` of its layers so far."""
 
     def __init__(self, lengths: Sequence[int] = (), shared: int = 0) -> None:
@@ -36,17 +36,17 @@ class Seen:
             raise not_taken(PACKED, model, missing)
 
 
-_now = Seen()
+_now = VisibleKeys()
 
 
 @contextlib.contextmanager
-def rows(lengths: Sequence[int], shared: int = 0) -> Iterator[Seen]:
+def rows(lengths: Sequence[int], shared: int = 0) -> Iterator[VisibleKeys]:
     """Say what rows a model sees until their backward pass has ended (with checkpointing, attention runs again in it).
 
     The one sequence that it sees is *shared* tokens with which all rows begin, then what follows them in each row, of these *lengths*.
     """
     global _now  # noqa: PLW0603 (attention functions are given nothing of ours)
-    before, _now = _now, Seen(lengths, shared)
+    before, _now = _now, VisibleKeys(lengths, shared)
     try:
         yield _now
     finally:

@@ -15,7 +15,7 @@ from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 
 from harness_ext.backends.experimental.vllm_controls import read_settings
 from harness_ext.backends.style_hf.sequence_text import Pieces
-from harness_ext.backends.style_hf.streaming_controls import Ahead, Foresight
+from harness_ext.backends.style_hf.streaming_controls import ForbiddenTokens, StreamingControls
 
 _MOST_KEPT = 4096
 """Of how many prompts it is kept what is known of their responses."""
@@ -41,8 +41,8 @@ class StyleControls(AdapterLogitsProcessor):  # type: ignore[misc]  # vLLM has n
         def decode(tokens: list[int]) -> str:
             return str(tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
-        self._foresight = Foresight(controls, close, Pieces(decode, encode("a")[-1]), len(tokenizer), encode)
-        self._begun: OrderedDict[tuple[int, ...], list[tuple[weakref.ref[_Response], Ahead]]] = OrderedDict()
+        self._foresight = ForbiddenTokens(controls, close, Pieces(decode, encode("a")[-1]), len(tokenizer), encode)
+        self._begun: OrderedDict[tuple[int, ...], list[tuple[weakref.ref[_Response], StreamingControls]]] = OrderedDict()
 
     def is_argmax_invariant(self) -> bool:
         """Say no: the controls change which token is the likeliest."""
@@ -52,11 +52,11 @@ class StyleControls(AdapterLogitsProcessor):  # type: ignore[misc]  # vLLM has n
         """Return what changes the logits of a new request, None for one that asks for likelihoods."""
         return None if params.prompt_logprobs is not None else _Response(self, self._ends | set(params.all_stop_token_ids))
 
-    def ahead(self, response: "_Response", prompt: list[int], written: list[int], ends: frozenset[int]) -> Ahead:
+    def ahead(self, response: "_Response", prompt: list[int], written: list[int], ends: frozenset[int]) -> StreamingControls:
         """Return the controls of a response: those of one that was put off and is the same so far, or new ones."""
         begun = self._begun.setdefault(tuple(prompt), [])
         left = [one for owner, one in begun if written and owner() is None and one.tokens == written[: len(one.tokens)]]
-        known = max(left, key=lambda one: len(one.tokens)) if left else Ahead(self._foresight, ends)
+        known = max(left, key=lambda one: len(one.tokens)) if left else StreamingControls(self._foresight, ends)
         begun[:] = [pair for pair in begun if pair[1] is not known] + [(weakref.ref(response), known)]
         self._begun.move_to_end(tuple(prompt))
         if len(self._begun) > _MOST_KEPT:
@@ -69,7 +69,7 @@ class _Response:
 
     def __init__(self, processor: StyleControls, ends: frozenset[int]) -> None:
         self._processor, self._ends = processor, ends
-        self._ahead: Ahead | None = None
+        self._ahead: StreamingControls | None = None
 
     def __call__(self, prompt: list[int] | None, written: list[int], logits: torch.Tensor) -> torch.Tensor:
         if self._ahead is None:

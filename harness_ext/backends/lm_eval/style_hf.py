@@ -30,18 +30,18 @@ from distill.models.families.special_tokens import readable_text
 from distill.models.hooks import STYLE_MODEL, need, not_taken
 from distill.models.pretrained import resolve_model
 from harness_ext.backends.lm_eval.models import STYLE_HF
-from harness_ext.backends.style_hf.control import StopStrings, Watch, Watcher
+from harness_ext.backends.style_hf.control import Control, ControlLoop, StopStrings
 from harness_ext.backends.style_hf.control_settings import NAMES, read_controls
 from harness_ext.backends.style_hf.digests import weight_digests
 from harness_ext.backends.style_hf.fused_linear import fuse
 from harness_ext.backends.style_hf.generation import check_architecture, write
 from harness_ext.backends.style_hf.journal import Journal, request_key
-from harness_ext.backends.style_hf.pivot_suppression import Pivots
-from harness_ext.backends.style_hf.sampler import Chooser
-from harness_ext.backends.style_hf.sequence import Row
+from harness_ext.backends.style_hf.pivot_suppression import PivotSuppression
+from harness_ext.backends.style_hf.sampler import TokenSampler
+from harness_ext.backends.style_hf.sequence import TokenSequence
 from harness_ext.backends.style_hf.sequence_text import Pieces, encode_after
 from harness_ext.backends.style_hf.steering import Steering, load_direction
-from harness_ext.backends.style_hf.thinking_budget import Thinking
+from harness_ext.backends.style_hf.thinking_budget import ThinkingBudget
 from synth.errors import StylerepError
 from synth.formats import with_opening
 from synth.seeding import digest
@@ -86,7 +86,7 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         self._family = model_family(self._lean.config, self.tokenizer)
         self._kept = self._family.kept_ids(self.tokenizer)
         self._pieces = Pieces(self.tok_decode, self.tokenizer("a", add_special_tokens=False)["input_ids"][-1])
-        self._pivots = Pivots(self.controls.suppress, self._pieces, len(self.tokenizer)) if self.controls.suppress else None
+        self._pivots = PivotSuppression(self.controls.suppress, self._pieces, len(self.tokenizer)) if self.controls.suppress else None
         self._made_by: dict[str, Any] = {}
         self._file = self._own_file(journal) if journal else None
         self._steering: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
@@ -129,14 +129,14 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         settings = normalize_gen_kwargs(copy.deepcopy(requests[0].args[1]), self.max_gen_toks)
         until = handle_stop_sequences(settings.pop("until", None), eos=self.tok_decode([self.eot_token_id], skip_special_tokens=False))
         limit = settings.pop("max_gen_toks")
-        choose = Chooser(self._lean, settings)
+        choose = TokenSampler(self._lean, settings)
         ends = choose.ends | {self.tokenizer.convert_tokens_to_ids(self._family.end_of_turn), self.eot_token_id}
         rows = self._new_rows([request.args[0] for request in requests], limit, choose.sampled)
         decoding = {**settings, "until": until, "limit": limit, "ends": sorted(ends), "seed": torch.initial_seed() if choose.sampled else None}
         made_by = {**self._made_by, "decoding": decoding}
         keys = self._keys(rows, made_by) if journal is not None else []
 
-        def take(row: Row) -> None:
+        def take(row: TokenSequence) -> None:
             text = self.tok_decode(row.written)
             if journal is not None and keys[row.index] not in done:
                 journal.append(keys[row.index], row, text)
@@ -152,7 +152,7 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
             else:
                 waiting.append(row)
         specials = set(self.tokenizer.all_special_tokens)
-        watch = Watch(self._watchers([stop for stop in until if stop not in specials]), self._pieces, self._encode_after)
+        watch = ControlLoop(self._watchers([stop for stop in until if stop not in specials]), self._pieces, self._encode_after)
         waiting.sort(key=lambda row: -row.prompt)  # prompts that are read together are of like length
         together = self._rows or self._fitting(max((row.prompt for row in waiting), default=0) + limit)
         before = self._fused.computed()
@@ -162,18 +162,18 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         if waiting:
             self._fused.check(self._lean, before)
 
-    def _new_rows(self, prompts: Sequence[str], limit: int, sampled: bool) -> list[Row]:
+    def _new_rows(self, prompts: Sequence[str], limit: int, sampled: bool) -> list[TokenSequence]:
         if limit >= self.max_length:
             raise StylerepError(f"--gen_kwargs max_gen_toks={limit}: the model's context holds {self.max_length} tokens, the prompt with them; ask for fewer.")
         rows, seen, seed = [], Counter[str](), torch.initial_seed()
         for index, prompt in enumerate(prompts):
             encoded, _ = self.tok_batch_encode([prompt], left_truncate_len=self.max_length - limit, truncation=self.truncation)
             ids = encoded[0].tolist() or [self.prefix_token_id]
-            rows.append(Row(index, ids, len(ids), limit, digest(seed, prompt, seen[prompt]) if sampled else 0))
+            rows.append(TokenSequence(index, ids, len(ids), limit, digest(seed, prompt, seen[prompt]) if sampled else 0))
             seen[prompt] += 1
         return rows
 
-    def _keys(self, rows: Sequence[Row], made_by: Mapping[str, Any]) -> list[str]:
+    def _keys(self, rows: Sequence[TokenSequence], made_by: Mapping[str, Any]) -> list[str]:
         seen, keys = Counter[tuple[int, ...]](), []
         for row in rows:
             prompt = tuple(row.ids)
@@ -181,11 +181,11 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
             seen[prompt] += 1
         return keys
 
-    def _watchers(self, stops: Sequence[str]) -> list[Watcher]:
+    def _watchers(self, stops: Sequence[str]) -> list[Control]:
         controls = self.controls
-        watchers: list[Watcher] = [self._pivots] if self._pivots else []
+        watchers: list[Control] = [self._pivots] if self._pivots else []
         if controls.think_budget or controls.budget_forcing:
-            watchers.append(Thinking(self._family.think[1], controls.budget_forcing, controls.forcing_text, controls.think_budget, controls.answer_text))
+            watchers.append(ThinkingBudget(self._family.think[1], controls.budget_forcing, controls.forcing_text, controls.think_budget, controls.answer_text))
         return [*watchers, StopStrings(stops)] if stops else watchers
 
     def _encode_after(self, text: str) -> list[int]:

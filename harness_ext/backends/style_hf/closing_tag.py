@@ -6,7 +6,7 @@ _LEAST = 2
 """How many characters of the tag, the first of which is "<", say that it has begun. One alone may be a sign of comparison."""
 
 
-class Closing:
+class ClosingTag:
     """The tokens that would write the beginning of a tag, whatever stands before it in the token and however the tag is cut into tokens.
 
     A tag that is one special token is begun by that token. Of one in several tokens, what counts is that the text would end in two or more of its first

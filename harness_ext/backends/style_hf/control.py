@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from harness_ext.backends.style_hf.sequence import Row
-from harness_ext.backends.style_hf.sequence_text import Pieces, RowText
+from harness_ext.backends.style_hf.sequence import TokenSequence
+from harness_ext.backends.style_hf.sequence_text import Pieces, SequenceText
 
 
-class Page:
+class SequenceView:
     """A row and its text, which are changed together."""
 
-    def __init__(self, row: Row, pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
-        self.row, self.text = row, RowText(pieces)
+    def __init__(self, row: TokenSequence, pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
+        self.row, self.text = row, SequenceText(pieces)
         self._encode = encode
 
     def read(self) -> str:
@@ -34,25 +34,25 @@ class Page:
         self.read()
 
 
-class Watcher(Protocol):
+class Control(Protocol):
     """A control of responses."""
 
-    def look(self, pages: Sequence[Page]) -> None:
+    def look(self, pages: Sequence[SequenceView]) -> None:
         """Look at rows that a token was just chosen for, or whose turn just ended; cut, force or end them."""
 
 
-class Watch:
+class ControlLoop:
     """The controls of one call: what is looked at, by row."""
 
-    def __init__(self, watchers: Iterable[Watcher], pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
+    def __init__(self, watchers: Iterable[Control], pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
         self._watchers, self._pieces, self._encode = tuple(watchers), pieces, encode
-        self._pages: dict[int, Page] = {}
+        self._pages: dict[int, SequenceView] = {}
 
-    def look(self, rows: Sequence[Row]) -> None:
+    def look(self, rows: Sequence[TokenSequence]) -> None:
         """Let each control look at rows that a token was just chosen for, or whose turn just ended."""
         if not self._watchers:
             return
-        pages = [self._pages.setdefault(row.index, Page(row, self._pieces, self._encode)) for row in rows]
+        pages = [self._pages.setdefault(row.index, SequenceView(row, self._pieces, self._encode)) for row in rows]
         for page in pages:
             page.read()
         for watcher in self._watchers:
@@ -69,7 +69,7 @@ class StopStrings:
         self._stops = [stop for stop in stops if stop]
         self._longest = max(map(len, self._stops), default=0)
 
-    def look(self, pages: Sequence[Page]) -> None:
+    def look(self, pages: Sequence[SequenceView]) -> None:
         """End the rows whose newest characters hold a stop string."""
         for page in pages:
             text, ends = page.text.text, page.text.ends

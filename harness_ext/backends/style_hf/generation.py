@@ -15,10 +15,10 @@ from typing import Any
 import torch
 
 from distill.models.hooks import CACHE, not_taken
-from harness_ext.backends.style_hf.control import Watch
-from harness_ext.backends.style_hf.kv_cache import ATTENTION, Prefill, Shelves
-from harness_ext.backends.style_hf.sampler import Chooser
-from harness_ext.backends.style_hf.sequence import Row
+from harness_ext.backends.style_hf.control import ControlLoop
+from harness_ext.backends.style_hf.kv_cache import ATTENTION, BucketedKVCache, Prefill
+from harness_ext.backends.style_hf.sampler import TokenSampler
+from harness_ext.backends.style_hf.sequence import TokenSequence
 from synth.errors import StylerepError
 
 _PROMPT_TOKENS = 1024
@@ -41,9 +41,9 @@ def check_architecture(model: Any) -> None:
 
 
 def write(
-    model: Any, rows: Sequence[Row], together: int, choose: Chooser, watch: Watch, ends: frozenset[int],
+    model: Any, rows: Sequence[TokenSequence], together: int, choose: TokenSampler, watch: ControlLoop, ends: frozenset[int],
     steering: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
-) -> Iterator[Row]:  # fmt: skip
+) -> Iterator[TokenSequence]:  # fmt: skip
     """Write the responses of rows, at most *together* at a time, and yield each when it has ended.
 
     *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Rows are begun in the order given. In the context of
@@ -53,7 +53,7 @@ def write(
     with torch.inference_mode(), _attending(model):
         device = model.get_input_embeddings().weight.device
         prefix = _read_prefix(model, rows, device)
-        shelves = Shelves(device)
+        shelves = BucketedKVCache(device)
         while waiting or len(shelves):
             free = together - len(shelves)
             if waiting and (free >= max(1, together // 8) or not len(shelves)):
@@ -63,7 +63,9 @@ def write(
             yield from ended
 
 
-def _step(model: Any, shelves: Shelves, choose: Chooser, watch: Watch, ends: frozenset[int], steering: Callable[[], AbstractContextManager[None]]) -> list[Row]:
+def _step(
+    model: Any, shelves: BucketedKVCache, choose: TokenSampler, watch: ControlLoop, ends: frozenset[int], steering: Callable[[], AbstractContextManager[None]]
+) -> list[TokenSequence]:
     """Have the model read one token of each row; where that was a row's last, choose the next. Return the rows that ended."""
     shelves.begin_step()
     rows = shelves.rows
@@ -87,10 +89,10 @@ def _step(model: Any, shelves: Shelves, choose: Chooser, watch: Watch, ends: fro
     return [row for row in chosen if row.ended]
 
 
-def _begin(model: Any, shelves: Shelves, rows: Sequence[Row], prefix: Prefill | None, device: torch.device) -> None:
+def _begin(model: Any, shelves: BucketedKVCache, rows: Sequence[TokenSequence], prefix: Prefill | None, device: torch.device) -> None:
     """Read prompts, all but their last token, which the next step reads."""
     shared = prefix.keys[0].shape[2] if prefix else 0
-    part: list[Row] = []
+    part: list[TokenSequence] = []
     for row in rows:
         if part and (len(part) + 1) * (max(one.prompt for one in [*part, row]) - shared) > _PROMPT_TOKENS:
             _read(model, shelves, part, prefix, shared, device)
@@ -99,7 +101,7 @@ def _begin(model: Any, shelves: Shelves, rows: Sequence[Row], prefix: Prefill | 
     _read(model, shelves, part, prefix, shared, device)
 
 
-def _read(model: Any, shelves: Shelves, rows: Sequence[Row], prefix: Prefill | None, shared: int, device: torch.device) -> None:
+def _read(model: Any, shelves: BucketedKVCache, rows: Sequence[TokenSequence], prefix: Prefill | None, shared: int, device: torch.device) -> None:
     length = max(1, max(row.prompt for row in rows) - 1 - shared)
     tokens = torch.zeros(len(rows), length, dtype=torch.long)
     for number, row in enumerate(rows):
@@ -109,7 +111,7 @@ def _read(model: Any, shelves: Shelves, rows: Sequence[Row], prefix: Prefill | N
     shelves.add(rows, read.keys, read.values)
 
 
-def _read_prefix(model: Any, rows: Sequence[Row], device: torch.device) -> Prefill | None:
+def _read_prefix(model: Any, rows: Sequence[TokenSequence], device: torch.device) -> Prefill | None:
     """Read what all prompts begin with; None where that is next to nothing, or there is one row."""
     shared = min((row.prompt - 2 for row in rows), default=0)
     first = rows[0].ids if rows else []
@@ -127,7 +129,7 @@ def _prefill(model: Any, tokens: torch.Tensor, start: int, prefix: Prefill | Non
     return read
 
 
-def _call(model: Any, part: Any, tokens: torch.Tensor, places: torch.Tensor, cache: Shelves | Prefill) -> Any:
+def _call(model: Any, part: Any, tokens: torch.Tensor, places: torch.Tensor, cache: BucketedKVCache | Prefill) -> Any:
     """Have a model, or the part of it without its head, read tokens with a cache of ours, and check that every layer went through it."""
     try:
         found = part(input_ids=tokens, position_ids=places, use_cache=True, rows=cache, **{_cache_argument(type(part)): cache})

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from harness_ext.backends.style_hf.sequence import Forced, Row
+from harness_ext.backends.style_hf.sequence import Forced, TokenSequence
 from harness_ext.runs.journal_file import JournalFile
 from synth.errors import StylerepError
 from synth.schema import Schema, parse_json, read_as
@@ -51,7 +51,7 @@ class Journal:
     def __len__(self) -> int:
         return len(self._there)
 
-    def restore(self, key: str, row: Row) -> bool:
+    def restore(self, key: str, row: TokenSequence) -> bool:
         """Fill in a row's response if it is there; say whether it is."""
         found = self._there.get(key)
         if found is None:
@@ -60,7 +60,7 @@ class Journal:
         row.ended, row.taken_back, row.forced = found["ended"], found["taken_back"], [Forced(*one) for one in found["forced"]]
         return True
 
-    def append(self, key: str, row: Row, text: str) -> None:
+    def append(self, key: str, row: TokenSequence, text: str) -> None:
         """Write down the response of a row that has ended."""
         record = {
             "key": key, "text": text, "tokens": row.count, "ended": row.ended, "forced": [list(one) for one in row.forced], "taken_back": row.taken_back,

@@ -20,7 +20,7 @@ from transformers.cache_utils import Cache
 from distill.models.attention_call import missing_option, unknown_option
 from distill.models.hooks import ATTENTION as HOOK
 from distill.models.hooks import CACHE, not_taken
-from harness_ext.backends.style_hf.sequence import Row
+from harness_ext.backends.style_hf.sequence import TokenSequence
 
 ATTENTION = "stylerep_rows"
 """The name under which `attend` stands among transformers' attention functions."""
@@ -37,12 +37,12 @@ def capacity(length: int) -> int:
     return size
 
 
-class Shelf:
+class CacheBucket:
     """Rows of about one length. `keys` and `values` hold a tensor (places, heads, columns, width) for each layer; places from the first on are taken."""
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
-        self.rows: list[Row] = []
+        self.rows: list[TokenSequence] = []
         self.keys: list[torch.Tensor] = []
         self.values: list[torch.Tensor] = []
         self.lengths = torch.zeros(0, dtype=torch.long)
@@ -64,7 +64,7 @@ class Shelf:
                 else:
                     held.append(wider)
 
-    def put(self, row: Row, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
+    def put(self, row: TokenSequence, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
         """Add a row with its keys and values, a tensor (heads, tokens, width) a layer; there must be room."""
         place = len(self.rows)
         for held, given in ((self.keys, keys), (self.values, values)):
@@ -72,7 +72,7 @@ class Shelf:
                 tensor[place, :, : of_row.shape[1]] = of_row
         self.rows.append(row)
 
-    def take(self, place: int) -> Row:
+    def take(self, place: int) -> TokenSequence:
         """Remove the row at a place; the last row moves there."""
         row, last = self.rows[place], self.rows.pop()
         if last is not row:
@@ -120,24 +120,24 @@ class _Pass(Cache):  # type: ignore[misc]  # transformers has no types
         return 0
 
 
-class Shelves(_Pass):
+class BucketedKVCache(_Pass):
     """All rows that are being written, in the order of the batch: by shelf, and by place on it. Passed to a model as its cache."""
 
     def __init__(self, device: torch.device) -> None:
         super().__init__()
         self.device = device
-        self._shelves: dict[int, Shelf] = {}
+        self._shelves: dict[int, CacheBucket] = {}
 
     def __len__(self) -> int:
         return sum(len(shelf.rows) for shelf in self._shelves.values())
 
     @property
-    def shelves(self) -> list[Shelf]:
+    def shelves(self) -> list[CacheBucket]:
         """Those that hold rows, by length."""
         return [self._shelves[columns] for columns in sorted(self._shelves)]
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TokenSequence]:
         """The rows in the order of the batch."""
         return [row for shelf in self.shelves for row in shelf.rows]
 
@@ -151,7 +151,7 @@ class Shelves(_Pass):
         for shelf in self._shelves.values():
             shelf.begin_step(self.device)
 
-    def add(self, rows: Sequence[Row], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
+    def add(self, rows: Sequence[TokenSequence], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
         """Add rows whose first `done` tokens have the keys and values given, a tensor (rows, heads, tokens, width) a layer."""
         wanted = [capacity(row.done + 1) for row in rows]
         for columns in set(wanted):
@@ -159,7 +159,7 @@ class Shelves(_Pass):
         for index, (row, columns) in enumerate(zip(rows, wanted, strict=True)):
             self._shelf(columns).put(row, [layer[index, :, : row.done] for layer in keys], [layer[index, :, : row.done] for layer in values])
 
-    def drop(self, ended: Sequence[Row]) -> None:
+    def drop(self, ended: Sequence[TokenSequence]) -> None:
         """Remove rows, with their keys and values."""
         gone = set(map(id, ended))
         for shelf in self.shelves:
@@ -190,10 +190,10 @@ class Shelves(_Pass):
         results += [results[-1][-1:]] * (len(query) - start)  # a row that is there twice
         return torch.cat(results)
 
-    def _shelf(self, columns: int) -> Shelf:
-        return self._shelves.setdefault(columns, Shelf(columns))
+    def _shelf(self, columns: int) -> CacheBucket:
+        return self._shelves.setdefault(columns, CacheBucket(columns))
 
-    def _move(self, shelf: Shelf, place: int) -> None:
+    def _move(self, shelf: CacheBucket, place: int) -> None:
         row = shelf.rows[place]
         keys, values = ([tensor[place : place + 1, :, : row.done] for tensor in held] for held in (shelf.keys, shelf.values))
         self.add([row], keys, values)
@@ -245,8 +245,8 @@ def attend(
     module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
     scaling: float | None = None, sliding_window: int | None = None, softcap: float | None = None, **options: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """Attend to the keys and values of the `Shelves` or `Prefill` that the model was called with, as ``rows=``."""
-    cache: Shelves | Prefill | None = options.get("rows")
+    """Attend to the keys and values of the `BucketedKVCache` or `Prefill` that the model was called with, as ``rows=``."""
+    cache: BucketedKVCache | Prefill | None = options.get("rows")
     layer = getattr(module, "layer_idx", None)
     if cache is None or layer is None:
         raise not_taken(HOOK, module, "the layer hands on nothing of what the model was called with" if cache is None else "there is no layer_idx")

@@ -17,7 +17,7 @@ _LAST_WORD = re.compile(r"[\w'\u2019-]+\Z")
 _SPACES = re.compile(" +")
 
 
-class _Completion(NamedTuple):
+class _PhraseEnding(NamedTuple):
     """Tokens that end `phrase` after a text; `lead` is what they hold before it, None where the text holds its beginning."""
 
     phrase: Phrase
@@ -25,7 +25,7 @@ class _Completion(NamedTuple):
     tokens: tuple[int, ...]
 
 
-class Completions:
+class PhraseTrie:
     """The phrases of some kinds in one lexicon, cut at every place into what a text must end with and what a token adds.
 
     The rules are the lexicon's: whole words, in capitals or not, sentence beginnings, and the words before a phrase that undo it. It is asked for each of
@@ -48,7 +48,7 @@ class Completions:
                 by_piece[piece].append(token)
         phrases = [phrase for phrase in lexicon.pivots if phrase.label in self._kinds]
         spellings = {spelling: phrase for phrase in phrases for spelling in (phrase.wording, phrase.wording.replace("'", "\u2019"))}
-        self._completions: list[_Completion] = []
+        self._completions: list[_PhraseEnding] = []
         self._adding_space: set[int] = set()
         self._after: dict[str, list[int]] = defaultdict(list)
         self._within: dict[str, list[int]] = defaultdict(list)
@@ -122,7 +122,7 @@ class Completions:
             if (" " * self._spaced + spelling)[len(before)] == " ":
                 self._adding_space.add(len(self._completions))
             self._after[before].append(len(self._completions))
-            self._completions.append(_Completion(spellings[spelling], None, tuple(tokens)))
+            self._completions.append(_PhraseEnding(spellings[spelling], None, tuple(tokens)))
 
     def _find_whole(self, spellings: dict[str, Phrase], by_piece: dict[str, list[int]]) -> None:
         """Find the tokens that hold a whole phrase."""
@@ -142,7 +142,7 @@ class Completions:
                 grouped[spelling, lead] += tokens
         for (spelling, lead), tokens in grouped.items():
             self._within[lead].append(len(self._completions))
-            self._completions.append(_Completion(spellings[spelling], lead, tuple(tokens)))
+            self._completions.append(_PhraseEnding(spellings[spelling], lead, tuple(tokens)))
 
     def _still_phrases(self, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
         """Keep the phrases that are pivots of the kinds with what follows them in a token."""

@@ -8,7 +8,7 @@ chosen there again. So a word that only begins like a pivot is never touched, an
 import re
 from collections.abc import Sequence
 
-from harness_ext.backends.style_hf.control import Page
+from harness_ext.backends.style_hf.control import SequenceView
 from harness_ext.backends.style_hf.sequence_text import Pieces
 from synth.formats import split_response
 from synth.style import Pivot, load_lexicon
@@ -22,7 +22,7 @@ _MOST = 1000
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-class Pivots:
+class PivotSuppression:
     """Takes back pivots of the kinds given."""
 
     def __init__(self, kinds: Sequence[str], pieces: Pieces, vocabulary: int) -> None:
@@ -32,7 +32,7 @@ class Pivots:
         self._guarded = {phrase.wording for phrase in self._english.pivots if phrase.not_before is not None}
         self._spellings: dict[str, set[int]] = {}
 
-    def look(self, pages: Sequence[Page]) -> None:
+    def look(self, pages: Sequence[SequenceView]) -> None:
         """Take back the first pivot of each row that is decided; in a row that has ended all are."""
         going = [page for page in pages if not page.row.ended]
         cuts = [max(0, len(page.text.text) - _REACH - _CONTEXT) for page in going]
@@ -66,7 +66,7 @@ class Pivots:
             parts.append((place, split.answer))
         return [place + pivot.start for (place, _), found in zip(parts, self._find([part for _, part in parts]), strict=True) for pivot in found]
 
-    def _take_back(self, page: Page, begin: int) -> None:
+    def _take_back(self, page: SequenceView, begin: int) -> None:
         """Go back to the token that a phrase began in, and have another one chosen there."""
         while begin < len(page.text.text) and page.text.text[begin].isspace():
             begin += 1

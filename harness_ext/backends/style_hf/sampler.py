@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from distill.models.hooks import CHOOSING, need, not_taken
-from harness_ext.backends.style_hf.sequence import Row
+from harness_ext.backends.style_hf.sequence import TokenSequence
 from synth.errors import StylerepError
 
 # What generate can do besides, and this cannot; each with the value that means that it is not asked for.
@@ -52,7 +52,7 @@ def _passed_over(config: Any) -> str | None:
     return None
 
 
-class Chooser:
+class TokenSampler:
     """Chooses tokens by the settings of one request, as ``generate`` of transformers would from the same scores."""
 
     def __init__(self, model: Any, settings: Mapping[str, Any]) -> None:
@@ -88,7 +88,7 @@ class Chooser:
             if config.min_p is not None:
                 self._warpers.append(MinPLogitsWarper(config.min_p))
 
-    def __call__(self, rows: Sequence[Row], logits: torch.Tensor) -> list[int]:
+    def __call__(self, rows: Sequence[TokenSequence], logits: torch.Tensor) -> list[int]:
         """Return a token for each row; *logits* is (rows, vocabulary)."""
         if self._by_row or self.sampled:
             logits = logits.float()
@@ -105,7 +105,7 @@ class Chooser:
         return self._draw(rows, logits)
 
     @staticmethod
-    def _draw(rows: Sequence[Row], logits: torch.Tensor) -> list[int]:
+    def _draw(rows: Sequence[TokenSequence], logits: torch.Tensor) -> list[int]:
         """Draw from each row's probabilities by a number that its seed, the place, and what was banned there give."""
         points = [random.Random(f"{row.seed} {len(row.ids)} {len(row.bans.get(len(row.ids), ()))}").random() for row in rows]
         likely, tokens = logits.softmax(-1).sort(-1, descending=True)

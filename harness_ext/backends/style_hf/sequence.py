@@ -13,7 +13,7 @@ class Forced(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Row:
+class TokenSequence:
     """A prompt and what has been written after it.
 
     `ids` are the tokens of both, `prompt` of which are the prompt's, and `limit` is the most new ones. The model has read the first `done`; where that is

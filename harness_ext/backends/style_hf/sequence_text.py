@@ -35,7 +35,7 @@ def encode_after(encode: Callable[[str], list[int]], pieces: Pieces, text: str) 
     return after[len(before) :] if after[: len(before)] == before else tokens
 
 
-class RowText:
+class SequenceText:
     """The text of one response. `ends` holds, for each token, the length of the text with it."""
 
     def __init__(self, pieces: Pieces) -> None:

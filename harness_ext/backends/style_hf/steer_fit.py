@@ -26,7 +26,7 @@ from distill.models.precision import fast_dtype
 from distill.models.pretrained import check_adapter, resolve_model
 from distill.training.encode import Encoded, encode
 from harness_ext.backends.style_hf.digests import weight_digests
-from harness_ext.backends.style_hf.sequence_text import Pieces, RowText
+from harness_ext.backends.style_hf.sequence_text import Pieces, SequenceText
 from harness_ext.backends.style_hf.steering import decoder_layers, layer_output
 from synth.errors import StylerepError
 from synth.files.output_files import write_output
@@ -119,7 +119,7 @@ def fit_directions(model: Any, tokenizer: Any, family: Family, rows: Sequence[di
 
 def _places(number: int, encoded: Encoded, pieces: Pieces) -> list[_Place]:
     """Return the tokens before the sentences of a trace, by what the sentence begins with: a kind of pivots, or none."""
-    text = RowText(pieces)
+    text = SequenceText(pieces)
     text.add(encoded.input_ids[encoded.prompt_length : -1])
     split = split_response(text.text)
     pivots = load_lexicon().find(split.trace)

@@ -24,7 +24,7 @@ class _Kind(Schema):
     layer: Annotated[int, Field(ge=0, lt=10_000)]
 
 
-class _About(Schema):
+class _SteeringHeader(Schema):
     model_config = ConfigDict(extra="ignore")
     layers: Annotated[int, Field(ge=1, le=10_000)]
     kinds: dict[str, _Kind]
@@ -52,7 +52,7 @@ def load_direction(path: Path, kind: str, layer: int | None) -> Direction:
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise StylerepError(f"{path}: this is no file of stylerep steer fit.") from error
     about = parse_json(written, f"{path}, metadata stylerep")
-    read = read_as(_About, about, f"{path}, metadata stylerep")
+    read = read_as(_SteeringHeader, about, f"{path}, metadata stylerep")
     if vectors is None:
         raise StylerepError(f"{path}: there is no direction of {kind} in it; it has {', '.join(sorted(kinds))}.")
     if vectors.ndim != 2 or not vectors.is_floating_point() or not vectors.isfinite().all():

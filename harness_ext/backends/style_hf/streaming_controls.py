@@ -17,16 +17,16 @@ from typing import Any
 
 import torch
 
-from harness_ext.backends.style_hf.closing_tag import Closing
+from harness_ext.backends.style_hf.closing_tag import ClosingTag
 from harness_ext.backends.style_hf.control_settings import Controls
-from harness_ext.backends.style_hf.phrase_trie import Completions
-from harness_ext.backends.style_hf.sequence_text import Pieces, RowText, encode_after
+from harness_ext.backends.style_hf.phrase_trie import PhraseTrie
+from harness_ext.backends.style_hf.sequence_text import Pieces, SequenceText, encode_after
 from synth.style import LANGUAGES, load_lexicon
 
 _NEVER = float("-inf")
 
 
-class Foresight:
+class ForbiddenTokens:
     """What the responses of one model share: the controls, and what each token of the vocabulary would write."""
 
     def __init__(self, controls: Controls, close: str, pieces: Pieces, vocabulary: int, encode: Callable[[str], list[int]]) -> None:
@@ -34,8 +34,8 @@ class Foresight:
         self.controls, self.close, self.pieces = controls, close, pieces
         self._encode = encode
         texts = [pieces.of([token]) for token in range(vocabulary)] if controls.suppress or controls.budget_forcing else []
-        self.closing = Closing(close, texts)
-        self._completions = [Completions(load_lexicon(language), controls.suppress, texts) for language in LANGUAGES] if controls.suppress else []
+        self.closing = ClosingTag(close, texts)
+        self._completions = [PhraseTrie(load_lexicon(language), controls.suppress, texts) for language in LANGUAGES] if controls.suppress else []
         self._indices: dict[tuple[Any, ...], torch.Tensor] = {}
 
     def encode(self, text: str) -> list[int]:
@@ -59,16 +59,16 @@ class Foresight:
         logits.index_fill_(0, self._indices[key], _NEVER)
 
 
-class Ahead:
+class StreamingControls:
     """The controls of one response.
 
     `waits` counts the texts forced so far, and `closed` says whether its trace has been closed.
     """
 
-    def __init__(self, foresight: Foresight, ends: Collection[int]) -> None:
+    def __init__(self, foresight: ForbiddenTokens, ends: Collection[int]) -> None:
         """Begin; *ends* are the tokens that end a turn."""
         self._foresight, self._ends = foresight, frozenset(ends)
-        self._text = RowText(foresight.pieces)
+        self._text = SequenceText(foresight.pieces)
         self._place, self._queue = 0, list[int]()
         self.tokens: list[int] = []
         self.waits, self.closed = 0, False

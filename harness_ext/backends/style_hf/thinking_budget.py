@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness_ext.backends.style_hf.control import Page
+from harness_ext.backends.style_hf.control import SequenceView
 from synth.formats import CLOSE, OPEN
 
 _BEGINNING = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Thinking:
+class ThinkingBudget:
     """Holds traces to a length.
 
     A trace goes from the beginning of a response to the tag `close` of its family, or to that of our own data sets, which adapters write whatever their family
@@ -24,13 +24,13 @@ class Thinking:
     budget: int | None
     answer_text: str
 
-    def look(self, pages: Sequence[Page]) -> None:
+    def look(self, pages: Sequence[SequenceView]) -> None:
         """Close traces that used up their budget; take back the end of those that are to go on."""
         for page in pages:
             if page.row.closed is None and page.row.ended not in {"stop", "length"}:
                 self._look(page)
 
-    def _look(self, page: Page) -> None:
+    def _look(self, page: SequenceView) -> None:
         row, text = page.row, page.text.text
         newest = page.text.ends[-2] if len(page.text.ends) > 1 else 0
         tag = min((place for close in {self.close, CLOSE} if (place := text.find(close, max(0, newest - len(close)))) >= 0), default=-1)

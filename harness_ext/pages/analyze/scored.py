@@ -8,7 +8,7 @@ import numpy as np
 
 from harness_ext.pages.analyze.responses import Response
 from synth.formats import split_response
-from synth.style import Reading
+from synth.style import StyleReading
 from synth.style.metrics import read_each, style_metrics
 from synth.style.profile import StyleProfile
 from synth.style.scores import AT_ONCE, StyleScores
@@ -61,7 +61,7 @@ def _some_at_a_time(responses: Iterable[Response]) -> Iterator[list[Response]]:
         yield some
 
 
-def _strip(reading: Reading) -> bytes:
+def _strip(reading: StyleReading) -> bytes:
     if not len(reading.units.starts):
         return b""
     places = np.linspace(0, len(reading.text), STRIP, endpoint=False)

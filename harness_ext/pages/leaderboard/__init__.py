@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness_ext.compare.to_text import latex_page, markdown_page
 from harness_ext.pages.leaderboard.board import Board, BoardRun, Column, View
-from harness_ext.pages.leaderboard.comparable import Row, all_columns, ranked_together, rows_of
+from harness_ext.pages.leaderboard.comparable import BoardRow, all_columns, ranked_together, rows_of
 from harness_ext.pages.leaderboard.earlier import name_metrics
 from harness_ext.pages.leaderboard.facts import read_facts
 from harness_ext.pages.leaderboard.ranking import ALPHA, DRAWS, SEED, Scores, make_view
@@ -147,7 +147,7 @@ def make_board(store: Store, kept: Sequence[KeptRun], settings: BoardSettings) -
     return Board(settings.title, tuple(views), tuple(columns), runs, baseline.key, signature, tuple(notes))
 
 
-def _metric_notes(kept: Sequence[KeptRun], rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
+def _metric_notes(kept: Sequence[KeptRun], rows: Sequence[BoardRow], columns: Sequence[Column]) -> list[str]:
     """Say of each column which other metrics differ from its accuracy."""
     labels = {run.id: run.label for row in rows for run in row.runs}
     notes = []

@@ -12,7 +12,7 @@ from synth.formats import SplitResponse, split_response
 from synth.grading.answers import stated_answer
 from synth.style import KINDS, STAGES
 from synth.style.metrics import read_each
-from synth.style.scores import Reading
+from synth.style.scores import StyleReading
 
 _QUESTIONS = ("prompt", "question", "problem", "query", "input", "Question", "Problem", "text")
 _ANSWERS = ("answer", "gold", "target", "label")
@@ -61,7 +61,7 @@ def _scores_of(response: str | None, sample: Mapping[str, Any]) -> dict[str, Any
     return {"text": response, "gold": _gold(_document(sample), sample), "recorded": _recorded(sample), "metrics": metrics}
 
 
-def _read(response: str, sample: Mapping[str, Any], split: SplitResponse, reading: Reading) -> dict[str, Any]:
+def _read(response: str, sample: Mapping[str, Any], split: SplitResponse, reading: StyleReading) -> dict[str, Any]:
     at = _code_units(response)
 
     def spans(found: Iterable[tuple[int, int, int]]) -> list[list[int]]:

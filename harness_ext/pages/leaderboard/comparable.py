@@ -11,7 +11,7 @@ from synth.errors import StylerepError
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoardRow:
     """An arm of a model: one run, or several that differ in the seed alone. `columns` are those that all its runs have."""
 
     key: str
@@ -19,7 +19,7 @@ class Row:
     columns: Mapping[str, Column]
 
 
-def rows_of(kept: Sequence[KeptRun], by_seed: bool) -> list[Row]:
+def rows_of(kept: Sequence[KeptRun], by_seed: bool) -> list[BoardRow]:
     """Put the seeds of an arm together, unless asked for *by_seed*; runs of one arm with one seed, or none, stand alone."""
     groups: dict[str, list[KeptRun]] = {}
     for one in kept:
@@ -32,7 +32,7 @@ def rows_of(kept: Sequence[KeptRun], by_seed: bool) -> list[Row]:
     for members in parted:
         shared = [name for name in members[0].parts if all(name in one.parts for one in members)]
         key = members[0].facts.id if len(members) == 1 else f"seeds-{members[0].facts.group}"
-        rows.append(Row(key, tuple(_run(one, labels[one.facts.id]) for one in members), {name: members[0].parts[name].column for name in shared}))
+        rows.append(BoardRow(key, tuple(_run(one, labels[one.facts.id]) for one in members), {name: members[0].parts[name].column for name in shared}))
     return rows
 
 
@@ -45,7 +45,7 @@ def all_columns(kept: Sequence[KeptRun]) -> list[Column]:
     return sorted(count, key=lambda column: (column.task, -count[column], column.id))
 
 
-def ranked_together(rows: Sequence[Row], columns: Sequence[Column], tasks: Sequence[str]) -> list[Column]:
+def ranked_together(rows: Sequence[BoardRow], columns: Sequence[Column], tasks: Sequence[str]) -> list[Column]:
     """Return the columns that the overall ranking is over.
 
     Those of the *tasks* named (patterns), of each the column that most rows have; or, if none is named, those of the largest block of rows and columns without
@@ -71,7 +71,7 @@ def ranked_together(rows: Sequence[Row], columns: Sequence[Column], tasks: Seque
     return [column for column in columns if column.id in best]
 
 
-def reason_against(row: Row, wanted: Sequence[Column]) -> str:
+def reason_against(row: BoardRow, wanted: Sequence[Column]) -> str:
     """Say why a row cannot be ranked over columns; empty where it can."""
     found = []
     for column in wanted:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from harness_ext.compare.pairing import shared_seeds
 from harness_ext.compare.style import length_differences
 from harness_ext.pages.leaderboard.board import FRONTS, LOWER_IS_BETTER, STYLE, Column, Entry, Figure, Front, Rank, View
-from harness_ext.pages.leaderboard.comparable import Row, reason_against
+from harness_ext.pages.leaderboard.comparable import BoardRow, reason_against
 from harness_ext.pages.leaderboard.facts import digest
 from harness_ext.pages.leaderboard.store import Store
 from harness_ext.stats import (
@@ -36,18 +36,18 @@ FloatArray = npt.NDArray[np.float64]
 class Scores:
     """The scores of all rows, each read once, and the differences of all pairs, each computed once."""
 
-    def __init__(self, store: Store, rows: Sequence[Row]) -> None:
+    def __init__(self, store: Store, rows: Sequence[BoardRow]) -> None:
         self._arrays = {(run.id, column): store.scores(run.id, column) for row in rows for run in row.runs for column in row.columns}
         self._rows = rows
         self._effects: dict[tuple[str, str, str], Effect] = {}
         self._drawn: dict[str, dict[tuple[str, str], FloatArray]] = {}
 
-    def of(self, row: Row, column: str, name: str) -> FloatArray | None:
+    def of(self, row: BoardRow, column: str, name: str) -> FloatArray | None:
         """Return a score of a row on a column, shape (seeds, items); None where a run lacks it."""
         arrays = [self._arrays[run.id, column].get(name) for run in row.runs]
         return np.array(arrays) if all(one is not None for one in arrays) else None
 
-    def effect(self, one: Row, two: Row, column: str) -> Effect:
+    def effect(self, one: BoardRow, two: BoardRow, column: str) -> Effect:
         """Return the difference of two rows' accuracies on a column, paired by item, and by seed where both have several (in order if they share none)."""
         key = (one.key, two.key, column)
         if key not in self._effects:
@@ -75,7 +75,7 @@ class Scores:
         return self._drawn[column]
 
 
-def make_view(name: str, title: str, columns: Sequence[Column], rows: Sequence[Row], scores: Scores, baseline: Row) -> View:
+def make_view(name: str, title: str, columns: Sequence[Column], rows: Sequence[BoardRow], scores: Scores, baseline: BoardRow) -> View:
     """Rank the rows that have all columns; list the others with what they lack."""
     ids = [column.id for column in columns]
     reasons = {row.key: reason_against(row, columns) for row in rows}
@@ -88,14 +88,14 @@ def make_view(name: str, title: str, columns: Sequence[Column], rows: Sequence[R
     return View(name, title, tuple(columns), tuple(entries), tuple(sorted(left, key=lambda entry: entry.label)), _notes(ranked))
 
 
-def _entry(row: Row, ids: Sequence[str], scores: Scores, baseline: Row, rank: Rank, fronts: Mapping[str, Front]) -> Entry:
+def _entry(row: BoardRow, ids: Sequence[str], scores: Scores, baseline: BoardRow, rank: Rank, fronts: Mapping[str, Front]) -> Entry:
     tasks = _tasks(row, scores)
     equal, note = _equal_length(row, ids, scores, baseline)
     style = {name: value for name in STYLE if (value := _mean(row, ids, scores, name)) is not None}
     return Entry(row.key, row.runs, _mean_figure([tasks[one] for one in ids]), rank, _mean(row, ids, scores, "recorded"), equal, note, style, tasks, fronts)
 
 
-def _tasks(row: Row, scores: Scores) -> dict[str, Figure]:
+def _tasks(row: BoardRow, scores: Scores) -> dict[str, Figure]:
     figures = {}
     for column in row.columns:
         values = scores.of(row, column, "acc")
@@ -110,13 +110,13 @@ def _mean_figure(parts: Sequence[Figure]) -> Figure:
     return Figure(float(np.mean(estimates)), mean_interval(estimates, known) if len(known) == len(parts) else None)
 
 
-def _mean(row: Row, ids: Sequence[str], scores: Scores, name: str) -> float | None:
+def _mean(row: BoardRow, ids: Sequence[str], scores: Scores, name: str) -> float | None:
     """Return the mean of a score, tasks counting alike; None where it is not known of all."""
     found = [scores.of(row, column, name) for column in ids]
     return float(np.mean([values.mean() for values in found if values is not None])) if all(values is not None for values in found) else None
 
 
-def _ranks(rows: Sequence[Row], ids: Sequence[str], scores: Scores) -> dict[str, Rank]:
+def _ranks(rows: Sequence[BoardRow], ids: Sequence[str], scores: Scores) -> dict[str, Rank]:
     """Rank rows by mean accuracy; all pairs are tested, and what is shown at ALPHA after Holm's adjustment bounds the ranks."""
     pairs = combinations(range(len(rows)), 2)
     effects = {(i, j): effect_of_parts([scores.effect(rows[i], rows[j], column) for column in ids]) for i, j in pairs}
@@ -129,7 +129,7 @@ def _ranks(rows: Sequence[Row], ids: Sequence[str], scores: Scores) -> dict[str,
     return {row.key: Rank(one.rank, one.best, one.worst, groups) for row, one, groups in zip(rows, found, letters, strict=True)}
 
 
-def _equal_length(row: Row, ids: Sequence[str], scores: Scores, baseline: Row) -> tuple[Figure | None, str]:
+def _equal_length(row: BoardRow, ids: Sequence[str], scores: Scores, baseline: BoardRow) -> tuple[Figure | None, str]:
     """Return the baseline's accuracy plus what is left of the difference from it at equal length of traces, kept between 0 and 1, or why that is not known."""
     if row is baseline:
         return _mean_figure([_tasks(row, scores)[one] for one in ids]), "the baseline itself"
@@ -155,7 +155,7 @@ def _equal_length(row: Row, ids: Sequence[str], scores: Scores, baseline: Row) -
     return Figure(min(max(estimate, 0.0), 1.0), Interval(low, high, 1 - ALPHA)), ""
 
 
-def _fronts(rows: Sequence[Row], ids: Sequence[str], scores: Scores) -> dict[str, dict[str, Front]]:
+def _fronts(rows: Sequence[BoardRow], ids: Sequence[str], scores: Scores) -> dict[str, dict[str, Front]]:
     """Tell of every row whether it lies on the Pareto front of accuracy and a style score, and in which share of bootstrap draws of the items."""
     fronts: dict[str, dict[str, Front]] = {row.key: {} for row in rows}
     for name in FRONTS:
@@ -174,7 +174,7 @@ def _fronts(rows: Sequence[Row], ids: Sequence[str], scores: Scores) -> dict[str
     return fronts
 
 
-def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
+def _notes(rows: Sequence[BoardRow]) -> tuple[str, ...]:
     by_decoding: dict[str, list[str]] = {}
     for row in rows:
         for run in row.runs:

@@ -15,11 +15,11 @@ Count = Annotated[int, Field(ge=0, lt=2**53)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Open(Schema):
+class _OpenRecord(Schema):
     model_config = ConfigDict(extra="ignore")
 
 
-class ColumnRecord(_Open):
+class ColumnRecord(_OpenRecord):
     """As `harness_ext.pages.leaderboard.board.Column`."""
 
     id: str
@@ -30,7 +30,7 @@ class ColumnRecord(_Open):
     metric: str = DEFAULT
 
 
-class OtherRecord(_Open):
+class OtherRecord(_OpenRecord):
     """As `harness_ext.runs.accuracy.OtherMetric`."""
 
     metric: str
@@ -40,7 +40,7 @@ class OtherRecord(_Open):
     n: Count
 
 
-class PartRecord(_Open):
+class PartRecord(_OpenRecord):
     """As `harness_ext.pages.leaderboard.store.Part`."""
 
     column: ColumnRecord
@@ -50,7 +50,7 @@ class PartRecord(_Open):
     others: list[OtherRecord] = Field(default=[])
 
 
-class FactsRecord(_Open):
+class FactsRecord(_OpenRecord):
     """As `harness_ext.pages.leaderboard.facts.RunFacts`."""
 
     id: str
@@ -66,7 +66,7 @@ class FactsRecord(_Open):
     shots: dict[str, Whole] = Field(default={})
 
 
-class RunRecord(_Open):
+class RunRecord(_OpenRecord):
     """A run on a board (``run.json``)."""
 
     format: Whole
@@ -74,7 +74,7 @@ class RunRecord(_Open):
     parts: dict[str, PartRecord]
 
 
-class SetRecord(_Open):
+class SetRecord(_OpenRecord):
     """A set of items (``order.json``)."""
 
     hashes: Annotated[list[str], Field(min_length=1)]
@@ -82,7 +82,7 @@ class SetRecord(_Open):
     documents: str = ""
 
 
-class SettingsRecord(_Open):
+class SettingsRecord(_OpenRecord):
     """As `harness_ext.pages.leaderboard.BoardSettings`."""
 
     title: str
@@ -93,7 +93,7 @@ class SettingsRecord(_Open):
     metric: str = ""
 
 
-class BoardRecord(_Open):
+class BoardRecord(_OpenRecord):
     """The file of a board (``board.json``), as far as it is read back."""
 
     settings: SettingsRecord

@@ -36,7 +36,7 @@ _WORTH_A_POOL = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StoredPart:
     """What a run has of a column: where its responses are cut into shards, and how they were generated.
 
     `source` tells whether its file has changed, or another metric is asked for. `others` are the metrics that differ from accuracy.
@@ -54,7 +54,7 @@ class KeptRun:
     """A run on a board."""
 
     facts: RunFacts
-    parts: Mapping[str, Part]
+    parts: Mapping[str, StoredPart]
 
 
 @dataclass(slots=True)
@@ -152,11 +152,11 @@ class Store:
             self._record(facts, part)
         return done
 
-    def _parts(self, run: str) -> Mapping[str, Part]:
+    def _parts(self, run: str) -> Mapping[str, StoredPart]:
         path = self.folder / "runs" / run / "run.json"
         return self._kept(path).parts if path.is_file() else {}
 
-    def _record(self, facts: RunFacts, part: Part) -> None:
+    def _record(self, facts: RunFacts, part: StoredPart) -> None:
         """Add a part to a run's record; another column of the same task and source gives way, since its file is no more."""
         kept = {name: one for name, one in self._parts(facts.id).items() if one.column.task != part.column.task}
         gone = set(self._parts(facts.id)) - set(kept) - {part.column.id}
@@ -197,7 +197,7 @@ class Store:
         return [places[item] for item in self._set(column.items).hashes]
 
 
-def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, order: list[int], traces: int | None, source: str) -> Part:
+def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, order: list[int], traces: int | None, source: str) -> StoredPart:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -211,7 +211,7 @@ def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, 
         shards = write_shards(key, response_records((_text(row), row) for row in rows), fresh)
         write_outcomes(key, scores["acc"].tolist(), fresh)
         pq.write_table(pa.table(scores), fresh / "scores.parquet", compression="zstd")
-    return Part(column, scanned.decoding or facts.gen_kwargs, tuple(shards), source, scanned.accuracy.others if scanned.accuracy else ())
+    return StoredPart(column, scanned.decoding or facts.gen_kwargs, tuple(shards), source, scanned.accuracy.others if scanned.accuracy else ())
 
 
 def _text(row: Mapping[str, Any]) -> str | None:
@@ -263,7 +263,7 @@ def _paths(job: Iterable[Any]) -> Iterator[Path]:
 def _read_run(path: Path) -> KeptRun:
     found: RunRecord = read_record(path, RunRecord, "remove its folder and add the run again")
     parts = {
-        name: Part(
+        name: StoredPart(
             Column(**one.column.model_dump()), one.decoding, tuple(one.shards), one.source if found.format == FORMAT else "",
             tuple(OtherMetric(**other.model_dump()) for other in one.others),
         )

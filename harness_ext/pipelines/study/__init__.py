@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     from harness_ext.compare import Report
 
-__all__ = ["ENGINES", "Cell", "Outcome", "Planned", "Study", "StudyModel", "load_study", "plan", "reproduce", "study_cells"]
+__all__ = ["ENGINES", "Cell", "Planned", "Study", "StudyModel", "StudyOutcome", "load_study", "plan", "reproduce", "study_cells"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StudyOutcome:
     """How a study ended: what was compared (None where too little was left to), and how its cells fared."""
 
     study: Study
@@ -70,7 +70,7 @@ def reproduce(
     options: Mapping[str, Any] | None = None,
     say: Callable[[str], None] = print,
     console: "Console | None" = None,
-) -> Outcome:
+) -> StudyOutcome:
     """Run a study into the folder *out*: its cells, then comparisons with ``base``, the leaderboard and the report.
 
     Cells that are done with the same command and inputs are not run again; *jobs* run at a time, on this machine with its cores shared among them, or on
@@ -95,7 +95,7 @@ def reproduce(
             state = run_cells(cells, folder, started, jobs, progress)
         from harness_ext.pipelines.study.report import write_report
 
-        return Outcome(study, write_report(study, cells, state, folder, say), state)
+        return StudyOutcome(study, write_report(study, cells, state, folder, say), state)
 
 
 def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:

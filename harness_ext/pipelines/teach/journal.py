@@ -35,7 +35,7 @@ class _Answered(Schema):
         return self
 
 
-class Journal:
+class TeachJournal:
     """The responses that a run has got so far, by problem and attempt; opened by one process at a time."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:

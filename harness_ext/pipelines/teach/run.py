@@ -10,7 +10,7 @@ from typing import Any
 
 from harness_ext.backends.lm_eval import Sampler, check_named
 from harness_ext.pipelines.teach.checks import Candidate, Reason, read_response
-from harness_ext.pipelines.teach.journal import Journal, first_difference
+from harness_ext.pipelines.teach.journal import TeachJournal, first_difference
 from harness_ext.pipelines.teach.rows import trace_row
 from harness_ext.pipelines.teach.settings import TeachSettings
 from harness_ext.pipelines.teach.tally import Tally, tally_of
@@ -69,7 +69,7 @@ def _teach(settings: TeachSettings, out: Path, partial: Path, say: Callable[[str
         check_named(settings.model, settings.model_args)
     check = load_decontamination() if settings.decontaminate else None
     problems = list(iter_problems(settings.problems, settings.n, settings.seed, keep=check.clean if check else None))
-    journal = Journal(partial, described)
+    journal = TeachJournal(partial, described)
     tally = Tally()
     try:
         if len(journal):
@@ -95,7 +95,7 @@ def _teach(settings: TeachSettings, out: Path, partial: Path, say: Callable[[str
 class _Asker:
     """Gets responses from the journal, and what it does not hold from the model, which is opened when it is first needed."""
 
-    def __init__(self, settings: TeachSettings, journal: Journal) -> None:
+    def __init__(self, settings: TeachSettings, journal: TeachJournal) -> None:
         self._settings, self._journal = settings, journal
         self.journal = journal.path
         self._ask: Ask | None = None

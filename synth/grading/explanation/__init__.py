@@ -37,8 +37,8 @@ from typing import Any
 
 from synth.errors import StylerepError
 from synth.grading.explanation.chains import Chain
-from synth.grading.explanation.graphs import Graph
-from synth.grading.explanation.kinship import KIN, Family
+from synth.grading.explanation.graphs import ToldGraph
+from synth.grading.explanation.kinship import KIN, ToldFamily
 from synth.grading.explanation.reading import read_statements
 from synth.grading.explanation.wording import GAP, Edge, Question, Statement
 
@@ -99,7 +99,7 @@ def _question(meta: Mapping[str, Any]) -> Question:
     relations = {edge[1] for edge in meta["facts_stated"]}
     if relations == {"leads to"}:
         return Chain(meta)
-    return Family(meta) if relations <= set(KIN) else Graph(meta)
+    return ToldFamily(meta) if relations <= set(KIN) else ToldGraph(meta)
 
 
 def _copied(statements: list[Statement], facts: dict[Edge, int], proof: set[Edge]) -> list[bool]:

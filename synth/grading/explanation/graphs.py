@@ -60,7 +60,7 @@ def _meanings() -> dict[str, tuple[str, ...]]:
 _MEANS = _meanings()
 
 
-class Graph(Question):
+class ToldGraph(Question):
     """A knowledge graph with rules: an edge (s, relation, o) says that the relation of s is o."""
 
     verbs = _VERB_ROLES

@@ -33,7 +33,7 @@ _INVERSE = {kind: forms[3] for kind, forms in WORDS.items()}
 _MUTUAL = frozenset(kind for kind, other in _INVERSE.items() if kind == other)
 
 
-class Family(Question):
+class ToldFamily(Question):
     """A family: an edge (a, word, b) says that a is the word of b."""
 
     nouns: Mapping[str, str] = {word: kind for word, (kind, _) in KIN.items()}

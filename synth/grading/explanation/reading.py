@@ -33,10 +33,10 @@ _PLURAL = re.compile(r"\s*(?:both\s+)?(?:are|were|have|had|share)\b|['’]s?\s",
 
 def read_statements(trace: str, question: Question) -> list[Statement]:
     """Return the statements of a trace in their order, each as often as it is said."""
-    return _Reading(question.joined(without_markup(trace)), question).statements
+    return _ReadTrace(question.joined(without_markup(trace)), question).statements
 
 
-class _Reading:
+class _ReadTrace:
     """Reads the statements of a text.
 
     What is passed on: `names`, the mentions of one sentence, and in it `i`, the one at hand; `begin` and `end` of the sentence; `after`,

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from synth.traces.writing.page import Line, Sentence
+from synth.traces.writing.page import Sentence, TraceLine
 from synth.traces.writing.phrasebook import Phrasebook
-from synth.traces.writing.plan import Plan
+from synth.traces.writing.plan import TracePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Body:
     turns: list[tuple[int, int]]
 
 
-def write_body(plan: Plan, book: Phrasebook, pivots: bool = True) -> Body:
+def write_body(plan: TracePlan, book: Phrasebook, pivots: bool = True) -> Body:
     """Write everything but the conclusion; without *pivots*, the lead-ins are left out and nothing else changes."""
     pieces: list[str] = []
     length = 0
@@ -48,7 +48,7 @@ def write_body(plan: Plan, book: Phrasebook, pivots: bool = True) -> Body:
     return Body("".join(pieces), stages, list(turns.values()))
 
 
-def write_conclusion(plan: Plan, book: Phrasebook, stated: str, pivots: bool = True) -> str:
+def write_conclusion(plan: TracePlan, book: Phrasebook, stated: str, pivots: bool = True) -> str:
     """Write the conclusion that the answer is *stated*."""
     form = plan.conclusion
     sentence = Sentence(form.wording.fill({"stated": stated}), form.clause)
@@ -81,7 +81,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _extend(stages: list[tuple[str, int, int]], line: Line, begin: int, end: int) -> None:
+def _extend(stages: list[tuple[str, int, int]], line: TraceLine, begin: int, end: int) -> None:
     if stages and stages[-1][0] == line.stage:
         stages[-1] = (line.stage, stages[-1][1], end)
     else:

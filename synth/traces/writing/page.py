@@ -37,7 +37,7 @@ class Sentence:
 
 
 @dataclass(slots=True)
-class Line:
+class TraceLine:
     """A line of a trace: list mark and sentences, all of one stage."""
 
     stage: str
@@ -45,7 +45,7 @@ class Line:
     sentences: list[Sentence] = field(default_factory=list)
 
 
-class Page:
+class TracePage:
     """The lines written so far, and the counts that style is made of.
 
     `stage` is that of the next line. `rested` says that the last line said nothing of its own, `onward` that the next sentence takes up
@@ -53,7 +53,7 @@ class Page:
     """
 
     def __init__(self, target: TraceTarget, book: Phrasebook, schedule: Schedule, stage: str, questions: int, rng: random.Random) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[TraceLine] = []
         self.words = 0
         self.stage = stage
         self.rested = self.onward = False
@@ -214,7 +214,7 @@ class Page:
         if not self._left_in_line or (listed and missing > 0.7):
             mark = self._mark() if listed and missing > 0.3 else ""
             self._formatted += bool(mark)
-            self.lines.append(Line(self.stage, mark))
+            self.lines.append(TraceLine(self.stage, mark))
             self._left_in_line = 1 + bisect.bisect_left(_LINE, self._random())
         self.lines[-1].sentences.append(sentence)
         self._left_in_line -= 1

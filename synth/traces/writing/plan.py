@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from synth.problems.problem import Problem
 from synth.style import KINDS, STAGES
 from synth.traces.writing.content import Content, Item, StepContent, take_apart
-from synth.traces.writing.page import Line, Page
+from synth.traces.writing.page import TraceLine, TracePage
 from synth.traces.writing.phrasebook import Form, Phrasebook
 from synth.traces.writing.schedule import EXPLORATION, INTEGRATION, REALIZATION, VERIFICATION, Schedule
 from synth.traces.writing.target import StyleTarget, TraceTarget
@@ -41,15 +41,15 @@ Say = Callable[[StepContent, Iterator[Item], "int | None"], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TracePlan:
     """Everything in a trace but the stated answer: `lines`, then a conclusion with or without a lead."""
 
-    lines: list[Line]
+    lines: list[TraceLine]
     conclusion: Form
     conclusion_lead: Form | None
 
 
-def draw_plan(problem: Problem, style: StyleTarget, book: Phrasebook, rng: random.Random, native: Sequence[Sequence[int]] = ()) -> Plan:
+def draw_plan(problem: Problem, style: StyleTarget, book: Phrasebook, rng: random.Random, native: Sequence[Sequence[int]] = ()) -> TracePlan:
     """Draw the plan of one trace; the problem needs worked steps.
 
     *native* counts, for each step, the pivots of each kind that stand in it already (none, if left out).
@@ -60,7 +60,7 @@ def draw_plan(problem: Problem, style: StyleTarget, book: Phrasebook, rng: rando
     planner.verify()
     lead = planner.conclude()
     conclusions = book.macros["conclusion"].forms
-    return Plan(planner.page.lines, conclusions[int(rng.random() * len(conclusions))], lead)
+    return TracePlan(planner.page.lines, conclusions[int(rng.random() * len(conclusions))], lead)
 
 
 class _Planner:
@@ -75,7 +75,7 @@ class _Planner:
         self._total = _length(content, target, book, sum(self._step_words))
         self._end = _SHORTER * self._total
         self._schedule = Schedule(target, self._end, style.wrong_turns, [sum(kind) for kind in zip(*native, strict=True)] or [0] * len(KINDS), rng)
-        self.page = Page(target, book, self._schedule, STAGES[0], int(target.questions * self._end / 100 + rng.random()), rng)
+        self.page = TracePage(target, book, self._schedule, STAGES[0], int(target.questions * self._end / 100 + rng.random()), rng)
         self._backtracks = int(target.backtracks * self._total / 100 + rng.random())
         self._verify_budget = self._shares[2] * self._total
         self._verified = self._turns = self._framed = 0

@@ -23,7 +23,7 @@ from distill.training.memory import needed_bytes
 from distill.training.recipe import Recipe
 from distill.training.train import distill
 from distill.training.trainer import StepTrainer
-from distill.training.training_options import Running
+from distill.training.training_options import TrainingOptions
 from synth.errors import StylerepError
 from synth.traces.datasets import read_dataset
 from tests.distill.tiny_families import SHAPES, build
@@ -107,7 +107,12 @@ def test_a_missing_model_is_refused(data: dict[str, Path], tmp_path: Path, model
 
 def test_parts_padding_and_checkpointing_change_nothing(tiny_model: Path, data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("distill.training.adapt.fast_dtype", lambda: torch.float32)
-    ways = {"whole": Running(), "parts": Running(part_tokens=150), "plain": Running(plain=True), "again": Running(gradient_checkpointing=True)}
+    ways = {
+        "whole": TrainingOptions(),
+        "parts": TrainingOptions(part_tokens=150),
+        "plain": TrainingOptions(plain=True),
+        "again": TrainingOptions(gradient_checkpointing=True),
+    }
     made = {name: distill(str(tiny_model), data["hc"], tmp_path / name, Recipe(epochs=1, batch_size=6), QUIET, way) for name, way in ways.items()}
     whole = weights(made["whole"])
     assert any(value.abs().max() > 1e-4 for name, value in whole.items() if "lora_B" in name)
@@ -120,7 +125,7 @@ def test_parts_padding_and_checkpointing_change_nothing(tiny_model: Path, data: 
 @pytest.mark.slow
 def test_a_training_that_is_killed_goes_on_to_the_same_result(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
     recipe, console = Recipe(epochs=10, batch_size=2), QUIET
-    whole = distill(str(tiny_model), data["hc"], tmp_path / "whole", recipe, console, Running(save_steps=7))
+    whole = distill(str(tiny_model), data["hc"], tmp_path / "whole", recipe, console, TrainingOptions(save_steps=7))
     # Waits in its eighteenth step, the third after a checkpoint, to be killed.
     script = (
         "import sys, time\nfrom pathlib import Path\nfrom distill.training.recipe import Recipe\nfrom distill.training.training_options import Running\n"
@@ -160,7 +165,7 @@ def test_checkpoints_of_another_training_are_dropped_only_on_demand(tiny_model: 
     (folder / "checkpoint-3" / "stylerep_checkpoint_is_whole").touch()
     with pytest.raises(StylerepError, match="--restart"):
         distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET)
-    distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET, Running(restart=True))
+    distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET, TrainingOptions(restart=True))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
 
 
@@ -198,8 +203,8 @@ def test_qlora_trains_an_adapter_beside_weights_of_4_bits(data: dict[str, Path],
     assert len(states) == 14
     assert not any(getattr(state, "packing_format_for_cpu", False) for state in states)
     short = distill(model, data["hc"], tmp_path / "short", replace(recipe, epochs=1), QUIET)
-    long = distill(model, data["hc"], tmp_path / "long", recipe, QUIET, Running(merged=tmp_path / "merged"))
-    plain = distill(model, data["hc"], tmp_path / "plain", recipe, QUIET, Running(plain=True, gradient_checkpointing=True))
+    long = distill(model, data["hc"], tmp_path / "long", recipe, QUIET, TrainingOptions(merged=tmp_path / "merged"))
+    plain = distill(model, data["hc"], tmp_path / "plain", recipe, QUIET, TrainingOptions(plain=True, gradient_checkpointing=True))
     lora = distill(model, data["hc"], tmp_path / "lora", replace(recipe, method="lora"), QUIET)
     first, last, padded, other = (json.loads((folder / "manifest.json").read_text()) for folder in (short, long, plain, lora))
     assert (last["packed"], last["fused_groups"]) == (True, 0)
@@ -215,7 +220,7 @@ def test_qlora_trains_an_adapter_beside_weights_of_4_bits(data: dict[str, Path],
 
 
 def test_a_merged_model_computes_what_the_adapter_does(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
-    out = distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(epochs=5, batch_size=4), QUIET, Running(merged=tmp_path / "merged"))
+    out = distill(str(tiny_model), data["hc"], tmp_path / "a", Recipe(epochs=5, batch_size=4), QUIET, TrainingOptions(merged=tmp_path / "merged"))
     base = load_model(str(tiny_model), torch.float32)
     ids = torch.tensor([[5, 60, 70, 80]])
     plain = base(ids).logits
@@ -267,6 +272,6 @@ def test_weights_of_4_bits_and_weights_shared_out_need_less() -> None:
 
 def test_what_holds_no_checkpoint_stands_in_nobodys_way(tiny_model: Path, data: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(StylerepError, match="transformers refuses these settings: nosuch is not supported"):
-        distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=2), QUIET, Running(report_to=["nosuch"]))
+        distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=2), QUIET, TrainingOptions(report_to=["nosuch"]))
     distill(str(tiny_model), data["nt"], tmp_path / "a", Recipe(epochs=1), QUIET)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]

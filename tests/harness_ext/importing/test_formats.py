@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness_ext.importing import Imported, Reading, import_runs
+from harness_ext.importing import Imported, ReadSource, import_runs
 from harness_ext.runs.run_folder import load_run
 from synth.errors import StylerepError
 from synth.responses import Fields
@@ -48,12 +48,12 @@ def test_lm_eval_of_any_task(tmp_path: Path) -> None:
 
 def test_another_filter_of_lm_eval(tmp_path: Path) -> None:
     source = next(LM_EVAL.rglob("samples_pens_2026*"))
-    imported = import_runs([source], tmp_path, reading=Reading(filter="flexible-extract"))
+    imported = import_runs([source], tmp_path, reading=ReadSource(filter="flexible-extract"))
     assert accuracies(imported) == {("org__canned", "pens"): (0.667, 0.667)}
     assert [row["recorded"] for row in samples(tmp_path / "org__canned", "pens")] == [1, 1, 0]
     assert imported.tasks[0].agreement == 1.0
     with pytest.raises(StylerepError, match=r"there is no filter 'none'; there are strict-match, flexible-extract.$"):
-        import_runs([source], tmp_path, reading=Reading(filter="none"))
+        import_runs([source], tmp_path, reading=ReadSource(filter="none"))
 
 
 def test_likelihoods_keep_their_score_and_have_no_style(tmp_path: Path) -> None:
@@ -85,10 +85,10 @@ def test_lighteval_of_today(tmp_path: Path) -> None:
 
 def test_another_metric_of_lighteval(tmp_path: Path) -> None:
     source = lighteval_output(tmp_path / "out", "pens")
-    imported = import_runs([source], tmp_path / "runs", reading=Reading(Fields(correct="em")))
+    imported = import_runs([source], tmp_path / "runs", reading=ReadSource(Fields(correct="em")))
     assert (imported.tasks[0].recorded_accuracy, imported.tasks[0].agreement, imported.tasks[0].disagreements) == (0.0, 0.0, (0, 1, 2))
     with pytest.raises(StylerepError, match=r"there is no metric 'acc'; there are extractive_match, em.$"):
-        import_runs([source], tmp_path / "runs", reading=Reading(Fields(correct="acc")))
+        import_runs([source], tmp_path / "runs", reading=ReadSource(Fields(correct="acc")))
 
 
 def test_lighteval_before_0_10(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_fields_of_any_file(tmp_path: Path) -> None:
     )
     pq.write_table(table, tmp_path / "x.parquet")
     fields = Fields(response="said", correct="mark", question="ask", model="who", task="what", answer="right")
-    imported = import_runs([tmp_path / "x.parquet"], tmp_path / "runs", reading=Reading(fields, item="nr"))
+    imported = import_runs([tmp_path / "x.parquet"], tmp_path / "runs", reading=ReadSource(fields, item="nr"))
     assert (imported.format, accuracies(imported)) == ("jsonl", {("a", "sums"): (1.0, 1.0), ("b", "sums"): (0.0, 0.0)})
     assert samples(tmp_path / "runs/a", "sums")[0]["doc"] == {"id": "5", "question": PENS[0], "answer": "7"}
     (tmp_path / "y.csv").write_text(f'question,answer,response\n"{PENS[0]}",7,"The answer is 7."\n', encoding="utf-8")

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from benchmarks.scale import SHAPES, import_rows, write_import
-from harness_ext.importing import Reading, import_runs, imports, spool
+from harness_ext.importing import ReadSource, import_runs, imports, spool
 from synth.errors import StylerepError
 from synth.processes.workers import Workers
 from synth.responses import Fields
@@ -64,7 +64,7 @@ def test_an_error_names_the_first_line_of_many(source, tmp_path, monkeypatch):
         import_runs([broken], tmp_path / "out")
     broken.write_text(broken.read_text(encoding="utf-8").replace("\n{\n", "\n"), encoding="utf-8")
     with pytest.raises(StylerepError, match=r"broken\.jsonl, line 202: no field is known to hold a response"):
-        import_runs([broken], tmp_path / "out", reading=Reading(Fields(correct="correct")))
+        import_runs([broken], tmp_path / "out", reading=ReadSource(Fields(correct="correct")))
     assert not (tmp_path / "out").exists()
 
 

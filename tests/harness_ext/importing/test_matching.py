@@ -8,7 +8,7 @@ from lm_eval.utils import handle_non_serializable, hash_string
 
 from harness_ext.compare import compare
 from harness_ext.importing import About, import_runs
-from harness_ext.importing.items import Item, Items
+from harness_ext.importing.items import Items, TaskItem
 from harness_ext.importing.matching import match_items
 from harness_ext.importing.record import Record
 from harness_ext.runs.run_folder import load_run
@@ -106,8 +106,8 @@ def test_two_models_of_the_same_benchmark_pair_by_themselves(tmp_path: Path) -> 
     assert list(first.tasks["t", "none"]) == list(second.tasks["t", "none"])
 
 
-def item(number: int, question: str, name: str) -> Item:
-    return Item({"id": name, "question": question}, f"{number:064d}", number, question, ("1",), "number")
+def item(number: int, question: str, name: str) -> TaskItem:
+    return TaskItem({"id": name, "question": question}, f"{number:064d}", number, question, ("1",), "number")
 
 
 def record(question: str = "", prompt: str = "", name: str = "") -> Record:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness_ext.importing import Reading, import_runs
+from harness_ext.importing import ReadSource, import_runs
 from synth.errors import StylerepError
 from synth.responses import Fields
 from tests.harness_ext.compare.runs import write_scored
@@ -65,7 +65,7 @@ def test_scorers_of_inspect(tmp_path: Path) -> None:
     imported = import_runs([path], tmp_path / "runs", model="m")
     (note,) = (note for note in imported.notes if "recorded score" in note)
     assert note.startswith("pens: the recorded score is match; by judge accuracy is ")
-    judged = import_runs([path], tmp_path / "judged", model="m", reading=Reading(Fields(correct="judge")))
+    judged = import_runs([path], tmp_path / "judged", model="m", reading=ReadSource(Fields(correct="judge")))
     assert judged.tasks[0].recorded_accuracy == pytest.approx(1 / len(log["samples"]))
     with pytest.raises(StylerepError, match=r"there is no scorer 'choice'; there are match, judge\.$"):
-        import_runs([path], tmp_path / "none", model="m", reading=Reading(Fields(correct="choice")))
+        import_runs([path], tmp_path / "none", model="m", reading=ReadSource(Fields(correct="choice")))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness_ext.importing import About, Reading, import_runs, read_models, run_folders
+from harness_ext.importing import About, ReadSource, import_runs, read_models, run_folders
 from harness_ext.runs.run_folder import load_run
 from synth.errors import StylerepError
 from synth.responses import Fields, read_responses
@@ -130,7 +130,7 @@ def test_models_of_a_file(tmp_path: Path) -> None:
         ([{"question": "q", "response": "x"}], {}, "line 1: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by."),
         (
             [{"question": "q", "response": "x", "score": 7}],
-            {"reading": Reading(Fields(correct="score"))},
+            {"reading": ReadSource(Fields(correct="score"))},
             "line 1: a score must be 0 to 1, true or false, found 7; name the right one with --score-field.",
         ),
         ([{"question": "q", "response": ["x", "y"], "score": [1]}], {}, "line 1: 1 scores stand beside 2 responses."),
@@ -139,10 +139,10 @@ def test_models_of_a_file(tmp_path: Path) -> None:
         ([{"question": "q", "response": ["x", "y"], "answer": "1"}], {"about": About(seed=1)}, "m, t: there are 2 responses to each item, and their seeds"),
         (
             pens("7", "7", "24"),
-            {"reading": Reading(filter="none")},
+            {"reading": ReadSource(filter="none")},
             "--filter is for lm_eval, whose samples have filters; the sources are of the format jsonl.",
         ),
-        (pens("7", "7", "24"), {"reading": Reading(Fields(response="said"))}, "line 1: there is no field 'said'; there are question, answer, response."),
+        (pens("7", "7", "24"), {"reading": ReadSource(Fields(response="said"))}, "line 1: there is no field 'said'; there are question, answer, response."),
         (pens("7", "7", "24", task="..."), {}, "'...' is no name that a folder can have; give one with --model or --task"),
         (pens("7", "7", "24", model="m" * 300), {}, "is no name that a folder can have"),
         ([], {}, "t.jsonl: there is nothing in it."),
@@ -170,10 +170,10 @@ def test_other_refusals(tmp_path: Path, source: Path) -> None:
     (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
     assert refusal(tmp_path / "list.json", out=out, format_name="inspect").endswith("list.json: expected a JSON object, found [1].")
     assert "both hold the task pens of mockllm/tiny; import one of them." in refusal(INSPECT / "pens.json", INSPECT / "pens.eval", out=out)
-    assert refusal(theirs, out=out, reading=Reading(Fields(response="x"))).startswith("--response-field is for files of rows; in the format lm_eval")
+    assert refusal(theirs, out=out, reading=ReadSource(Fields(response="x"))).startswith("--response-field is for files of rows; in the format lm_eval")
     logs = [INSPECT / "pens.eval", INSPECT / "kinds.eval"]
     assert refusal(*logs, out=out, task="t").startswith("The sources name several tasks (pens, kinds); import them one after the other")
-    assert "there is no scorer 'choice'; there are match." in refusal(logs[0], out=out, reading=Reading(Fields(correct="choice")))
+    assert "there is no scorer 'choice'; there are match." in refusal(logs[0], out=out, reading=ReadSource(Fields(correct="choice")))
     assert not out.exists()
 
 

@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from harness_ext.runs.scored_items import Item, ScoredItems
+from harness_ext.runs.scored_items import ScoredItem, ScoredItems
 
 ROWS = {"a": {"acc": 1.0, "words": 3.0}, "b": {"acc": 0.0}, "c": {"words": 5.0, "acc": 0.5}, "d": {}, "e": {"acc": 1.0, "words": 7.0}}
 
@@ -18,7 +18,7 @@ def items() -> ScoredItems:
 def test_columns_hold_what_rows_had(items: ScoredItems) -> None:
     assert not items.add("c", {"acc": 1.0})
     assert {doc_hash: item.metrics for doc_hash, item in items.items()} == ROWS
-    assert items["b"] == Item("b", "strict", {"acc": 0.0})
+    assert items["b"] == ScoredItem("b", "strict", {"acc": 0.0})
     assert (list(items), len(items), "d" in items, "x" in items) == (list("abcde"), 5, True, False)
     assert items.metrics == ["acc", "words"]
     np.testing.assert_array_equal(items.columns()["words"], [3, np.nan, 5, np.nan, 7])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from synth.formats import split_response
-from synth.style import Reading, load_lexicon, read_trace
+from synth.style import StyleReading, load_lexicon, read_trace
 
 LABELS = "FEVS"
 FOLDER = Path(__file__).parent / "stage_labels"
@@ -20,7 +20,7 @@ class LabelledTrace:
 
     file: str
     row: int
-    reading: Reading
+    reading: StyleReading
     closed: bool
     spans: list[tuple[int, int]]
     labels: list[int]

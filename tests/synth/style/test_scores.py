@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness_ext.pages.analyze import read_responses
 from synth.formats import split_response
-from synth.style import KINDS, STAGES, Reading, load_lexicon, read_trace, read_traces, style_scores
+from synth.style import KINDS, STAGES, StyleReading, load_lexicon, read_trace, read_traces, style_scores
 from synth.style.adherence import WEIGHTS, style_adherence
 from synth.style.consistency import answer_consistency
 from synth.style.language import language_of
@@ -191,7 +191,7 @@ PIECES = [
 mixtures = st.one_of(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.text(max_size=40), st.text(alphabet="\n ", max_size=5))
 
 
-def everything(reading: Reading) -> list[object]:
+def everything(reading: StyleReading) -> list[object]:
     found, units, scores = reading.found, reading.units, reading.scores
     arrays = [*(getattr(phrases, name) for phrases in (found.pivots, found.cues) for name in ("phrases", "starts", "ends")), found.openers, found.first_person]
     arrays += [units.starts, units.ends, units.breaks, reading.described, reading.unit_stages]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from distill.experimental.scratch.batches import GROUP_STEPS, STEP_TOKENS, group_batches
-from distill.experimental.scratch.curriculum import LEVELS, WEIGHTS, Row, digest_of_rows, rows, sample
+from distill.experimental.scratch.curriculum import LEVELS, WEIGHTS, CurriculumRow, digest_of_rows, rows, sample
 from distill.experimental.scratch.names import SOURCES
 from distill.experimental.scratch.pretrain import scratch_tokenizer
 from distill.experimental.scratch.shapes import ARCHITECTURES
@@ -19,20 +19,20 @@ from synth.traces.decontaminate import load_generated
 
 
 @pytest.fixture(scope="module")
-def many() -> list[Row]:
+def many() -> list[CurriculumRow]:
     return [row for group, progress in enumerate((0.0, 0.4, 1.0)) for row in rows(0, group, progress, 400)]
 
 
-def test_this_version_of_the_curriculum_has_these_rows(many: list[Row]) -> None:
+def test_this_version_of_the_curriculum_has_these_rows(many: list[CurriculumRow]) -> None:
     # If this fails, raise VERSION in distill/experimental/scratch/curriculum.py: models trained before are others.
     assert digest_of_rows(many)[:16] == "d2bb75a79479e71a"
 
 
-def test_rows_have_no_pivots_but_in_questions(many: list[Row]) -> None:
+def test_rows_have_no_pivots_but_in_questions(many: list[CurriculumRow]) -> None:
     assert not any(load_lexicon("en").find_each([row.response for row in many]))
 
 
-def test_no_question_of_a_task_is_in_it(many: list[Row]) -> None:
+def test_no_question_of_a_task_is_in_it(many: list[CurriculumRow]) -> None:
     generated = load_generated()
     asked = {prompt(one.question, one.answer_type) for name in ("arith", "chain", "kg", "kinship") for one in iter_evaluation_problems(name, 300)}
     # The first level of arithmetic has test questions in few words: these are held against the whole training of the smallest models' first groups.
@@ -44,7 +44,7 @@ def test_no_question_of_a_task_is_in_it(many: list[Row]) -> None:
         )
 
 
-def test_it_has_all_sources_and_grows_harder(many: list[Row]) -> None:
+def test_it_has_all_sources_and_grows_harder(many: list[CurriculumRow]) -> None:
     assert {row.source for row in many} == {*WEIGHTS, "copy", "recall"}
     assert {*LEVELS, "equations"} == set(WEIGHTS)
     assert tuple(LEVELS) == SOURCES

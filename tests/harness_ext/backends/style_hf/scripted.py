@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 
-from harness_ext.backends.style_hf.control import Watch, Watcher
+from harness_ext.backends.style_hf.control import Control, ControlLoop
 from harness_ext.backends.style_hf.generation import write
-from harness_ext.backends.style_hf.kv_cache import Shelves, attend
-from harness_ext.backends.style_hf.sampler import Chooser
-from harness_ext.backends.style_hf.sequence import Row
+from harness_ext.backends.style_hf.kv_cache import BucketedKVCache, attend
+from harness_ext.backends.style_hf.sampler import TokenSampler
+from harness_ext.backends.style_hf.sequence import TokenSequence
 from harness_ext.backends.style_hf.sequence_text import Pieces, encode_after
 
 END = -1
@@ -20,7 +20,7 @@ END = -1
 class Scripted:
     """Prefers, for each row, the tokens that *script* names, the first most: it is given the tokens written so far."""
 
-    def __init__(self, vocabulary: int, end: int, script: Callable[[Row], Sequence[int]]) -> None:
+    def __init__(self, vocabulary: int, end: int, script: Callable[[TokenSequence], Sequence[int]]) -> None:
         self._vocabulary, self._end, self._script = vocabulary, end, script
         config = SimpleNamespace(_attn_implementation="sdpa", num_hidden_layers=1)
         config.get_text_config = lambda: config
@@ -42,7 +42,7 @@ class Scripted:
         rows.update(empty, empty, 0)
         attend(self._layer, empty, empty, empty, None, 1.0, rows=rows)
 
-    def __call__(self, *, input_ids: torch.Tensor, rows: Shelves, **_: Any) -> Any:
+    def __call__(self, *, input_ids: torch.Tensor, rows: BucketedKVCache, **_: Any) -> Any:
         """Return scores for each row's next token."""
         self.base_model(input_ids=input_ids, rows=rows)
         logits = torch.zeros(len(input_ids), 1, self._vocabulary)
@@ -62,17 +62,17 @@ def pieces_of(tokenizer: Any) -> Pieces:
     return Pieces(lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True)), tokenizer("a", add_special_tokens=False)["input_ids"][-1])
 
 
-def say(tokenizer: Any, text: str, watchers: Sequence[Watcher], limit: int = 8000, instead: str = " so") -> tuple[Row, str]:
+def say(tokenizer: Any, text: str, watchers: Sequence[Control], limit: int = 8000, instead: str = " so") -> tuple[TokenSequence, str]:
     """Have a text written, token by place; where a token of it is forbidden, *instead*. After the last, the turn ends. Return the row and its text."""
     tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
     other = tokenizer(instead, add_special_tokens=False)["input_ids"]
 
-    def script(row: Row) -> list[int]:
+    def script(row: TokenSequence) -> list[int]:
         return [tokens[row.count] if row.count < len(tokens) else END, *other, *range(100, 400)]
 
     model = Scripted(len(tokenizer), tokenizer.eos_token_id, script)
-    row = Row(0, [5, 6], 2, limit)
+    row = TokenSequence(0, [5, 6], 2, limit)
     pieces = pieces_of(tokenizer)
-    watch = Watch(watchers, pieces, lambda text: encode_after(lambda part: tokenizer(part, add_special_tokens=False)["input_ids"], pieces, text))
-    (ended,) = write(model, [row], 4, Chooser(model, {}), watch, frozenset({tokenizer.eos_token_id}))
+    watch = ControlLoop(watchers, pieces, lambda text: encode_after(lambda part: tokenizer(part, add_special_tokens=False)["input_ids"], pieces, text))
+    (ended,) = write(model, [row], 4, TokenSampler(model, {}), watch, frozenset({tokenizer.eos_token_id}))
     return ended, str(tokenizer.decode(ended.written, skip_special_tokens=True))

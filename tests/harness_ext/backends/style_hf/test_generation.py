@@ -17,7 +17,7 @@ from harness_ext.backends.lm_eval.hf_model import as_family, prepare
 from harness_ext.backends.lm_eval.style_hf import StyleHF
 from harness_ext.backends.style_hf.fused_linear import fuse
 from harness_ext.backends.style_hf.kv_cache import capacity
-from harness_ext.backends.style_hf.sampler import Chooser
+from harness_ext.backends.style_hf.sampler import TokenSampler
 from synth.errors import StylerepError
 from tests.distill.tiny_families import SHAPES, SMALL, Shape, build
 
@@ -97,12 +97,12 @@ def test_sampling_is_each_rows_own_and_repeats_differ(model_of: Callable[[str], 
 
 
 def test_tokens_are_drawn_as_often_as_they_are_likely(model_of: Callable[[str], Path]) -> None:
-    from harness_ext.backends.style_hf.sequence import Row
+    from harness_ext.backends.style_hf.sequence import TokenSequence
 
-    choose = Chooser(ours(model_of("llama3"))._lean, {"do_sample": True, "temperature": 1.0, "top_k": 3})
+    choose = TokenSampler(ours(model_of("llama3"))._lean, {"do_sample": True, "temperature": 1.0, "top_k": 3})
     logits = torch.full((4000, 16), -20.0)
     logits[:, :4] = torch.tensor([2.0, 1.0, 0.0, -0.5])
-    drawn = torch.bincount(torch.tensor(choose([Row(n, [1], 1, 9, seed=n) for n in range(4000)], logits)), minlength=16) / 4000
+    drawn = torch.bincount(torch.tensor(choose([TokenSequence(n, [1], 1, 9, seed=n) for n in range(4000)], logits)), minlength=16) / 4000
     assert torch.allclose(drawn[:3], torch.tensor([2.0, 1.0, 0.0]).softmax(0), atol=0.03)
     assert drawn[3:].sum() == 0
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from harness_ext.backends.style_hf.journal import Journal, request_key
-from harness_ext.backends.style_hf.sequence import Forced, Row
+from harness_ext.backends.style_hf.sequence import Forced, TokenSequence
 from synth.errors import StylerepError
 
 MADE_BY: dict[str, Any] = {"model": "a", "adapter": "b", "dtype": "c", "controls": {"budget_forcing": 2}, "decoding": {"limit": 9, "until": []}}
 
 
-def ended(index: int) -> Row:
-    row = Row(index, [1, 2], 2, 50)
+def ended(index: int) -> TokenSequence:
+    row = TokenSequence(index, [1, 2], 2, 50)
     row.force([7, 8], "wait")
     row.ids += [index, 9]
     row.ended, row.taken_back = "end", 3
@@ -27,7 +27,7 @@ def test_a_response_is_found_again_whole(tmp_path: Path) -> None:
     journal.append("k0", ended(0), "text \ud800")
     journal.close()
     there = Journal(path)
-    row = Row(0, [1, 2], 2, 50)
+    row = TokenSequence(0, [1, 2], 2, 50)
     assert not there.restore("k1", row)
     assert there.restore("k0", row)
     assert (row.written, row.ended, row.taken_back, row.forced) == ([7, 8, 0, 9], "end", 3, [Forced(0, 2, "wait")])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distill.models.loading import load_tokenizer
-from harness_ext.backends.style_hf.pivot_suppression import Pivots
+from harness_ext.backends.style_hf.pivot_suppression import PivotSuppression
 from synth.formats import split_response
 from synth.style import KINDS, load_lexicon
 from tests.harness_ext.backends.style_hf.scripted import pieces_of, say
@@ -21,7 +21,7 @@ def tokenizer(real_model: str) -> Any:
 
 
 def suppressed(tokenizer: Any, text: str, *kinds: str) -> tuple[int, str]:
-    row, written = say(tokenizer, text, [Pivots(kinds, pieces_of(tokenizer), len(tokenizer))], instead=" then")
+    row, written = say(tokenizer, text, [PivotSuppression(kinds, pieces_of(tokenizer), len(tokenizer))], instead=" then")
     return row.taken_back, written
 
 

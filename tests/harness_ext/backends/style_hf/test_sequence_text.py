@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from distill.models.loading import load_tokenizer
-from harness_ext.backends.style_hf.sequence_text import RowText
+from harness_ext.backends.style_hf.sequence_text import SequenceText
 from tests.harness_ext.backends.style_hf.scripted import pieces_of
 
 
@@ -21,7 +21,7 @@ def test_the_text_is_that_of_all_tokens_and_can_be_cut_at_any_character(tokenize
     tokens = tokenizer(said, add_special_tokens=False)["input_ids"]
     whole = tokenizer.decode(tokens)
     assume(whole == said)  # some bytes are no token of this one
-    text = RowText(pieces_of(tokenizer))
+    text = SequenceText(pieces_of(tokenizer))
     text.add(tokens)
     assert text.text == whole
     place = min(at, len(whole))
@@ -36,7 +36,7 @@ def test_the_text_is_that_of_all_tokens_and_can_be_cut_at_any_character(tokenize
 
 def test_a_character_of_several_tokens_is_one_place(tokenizer: Any) -> None:
     tokens = tokenizer("ab\u7b49cd", add_special_tokens=False)["input_ids"]
-    text = RowText(pieces_of(tokenizer))
+    text = SequenceText(pieces_of(tokenizer))
     text.add(tokens)
     first = text.token_at(text.text.index("\u7b49"))
     assert tokenizer.decode(tokens[:first]) == "ab"

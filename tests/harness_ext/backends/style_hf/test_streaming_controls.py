@@ -13,9 +13,9 @@ import torch
 
 from distill.models.loading import load_tokenizer
 from harness_ext.backends.style_hf.control_settings import Controls
-from harness_ext.backends.style_hf.phrase_trie import Completions
+from harness_ext.backends.style_hf.phrase_trie import PhraseTrie
 from harness_ext.backends.style_hf.sequence_text import Pieces
-from harness_ext.backends.style_hf.streaming_controls import Ahead, Foresight
+from harness_ext.backends.style_hf.streaming_controls import ForbiddenTokens, StreamingControls
 from synth.formats import split_response
 from synth.style import KINDS, load_lexicon
 
@@ -30,10 +30,10 @@ def tokenizer(real_model: str) -> Any:
 
 
 @functools.cache
-def foresight(tokenizer: Any, controls: Controls) -> Foresight:
+def foresight(tokenizer: Any, controls: Controls) -> ForbiddenTokens:
     """Return what is worked out once for all that a tokenizer writes under some controls: seconds of work."""
     pieces = Pieces(lambda tokens: str(tokenizer.decode(tokens, clean_up_tokenization_spaces=False)), tokenizer("a", add_special_tokens=False)["input_ids"][-1])
-    return Foresight(controls, CLOSE, pieces, len(tokenizer), lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"]))
+    return ForbiddenTokens(controls, CLOSE, pieces, len(tokenizer), lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"]))
 
 
 class Writer:
@@ -48,7 +48,7 @@ class Writer:
 
     def write(self, script: str | Sequence[int], most: int = 400) -> str:
         tokens = self.tokens(script) if isinstance(script, str) else list(script)
-        ahead, written, place = Ahead(self.foresight, {self.end}), list[int](), 0
+        ahead, written, place = StreamingControls(self.foresight, {self.end}), list[int](), 0
         while len(written) < most:
             wanted = tokens[place] if place < len(tokens) else self.end
             logits = torch.zeros(len(self.tokenizer) + PADDING)
@@ -152,7 +152,7 @@ def test_with_sampling_the_end_cannot_be_drawn_while_texts_are_to_be_forced(toke
     writer = Writer(tokenizer, Controls(budget_forcing=1))
     logits = torch.zeros(len(tokenizer))
     logits[writer.instead] = 1.0
-    Ahead(writer.foresight, {writer.end}).change(writer.tokens("It is 5."), logits)
+    StreamingControls(writer.foresight, {writer.end}).change(writer.tokens("It is 5."), logits)
     assert logits[writer.end] == logits[writer.tokens(CLOSE)[0]] == float("-inf")
     assert torch.isfinite(logits).sum() > len(tokenizer) - 100
 
@@ -191,7 +191,7 @@ def test_chinese_phrases_are_kept_out() -> None:
     lexicon = load_lexicon("zh")
     letters = sorted({letter for phrase in lexicon.pivots for letter in phrase.wording} | set("，。一二三\n"))
     pieces = [*letters, *(phrase.wording for phrase in lexicon.pivots), *string.digits]
-    completions = Completions(lexicon, KINDS, pieces)
+    completions = PhraseTrie(lexicon, KINDS, pieces)
     for phrase in lexicon.pivots:
         for before in ("", "三。", "一\n"):
             text = before + phrase.wording
