@@ -10,7 +10,8 @@ from typing import Any
 # Options that change nothing of what is computed here: masks and positions are ours, and nothing is dropped while a response is written.
 _WITHOUT_EFFECT = frozenset(
     """
-    dropout is_causal rows use_cache past_key_values cache layer_past position_ids cache_position logits_to_keep output_attentions output_hidden_states
+    dropout is_causal style_hf_cache use_cache past_key_values cache layer_past position_ids cache_position logits_to_keep output_attentions
+    output_hidden_states
     output_router_logits return_dict deterministic cu_seq_lens_q cu_seq_lens_k max_length_q max_length_k num_items_in_batch
     """.split()
 )

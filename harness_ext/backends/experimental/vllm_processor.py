@@ -2,7 +2,7 @@
 `harness_ext.backends.experimental.vllm_controls`.
 
 Written against ``vllm/v1/sample/logits_processor`` of vLLM at commit 6e052ba8f4d97e43fb88a3288f3240ff4f73d7d2: ``AdapterLogitsProcessor`` with
-``new_req_logits_processor``, whose callables of three parameters get the tokens of the prompt, those of the response so far, and one row of logits.
+``new_req_logits_processor``, whose callables of three parameters get the tokens of the prompt, those of the response so far, and one sequence of logits.
 """
 
 import weakref
@@ -41,7 +41,7 @@ class StyleControls(AdapterLogitsProcessor):  # type: ignore[misc]  # vLLM has n
         def decode(tokens: list[int]) -> str:
             return str(tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
-        self._foresight = ForbiddenTokens(controls, close, Pieces(decode, encode("a")[-1]), len(tokenizer), encode)
+        self._forbidden = ForbiddenTokens(controls, close, Pieces(decode, encode("a")[-1]), len(tokenizer), encode)
         self._begun: OrderedDict[tuple[int, ...], list[tuple[weakref.ref[_Response], StreamingControls]]] = OrderedDict()
 
     def is_argmax_invariant(self) -> bool:
@@ -56,7 +56,7 @@ class StyleControls(AdapterLogitsProcessor):  # type: ignore[misc]  # vLLM has n
         """Return the controls of a response: those of one that was put off and is the same so far, or new ones."""
         begun = self._begun.setdefault(tuple(prompt), [])
         left = [one for owner, one in begun if written and owner() is None and one.tokens == written[: len(one.tokens)]]
-        known = max(left, key=lambda one: len(one.tokens)) if left else StreamingControls(self._foresight, ends)
+        known = max(left, key=lambda one: len(one.tokens)) if left else StreamingControls(self._forbidden, ends)
         begun[:] = [pair for pair in begun if pair[1] is not known] + [(weakref.ref(response), known)]
         self._begun.move_to_end(tuple(prompt))
         if len(self._begun) > _MOST_KEPT:

@@ -77,7 +77,7 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
             raise StylerepError("style-hf writes with decoder-only models; use --model hf for this one.")
         if peft and not hasattr(self.model, "peft_config"):
             raise not_taken(STYLE_MODEL, HFLM, f"peft={peft} put no adapter into the model")
-        self._rows = None if rows in (None, "auto") else int(str(rows))
+        self._sequences = None if rows in (None, "auto") else int(str(rows))
         self._lean = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
         check_architecture(self._lean)
         self._fused = fuse(self._lean)
@@ -131,69 +131,69 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
         limit = settings.pop("max_gen_toks")
         choose = TokenSampler(self._lean, settings)
         ends = choose.ends | {self.tokenizer.convert_tokens_to_ids(self._family.end_of_turn), self.eot_token_id}
-        rows = self._new_rows([request.args[0] for request in requests], limit, choose.sampled)
+        sequences = self._new_sequences([request.args[0] for request in requests], limit, choose.sampled)
         decoding = {**settings, "until": until, "limit": limit, "ends": sorted(ends), "seed": torch.initial_seed() if choose.sampled else None}
         made_by = {**self._made_by, "decoding": decoding}
-        keys = self._keys(rows, made_by) if journal is not None else []
+        keys = self._keys(sequences, made_by) if journal is not None else []
 
-        def take(row: TokenSequence) -> None:
-            text = self.tok_decode(row.written)
-            if journal is not None and keys[row.index] not in done:
-                journal.append(keys[row.index], row, text)
-            texts[numbers[row.index]] = postprocess_generated_text(text, until, None)
-            self.cache_hook.add_partial("generate_until", requests[row.index].args, texts[numbers[row.index]])
+        def take(sequence: TokenSequence) -> None:
+            text = self.tok_decode(sequence.written)
+            if journal is not None and keys[sequence.index] not in done:
+                journal.append(keys[sequence.index], sequence, text)
+            texts[numbers[sequence.index]] = postprocess_generated_text(text, until, None)
+            self.cache_hook.add_partial("generate_until", requests[sequence.index].args, texts[numbers[sequence.index]])
             bar.update(1)
 
-        done = {keys[row.index] for row in rows if journal.restore(keys[row.index], row)} if journal is not None else set()
+        done = {keys[sequence.index] for sequence in sequences if journal.restore(keys[sequence.index], sequence)} if journal is not None else set()
         waiting = []
-        for row in rows:
-            if row.ended:
-                take(row)
+        for sequence in sequences:
+            if sequence.ended:
+                take(sequence)
             else:
-                waiting.append(row)
+                waiting.append(sequence)
         specials = set(self.tokenizer.all_special_tokens)
-        watch = ControlLoop(self._watchers([stop for stop in until if stop not in specials]), self._pieces, self._encode_after)
-        waiting.sort(key=lambda row: -row.prompt)  # prompts that are read together are of like length
-        together = self._rows or self._fitting(max((row.prompt for row in waiting), default=0) + limit)
+        watch = ControlLoop(self._live_controls([stop for stop in until if stop not in specials]), self._pieces, self._encode_after)
+        waiting.sort(key=lambda sequence: -sequence.prompt)  # prompts that are read together are of like length
+        together = self._sequences or self._fitting(max((sequence.prompt for sequence in waiting), default=0) + limit)
         before = self._fused.computed()
         with torch.autocast(self.device.type, self.mixed_precision_dtype, enabled=self.mixed_precision_dtype is not None):
-            for row in write(self._lean, waiting, together, choose, watch, frozenset(ends), self._steering):
-                take(row)
+            for sequence in write(self._lean, waiting, together, choose, watch, frozenset(ends), self._steering):
+                take(sequence)
         if waiting:
             self._fused.check(self._lean, before)
 
-    def _new_rows(self, prompts: Sequence[str], limit: int, sampled: bool) -> list[TokenSequence]:
+    def _new_sequences(self, prompts: Sequence[str], limit: int, sampled: bool) -> list[TokenSequence]:
         if limit >= self.max_length:
             raise StylerepError(f"--gen_kwargs max_gen_toks={limit}: the model's context holds {self.max_length} tokens, the prompt with them; ask for fewer.")
-        rows, seen, seed = [], Counter[str](), torch.initial_seed()
+        sequences, seen, seed = [], Counter[str](), torch.initial_seed()
         for index, prompt in enumerate(prompts):
             encoded, _ = self.tok_batch_encode([prompt], left_truncate_len=self.max_length - limit, truncation=self.truncation)
             ids = encoded[0].tolist() or [self.prefix_token_id]
-            rows.append(TokenSequence(index, ids, len(ids), limit, digest(seed, prompt, seen[prompt]) if sampled else 0))
+            sequences.append(TokenSequence(index, ids, len(ids), limit, digest(seed, prompt, seen[prompt]) if sampled else 0))
             seen[prompt] += 1
-        return rows
+        return sequences
 
-    def _keys(self, rows: Sequence[TokenSequence], made_by: Mapping[str, Any]) -> list[str]:
+    def _keys(self, sequences: Sequence[TokenSequence], made_by: Mapping[str, Any]) -> list[str]:
         seen, keys = Counter[tuple[int, ...]](), []
-        for row in rows:
-            prompt = tuple(row.ids)
+        for sequence in sequences:
+            prompt = tuple(sequence.ids)
             keys.append(request_key(made_by, prompt, seen[prompt]))
             seen[prompt] += 1
         return keys
 
-    def _watchers(self, stops: Sequence[str]) -> list[Control]:
+    def _live_controls(self, stops: Sequence[str]) -> list[Control]:
         controls = self.controls
-        watchers: list[Control] = [self._pivots] if self._pivots else []
+        live: list[Control] = [self._pivots] if self._pivots else []
         if controls.think_budget or controls.budget_forcing:
-            watchers.append(ThinkingBudget(self._family.think[1], controls.budget_forcing, controls.forcing_text, controls.think_budget, controls.answer_text))
-        return [*watchers, StopStrings(stops)] if stops else watchers
+            live.append(ThinkingBudget(self._family.think[1], controls.budget_forcing, controls.forcing_text, controls.think_budget, controls.answer_text))
+        return [*live, StopStrings(stops)] if stops else live
 
     def _encode_after(self, text: str) -> list[int]:
         """Return the tokens of a text that follows another one."""
         return encode_after(lambda one: list(self.tokenizer(one, add_special_tokens=False)["input_ids"]), self._pieces, text)
 
     def _fitting(self, length: int) -> int:
-        """Return how many rows of *length* tokens may be written at a time."""
+        """Return how many sequences of *length* tokens may be written at a time."""
         config = self._lean.config.get_text_config()
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

@@ -8,20 +8,20 @@ from harness_ext.backends.style_hf.sequence_text import Pieces, SequenceText
 
 
 class SequenceView:
-    """A row and its text, which are changed together."""
+    """A sequence and its text, which are changed together."""
 
-    def __init__(self, row: TokenSequence, pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
-        self.row, self.text = row, SequenceText(pieces)
+    def __init__(self, sequence: TokenSequence, pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
+        self.sequence, self.text = sequence, SequenceText(pieces)
         self._encode = encode
 
     def read(self) -> str:
         """Return the text, with what was written since the last time."""
-        self.text.add(self.row.ids[self.row.prompt + len(self.text.ends) :])
+        self.text.add(self.sequence.ids[self.sequence.prompt + len(self.text.ends) :])
         return self.text.text
 
     def cut(self, count: int) -> None:
         """Keep the first *count* tokens."""
-        self.row.cut(count)
+        self.sequence.cut(count)
         self.text.cut(count)
 
     def put(self, place: int, text: str, why: str) -> None:
@@ -30,36 +30,36 @@ class SequenceView:
         kept = self.text.ends[count - 1] if count else 0
         rest = self.text.text[kept:place]
         self.cut(count)
-        self.row.force(self._encode(rest + text), why)
+        self.sequence.force(self._encode(rest + text), why)
         self.read()
 
 
 class Control(Protocol):
     """A control of responses."""
 
-    def look(self, pages: Sequence[SequenceView]) -> None:
-        """Look at rows that a token was just chosen for, or whose turn just ended; cut, force or end them."""
+    def look(self, views: Sequence[SequenceView]) -> None:
+        """Look at sequences that a token was just chosen for, or whose turn just ended; cut, force or end them."""
 
 
 class ControlLoop:
-    """The controls of one call: what is looked at, by row."""
+    """The controls of one call: what is looked at, by sequence."""
 
-    def __init__(self, watchers: Iterable[Control], pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
-        self._watchers, self._pieces, self._encode = tuple(watchers), pieces, encode
-        self._pages: dict[int, SequenceView] = {}
+    def __init__(self, controls: Iterable[Control], pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
+        self._controls, self._pieces, self._encode = tuple(controls), pieces, encode
+        self._views: dict[int, SequenceView] = {}
 
-    def look(self, rows: Sequence[TokenSequence]) -> None:
-        """Let each control look at rows that a token was just chosen for, or whose turn just ended."""
-        if not self._watchers:
+    def look(self, sequences: Sequence[TokenSequence]) -> None:
+        """Let each control look at sequences that a token was just chosen for, or whose turn just ended."""
+        if not self._controls:
             return
-        pages = [self._pages.setdefault(row.index, SequenceView(row, self._pieces, self._encode)) for row in rows]
-        for page in pages:
-            page.read()
-        for watcher in self._watchers:
-            watcher.look(pages)
-        for page in pages:
-            if page.row.ended:
-                del self._pages[page.row.index]
+        views = [self._views.setdefault(sequence.index, SequenceView(sequence, self._pieces, self._encode)) for sequence in sequences]
+        for view in views:
+            view.read()
+        for control in self._controls:
+            control.look(views)
+        for view in views:
+            if view.sequence.ended:
+                del self._views[view.sequence.index]
 
 
 class StopStrings:
@@ -69,10 +69,10 @@ class StopStrings:
         self._stops = [stop for stop in stops if stop]
         self._longest = max(map(len, self._stops), default=0)
 
-    def look(self, pages: Sequence[SequenceView]) -> None:
-        """End the rows whose newest characters hold a stop string."""
-        for page in pages:
-            text, ends = page.text.text, page.text.ends
+    def look(self, views: Sequence[SequenceView]) -> None:
+        """End the sequences whose newest characters hold a stop string."""
+        for view in views:
+            text, ends = view.text.text, view.text.ends
             newest = max(0, (ends[-2] if len(ends) > 1 else 0) - self._longest)
-            if not page.row.ended and any(stop in text[newest:] for stop in self._stops):
-                page.row.ended = "stop"
+            if not view.sequence.ended and any(stop in text[newest:] for stop in self._stops):
+                view.sequence.ended = "stop"

@@ -1,8 +1,9 @@
-"""Writes responses, many at a time: a row leaves the batch when it has ended, and a waiting one takes its place.
+"""Writes responses, many at a time: a sequence leaves the batch when it has ended, and a waiting one takes its place.
 
-Static batches go on until their longest row has ended; the lengths of traces are long-tailed, so that most of what they compute is for rows that have ended.
-Here every step computes one token of every row that is still written (Yu et al., 2022, Orca, "iteration-level scheduling"), a prefix that
-all prompts share is read once, and each row attends to as many columns as its shelf has (`harness_ext.backends.style_hf.kv_cache`).
+Static batches go on until their longest sequence has ended; the lengths of traces are long-tailed, so that most of what they compute is for sequences that
+have ended.
+Here every step computes one token of every sequence that is still written (Yu et al., 2022, Orca, "iteration-level scheduling"), a prefix that
+all prompts share is read once, and each sequence attends to as many columns as its bucket has (`harness_ext.backends.style_hf.kv_cache`).
 """
 
 import contextlib
@@ -41,83 +42,83 @@ def check_architecture(model: Any) -> None:
 
 
 def write(
-    model: Any, rows: Sequence[TokenSequence], together: int, choose: TokenSampler, watch: ControlLoop, ends: frozenset[int],
+    model: Any, sequences: Sequence[TokenSequence], together: int, choose: TokenSampler, watch: ControlLoop, ends: frozenset[int],
     steering: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> Iterator[TokenSequence]:  # fmt: skip
-    """Write the responses of rows, at most *together* at a time, and yield each when it has ended.
+    """Write the responses of sequences, at most *together* at a time, and yield each when it has ended.
 
-    *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Rows are begun in the order given. In the context of
+    *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Sequences are begun in the order given. In the context of
     *steering* the model reads what is written, but not prompts. Raises StylerepError if the model passes by our cache or our attention.
     """
-    waiting = deque(rows)
+    waiting = deque(sequences)
     with torch.inference_mode(), _attending(model):
         device = model.get_input_embeddings().weight.device
-        prefix = _read_prefix(model, rows, device)
-        shelves = BucketedKVCache(device)
-        while waiting or len(shelves):
-            free = together - len(shelves)
-            if waiting and (free >= max(1, together // 8) or not len(shelves)):
-                _begin(model, shelves, [waiting.popleft() for _ in range(min(free, len(waiting)))], prefix, device)
-            ended = _step(model, shelves, choose, watch, ends, steering)
-            shelves.drop(ended)
+        prefix = _read_prefix(model, sequences, device)
+        kv_cache = BucketedKVCache(device)
+        while waiting or len(kv_cache):
+            free = together - len(kv_cache)
+            if waiting and (free >= max(1, together // 8) or not len(kv_cache)):
+                _begin(model, kv_cache, [waiting.popleft() for _ in range(min(free, len(waiting)))], prefix, device)
+            ended = _step(model, kv_cache, choose, watch, ends, steering)
+            kv_cache.drop(ended)
             yield from ended
 
 
 def _step(
-    model: Any, shelves: BucketedKVCache, choose: TokenSampler, watch: ControlLoop, ends: frozenset[int], steering: Callable[[], AbstractContextManager[None]]
+    model: Any, kv_cache: BucketedKVCache, choose: TokenSampler, watch: ControlLoop, ends: frozenset[int], steering: Callable[[], AbstractContextManager[None]]
 ) -> list[TokenSequence]:
-    """Have the model read one token of each row; where that was a row's last, choose the next. Return the rows that ended."""
-    shelves.begin_step()
-    rows = shelves.rows
-    tokens = torch.tensor([[row.ids[row.done]] for row in rows], device=shelves.device)
-    places = torch.tensor([[row.done] for row in rows], device=shelves.device)
-    if len(rows) == 1:  # matrix libraries treat a vector otherwise than a row of a matrix
+    """Have the model read one token of each sequence; where that was a sequence's last, choose the next. Return the sequences that ended."""
+    kv_cache.begin_step()
+    sequences = kv_cache.sequences
+    tokens = torch.tensor([[sequence.ids[sequence.done]] for sequence in sequences], device=kv_cache.device)
+    places = torch.tensor([[sequence.done] for sequence in sequences], device=kv_cache.device)
+    if len(sequences) == 1:  # matrix libraries treat a vector otherwise than a row of a matrix
         tokens, places = tokens.expand(2, -1), places.expand(2, -1)
     with steering():
-        logits = _call(model, model, tokens, places, shelves).logits[: len(rows), -1]
-    for row in rows:
-        row.done += 1
-    at_end = [number for number, row in enumerate(rows) if row.done == len(row.ids)]
-    chosen = [rows[number] for number in at_end]
-    for row, token in zip(chosen, choose(chosen, logits if len(chosen) == len(rows) else logits[at_end]) if chosen else [], strict=True):
+        logits = _call(model, model, tokens, places, kv_cache).logits[: len(sequences), -1]
+    for sequence in sequences:
+        sequence.done += 1
+    at_end = [number for number, sequence in enumerate(sequences) if sequence.done == len(sequence.ids)]
+    chosen = [sequences[number] for number in at_end]
+    for sequence, token in zip(chosen, choose(chosen, logits if len(chosen) == len(sequences) else logits[at_end]) if chosen else [], strict=True):
         if token in ends:
-            row.ended = "end"
+            sequence.ended = "end"
         else:
-            row.ids.append(token)
-            row.ended = "length" if row.count >= row.limit else ""
+            sequence.ids.append(token)
+            sequence.ended = "length" if sequence.count >= sequence.limit else ""
     watch.look(chosen)
-    return [row for row in chosen if row.ended]
+    return [sequence for sequence in chosen if sequence.ended]
 
 
-def _begin(model: Any, shelves: BucketedKVCache, rows: Sequence[TokenSequence], prefix: Prefill | None, device: torch.device) -> None:
+def _begin(model: Any, kv_cache: BucketedKVCache, sequences: Sequence[TokenSequence], prefix: Prefill | None, device: torch.device) -> None:
     """Read prompts, all but their last token, which the next step reads."""
     shared = prefix.keys[0].shape[2] if prefix else 0
     part: list[TokenSequence] = []
-    for row in rows:
-        if part and (len(part) + 1) * (max(one.prompt for one in [*part, row]) - shared) > _PROMPT_TOKENS:
-            _read(model, shelves, part, prefix, shared, device)
+    for sequence in sequences:
+        if part and (len(part) + 1) * (max(one.prompt for one in [*part, sequence]) - shared) > _PROMPT_TOKENS:
+            _read(model, kv_cache, part, prefix, shared, device)
             part = []
-        part.append(row)
-    _read(model, shelves, part, prefix, shared, device)
+        part.append(sequence)
+    _read(model, kv_cache, part, prefix, shared, device)
 
 
-def _read(model: Any, shelves: BucketedKVCache, rows: Sequence[TokenSequence], prefix: Prefill | None, shared: int, device: torch.device) -> None:
-    length = max(1, max(row.prompt for row in rows) - 1 - shared)
-    tokens = torch.zeros(len(rows), length, dtype=torch.long)
-    for number, row in enumerate(rows):
-        row.done = row.prompt - 1
-        tokens[number, : row.done - shared] = torch.tensor(row.ids[shared : row.done], dtype=torch.long)
+def _read(model: Any, kv_cache: BucketedKVCache, sequences: Sequence[TokenSequence], prefix: Prefill | None, shared: int, device: torch.device) -> None:
+    length = max(1, max(sequence.prompt for sequence in sequences) - 1 - shared)
+    tokens = torch.zeros(len(sequences), length, dtype=torch.long)
+    for number, sequence in enumerate(sequences):
+        sequence.done = sequence.prompt - 1
+        tokens[number, : sequence.done - shared] = torch.tensor(sequence.ids[shared : sequence.done], dtype=torch.long)
     read = _prefill(model, tokens.to(device), shared, prefix)
-    shelves.add(rows, read.keys, read.values)
+    kv_cache.add(sequences, read.keys, read.values)
 
 
-def _read_prefix(model: Any, rows: Sequence[TokenSequence], device: torch.device) -> Prefill | None:
-    """Read what all prompts begin with; None where that is next to nothing, or there is one row."""
-    shared = min((row.prompt - 2 for row in rows), default=0)
-    first = rows[0].ids if rows else []
-    for row in rows:
-        shared = next((place for place in range(max(0, shared)) if row.ids[place] != first[place]), shared)
-    if len(rows) < 2 or shared < 1:
+def _read_prefix(model: Any, sequences: Sequence[TokenSequence], device: torch.device) -> Prefill | None:
+    """Read what all prompts begin with; None where that is next to nothing, or there is one sequence."""
+    shared = min((sequence.prompt - 2 for sequence in sequences), default=0)
+    first = sequences[0].ids if sequences else []
+    for sequence in sequences:
+        shared = next((place for place in range(max(0, shared)) if sequence.ids[place] != first[place]), shared)
+    if len(sequences) < 2 or shared < 1:
         return None
     return _prefill(model, torch.tensor([first[:shared]], device=device), 0, None)
 
@@ -132,7 +133,7 @@ def _prefill(model: Any, tokens: torch.Tensor, start: int, prefix: Prefill | Non
 def _call(model: Any, part: Any, tokens: torch.Tensor, places: torch.Tensor, cache: BucketedKVCache | Prefill) -> Any:
     """Have a model, or the part of it without its head, read tokens with a cache of ours, and check that every layer went through it."""
     try:
-        found = part(input_ids=tokens, position_ids=places, use_cache=True, rows=cache, **{_cache_argument(type(part)): cache})
+        found = part(input_ids=tokens, position_ids=places, use_cache=True, style_hf_cache=cache, **{_cache_argument(type(part)): cache})
     except (TypeError, AttributeError, IndexError, KeyError) as error:  # asked for more than a cache or an attention function of ours has
         raise not_taken(CACHE, model, f"reading with it failed ({type(error).__name__}: {' '.join(str(error).split())})") from error
     cache.check(model)

@@ -51,20 +51,21 @@ class Journal:
     def __len__(self) -> int:
         return len(self._there)
 
-    def restore(self, key: str, row: TokenSequence) -> bool:
-        """Fill in a row's response if it is there; say whether it is."""
+    def restore(self, key: str, sequence: TokenSequence) -> bool:
+        """Fill in a sequence's response if it is there; say whether it is."""
         found = self._there.get(key)
         if found is None:
             return False
-        row.ids += found["ids"]
-        row.ended, row.taken_back, row.forced = found["ended"], found["taken_back"], [Forced(*one) for one in found["forced"]]
+        sequence.ids += found["ids"]
+        sequence.ended, sequence.taken_back, sequence.forced = found["ended"], found["taken_back"], [Forced(*one) for one in found["forced"]]
         return True
 
-    def append(self, key: str, row: TokenSequence, text: str) -> None:
-        """Write down the response of a row that has ended."""
+    def append(self, key: str, sequence: TokenSequence, text: str) -> None:
+        """Write down the response of a sequence that has ended."""
         record = {
-            "key": key, "text": text, "tokens": row.count, "ended": row.ended, "forced": [list(one) for one in row.forced], "taken_back": row.taken_back,
-            "ids": row.written,
+            "key": key, "text": text, "tokens": sequence.count, "ended": sequence.ended, "forced": [list(one) for one in sequence.forced], "taken_back":
+            sequence.taken_back,
+            "ids": sequence.written,
         }  # fmt: skip
         self._file.write(record)
         self._there[key] = record

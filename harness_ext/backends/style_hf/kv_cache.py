@@ -1,7 +1,8 @@
-"""Keys and values of the rows that are being written: each row on the shelf for its length, so that short rows do not pay for long ones.
+"""Keys and values of the sequences that are being written: each sequence in the bucket for its length, so that short sequences do not pay for long ones.
 
-A row's token at position p lies in column p of its shelf. Hence what is computed for a row depends neither on the rows beside it nor
-on how many there are (as far as the matrix library computes a row alike in every batch, as tests and ``make bench`` check), and a row can be shortened by
+A sequence's token at position p lies in column p of its bucket. Hence what is computed for a sequence depends neither on the sequences beside it nor
+on how many there are (as far as the matrix library computes a sequence alike in every batch, as tests and ``make bench`` check), and a sequence can be
+shortened by
 counting fewer columns.
 
 Run on transformers 5.23 and 5.24. What it relies on: layers call ``update(keys, values, layer)`` of the cache that the model was called with, and then the
@@ -30,7 +31,7 @@ _SCORES = 1 << 26
 
 
 def capacity(length: int) -> int:
-    """Return how many columns (128, 256, 384, 512, 768, 1,024, 1,536, …) the shelf for a row of *length* tokens has."""
+    """Return how many columns (128, 256, 384, 512, 768, 1,024, 1,536, …) the bucket for a sequence of *length* tokens has."""
     size = _SMALLEST
     while size < length:
         size += max(_SMALLEST, 1 << (size.bit_length() - 2))
@@ -38,19 +39,19 @@ def capacity(length: int) -> int:
 
 
 class CacheBucket:
-    """Rows of about one length. `keys` and `values` hold a tensor (places, heads, columns, width) for each layer; places from the first on are taken."""
+    """Sequences of about one length. `keys` and `values` hold a tensor (places, heads, columns, width) for each layer; places from the first on are taken."""
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
-        self.rows: list[TokenSequence] = []
+        self.sequences: list[TokenSequence] = []
         self.keys: list[torch.Tensor] = []
         self.values: list[torch.Tensor] = []
         self.lengths = torch.zeros(0, dtype=torch.long)
         self._masks: dict[int | None, torch.Tensor] = {}
 
     def reserve(self, like: Sequence[torch.Tensor], like_values: Sequence[torch.Tensor], more: int) -> None:
-        """Make room for *more* rows whose layers look like those given."""
-        places, needed = (len(self.keys[0]) if self.keys else 0), len(self.rows) + more
+        """Make room for *more* sequences whose layers look like those given."""
+        places, needed = (len(self.keys[0]) if self.keys else 0), len(self.sequences) + more
         if needed <= places:
             return
         places = max(needed, 2 * places, 4)
@@ -59,35 +60,35 @@ class CacheBucket:
                 # Columns not yet written must be finite: a weight of 0 times anything else is not 0.
                 wider = tensor.new_zeros(places, tensor.shape[1], self.columns, tensor.shape[3])
                 if layer < len(held):
-                    wider[: len(self.rows)] = held[layer][: len(self.rows)]
+                    wider[: len(self.sequences)] = held[layer][: len(self.sequences)]
                     held[layer] = wider
                 else:
                     held.append(wider)
 
-    def put(self, row: TokenSequence, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
-        """Add a row with its keys and values, a tensor (heads, tokens, width) a layer; there must be room."""
-        place = len(self.rows)
+    def put(self, sequence: TokenSequence, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
+        """Add a sequence with its keys and values, a tensor (heads, tokens, width) a layer; there must be room."""
+        place = len(self.sequences)
         for held, given in ((self.keys, keys), (self.values, values)):
             for tensor, of_row in zip(held, given, strict=True):
                 tensor[place, :, : of_row.shape[1]] = of_row
-        self.rows.append(row)
+        self.sequences.append(sequence)
 
     def take(self, place: int) -> TokenSequence:
-        """Remove the row at a place; the last row moves there."""
-        row, last = self.rows[place], self.rows.pop()
-        if last is not row:
-            self.rows[place] = last
+        """Remove the sequence at a place; the last sequence moves there."""
+        sequence, last = self.sequences[place], self.sequences.pop()
+        if last is not sequence:
+            self.sequences[place] = last
             for tensor in (*self.keys, *self.values):
-                tensor[place, :, : last.done] = tensor[len(self.rows), :, : last.done]
-        return row
+                tensor[place, :, : last.done] = tensor[len(self.sequences), :, : last.done]
+        return sequence
 
     def begin_step(self, device: torch.device) -> None:
-        """Note how long the rows are at the beginning of a step."""
-        self.lengths = torch.tensor([row.done for row in self.rows], device=device)
+        """Note how long the sequences are at the beginning of a step."""
+        self.lengths = torch.tensor([sequence.done for sequence in self.sequences], device=device)
         self._masks = {}
 
     def mask(self, window: int | None) -> torch.Tensor:
-        """Return what is added to scores (rows, 1, 1, columns): 0 for tokens that a row's next token sees, -inf for others."""
+        """Return what is added to scores (sequences, 1, 1, columns): 0 for tokens that a sequence's next token sees, -inf for others."""
         if window not in self._masks:
             columns = torch.arange(self.columns, device=self.lengths.device)
             seen = columns <= self.lengths[:, None]
@@ -121,89 +122,89 @@ class _Pass(Cache):  # type: ignore[misc]  # transformers has no types
 
 
 class BucketedKVCache(_Pass):
-    """All rows that are being written, in the order of the batch: by shelf, and by place on it. Passed to a model as its cache."""
+    """All sequences that are being written, in the order of the batch: by bucket, and by place in it. Passed to a model as its cache."""
 
     def __init__(self, device: torch.device) -> None:
         super().__init__()
         self.device = device
-        self._shelves: dict[int, CacheBucket] = {}
+        self._buckets: dict[int, CacheBucket] = {}
 
     def __len__(self) -> int:
-        return sum(len(shelf.rows) for shelf in self._shelves.values())
+        return sum(len(bucket.sequences) for bucket in self._buckets.values())
 
     @property
-    def shelves(self) -> list[CacheBucket]:
-        """Those that hold rows, by length."""
-        return [self._shelves[columns] for columns in sorted(self._shelves)]
+    def buckets(self) -> list[CacheBucket]:
+        """Those that hold sequences, by length."""
+        return [self._buckets[columns] for columns in sorted(self._buckets)]
 
     @property
-    def rows(self) -> list[TokenSequence]:
-        """The rows in the order of the batch."""
-        return [row for shelf in self.shelves for row in shelf.rows]
+    def sequences(self) -> list[TokenSequence]:
+        """The sequences in the order of the batch."""
+        return [sequence for bucket in self.buckets for sequence in bucket.sequences]
 
     def begin_step(self) -> None:
-        """Move rows that outgrew their shelf, drop empty shelves, and note the lengths of all."""
-        for shelf in self.shelves:
-            for place in range(len(shelf.rows) - 1, -1, -1):
-                if shelf.rows[place].done >= shelf.columns:
-                    self._move(shelf, place)
-        self._shelves = {columns: shelf for columns, shelf in self._shelves.items() if shelf.rows}
-        for shelf in self._shelves.values():
-            shelf.begin_step(self.device)
+        """Move sequences that outgrew their bucket, drop empty buckets, and note the lengths of all."""
+        for bucket in self.buckets:
+            for place in range(len(bucket.sequences) - 1, -1, -1):
+                if bucket.sequences[place].done >= bucket.columns:
+                    self._move(bucket, place)
+        self._buckets = {columns: bucket for columns, bucket in self._buckets.items() if bucket.sequences}
+        for bucket in self._buckets.values():
+            bucket.begin_step(self.device)
 
-    def add(self, rows: Sequence[TokenSequence], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
-        """Add rows whose first `done` tokens have the keys and values given, a tensor (rows, heads, tokens, width) a layer."""
-        wanted = [capacity(row.done + 1) for row in rows]
+    def add(self, sequences: Sequence[TokenSequence], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
+        """Add sequences whose first `done` tokens have the keys and values given, a tensor (sequences, heads, tokens, width) a layer."""
+        wanted = [capacity(sequence.done + 1) for sequence in sequences]
         for columns in set(wanted):
-            self._shelf(columns).reserve(keys, values, wanted.count(columns))
-        for index, (row, columns) in enumerate(zip(rows, wanted, strict=True)):
-            self._shelf(columns).put(row, [layer[index, :, : row.done] for layer in keys], [layer[index, :, : row.done] for layer in values])
+            self._bucket(columns).reserve(keys, values, wanted.count(columns))
+        for index, (sequence, columns) in enumerate(zip(sequences, wanted, strict=True)):
+            self._bucket(columns).put(sequence, [layer[index, :, : sequence.done] for layer in keys], [layer[index, :, : sequence.done] for layer in values])
 
     def drop(self, ended: Sequence[TokenSequence]) -> None:
-        """Remove rows, with their keys and values."""
+        """Remove sequences, with their keys and values."""
         gone = set(map(id, ended))
-        for shelf in self.shelves:
-            for place in range(len(shelf.rows) - 1, -1, -1):
-                if id(shelf.rows[place]) in gone:
-                    shelf.take(place)
+        for bucket in self.buckets:
+            for place in range(len(bucket.sequences) - 1, -1, -1):
+                if id(bucket.sequences[place]) in gone:
+                    bucket.take(place)
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write one token's keys and values (rows, heads, 1, width) of each row; called by the layers of a model."""
+        """Write one token's keys and values (sequences, heads, 1, width) of each sequence; called by the layers of a model."""
         self.updates.append(layer_idx)
         start = 0
-        for shelf in self.shelves:
-            places, stop = torch.arange(len(shelf.rows), device=self.device), start + len(shelf.rows)
-            shelf.keys[layer_idx][places, :, shelf.lengths] = key_states[start:stop, :, 0]
-            shelf.values[layer_idx][places, :, shelf.lengths] = value_states[start:stop, :, 0]
+        for bucket in self.buckets:
+            places, stop = torch.arange(len(bucket.sequences), device=self.device), start + len(bucket.sequences)
+            bucket.keys[layer_idx][places, :, bucket.lengths] = key_states[start:stop, :, 0]
+            bucket.values[layer_idx][places, :, bucket.lengths] = value_states[start:stop, :, 0]
             start = stop
         return key_states, value_states
 
     def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
-        """Return the attention (rows, 1, heads, width) of each row's next token; *query* is (rows, heads, 1, width)."""
+        """Return the attention (sequences, 1, heads, width) of each sequence's next token; *query* is (sequences, heads, 1, width)."""
         results, start = [], 0
-        for shelf in self.shelves:
-            keys, values = shelf.keys[layer][: len(shelf.rows)], shelf.values[layer][: len(shelf.rows)]
-            part = query[start : start + len(shelf.rows)]
+        for bucket in self.buckets:
+            keys, values = bucket.keys[layer][: len(bucket.sequences)], bucket.values[layer][: len(bucket.sequences)]
+            part = query[start : start + len(bucket.sequences)]
             grouped = part.reshape(len(part), keys.shape[1], -1, part.shape[-1])  # heads that share keys stand as queries of one head
-            results.append(_weigh(grouped, keys, values, shelf.mask(window), scaling, softcap).reshape(len(part), 1, query.shape[1], -1))
+            results.append(_weigh(grouped, keys, values, bucket.mask(window), scaling, softcap).reshape(len(part), 1, query.shape[1], -1))
             start += len(part)
-        results += [results[-1][-1:]] * (len(query) - start)  # a row that is there twice
+        results += [results[-1][-1:]] * (len(query) - start)  # a sequence that is there twice
         return torch.cat(results)
 
-    def _shelf(self, columns: int) -> CacheBucket:
-        return self._shelves.setdefault(columns, CacheBucket(columns))
+    def _bucket(self, columns: int) -> CacheBucket:
+        return self._buckets.setdefault(columns, CacheBucket(columns))
 
-    def _move(self, shelf: CacheBucket, place: int) -> None:
-        row = shelf.rows[place]
-        keys, values = ([tensor[place : place + 1, :, : row.done] for tensor in held] for held in (shelf.keys, shelf.values))
-        self.add([row], keys, values)
-        shelf.take(place)
+    def _move(self, bucket: CacheBucket, place: int) -> None:
+        sequence = bucket.sequences[place]
+        keys, values = ([tensor[place : place + 1, :, : sequence.done] for tensor in held] for held in (bucket.keys, bucket.values))
+        self.add([sequence], keys, values)
+        bucket.take(place)
 
 
 class Prefill(_Pass):
     """Prompts that are read in one pass, after a prefix that they share. Passed to a model as its cache.
 
-    `keys` and `values` hold a tensor (rows, heads, tokens, width) for each layer, the prefix with them.
+    `keys` and `values` hold a tensor (sequences, heads, tokens, width) for each layer, the prefix with them.
     """
 
     def __init__(self, prefix: "Prefill | None" = None) -> None:
@@ -223,11 +224,11 @@ class Prefill(_Pass):
         return key_states, value_states
 
     def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
-        """Return the attention (rows, tokens, heads, width), each token seeing those up to its own place."""
+        """Return the attention (sequences, tokens, heads, width), each token seeing those up to its own place."""
         keys, values = self.keys[layer], self.values[layer]
-        rows, heads, tokens, width = query.shape
-        grouped = query.reshape(rows, keys.shape[1], -1, tokens, width)
-        columns, block = keys.shape[2], max(1, _SCORES // (rows * heads * keys.shape[2]))
+        sequences, heads, tokens, width = query.shape
+        grouped = query.reshape(sequences, keys.shape[1], -1, tokens, width)
+        columns, block = keys.shape[2], max(1, _SCORES // (sequences * heads * keys.shape[2]))
         results = []
         for start in range(0, tokens, block):
             part = grouped[:, :, :, start : start + block]
@@ -236,8 +237,8 @@ class Prefill(_Pass):
             if window:
                 seen &= torch.arange(columns, device=query.device) > after - window
             mask = torch.zeros(seen.shape, device=query.device).masked_fill_(~seen, -torch.inf).repeat(part.shape[2], 1)
-            weighed = _weigh(part.reshape(rows, keys.shape[1], -1, width), keys, values, mask, scaling, softcap)
-            results.append(weighed.reshape(rows, heads, -1, width))
+            weighed = _weigh(part.reshape(sequences, keys.shape[1], -1, width), keys, values, mask, scaling, softcap)
+            results.append(weighed.reshape(sequences, heads, -1, width))
         return torch.cat(results, 2).transpose(1, 2)
 
 
@@ -245,8 +246,8 @@ def attend(
     module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
     scaling: float | None = None, sliding_window: int | None = None, softcap: float | None = None, **options: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """Attend to the keys and values of the `BucketedKVCache` or `Prefill` that the model was called with, as ``rows=``."""
-    cache: BucketedKVCache | Prefill | None = options.get("rows")
+    """Attend to the keys and values of the `BucketedKVCache` or `Prefill` that the model was called with, as ``style_hf_cache=``."""
+    cache: BucketedKVCache | Prefill | None = options.get("style_hf_cache")
     layer = getattr(module, "layer_idx", None)
     if cache is None or layer is None:
         raise not_taken(HOOK, module, "the layer hands on nothing of what the model was called with" if cache is None else "there is no layer_idx")
@@ -259,9 +260,9 @@ def attend(
 
 
 def _weigh(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor, scaling: float, softcap: float | None) -> torch.Tensor:
-    """Return attention, (rows, heads, queries, width), of tensors of that shape; *mask* is added to the scores.
+    """Return attention, (sequences, heads, queries, width), of tensors of that shape; *mask* is added to the scores.
 
-    Written out: in bfloat16 on a CPU, the sums of these two products do not depend on how many rows or columns there are, those of torch's fused attention
+    Written out: in bfloat16 on a CPU, the sums of these two products do not depend on how many sequences or columns there are, those of torch's fused attention
     do.
     """
     scores = torch.matmul(query, keys.transpose(2, 3)).float().mul_(scaling)

@@ -48,7 +48,7 @@ class PhraseTrie:
                 by_piece[piece].append(token)
         phrases = [phrase for phrase in lexicon.pivots if phrase.label in self._kinds]
         spellings = {spelling: phrase for phrase in phrases for spelling in (phrase.wording, phrase.wording.replace("'", "\u2019"))}
-        self._completions: list[_PhraseEnding] = []
+        self._phrase_trie: list[_PhraseEnding] = []
         self._adding_space: set[int] = set()
         self._after: dict[str, list[int]] = defaultdict(list)
         self._within: dict[str, list[int]] = defaultdict(list)
@@ -61,7 +61,7 @@ class PhraseTrie:
         begins: dict[int, bool] = {}
         found = set()
         for begin, number in self._begun(text):
-            phrase = self._completions[number].phrase
+            phrase = self._phrase_trie[number].phrase
             if phrase.at_start and begin not in begins:
                 begins[begin] = self._begins(text[:begin])
             if (begins[begin] if phrase.at_start else True) and not phrase.undone(text, begin, len(text)):
@@ -70,7 +70,7 @@ class PhraseTrie:
             before = text[-_CONTEXT:] + lead
             beginning: bool | None = None
             for number in numbers:
-                phrase = self._completions[number].phrase
+                phrase = self._phrase_trie[number].phrase
                 if phrase.at_start and beginning is None:
                     beginning = self._begins(text + lead)
                 if (beginning or not phrase.at_start) and not phrase.undone(before, len(before), len(before)):
@@ -79,7 +79,7 @@ class PhraseTrie:
 
     def tokens(self, numbers: Sequence[int]) -> list[int]:
         """Return the tokens of completions, ascending."""
-        return sorted({token for number in numbers for token in self._completions[number].tokens})
+        return sorted({token for number in numbers for token in self._phrase_trie[number].tokens})
 
     def _begun(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the phrases that *text* ends within: where they begin, and the completion."""
@@ -120,9 +120,9 @@ class PhraseTrie:
                 grouped[spelling, before] += tokens
         for (spelling, before), tokens in grouped.items():
             if (" " * self._spaced + spelling)[len(before)] == " ":
-                self._adding_space.add(len(self._completions))
-            self._after[before].append(len(self._completions))
-            self._completions.append(_PhraseEnding(spellings[spelling], None, tuple(tokens)))
+                self._adding_space.add(len(self._phrase_trie))
+            self._after[before].append(len(self._phrase_trie))
+            self._phrase_trie.append(_PhraseEnding(spellings[spelling], None, tuple(tokens)))
 
     def _find_whole(self, spellings: dict[str, Phrase], by_piece: dict[str, list[int]]) -> None:
         """Find the tokens that hold a whole phrase."""
@@ -141,8 +141,8 @@ class PhraseTrie:
             if (spelling, rest) in kept:
                 grouped[spelling, lead] += tokens
         for (spelling, lead), tokens in grouped.items():
-            self._within[lead].append(len(self._completions))
-            self._completions.append(_PhraseEnding(spellings[spelling], lead, tuple(tokens)))
+            self._within[lead].append(len(self._phrase_trie))
+            self._phrase_trie.append(_PhraseEnding(spellings[spelling], lead, tuple(tokens)))
 
     def _still_phrases(self, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
         """Keep the phrases that are pivots of the kinds with what follows them in a token."""

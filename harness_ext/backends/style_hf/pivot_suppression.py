@@ -32,19 +32,19 @@ class PivotSuppression:
         self._guarded = {phrase.wording for phrase in self._english.pivots if phrase.not_before is not None}
         self._spellings: dict[str, set[int]] = {}
 
-    def look(self, pages: Sequence[SequenceView]) -> None:
-        """Take back the first pivot of each row that is decided; in a row that has ended all are."""
-        going = [page for page in pages if not page.row.ended]
-        cuts = [max(0, len(page.text.text) - _REACH - _CONTEXT) for page in going]
-        for page, cut, found in zip(going, cuts, self._find([page.text.text[cut:] for page, cut in zip(going, cuts, strict=True)]), strict=True):
+    def look(self, views: Sequence[SequenceView]) -> None:
+        """Take back the first pivot of each sequence that is decided; in a sequence that has ended all are."""
+        going = [view for view in views if not view.sequence.ended]
+        cuts = [max(0, len(view.text.text) - _REACH - _CONTEXT) for view in going]
+        for view, cut, found in zip(going, cuts, self._find([view.text.text[cut:] for view, cut in zip(going, cuts, strict=True)]), strict=True):
             for pivot in found:
-                begin, rest = pivot.start + cut, page.text.text[pivot.end + cut :]
+                begin, rest = pivot.start + cut, view.text.text[pivot.end + cut :]
                 if (not cut or pivot.start >= _CONTEXT) and self._decided(pivot, rest):
-                    self._take_back(page, begin)
+                    self._take_back(view, begin)
                     break
-        for page in pages:
-            if page.row.ended and (places := self._in_whole(page.text.text)):
-                self._take_back(page, min(places))
+        for view in views:
+            if view.sequence.ended and (places := self._in_whole(view.text.text)):
+                self._take_back(view, min(places))
 
     def _find(self, texts: Sequence[str]) -> list[list[Pivot]]:
         found = []
@@ -66,18 +66,18 @@ class PivotSuppression:
             parts.append((place, split.answer))
         return [place + pivot.start for (place, _), found in zip(parts, self._find([part for _, part in parts]), strict=True) for pivot in found]
 
-    def _take_back(self, page: SequenceView, begin: int) -> None:
+    def _take_back(self, view: SequenceView, begin: int) -> None:
         """Go back to the token that a phrase began in, and have another one chosen there."""
-        while begin < len(page.text.text) and page.text.text[begin].isspace():
+        while begin < len(view.text.text) and view.text.text[begin].isspace():
             begin += 1
-        count = page.text.token_at(begin)
-        banned = page.row.ids[page.row.prompt + count]
-        page.cut(count)
-        page.row.taken_back += 1
-        if page.row.taken_back >= _MOST:
-            page.row.ended = "stuck"
+        count = view.text.token_at(begin)
+        banned = view.sequence.ids[view.sequence.prompt + count]
+        view.cut(count)
+        view.sequence.taken_back += 1
+        if view.sequence.taken_back >= _MOST:
+            view.sequence.ended = "stuck"
             return
-        page.row.bans.setdefault(len(page.row.ids), set()).update({banned} | self._spelled_as(banned))
+        view.sequence.bans.setdefault(len(view.sequence.ids), set()).update({banned} | self._spelled_as(banned))
 
     def _spelled_as(self, token: int) -> set[int]:
         """Return the tokens that write the same letters, in capitals or not, after a space or not."""

@@ -1,4 +1,4 @@
-"""Chooses each row's next token: the likeliest, or one drawn by the row's own seed, so that it does not depend on the rows beside it.
+"""Chooses each sequence's next token: the likeliest, or one drawn by the sequence's own seed, so that it does not depend on the sequences beside it.
 
 Run on transformers 5.23 and 5.24. What it relies on: ``_prepare_generation_config``, which merges the model's own settings, those given and the library's
 defaults, as ``generate`` does (`distill.models.hooks.CHOOSING`).
@@ -88,27 +88,27 @@ class TokenSampler:
             if config.min_p is not None:
                 self._warpers.append(MinPLogitsWarper(config.min_p))
 
-    def __call__(self, rows: Sequence[TokenSequence], logits: torch.Tensor) -> list[int]:
-        """Return a token for each row; *logits* is (rows, vocabulary)."""
+    def __call__(self, sequences: Sequence[TokenSequence], logits: torch.Tensor) -> list[int]:
+        """Return a token for each sequence; *logits* is (sequences, vocabulary)."""
         if self._by_row or self.sampled:
             logits = logits.float()
-        for row, scores in zip(rows, logits, strict=True):
+        for sequence, scores in zip(sequences, logits, strict=True):
             for processor in self._by_row:
-                scores[:] = processor(torch.tensor([row.ids], device=scores.device), scores[None])[0]
-            if banned := row.bans.get(len(row.ids)):
+                scores[:] = processor(torch.tensor([sequence.ids], device=scores.device), scores[None])[0]
+            if banned := sequence.bans.get(len(sequence.ids)):
                 scores[list(banned)] = -torch.inf
         if not self.sampled:
             chosen: list[int] = logits.max(-1).indices.tolist()  # the first of equals, as argmax, which takes five times as long in bfloat16
             return chosen
         for warper in self._warpers:
             logits = warper(None, logits)
-        return self._draw(rows, logits)
+        return self._draw(sequences, logits)
 
     @staticmethod
-    def _draw(rows: Sequence[TokenSequence], logits: torch.Tensor) -> list[int]:
-        """Draw from each row's probabilities by a number that its seed, the place, and what was banned there give."""
-        points = [random.Random(f"{row.seed} {len(row.ids)} {len(row.bans.get(len(row.ids), ()))}").random() for row in rows]
+    def _draw(sequences: Sequence[TokenSequence], logits: torch.Tensor) -> list[int]:
+        """Draw from each sequence's probabilities by a number that its seed, the place, and what was banned there give."""
+        points = [random.Random(f"{sequence.seed} {len(sequence.ids)} {len(sequence.bans.get(len(sequence.ids), ()))}").random() for sequence in sequences]
         likely, tokens = logits.softmax(-1).sort(-1, descending=True)
         sums = likely.double().cumsum(-1)
         found = torch.searchsorted(sums, torch.tensor(points, dtype=torch.double, device=logits.device)[:, None] * sums[:, -1:])
-        return [int(tokens[row, place]) for row, place in enumerate(found.clamp_(max=tokens.shape[1] - 1).flatten().tolist())]
+        return [int(tokens[sequence, place]) for sequence, place in enumerate(found.clamp_(max=tokens.shape[1] - 1).flatten().tolist())]

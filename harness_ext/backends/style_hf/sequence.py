@@ -18,9 +18,9 @@ class TokenSequence:
 
     `ids` are the tokens of both, `prompt` of which are the prompt's, and `limit` is the most new ones. The model has read the first `done`; where that is
     fewer than all, the rest stands already and is read first. A token at a place in `bans` is none of those listed there. `seed` is what sampling draws
-    from. `ended` says why the row is complete: end (the model ended its turn), stop (at a stop string), length, stuck (see
+    from. `ended` says why the sequence is complete: end (the model ended its turn), stop (at a stop string), length, stuck (see
     `harness_ext.backends.style_hf.pivot_suppression`); it
-    is empty while the row is written. `closed` is the number of new tokens at which the trace had ended, `forced` what was put into the response, and
+    is empty while the sequence is written. `closed` is the number of new tokens at which the trace had ended, `forced` what was put into the response, and
     `taken_back` how many pivots were.
     """
 

@@ -35,7 +35,7 @@ class ForbiddenTokens:
         self._encode = encode
         texts = [pieces.of([token]) for token in range(vocabulary)] if controls.suppress or controls.budget_forcing else []
         self.closing = ClosingTag(close, texts)
-        self._completions = [PhraseTrie(load_lexicon(language), controls.suppress, texts) for language in LANGUAGES] if controls.suppress else []
+        self._phrase_trie = [PhraseTrie(load_lexicon(language), controls.suppress, texts) for language in LANGUAGES] if controls.suppress else []
         self._indices: dict[tuple[Any, ...], torch.Tensor] = {}
 
     def encode(self, text: str) -> list[int]:
@@ -44,7 +44,7 @@ class ForbiddenTokens:
 
     def forbid_pivots(self, text: str, logits: torch.Tensor) -> None:
         """Forbid in *logits* (vocabulary) what would complete a pivot of the suppressed kinds after *text*."""
-        for number, completions in enumerate(self._completions):
+        for number, completions in enumerate(self._phrase_trie):
             if found := completions.after(text):
                 self._forbid(logits, (number, found), lambda one=completions, of=found: one.tokens(of))  # type: ignore[misc]
 
@@ -65,10 +65,10 @@ class StreamingControls:
     `waits` counts the texts forced so far, and `closed` says whether its trace has been closed.
     """
 
-    def __init__(self, foresight: ForbiddenTokens, ends: Collection[int]) -> None:
+    def __init__(self, forbidden: ForbiddenTokens, ends: Collection[int]) -> None:
         """Begin; *ends* are the tokens that end a turn."""
-        self._foresight, self._ends = foresight, frozenset(ends)
-        self._text = SequenceText(foresight.pieces)
+        self._forbidden, self._ends = forbidden, frozenset(ends)
+        self._text = SequenceText(forbidden.pieces)
         self._place, self._queue = 0, list[int]()
         self.tokens: list[int] = []
         self.waits, self.closed = 0, False
@@ -82,11 +82,11 @@ class StreamingControls:
             logits.fill_(_NEVER)
             logits[queue[0]] = 0.0
             return logits
-        controls = self._foresight.controls
+        controls = self._forbidden.controls
         if not self.closed and self.waits < controls.budget_forcing:
-            self._foresight.forbid_ends(self._text.text, self._ends, logits)
+            self._forbidden.forbid_ends(self._text.text, self._ends, logits)
         if controls.suppress:
-            self._foresight.forbid_pivots(self._text.text, logits)
+            self._forbidden.forbid_pivots(self._text.text, logits)
         return logits
 
     def _read(self, written: Sequence[int]) -> None:
@@ -95,7 +95,7 @@ class StreamingControls:
         before = len(self._text.text)
         self.tokens += newest
         self._text.add(newest)
-        close = self._foresight.close
+        close = self._forbidden.close
         self.closed = self.closed or self._text.text.find(close, max(0, before - len(close))) >= 0
 
     def _forced(self) -> list[int]:
@@ -104,17 +104,17 @@ class StreamingControls:
 
     def _look(self, logits: torch.Tensor) -> None:
         """Queue what is to be forced here."""
-        controls, text = self._foresight.controls, self._text.text
+        controls, text = self._forbidden.controls, self._text.text
         if self.closed:
             return
         if controls.think_budget is not None and len(self.tokens) >= controls.think_budget:
-            close, begun = self._foresight.close, self._foresight.closing.begun(text)
+            close, begun = self._forbidden.close, self._forbidden.closing.begun(text)
             before = "" if begun or not text or text.endswith("\n") else "\n"
             self._force(f"{before}{close[begun:]}\n\n{controls.answer_text}")
-        elif self.waits < controls.budget_forcing and int(logits.argmax()) in self._foresight.closing.after(text) | self._ends:
+        elif self.waits < controls.budget_forcing and int(logits.argmax()) in self._forbidden.closing.after(text) | self._ends:
             self.waits += 1
             breaks = len(text) - len(text.rstrip("\n")) if text else 2
             self._force("\n" * max(0, 2 - breaks) + controls.forcing_text)
 
     def _force(self, text: str) -> None:
-        self._place, self._queue = len(self.tokens), self._foresight.encode(text)
+        self._place, self._queue = len(self.tokens), self._forbidden.encode(text)

@@ -24,22 +24,22 @@ class ThinkingBudget:
     budget: int | None
     answer_text: str
 
-    def look(self, pages: Sequence[SequenceView]) -> None:
+    def look(self, views: Sequence[SequenceView]) -> None:
         """Close traces that used up their budget; take back the end of those that are to go on."""
-        for page in pages:
-            if page.row.closed is None and page.row.ended not in {"stop", "length"}:
-                self._look(page)
+        for view in views:
+            if view.sequence.closed is None and view.sequence.ended not in {"stop", "length"}:
+                self._look(view)
 
-    def _look(self, page: SequenceView) -> None:
-        row, text = page.row, page.text.text
-        newest = page.text.ends[-2] if len(page.text.ends) > 1 else 0
+    def _look(self, view: SequenceView) -> None:
+        sequence, text = view.sequence, view.text.text
+        newest = view.text.ends[-2] if len(view.text.ends) > 1 else 0
         tag = min((place for close in {self.close, CLOSE} if (place := text.find(close, max(0, newest - len(close)))) >= 0), default=-1)
-        if self.budget is not None and row.count >= self.budget and tag < 0:
+        if self.budget is not None and sequence.count >= self.budget and tag < 0:
             close = CLOSE if OPEN in text[:_BEGINNING] else self.close
-            page.put(len(text.rstrip()), f"\n{close}\n\n{self.answer_text}", "answer")
-            row.closed = row.count
-        elif tag >= 0 or row.ended == "end":
-            if sum(one.why == "wait" for one in row.forced) < self.times:
-                page.put(len(text[: tag if tag >= 0 else len(text)].rstrip()), f"\n\n{self.forcing_text}", "wait")
+            view.put(len(text.rstrip()), f"\n{close}\n\n{self.answer_text}", "answer")
+            sequence.closed = sequence.count
+        elif tag >= 0 or sequence.ended == "end":
+            if sum(one.why == "wait" for one in sequence.forced) < self.times:
+                view.put(len(text[: tag if tag >= 0 else len(text)].rstrip()), f"\n\n{self.forcing_text}", "wait")
             elif tag >= 0:
-                row.closed = row.count
+                sequence.closed = sequence.count

@@ -8,7 +8,7 @@ import torch
 
 from harness_ext.backends.style_hf.control import Control, ControlLoop
 from harness_ext.backends.style_hf.generation import write
-from harness_ext.backends.style_hf.kv_cache import BucketedKVCache, attend
+from harness_ext.backends.style_hf.kv_cache import attend
 from harness_ext.backends.style_hf.sampler import TokenSampler
 from harness_ext.backends.style_hf.sequence import TokenSequence
 from harness_ext.backends.style_hf.sequence_text import Pieces, encode_after
@@ -18,7 +18,7 @@ END = -1
 
 
 class Scripted:
-    """Prefers, for each row, the tokens that *script* names, the first most: it is given the tokens written so far."""
+    """Prefers, for each sequence, the tokens that *script* names, the first most: it is given the tokens written so far."""
 
     def __init__(self, vocabulary: int, end: int, script: Callable[[TokenSequence], Sequence[int]]) -> None:
         self._vocabulary, self._end, self._script = vocabulary, end, script
@@ -27,7 +27,7 @@ class Scripted:
         self.config: Any = config
         self._layer: Any = SimpleNamespace(layer_idx=0)
         self.read: list[tuple[int, int]] = []
-        """Each token that was read: its row's index and its place."""
+        """Each token that was read: its sequence's index and its place."""
 
     def set_attn_implementation(self, _: str) -> None:
         """Take any."""
@@ -36,20 +36,20 @@ class Scripted:
         """Return something on the CPU."""
         return SimpleNamespace(weight=torch.zeros(1))
 
-    def base_model(self, *, input_ids: torch.Tensor, rows: Any, **_: Any) -> None:
+    def base_model(self, *, input_ids: torch.Tensor, style_hf_cache: Any, **_: Any) -> None:
         """Read prompts, with one layer."""
         empty = torch.zeros(len(input_ids), 1, input_ids.shape[1], 1)
-        rows.update(empty, empty, 0)
-        attend(self._layer, empty, empty, empty, None, 1.0, rows=rows)
+        style_hf_cache.update(empty, empty, 0)
+        attend(self._layer, empty, empty, empty, None, 1.0, style_hf_cache=style_hf_cache)
 
-    def __call__(self, *, input_ids: torch.Tensor, rows: BucketedKVCache, **_: Any) -> Any:
-        """Return scores for each row's next token."""
-        self.base_model(input_ids=input_ids, rows=rows)
+    def __call__(self, *, input_ids: torch.Tensor, style_hf_cache: Any, **_: Any) -> Any:
+        """Return scores for each sequence's next token."""
+        self.base_model(input_ids=input_ids, style_hf_cache=style_hf_cache)
         logits = torch.zeros(len(input_ids), 1, self._vocabulary)
-        for number, row in enumerate(rows.rows):
-            self.read.append((row.index, row.done))
-            if row.done == len(row.ids) - 1:
-                for rank, token in reversed([*enumerate(self._script(row))]):  # of one named twice, the first place counts
+        for number, sequence in enumerate(style_hf_cache.sequences):
+            self.read.append((sequence.index, sequence.done))
+            if sequence.done == len(sequence.ids) - 1:
+                for rank, token in reversed([*enumerate(self._script(sequence))]):  # of one named twice, the first place counts
                     logits[number, 0, self._end if token == END else token] = 100.0 - rank
         return SimpleNamespace(logits=logits)
 
@@ -62,17 +62,17 @@ def pieces_of(tokenizer: Any) -> Pieces:
     return Pieces(lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True)), tokenizer("a", add_special_tokens=False)["input_ids"][-1])
 
 
-def say(tokenizer: Any, text: str, watchers: Sequence[Control], limit: int = 8000, instead: str = " so") -> tuple[TokenSequence, str]:
-    """Have a text written, token by place; where a token of it is forbidden, *instead*. After the last, the turn ends. Return the row and its text."""
+def say(tokenizer: Any, text: str, controls: Sequence[Control], limit: int = 8000, instead: str = " so") -> tuple[TokenSequence, str]:
+    """Have a text written, token by place; where a token of it is forbidden, *instead*. After the last, the turn ends. Return the sequence and its text."""
     tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
     other = tokenizer(instead, add_special_tokens=False)["input_ids"]
 
-    def script(row: TokenSequence) -> list[int]:
-        return [tokens[row.count] if row.count < len(tokens) else END, *other, *range(100, 400)]
+    def script(sequence: TokenSequence) -> list[int]:
+        return [tokens[sequence.count] if sequence.count < len(tokens) else END, *other, *range(100, 400)]
 
     model = Scripted(len(tokenizer), tokenizer.eos_token_id, script)
-    row = TokenSequence(0, [5, 6], 2, limit)
+    sequence = TokenSequence(0, [5, 6], 2, limit)
     pieces = pieces_of(tokenizer)
-    watch = ControlLoop(watchers, pieces, lambda text: encode_after(lambda part: tokenizer(part, add_special_tokens=False)["input_ids"], pieces, text))
-    (ended,) = write(model, [row], 4, TokenSampler(model, {}), watch, frozenset({tokenizer.eos_token_id}))
+    watch = ControlLoop(controls, pieces, lambda text: encode_after(lambda part: tokenizer(part, add_special_tokens=False)["input_ids"], pieces, text))
+    (ended,) = write(model, [sequence], 4, TokenSampler(model, {}), watch, frozenset({tokenizer.eos_token_id}))
     return ended, str(tokenizer.decode(ended.written, skip_special_tokens=True))

@@ -1,4 +1,4 @@
-"""style-hf writes what hf writes, of every family, in whatever company a row is written."""
+"""style-hf writes what hf writes, of every family, in whatever company a sequence is written."""
 
 import dataclasses
 import functools
@@ -26,8 +26,9 @@ WINDOWED = {
     "window-of-some": dataclasses.replace(SHAPES["gemma3"], config={**SMALL, "sliding_window": 24, "layer_types": ["sliding_attention", "full_attention"]}),
     "shared-heads": dataclasses.replace(SHAPES["qwen2_5"], config={**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2}),
 }
-# With the usual weights some say one token for ever. These tell tokens widely apart, so that greedy texts in float32 are the same although rows together and
-# rows alone, or two libraries, may differ in the last bits of a sum; in bfloat16 they would not be.
+# With the usual weights some say one token for ever. These tell tokens widely apart, so that greedy texts in float32 are the same although sequences together
+# and
+# sequences alone, or two libraries, may differ in the last bits of a sum; in bfloat16 they would not be.
 LIVELY = {"initializer_range": 0.4, "tie_word_embeddings": False}
 PROMPTS = ["3 + 4?", "Add these. " * 40, "x", "How many litres of milk are in it now? " * 3, "One. Two. " * 9, "3 + 4?", "Check " * 30]
 
@@ -72,12 +73,12 @@ def test_the_responses_are_those_of_hf(name: str, model_of: Callable[[str], Path
         with as_family(family):
             theirs = ask(HFLM(**given, **more, batch_size=1), PROMPTS)
         assert len(set(theirs)) > 3 or name == "smollm2"  # most tokens of a vocabulary wider than its tokenizer have no text
-        for rows in (1, 3, 64):
-            assert ask(ours(folder, rows=rows, **more), PROMPTS) == theirs
+        for sequences in (1, 3, 64):
+            assert ask(ours(folder, rows=sequences, **more), PROMPTS) == theirs
 
 
 def test_a_row_is_written_alike_in_any_company_in_the_number_format_of_the_model(model_of: Callable[[str], Path]) -> None:
-    # In bfloat16 oneDNN computes a row to the same bits in every batch of these shapes, with AMX, AVX-512 BF16 or AVX2, which emulates it; MKL's float32
+    # In bfloat16 oneDNN computes a sequence to the same bits in every batch of these shapes, with AMX, AVX-512 BF16 or AVX2, which emulates it; MKL's float32
     # does not always.
     folder = model_of("shared-heads")
     alone = [ask(ours(folder, rows=1, dtype="bfloat16"), [prompt])[0] for prompt in PROMPTS]
@@ -87,9 +88,9 @@ def test_a_row_is_written_alike_in_any_company_in_the_number_format_of_the_model
 def test_sampling_is_each_rows_own_and_repeats_differ(model_of: Callable[[str], Path]) -> None:
     settings = {"do_sample": True, "temperature": 0.9, "top_p": 0.95}
     folder, texts = model_of("llama3"), []
-    for rows in (1, 5):
+    for sequences in (1, 5):
         torch.manual_seed(3)
-        texts.append(ask(ours(folder, rows=rows), PROMPTS, **settings))
+        texts.append(ask(ours(folder, rows=sequences), PROMPTS, **settings))
     assert texts[0] == texts[1]
     assert texts[0][0] != texts[0][5]  # the same prompt, asked twice
     torch.manual_seed(4)

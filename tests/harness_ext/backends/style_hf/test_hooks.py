@@ -87,13 +87,13 @@ def test_an_attention_function_that_is_not_called_is_an_error(folder: Path, monk
         ("sliding_window", "mistral", "its layers ask for renamed_sliding_window"),
         ("softcap", "gemma2", "its layers ask for renamed_softcap"),
         ("scaling", "llama3", "no scaling is given"),
-        ("rows", "llama3", "hands on nothing"),
+        ("style_hf_cache", "llama3", "hands on nothing"),
     ],
 )
 def test_an_option_of_attention_under_another_name_is_an_error(option: str, family: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def renamed(module: Any, *given: Any, **options: Any) -> Any:
         value = options.pop(option, None)
-        return attend(module, *given, **options, **({} if option in ("scaling", "rows") else {f"renamed_{option}": value}))
+        return attend(module, *given, **options, **({} if option in ("scaling", "style_hf_cache") else {f"renamed_{option}": value}))
 
     monkeypatch.setitem(AttentionInterface._global_mapping, ATTENTION, renamed)
     folder = build(SHAPES[family], tmp_path)

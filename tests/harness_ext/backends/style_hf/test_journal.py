@@ -14,11 +14,11 @@ MADE_BY: dict[str, Any] = {"model": "a", "adapter": "b", "dtype": "c", "controls
 
 
 def ended(index: int) -> TokenSequence:
-    row = TokenSequence(index, [1, 2], 2, 50)
-    row.force([7, 8], "wait")
-    row.ids += [index, 9]
-    row.ended, row.taken_back = "end", 3
-    return row
+    sequence = TokenSequence(index, [1, 2], 2, 50)
+    sequence.force([7, 8], "wait")
+    sequence.ids += [index, 9]
+    sequence.ended, sequence.taken_back = "end", 3
+    return sequence
 
 
 def test_a_response_is_found_again_whole(tmp_path: Path) -> None:
@@ -27,10 +27,10 @@ def test_a_response_is_found_again_whole(tmp_path: Path) -> None:
     journal.append("k0", ended(0), "text \ud800")
     journal.close()
     there = Journal(path)
-    row = TokenSequence(0, [1, 2], 2, 50)
-    assert not there.restore("k1", row)
-    assert there.restore("k0", row)
-    assert (row.written, row.ended, row.taken_back, row.forced) == ([7, 8, 0, 9], "end", 3, [Forced(0, 2, "wait")])
+    sequence = TokenSequence(0, [1, 2], 2, 50)
+    assert not there.restore("k1", sequence)
+    assert there.restore("k0", sequence)
+    assert (sequence.written, sequence.ended, sequence.taken_back, sequence.forced) == ([7, 8, 0, 9], "end", 3, [Forced(0, 2, "wait")])
 
 
 @pytest.mark.parametrize("change", [("model", "x"), ("adapter", None), ("dtype", "x"), ("controls", {}), ("decoding", {"limit": 10, "until": []})])

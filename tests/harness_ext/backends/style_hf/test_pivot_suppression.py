@@ -21,8 +21,8 @@ def tokenizer(real_model: str) -> Any:
 
 
 def suppressed(tokenizer: Any, text: str, *kinds: str) -> tuple[int, str]:
-    row, written = say(tokenizer, text, [PivotSuppression(kinds, pieces_of(tokenizer), len(tokenizer))], instead=" then")
-    return row.taken_back, written
+    sequence, written = say(tokenizer, text, [PivotSuppression(kinds, pieces_of(tokenizer), len(tokenizer))], instead=" then")
+    return sequence.taken_back, written
 
 
 def kinds_in(text: str) -> set[str]:

@@ -21,7 +21,7 @@ from synth.style import KINDS, load_lexicon
 
 CLOSE = "</think>"
 PADDING = 7
-"""Rows of logits that stand for no token."""
+"""Sequences of logits that stand for no token."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def tokenizer(real_model: str) -> Any:
 
 
 @functools.cache
-def foresight(tokenizer: Any, controls: Controls) -> ForbiddenTokens:
+def forbidden(tokenizer: Any, controls: Controls) -> ForbiddenTokens:
     """Return what is worked out once for all that a tokenizer writes under some controls: seconds of work."""
     pieces = Pieces(lambda tokens: str(tokenizer.decode(tokens, clean_up_tokenization_spaces=False)), tokenizer("a", add_special_tokens=False)["input_ids"][-1])
     return ForbiddenTokens(controls, CLOSE, pieces, len(tokenizer), lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"]))
@@ -41,14 +41,14 @@ class Writer:
 
     def __init__(self, tokenizer: Any, controls: Controls) -> None:
         self.tokenizer, self.end, self.instead = tokenizer, tokenizer.eos_token_id, tokenizer(" apple")["input_ids"][0]
-        self.foresight = foresight(tokenizer, controls)
+        self.forbidden = forbidden(tokenizer, controls)
 
     def tokens(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def write(self, script: str | Sequence[int], most: int = 400) -> str:
         tokens = self.tokens(script) if isinstance(script, str) else list(script)
-        ahead, written, place = StreamingControls(self.foresight, {self.end}), list[int](), 0
+        ahead, written, place = StreamingControls(self.forbidden, {self.end}), list[int](), 0
         while len(written) < most:
             wanted = tokens[place] if place < len(tokens) else self.end
             logits = torch.zeros(len(self.tokenizer) + PADDING)
@@ -152,7 +152,7 @@ def test_with_sampling_the_end_cannot_be_drawn_while_texts_are_to_be_forced(toke
     writer = Writer(tokenizer, Controls(budget_forcing=1))
     logits = torch.zeros(len(tokenizer))
     logits[writer.instead] = 1.0
-    StreamingControls(writer.foresight, {writer.end}).change(writer.tokens("It is 5."), logits)
+    StreamingControls(writer.forbidden, {writer.end}).change(writer.tokens("It is 5."), logits)
     assert logits[writer.end] == logits[writer.tokens(CLOSE)[0]] == float("-inf")
     assert torch.isfinite(logits).sum() > len(tokenizer) - 100
 
