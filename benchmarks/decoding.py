@@ -26,7 +26,7 @@ from typing import Any
 
 import torch
 
-from distill.models.pretrained import fetch_gguf
+from distill.models.pull import fetch_gguf
 from harness_ext.runs.run_folder import RESPONSES, sample_files, sample_rows
 from harness_ext.scoring.documents import documents
 from synth.errors import StylerepError

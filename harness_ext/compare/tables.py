@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from math import isnan
+from typing import TYPE_CHECKING
 
 from harness_ext.compare.claims import Judgement
 from harness_ext.compare.metric import titled
-from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
 from harness_ext.compare.shares import Share
 from harness_ext.stats import Interval, Verdict
+
+if TYPE_CHECKING:
+    from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
 
 STYLE_TITLES = {
     "answered": "answered", "pivot_density": "pivots / 100 words", "pivot_kinds": "pivot kinds", "stage_coverage": "stages", "style_adherence": "adherence",
@@ -28,7 +31,7 @@ class TextTable:
     left: frozenset[int] = frozenset({0})
 
 
-def report_tables(report: Report) -> list[TextTable]:
+def report_tables(report: "Report") -> list[TextTable]:
     """Return the tables of a report: claims, one a task with accuracy, style and verdicts, shares, style at equal length, and families."""
     tables = [_claims(report.judgement)] if report.judgement else []
     tables += [_task(report, task) for task in dict.fromkeys(cell.task for cell in report.cells)]
@@ -39,7 +42,7 @@ def report_tables(report: Report) -> list[TextTable]:
     return tables
 
 
-def report_notes(report: Report) -> list[str]:
+def report_notes(report: "Report") -> list[str]:
     """Say in a few sentences how the numbers were made, and what must be known to trust them."""
     some = report.comparisons[0] if report.comparisons else report.families[0]
     margin = f"{100 * some.margin:g}"
@@ -87,11 +90,11 @@ def _percent(estimate: float, interval: Interval | None) -> str:
     return f"{100 * estimate:.1f}" + (f" [{100 * interval.low:.1f}, {100 * interval.high:.1f}]" if interval else "")
 
 
-def _corrected(report: Report) -> str:
+def _corrected(report: "Report") -> str:
     return f"p {_CORRECTIONS[(report.comparisons[0] if report.comparisons else report.families[0]).correction]}"
 
 
-def _task(report: Report, task: str) -> TextTable:
+def _task(report: "Report", task: str) -> TextTable:
     cells = [cell for cell in report.cells if cell.task == task]
     compared = {one.run: one for one in report.comparisons if one.task == task}
     styles = [name for name in _SHOWN if any(name in cell.style for cell in cells)]
@@ -109,7 +112,7 @@ def _task(report: Report, task: str) -> TextTable:
     return TextTable(title, header, tuple(rows), frozenset({0, *([1] if several else []), header.index("verdict") if compared else 0}))
 
 
-def _row(cell: ConditionOnTask, one: Comparison | None, styles: list[str], several: bool, compared: bool, settle: bool) -> tuple[str, ...]:
+def _row(cell: "ConditionOnTask", one: "Comparison | None", styles: list[str], several: bool, compared: bool, settle: bool) -> tuple[str, ...]:
     style = (f"{cell.style[name]:,.{_digits(name)}f}" if name in cell.style else "" for name in styles)
     row = (cell.run, *([_short(cell.model)] if several else []), _percent(cell.accuracy, cell.interval), *style)
     if not compared:
@@ -121,13 +124,13 @@ def _row(cell: ConditionOnTask, one: Comparison | None, styles: list[str], sever
             *([_settled(one)] if settle else []))  # fmt: skip
 
 
-def _settled(one: Comparison) -> str:
+def _settled(one: "Comparison") -> str:
     if one.verdict is not Verdict.INCONCLUSIVE or one.settlement is None:
         return ""
     return f"{one.settlement.items:,} ({one.settlement.question})" if one.settlement.items else one.settlement.reason
 
 
-def _pooled(report: Report) -> TextTable:
+def _pooled(report: "Report") -> TextTable:
     rows = [
         (one.run, one.baseline, one.task, _points(one.result.estimate, one.result.interval), p_text(one.result.p), p_text(one.p_adjusted), one.verdict.value)
         for one in report.comparisons
@@ -136,7 +139,7 @@ def _pooled(report: Report) -> TextTable:
     return TextTable("Over tasks, each counting alike", header, tuple(rows), frozenset({0, 1, 6}))
 
 
-def _families(found: list[AcrossFamilies]) -> TextTable:
+def _families(found: "list[AcrossFamilies]") -> TextTable:
     corrected = f"p {_CORRECTIONS[found[0].correction]}"
     header = ("arm", "task", "families", "mean difference [95 %]", "p", corrected, "I²", "a further family [95 %]", "sign test p", "verdict")
     rows = []
@@ -162,7 +165,7 @@ def _shares(found: list[Share]) -> TextTable:
     return TextTable("Shares of a gain", ("share", "model", "task", "[95 %]", "Fieller", ""), tuple(rows), frozenset({0, 1, 2, 5}))
 
 
-def _styles(report: Report) -> TextTable:
+def _styles(report: "Report") -> TextTable:
     rows = []
     for one in report.comparisons:
         for effect in one.style:

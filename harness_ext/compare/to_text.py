@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from harness_ext.compare.report import Report
 from harness_ext.compare.tables import TextTable, report_notes, report_tables
+
+if TYPE_CHECKING:
+    from harness_ext.compare.report import Report
 
 _LATEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
           "^": r"\textasciicircum{}", "±": r"$\pm$", "²": r"$^2$", "<": r"$<$", ">": r"$>$", "…": r"\ldots{}"}  # fmt: skip
@@ -25,7 +28,7 @@ def rich_tables(tables: Sequence[TextTable]) -> list[Table]:
     return made
 
 
-def report_markdown(report: Report) -> str:
+def report_markdown(report: "Report") -> str:
     """Return the report as Markdown; what a run is named cannot break out of its cell."""
     parts = [markdown_table(one) for one in report_tables(report)]
     signatures = [f"{_markdown(name)}, {_markdown(task)}: `{signature}`" for name, task, signature in _signatures(report)]
@@ -39,7 +42,7 @@ def markdown_table(one: TextTable) -> str:
     return "\n".join([f"### {_markdown(one.title)}", "", _line(one.header), f"|{rule}|", *(_line(row) for row in one.rows)])
 
 
-def report_latex(report: Report) -> str:
+def report_latex(report: "Report") -> str:
     """Return the report as LaTeX tables (booktabs)."""
     signatures = [f"{name}, {task}: {signature}" for name, task, signature in _signatures(report)]
     return latex_page(report_tables(report), [*report_notes(report), *signatures])
@@ -66,7 +69,7 @@ def _latex_table(one: TextTable) -> str:
     )  # fmt: skip
 
 
-def _signatures(report: Report) -> list[tuple[str, str, str]]:
+def _signatures(report: "Report") -> list[tuple[str, str, str]]:
     found = [(one.run, one.task, one.signature) for one in report.comparisons]
     found += [(one.arm, one.task, one.signature) for one in report.families]
     return [*found, *((one.question, one.task, one.result.signature) for one in report.shares)]

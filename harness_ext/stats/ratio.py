@@ -38,11 +38,11 @@ def recovered_shares(
     found = [_without_resamples(*one, level, draws, seed) for one in outcomes]
     by_items: dict[int, list[int]] = {}
     for place, one in enumerate(found):
-        if isinstance(one, _Share):
+        if isinstance(one, _ShareDraws):
             by_items.setdefault(one.parts.shape[1], []).append(place)
     results = {place: one for place, one in enumerate(found) if isinstance(one, Result)}
     for places in by_items.values():
-        shares = [one for place in places if isinstance(one := found[place], _Share)]
+        shares = [one for place in places if isinstance(one := found[place], _ShareDraws)]
         sums = resamples(np.concatenate([one.parts for one in shares]), draws, seed).reshape(len(shares), 2, draws)
         for place, one, own in zip(places, shares, sums, strict=True):
             results[place] = _with_resamples(one, own, level)
@@ -71,7 +71,7 @@ def fieller(numerator: float, denominator: float, var_n: float, var_d: float, co
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
+class _ShareDraws:
     """A share before its interval: the differences of both runs from the base, shape (2, items), and what is said of it."""
 
     parts: FloatArray
@@ -82,7 +82,7 @@ class _Share:
     notes: list[str]
 
 
-def _without_resamples(a: npt.ArrayLike, b: npt.ArrayLike, base: npt.ArrayLike, level: float, draws: int, seed: int) -> Result | _Share:
+def _without_resamples(a: npt.ArrayLike, b: npt.ArrayLike, base: npt.ArrayLike, level: float, draws: int, seed: int) -> Result | _ShareDraws:
     """Return the share as far as it is known before items are resampled: all of it where none is needed."""
     runs = [vector(name, values) for name, values in (("a", a), ("b", b), ("base", base))]
     n = len(runs[2])
@@ -104,10 +104,10 @@ def _without_resamples(a: npt.ArrayLike, b: npt.ArrayLike, base: npt.ArrayLike, 
     residuals = parts[0] - share * parts[1]
     if np.abs(residuals).max() <= 1e-12 * np.abs(parts).max():
         return Result(share, None, None, n, "recovered-share", {**settings, "level": level}, "; ".join([*notes, "the share is the same in all resamples"]))
-    return _Share(parts, share, gain, bounds, settings, notes)
+    return _ShareDraws(parts, share, gain, bounds, settings, notes)
 
 
-def _with_resamples(one: _Share, sums: FloatArray, level: float) -> Result:
+def _with_resamples(one: _ShareDraws, sums: FloatArray, level: float) -> Result:
     """Return a share with its interval, from sums of its parts over resampled items, shape (2, draws)."""
     parts, share, gain, settings, notes = one.parts, one.share, one.gain, one.settings, one.notes
     n, draws = parts.shape[1], sums.shape[1]

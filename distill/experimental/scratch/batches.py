@@ -1,4 +1,4 @@
-"""The steps of a training from nothing: rows of the curriculum as token ids, in batches of rows of about the same length."""
+"""Experimental: the steps of a training from nothing: rows of the curriculum as token ids, in batches of rows of about the same length."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What models trained from nothing are trained on: generated problems of the training splits with plain solutions, from easy to hard.
+"""Experimental: what models trained from nothing are trained on: generated problems of the training splits with plain solutions, from easy to hard.
 
 No row has stages, and none a pivot outside its question: style is what adapters are to teach. No row has a question of a task.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distill.experimental.scratch.names import SOURCES
+from distill.experimental.scratch.names import CURRICULUM_VERSION, SOURCES
 from synth.problems import Problem, iter_problems, prompt
 from synth.problems.arith import VERSION as ARITH_VERSION
 from synth.problems.splits import belongs
@@ -21,9 +21,6 @@ from synth.traces.arms_of import Rendering
 from synth.traces.decontaminate import Decontamination, load_generated
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.target import style_target
-
-VERSION = 2
-"""Raised whenever the rows change, for a model is known by it; a test holds the rows of this version."""
 
 LEVELS = {
     "arith": (
@@ -84,7 +81,7 @@ class CurriculumRow:
 
 def rows(seed: int, group: int, progress: float, count: int, sources: Sequence[str] = SOURCES) -> list[CurriculumRow]:
     """Return *count* rows of a group (0, 1, …) of some `SOURCES` at a *progress* of training from 0 to 1: the same rows for the same arguments."""
-    rng = generator("scratch curriculum", VERSION, seed, group)
+    rng = generator("scratch curriculum", CURRICULUM_VERSION, seed, group)
     opened = min(1.0, progress / _OPEN)
     copies = COPIES[0] * max(0.0, 1 - progress / COPIES[1])
     recall = float(np.interp(progress, (RECALL[1], RECALL[3]), (RECALL[0], RECALL[2])))

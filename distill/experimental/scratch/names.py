@@ -1,4 +1,4 @@
-"""Names and recipes of models trained from nothing: ``scratch:ARCHITECTURE-SIZE[:seed=N][:tokens=N][:sources=A+B]``."""
+"""Experimental: names and recipes of models trained from nothing: ``scratch:ARCHITECTURE-SIZE[:seed=N][:tokens=N][:sources=A+B]``."""
 
 import hashlib
 import json
@@ -16,6 +16,8 @@ from synth.schema import Schema, read_as, read_json
 
 PREFIX = "scratch:"
 _NAME = re.compile(r"([a-z0-9_]+)-([0-9]+m)((?::[a-z]+=[a-z0-9+]{1,60})*)")
+CURRICULUM_VERSION = 2
+"""Of the rows they are trained on (`distill.experimental.scratch.curriculum`); raised when those change; a test holds those of this version."""
 SOURCES = ("arith", "chain", "kg", "kinship")
 """What problems there are to train on."""
 VERSION = 1
@@ -46,8 +48,6 @@ class ScratchModel:
 
     def recipe(self) -> dict[str, Any]:
         """Return all that decides what the model learns, but for the machine: its number format, threads and versions are in the manifest."""
-        from distill.experimental.scratch import curriculum
-
         return {
             "architecture": self.architecture,
             "shape": {name: value for name, value in asdict(SIZES[self.size]).items() if name not in ("tokens", "rate")},
@@ -55,19 +55,19 @@ class ScratchModel:
             "tokens": self.tokens,
             "sources": list(self.sources),
             "training_version": VERSION,
-            "curriculum_version": curriculum.VERSION,
+            "curriculum_version": CURRICULUM_VERSION,
         }
 
     def folder(self) -> Path:
         """Return where the model lies in the cache once it is trained; the folder is known by a hash of the recipe."""
-        from distill.models.pretrained import cache_folder
+        from distill.models.cache import cache_folder
 
         key = hashlib.sha256(json.dumps(self.recipe(), sort_keys=True).encode()).hexdigest()[:12]
         return cache_folder() / "models" / "scratch" / f"{self.architecture}-{self.size}-{key}"
 
     def trained_folder(self) -> Path | None:
         """Return the folder if the model has been trained."""
-        from distill.models.pretrained import MANIFEST
+        from distill.models.cache import MANIFEST
 
         return self.folder() if (self.folder() / MANIFEST).is_file() else None
 
@@ -108,7 +108,7 @@ class _Made(Schema):
 
 def listed() -> Iterator[str]:
     """Yield a line for each model: its name, how long it trains on two cores, and where it is; then those trained with another seed or length."""
-    from distill.models.pretrained import MANIFEST, cache_folder
+    from distill.models.cache import MANIFEST, cache_folder
 
     usual = [scratch_model(f"{PREFIX}{architecture}-{size}") for architecture in ARCHITECTURES for size in SIZES]
     others = []

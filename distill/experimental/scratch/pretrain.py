@@ -1,4 +1,4 @@
-"""Trains a model from nothing on the curriculum."""
+"""Experimental: trains a model from nothing on the curriculum."""
 
 import contextlib
 import functools
@@ -21,11 +21,12 @@ from rich.console import Console
 from distill.experimental.scratch.batches import GROUP_STEPS, STEP_TOKENS, Batch, group_batches, steps_of
 from distill.experimental.scratch.curriculum import sample
 from distill.experimental.scratch.names import ScratchModel
-from distill.experimental.scratch.shapes import SIZES, new_model
+from distill.experimental.scratch.new_model import new_model
+from distill.experimental.scratch.shapes import SIZES
 from distill.experimental.scratch.tokenizer import train_tokenizer
 from distill.models.allocator import keep_freed_memory
+from distill.models.cache import MANIFEST
 from distill.models.precision import fast_dtype
-from distill.models.pretrained import MANIFEST
 from distill.training.encode import IGNORED
 from distill.training.output import unfinished_folder
 from distill.training.progress import TrainingProgress

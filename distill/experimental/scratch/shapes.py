@@ -1,4 +1,4 @@
-"""The shapes of models trained from nothing: four architectures, each in four sizes with about the same number of parameters."""
+"""Experimental: the shapes of models trained from nothing: four architectures, each in four sizes with about the same number of parameters."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -75,19 +75,3 @@ def configuration(architecture: str, size: str) -> Any:
         kinds = ["full_attention" if layer % 2 else "sliding_attention" for layer in range(shape.layers)]
         settings |= {"layer_types": kinds, "sliding_window": _WINDOW, "query_pre_attn_scalar": shape.head}
     return AutoConfig.for_model(ARCHITECTURES[architecture], **settings)
-
-
-def new_model(architecture: str, size: str, seed: int) -> Any:
-    """Return a model with random weights in float32, the same for the same seed."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    torch.manual_seed(seed)
-    return AutoModelForCausalLM.from_config(configuration(architecture, size), dtype=torch.float32)
-
-
-def parameters(architecture: str, size: str) -> int:
-    """Return the number of parameters, embeddings included."""
-    from distill.models.loading import empty_model
-
-    return sum(one.numel() for one in empty_model(configuration(architecture, size)).parameters())

@@ -1,4 +1,4 @@
-"""The tokenizer of all models trained from nothing: byte-level BPE, trained on the curriculum's text, in which a number is its digits."""
+"""Experimental: the tokenizer of all models trained from nothing: byte-level BPE, trained on the curriculum's text, in which a number is its digits."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Controls of style in lm_eval's model ``vllm``: what its arguments must hold so that vLLM's workers apply them. Imports nothing of vLLM.
+"""Experimental: controls of style in lm_eval's model ``vllm``: what its arguments must hold so that vLLM's workers apply them. Imports nothing of vLLM.
 
     arguments = vllm_arguments(read_controls(given), close="</think>", ends=[2])
     with patch.dict(os.environ, ENVIRONMENT):

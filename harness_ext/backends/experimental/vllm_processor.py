@@ -1,4 +1,4 @@
-"""The logits processor that vLLM's workers load to apply controls of style; imported by vLLM alone, by the name in
+"""Experimental: the logits processor that vLLM's workers load to apply controls of style; imported by vLLM alone, by the name in
 `harness_ext.backends.experimental.vllm_controls`.
 
 Written against ``vllm/v1/sample/logits_processor`` of vLLM at commit 6e052ba8f4d97e43fb88a3288f3240ff4f73d7d2: ``AdapterLogitsProcessor`` with

@@ -24,7 +24,8 @@ from distill.models.model_files import code_of_models
 from distill.models.precision import fast_dtype
 from distill.models.pretrained import resolve_model
 from harness_ext.backends.lm_eval.hooked import counted, reaching
-from harness_ext.backends.lm_eval.models import HF, pretrained
+from harness_ext.backends.lm_eval.models import pretrained
+from harness_ext.backends.lm_eval.names import HF
 from synth.errors import StylerepError
 from synth.formats import with_opening
 

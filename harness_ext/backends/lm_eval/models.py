@@ -7,18 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from distill.models.pretrained import check_adapter, resolve_model
+from harness_ext.backends.lm_eval.names import ADAPTER, HF, LOCAL, STYLE_HF
 from synth.errors import StylerepError
 from synth.responses.messages import message_said
 
-STYLE_HF = "style-hf"
-"""Our own model of transformers, `harness_ext.backends.lm_eval.style_hf`."""
-HF = ("hf", "hf-auto", "huggingface", STYLE_HF)
-"""Names of models of transformers."""
-VLLM = "vllm"
-LOCAL = (*HF, VLLM)
-"""Names of models that load weights."""
-ADAPTER = {VLLM: "lora_local_path"}
-"""The argument that names an adapter, where it is not ``peft``."""
 _SERVERS = ("local-completions", "local-chat-completions")
 
 

@@ -29,7 +29,7 @@ from distill.models.families.dated_template import dated_template
 from distill.models.families.special_tokens import readable_text
 from distill.models.hooks import STYLE_MODEL, need, not_taken
 from distill.models.pretrained import resolve_model
-from harness_ext.backends.lm_eval.models import STYLE_HF
+from harness_ext.backends.lm_eval.names import STYLE_HF
 from harness_ext.backends.style_hf.control import Control, ControlLoop, StopStrings
 from harness_ext.backends.style_hf.control_settings import NAMES, read_controls
 from harness_ext.backends.style_hf.digests import weight_digests

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell, study_cells
-from harness_ext.pipelines.study.engines import ENGINES, make_engine
+from harness_ext.pipelines.study.engine_by_name import ENGINES, make_engine
 from harness_ext.pipelines.study.estimate import estimates
 from harness_ext.pipelines.study.file import Study, StudyModel, claims_text, load_study
 from harness_ext.pipelines.study.progress import Progress, clock

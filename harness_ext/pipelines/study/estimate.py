@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from harness_ext.backends.lm_eval.models import STYLE_HF
+from harness_ext.backends.lm_eval.names import STYLE_HF
 from harness_ext.pipelines.study.cells import Cell, parameters
 from harness_ext.pipelines.study.file import Study
 from harness_ext.pipelines.study.worker import read_record

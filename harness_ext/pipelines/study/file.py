@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from harness_ext.backends.lm_eval.models import STYLE_HF, VLLM
+from harness_ext.backends.lm_eval.names import STYLE_HF, VLLM
 from harness_ext.backends.style_hf.control_settings import Controls, read_controls
 from harness_ext.pipelines.study.declared import ModelEntry, StudyFile, said
 from harness_ext.pipelines.study.options import check_options, whole_path, with_whole_paths

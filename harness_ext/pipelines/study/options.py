@@ -80,7 +80,8 @@ def _check_data(document: Document, study: "Study") -> None:
 
 
 def _check_teacher(given: Mapping[str, Any]) -> None:
-    from harness_ext.backends.lm_eval.models import LOCAL, check_model, check_named
+    from harness_ext.backends.lm_eval.models import check_model, check_named
+    from harness_ext.backends.lm_eval.names import LOCAL
     from harness_ext.pipelines.teach.settings import settle
 
     settings = settle(**given)
@@ -111,7 +112,8 @@ def _check_train(document: Document, study: "Study", model: "StudyModel", own: t
 
 def _check_evaluate(document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]) -> None:
     from harness_ext.backends.lm_eval.checks import check_limit, check_tasks
-    from harness_ext.backends.lm_eval.models import LOCAL, check_named
+    from harness_ext.backends.lm_eval.models import check_named
+    from harness_ext.backends.lm_eval.names import LOCAL
     from harness_ext.scoring.task_folder import tasks_named
 
     given = {"model": "hf", **study.evaluate, **model.evaluate}

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from distill.models.loading import load_config, load_model, load_tokenizer
-from distill.models.pretrained import NAMED, pull, pulled_folder, resolve_model
+from distill.models.pretrained import NAMED, pulled_folder, resolve_model
+from distill.models.pull import pull
 from synth.errors import StylerepError
 
 NAME = "smollm2-135m-instruct"

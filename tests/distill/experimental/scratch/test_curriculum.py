@@ -24,7 +24,7 @@ def many() -> list[CurriculumRow]:
 
 
 def test_this_version_of_the_curriculum_has_these_rows(many: list[CurriculumRow]) -> None:
-    # If this fails, raise VERSION in distill/experimental/scratch/curriculum.py: models trained before are others.
+    # If this fails, raise CURRICULUM_VERSION in distill/experimental/scratch/names.py: models trained before are others.
     assert digest_of_rows(many)[:16] == "d2bb75a79479e71a"
 
 

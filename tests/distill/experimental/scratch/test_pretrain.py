@@ -12,11 +12,14 @@ from rich.console import Console
 
 from distill.experimental.scratch import batches, pretrain
 from distill.experimental.scratch.names import listed, scratch_model
+from distill.experimental.scratch.new_model import new_model, parameters
 from distill.experimental.scratch.pretrain import pull_scratch
-from distill.experimental.scratch.shapes import ARCHITECTURES, SIZES, new_model, parameters
+from distill.experimental.scratch.shapes import ARCHITECTURES, SIZES
 from distill.experimental.scratch.tokenizer import END_OF_TURN, VOCABULARY, chat_prompt
+from distill.models.cache import MANIFEST
 from distill.models.loading import load_model, load_tokenizer
-from distill.models.pretrained import MANIFEST, pull, pulled_folder, resolve_model
+from distill.models.pretrained import pulled_folder, resolve_model
+from distill.models.pull import pull
 from distill.training.recipe import Recipe
 from distill.training.train import distill
 from distill.training.unfinished import unfinished_folder

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from harness_ext.pipelines.study.cells import Cell
-from harness_ext.pipelines.study.engines import Processes, make_engine
+from harness_ext.pipelines.study.engine_by_name import make_engine
+from harness_ext.pipelines.study.engines import Processes
 from harness_ext.pipelines.study.schedule import State, run_cells
 from harness_ext.pipelines.study.worker import is_done, read_record
 from synth.errors import StylerepError

@@ -1,0 +1,1 @@
+"""Experimental: what has never run on the real thing."""

@@ -1,0 +1,23 @@
+"""Which engines there are, and which of them a study is run with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness_ext.pipelines.study.engines import Engine, Processes
+from synth.errors import StylerepError
+
+ENGINES = ("processes", "slurm", "submitit-local")
+
+
+def make_engine(name: str, folder: Path, jobs: int, options: Mapping[str, Any]) -> Engine:
+    """Return the engine of a name; raise StylerepError for one that is not known or cannot run here."""
+    if name not in ENGINES:
+        raise StylerepError(f"--engine takes {', '.join(ENGINES)}; found {name!r}.")
+    if name == "processes":
+        if options:
+            raise StylerepError("--engine-option is for clusters; processes take --jobs.")
+        return Processes(jobs)
+    from harness_ext.pipelines.experimental.slurm import Submitit
+
+    return Submitit("slurm" if name == "slurm" else "local", folder, options)
