@@ -104,15 +104,16 @@ class Tiny:
 def _prefer(lm: StyleHF, tokens: Sequence[int] | None) -> None:
     """Have the model choose from tokens that have a text, and prefer *tokens*, if any, by their place in the response, and then the end of the turn."""
     wanted = None if tokens is None else [*tokens, lm.tokenizer.convert_tokens_to_ids(lm._family.end_of_turn)]
-    rows: list[Any] = []
+    sequences: list[Any] = []
 
     def called(module: Any, arguments: Any, options: dict[str, Any]) -> None:
-        rows[:] = options["rows"].rows if hasattr(options.get("rows"), "rows") else []
+        cache = options.get("style_hf_cache")
+        sequences[:] = cache.sequences if hasattr(cache, "sequences") else []
 
     def scored(module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
         output[..., len(lm.tokenizer) :] = -torch.inf
-        for number, row in enumerate(rows if wanted else ()):
-            place = row.done + 1 - row.prompt
+        for number, sequence in enumerate(sequences if wanted else ()):
+            place = sequence.done + 1 - sequence.prompt
             if wanted and place >= 0:
                 output[number, -1, wanted[min(place, len(wanted) - 1)]] += _SURE
         return output

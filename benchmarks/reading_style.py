@@ -1,4 +1,4 @@
-"""How well and how fast the ruler reads style, on real traces.
+"""How well and how fast the style scorer reads style, on real traces.
 
 Prints the tables of docs/measurements/reading-style.md. Run: make bench, or
 python -m benchmarks.reading_style ../shared/data/traces [agreement kinds separation dose speed adversarial]

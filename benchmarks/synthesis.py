@@ -78,7 +78,7 @@ def style(data: Path) -> None:
 
 
 def _stages_read(rows: Sequence[TraceRow]) -> None:
-    """Print how far the stages that the ruler reads are those that were planned."""
+    """Print how far the stages that the style scorer reads are those that were planned."""
     planned, read = [], []
     for row in rows:
         for spans, out in (

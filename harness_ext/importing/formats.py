@@ -7,6 +7,7 @@ from typing import Any
 from harness_ext.importing import inspect_logs, jsonl, lighteval, lm_eval_runs, qwen_math
 from harness_ext.importing.record import Evaluation, ReadSource
 from synth.errors import StylerepError
+from synth.responses.samples_file import samples_name
 from synth.rows import SUFFIXES, read_rows
 from synth.schema import read_json
 
@@ -61,8 +62,8 @@ def _below(folder: Path) -> list[Path]:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name.endswith((*SUFFIXES, ".eval")) and not _ignored(path, folder)]
     newest: dict[tuple[Path, str], tuple[str, Path]] = {}
     for path in files:
-        if (match := lm_eval_runs.SAMPLES.fullmatch(path.name)) and (match["date"] or "") >= newest.get((path.parent, match["task"]), ("", path))[0]:
-            newest[path.parent, match["task"]] = (match["date"] or "", path)
+        if (named := samples_name(path.name)) and (named.date or "") >= newest.get((path.parent, named.task), ("", path))[0]:
+            newest[path.parent, named.task] = (named.date or "", path)
     if newest:
         return [path for _, path in newest.values()]
     files = [path for path in files if lighteval.DETAILS.fullmatch(path.name)] or files

@@ -1,6 +1,5 @@
 """Reads the samples that ``lm_eval --log_samples`` writes, of any task."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +16,9 @@ from synth.processes.workers import Workers
 from synth.responses import find_field, gold_text
 from synth.responses.fields import options_of
 from synth.responses.messages import conversation, message_said
+from synth.responses.samples_file import samples_name
 from synth.rows import Line, Row, rows_of, unread_rows
 from synth.schema import read_json
-
-SAMPLES = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+))?\.jsonl")
 
 _AT_ONCE = 100
 
@@ -30,8 +28,8 @@ def read(path: Path, reading: ReadSource) -> list[Evaluation]:
 
     Documents keep lm_eval's hashes. Raises StylerepError, naming the line, for what is no sample, and where there is no such filter.
     """
-    match = SAMPLES.fullmatch(path.name)
-    task, date = (match["task"], match["date"]) if match else (path.name.split(".")[0], None)
+    named = samples_name(path.name)
+    task, date = (named.task, named.date) if named else (path.name.split(".")[0], None)
     rows: dict[str, Spool[Row]] = {}
     for some in reading.workers.each(_rows_by_filter, unread_rows(path, _AT_ONCE)):
         for name, row in some:

@@ -14,6 +14,7 @@ from harness_ext.runs.scored_items import ScoredItem, ScoredItems
 from harness_ext.runs.scored_rows import scored_rows
 from synth.errors import StylerepError
 from synth.processes.workers import Workers
+from synth.responses.samples_file import samples_name
 from synth.schema import shown
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
 ]
 RESPONSES = "responses.jsonl"
 """What the model style-hf wrote, response by response, with what was forced (`harness_ext.backends.style_hf.journal`)."""
-_SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d+)\.jsonl")
 _WORTH_A_POOL = 100_000_000
 """Bytes of samples from which on several processes are faster than one."""
 
@@ -79,8 +79,8 @@ def sample_files(folder: Path) -> dict[str, Path]:
     if len(places := {path.parent for path in paths}) > 1:
         raise StylerepError(f"{folder}: {len(places)} runs lie in this folder; name one of them.")
     for path in paths:
-        if (match := _SAMPLES.fullmatch(path.name)) and match["date"] > newest.get(match["task"], ("", path))[0]:
-            newest[match["task"]] = (match["date"], path)
+        if (found := samples_name(path.name)) and found.date and found.date > newest.get(found.task, ("", path))[0]:
+            newest[found.task] = (found.date, path)
     return {task: path for task, (_, path) in sorted(newest.items())}
 
 

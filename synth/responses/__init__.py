@@ -11,11 +11,11 @@ from typing import Any
 
 from synth.errors import StylerepError
 from synth.responses.fields import Fields, find_field, gold_text, question_text, right_answer, row_responses, score_field
+from synth.responses.samples_file import samples_name
 from synth.rows import HUB_NAME, SUFFIXES, Row, hub_rows, read_rows
 
 __all__ = ["RIGHT_WORDS", "WRONG_WORDS", "Fields", "Response", "find_field", "gold_text", "read_responses"]
 
-_SAMPLES = re.compile(r"samples_(?P<task>.+)_\d{4}-\d\d-\d\dT[\d.-]+\.jsonl")
 RIGHT_WORDS = ("true", "correct", "right", "yes", "pass", "passed")
 WRONG_WORDS = ("false", "incorrect", "wrong", "no", "fail", "failed")
 """Scores in words, in lower case."""
@@ -76,7 +76,7 @@ def read_responses(
 def data_files(folder: Path) -> list[Path]:
     """Return the files of a folder that responses are read from: of a run folder the samples, else all data files but what was written about them."""
     files = sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES) and path.name not in ("manifest.json", "verdicts.json"))
-    samples = [path for path in files if _SAMPLES.fullmatch(path.name)]
+    samples = [path for path in files if (found := samples_name(path.name)) and found.date]
     return samples or [path for path in files if not path.name.startswith("results_")]
 
 
@@ -100,8 +100,8 @@ class _ResponseReader:
             raise StylerepError(f"{path}: this is no file of responses; readable are {', '.join(SUFFIXES)}.")
         model, task = path.resolve().parent.name, path.name.split(".")[0]
         fields = self.fields
-        if samples := _SAMPLES.fullmatch(path.name):
-            task, model = samples["task"], self.run_name(path) or model
+        if (samples := samples_name(path.name)) and samples.date:
+            task, model = samples.task, self.run_name(path) or model
             self.fields = fields if fields.correct else replace(fields, correct=self.score_name(path))
         scored = self.fields.correct is not None or not self._has_odd_scores(path)
         yield from self.rows(str(path), model, task, read_rows(path), scored)

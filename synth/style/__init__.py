@@ -1,4 +1,4 @@
-"""The ruler for style: lexicons, stages, and scores of a trace."""
+"""The style scorer: lexicons, stages, and scores of a trace."""
 
 from synth.style.lexicon import KINDS, LANGUAGES, STAGES, Lexicon, Pivot, load_lexicon
 from synth.style.scores import StyleReading, StyleScores, read_trace, read_traces, style_scores

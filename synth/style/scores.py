@@ -120,7 +120,7 @@ class StyleScores:
 
 @dataclass(frozen=True)
 class StyleReading:
-    """A trace as the ruler sees it: its scores, and where pivots, stages and arithmetic claims stand in it."""
+    """A trace as the style scorer sees it: its scores, and where pivots, stages and arithmetic claims stand in it."""
 
     text: str
     lexicon: Lexicon

@@ -116,7 +116,7 @@ def cut_steps(text: str) -> tuple[list[str], list[str]]:
     """Return the units of a text, list marks and all, and the white space after each; together they are the text, but for white space before the first."""
     texts = Texts.lay([text])
     units = cut(texts, texts.look())
-    # The ruler's units begin with their first word; here a line begins where it begins.
+    # The style scorer's units begin with their first word; here a line begins where it begins.
     starts = [text.rfind("\n", 0, start) + 1 if gap else start for start, gap in zip(units.starts.tolist(), units.breaks.tolist(), strict=True)]
     steps: list[str] = []
     gaps: list[str] = []

@@ -1,6 +1,6 @@
 """What the dose arms and controls do to a trace, one that templates wrote or one that a model did.
 
-A step is what the ruler takes for one: a line, or a sentence of a long line. A fraction *f* of n steps, digits or pivots is
+A step is what the style scorer takes for one: a line, or a sentence of a long line. A fraction *f* of n steps, digits or pivots is
 the nearest whole number to f · n. After Li et al. 2025 (arXiv:2502.07374), who shuffle, delete and insert steps and corrupt
 digits and keywords; the dots are those of Pfau et al. 2024 (arXiv:2404.15758), the swapped traces those of Valmeekam et al. 2025
 (arXiv:2505.13775).

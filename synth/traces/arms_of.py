@@ -38,7 +38,7 @@ class Trace:
     """A trace in two parts and the text after it.
 
     `body` is all before the `conclusion`, which states the answer and may be empty; `final` follows the trace and states the answer.
-    `stages` are those of the body, None where the ruler is to read them; `turns` are spans of wrong turns in the body.
+    `stages` are those of the body, None where the style scorer is to read them; `turns` are spans of wrong turns in the body.
     """
 
     body: str
@@ -232,7 +232,7 @@ class RowMaker:
         )
 
     def _stages(self, trace: Trace, text: str) -> list[Span]:
-        """Return the stages of a trace: as planned, or as the ruler reads them where the trace was altered or is a model's."""
+        """Return the stages of a trace: as planned, or as the style scorer reads them where the trace was altered or is a model's."""
         if not text:
             return []
         if trace.stages is None:

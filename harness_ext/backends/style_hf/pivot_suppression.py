@@ -1,6 +1,7 @@
 """Keeps pivots of some kinds out of responses.
 
-The ruler that counts pivots afterwards reads along. Where a phrase is complete, and the characters after it are there that decide whether it is one ("Wait"
+The style scorer that counts pivots afterwards reads along. Where a phrase is complete, and the characters after it are there that decide whether it is one
+("Wait"
 may become "Waiter", "wait for" is no pivot), the response goes back to where the phrase began, and the token that began it, in whatever spelling, is not
 chosen there again. So a word that only begins like a pivot is never touched, and a phrase of several tokens is found however it was cut.
 """

@@ -1,4 +1,4 @@
-"""Scores responses with the ruler of `synth.style`."""
+"""Scores responses with the style scorer, `synth.style`."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ _GPU_BYTES, _WHOLE, _FROZEN = 80e9, 16.0, 2.5
 class Cell:
     """One stylerep command (without the word ``stylerep``), run in the study's folder.
 
-    `leaves` is the file, in that folder, that it writes last, empty if there is none. `after` names the cells whose results it reads. `key` is the hash of
+    `output` is the file, in that folder, that it writes last, empty if there is none. `after` names the cells whose results it reads. `key` is the hash of
     its command (without claims), of the user's files that it reads, of the keys of those cells and of stylerep's version. `label` (the model's)
     and `arm` are empty for what all models share.
     """
@@ -38,7 +38,7 @@ class Cell:
     name: str
     kind: str
     command: tuple[str, ...]
-    leaves: str
+    output: str
     after: tuple[str, ...]
     key: str
     label: str = ""
@@ -59,18 +59,18 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
     cells: dict[str, Cell] = {}
     models = {model.label: model for model in study.models}
     secrets = Withheld()
-    for name, kind, drafted, leaves, after, reads, label, arm in _drafts(study):
+    for name, kind, drafted, output, after, reads, label, arm in _drafts(study):
         command = secrets.command(drafted)
         parts: list[Any] = [FORMAT, version("stylerep"), command, [cells[one].key for one in after], [_digest(Path(one)) for one in reads]]
         if kind == "model" and is_scratch(models[label].name):
             parts.append(scratch_model(models[label].name).recipe())
-        if leaves and ".." in Path(leaves).parts:
-            raise StylerepError(f"The study's {name!r} would be written to {leaves}, out of its folder; give its arm another name.")
+        if output and ".." in Path(output).parts:
+            raise StylerepError(f"The study's {name!r} would be written to {output}, out of its folder; give its arm another name.")
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         model = models.get(label) if kind in ("distill", "evaluate") else None
         own = 0 if model is None or not gpus else _needed_gpus(study, model, kind) if model.gpus is None else model.gpus
         declared = ["--claims", CLAIMS_FILE] if kind == "evaluate" and study.claims else []
-        cells[name] = Cell(name, kind, (command[0], *declared, *command[1:]), leaves, tuple(after), key, label, arm, own)
+        cells[name] = Cell(name, kind, (command[0], *declared, *command[1:]), output, tuple(after), key, label, arm, own)
     return list(cells.values())
 
 

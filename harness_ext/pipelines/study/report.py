@@ -32,7 +32,7 @@ from synth.privacy.secrets import SECRETS
 
 def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path, say: Callable[[str], None]) -> Report | None:
     """Compare all runs that a study has with ``base``, and write verdicts, figures, board and report into its folder; None where nothing can be compared."""
-    there = [(folder / cell.leaves).parent for cell in cells if cell.kind == "evaluate" and cell.name in state.finished]
+    there = [(folder / cell.output).parent for cell in cells if cell.kind == "evaluate" and cell.name in state.finished]
     with_base = {run.parent.name for run in there if run.name == "base"}
     there = [run for run in there if run.parent.name in with_base]
     if len(there) <= len(with_base):
@@ -99,7 +99,7 @@ def _origins(cells: Sequence[Cell], state: State, folder: Path) -> TextTable:
     for cell in cells:
         if cell.name not in state.finished:
             continue
-        manifest = read_manifest((folder / cell.leaves).parent) if cell.leaves else {}
+        manifest = read_manifest((folder / cell.output).parent) if cell.output else {}
         digest = next((str(manifest[name])[:12] for name in ("adapter_sha256", "fingerprint", "dataset_fingerprint", "base_sha256") if manifest.get(name)), "")
         seconds = read_record(folder, cell).get("seconds")
         rows.append((cell.name, cell.key[:12], digest, "" if seconds is None else f"{seconds:,.0f}"))

@@ -43,7 +43,7 @@ class GivenCell(Schema):
     name: str
     kind: str
     command: list[str]
-    leaves: str
+    output: str
     after: list[str]
     key: str
     label: str
@@ -53,7 +53,7 @@ class GivenCell(Schema):
 
 def is_done(folder: Path, cell: Cell) -> bool:
     """Say whether a cell has been done with the command and inputs that it has now."""
-    return read_record(folder, cell).get("key") == cell.key and (not cell.leaves or (folder / cell.leaves).is_file())
+    return read_record(folder, cell).get("key") == cell.key and (not cell.output or (folder / cell.output).is_file())
 
 
 def read_record(folder: Path, cell: Cell) -> dict[str, Any]:
@@ -113,14 +113,14 @@ def _run(folder: Path, cell: Cell, held: int) -> int:
     if cell.kind == "distill" and not continued:
         command.append("--restart")  # checkpoints of another training for the same folder are of no use
     if cell.kind == "evaluate":
-        _clear((folder / cell.leaves).parent, keep=continued)
+        _clear((folder / cell.output).parent, keep=continued)
     began = time.monotonic()
     with log_file(folder, cell).open("ab" if continued else "wb") as output:
         environment = {**safe_environment(), "PYTHONUNBUFFERED": "1"}
         code = subprocess.run(
             [*_launcher(cell), *command], stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment, pass_fds=[held], check=False
         ).returncode
-    if code == 0 and cell.leaves and not (folder / cell.leaves).is_file():
+    if code == 0 and cell.output and not (folder / cell.output).is_file():
         code = 1
     if code == 0:
         record = {"key": cell.key, "command": list(cell.command), "seconds": round(time.monotonic() - began, 1)}

@@ -9,7 +9,7 @@ from synth.traces.arms_of import meta_text
 
 
 def trace_row(problem: Problem, candidate: Candidate, arm: str, template: str, template_hash: str, seed: int, identifier: str | None = None) -> TraceRow:
-    """Return the row of one response; stages and pivots are as the ruler reads them. *identifier* stands for the problem's own id."""
+    """Return the row of one response; stages and pivots are as the style scorer reads them. *identifier* stands for the problem's own id."""
     lexicon = load_lexicon(language_of(candidate.trace))
     reading = read_trace(candidate.trace, lexicon)
     return TraceRow(

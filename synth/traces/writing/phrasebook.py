@@ -1,4 +1,4 @@
-"""All wordings of one language, each measured by the ruler, so that a plan can choose by style.
+"""All wordings of one language, each measured by the style scorer, so that a plan can choose by style.
 
 Shipped templates lie in ``synth/traces/templates/<language>/``; a user's folder may replace any macro of them.
 """
@@ -72,7 +72,7 @@ _NEEDED = {
     "conclusion": "stated",
     "plain_conclusion": "stated",
 }
-# Words as the ruler counts them: an East Asian character is one, and so is the beginning of a run of others.
+# Words as the style scorer counts them: an East Asian character is one, and so is the beginning of a run of others.
 _WORD = re.compile("[\u3040-\ufaff]|(?<!\\S)[^\\s\u3040-\ufaff]")
 # Variables that hold several equations, and what stands between these.
 _SEVERAL, _BETWEEN = ("first", "multiples", "steps"), re.compile(r", | and ")
@@ -81,7 +81,7 @@ _FULL_WIDTH = "\u3002\uff0c\uff1a\uff1b\uff1f\uff01\u3001\u201c\u201d"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A wording, its `text` where it has no variables, and what the ruler finds in it.
+    """A wording, its `text` where it has no variables, and what the style scorer finds in it.
 
     `openers` and `first_person` are counts, `question` says whether it holds a question mark, `clause` whether it
     begins with a small letter or a number, so that something may lead into it; `joins` whether it, as a lead, runs on into the sentence.
@@ -121,7 +121,7 @@ class Phrasebook:
     digest: str
 
     def words(self, text: str) -> int:
-        """Count words as the ruler does, closely enough to plan with: runs of non-spaces, and East Asian characters where words are not spaced."""
+        """Count words as the style scorer does, closely enough to plan with: runs of non-spaces, and East Asian characters where words are not spaced."""
         return text.count(" ") + 1 if self.spaced else len(_WORD.findall(text))
 
     def fill(self, form: Form, values: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ _LEAST_EXPLORATION = 0.45
 _LEAST_STAGE, _LEAST_SHARE = 6, 0.1
 # A pivot comes with the sentence whose middle is past its place.
 _HALF_SENTENCE = 7
-# Measured on GSM8K: the share of its planned length that a trace reaches, and what the ruler reads as verification beyond what was meant as such.
+# Measured on GSM8K: the share of its planned length that a trace reaches, and what the style scorer reads as verification beyond what was meant as such.
 _SHORTER, _READ_AS_CHECK = 0.9, 0.13
 # A wrong turn is taken up to so many words before its place, and at the last step up to this share of the trace.
 _TURN_REACH, _LAST_REACH = 60, 0.2

@@ -274,7 +274,7 @@ def test_every_fault_of_a_written_trace_has_its_reason() -> None:
         assert reason in [one.name for one in writer().check(problem, text).reasons], reason
 
 
-def test_the_writer_prompt_names_pivots_that_the_ruler_finds() -> None:
+def test_the_writer_prompt_names_pivots_that_the_style_scorer_finds() -> None:
     (problem,) = load_problems("arith:train", 1)
     phrases = [line.partition("such as")[2] for line in writer().prompt(problem).splitlines() if "such as" in line]
     assert len(phrases) == len(KINDS)

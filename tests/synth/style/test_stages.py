@@ -29,7 +29,7 @@ def test_agreement_with_readers_on_held_out_traces(held_out: dict[str, list[int]
     print(len(held_out["reader"]), kappas)
     assert kappas["reader", "labeller"] >= 0.7
     assert kappas["second", "labeller"] >= 0.69
-    # A codebook on which readers do not agree would be no ruler.
+    # A codebook on which readers do not agree would be no measure.
     assert kappas["reader", "second"] >= 0.85
 
 

@@ -250,7 +250,7 @@ def test_every_arm_is_evaluated_as_it_is_and_under_each_control(tmp_path: Path) 
     assert len([name for name in cells if name.startswith("evaluate")]) == 3 * 3
     cell = cells["evaluate tiny hc+wait1(Let me see) 0"]
     assert cell.command[cell.command.index("--model_args") + 1] == "pretrained=org/model,peft=adapters/tiny/hc-0,budget_forcing=1,forcing_text=Let me see"
-    assert (cell.arm, cell.leaves, cell.after) == ("hc+wait1(Let me see)", "runs/tiny/hc+wait1-Let-me-see--0/manifest.json", ("distill tiny hc 0",))
+    assert (cell.arm, cell.output, cell.after) == ("hc+wait1(Let me see)", "runs/tiny/hc+wait1-Let-me-see--0/manifest.json", ("distill tiny hc 0",))
     suppressing = cells["evaluate tiny base+no-realization+no-verification"].command
     assert suppressing[suppressing.index("--model_args") + 1] == "pretrained=org/model,suppress=realization+verification"
     (tmp_path / "plain").mkdir()

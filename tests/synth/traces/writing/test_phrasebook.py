@@ -89,7 +89,7 @@ def test_chinese_lines_hold_no_english_and_no_half_width_marks(macro: str) -> No
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_of_a_text_are_those_of_the_ruler(language: str) -> None:
+def test_the_words_of_a_text_are_those_of_the_style_scorer(language: str) -> None:
     text = {"en": "So it says: 24 + 6 = 30 children.", "zh": "题目说：There are 24 children. 那么 24 + 6 = 30，得到 30。"}[language]
     assert load_phrasebook(language).words(text) == read_trace(text, load_lexicon(language)).scores.words
 
