@@ -3,7 +3,6 @@
 Which fields hold what is found by their usual names, or given. One row may hold several responses.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
