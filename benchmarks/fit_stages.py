@@ -16,7 +16,7 @@ from sklearn.metrics import cohen_kappa_score
 from synth.problems import load_problems
 from synth.style import STAGES, load_lexicon, read_trace
 from synth.style.stages import FEATURES, StageModel, label
-from synth.traces.arms_of import render
+from synth.traces.rendering import render
 from tests.synth.style.labelled_traces import LabelledTrace, by_paragraph, labelled_traces
 
 PRIOR, STEPS, FOLDS, RENDERED = 4.0, 40, 4, 20

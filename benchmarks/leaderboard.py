@@ -23,7 +23,8 @@ from harness_ext.pages.leaderboard import leaderboard
 from harness_ext.scoring.scores import score
 from synth.problems import Problem, iter_problems
 from synth.traces.arms import parse_arms
-from synth.traces.arms_of import Rendering, final_sentence
+from synth.traces.rendering import Rendering
+from synth.traces.trace import final_sentence
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.target import style_target
 

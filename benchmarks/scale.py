@@ -34,7 +34,8 @@ from benchmarks.leaderboard import responses, write_run
 from benchmarks.statistics.rows import origin
 from synth.problems import iter_problems
 from synth.traces.arms import parse_arms
-from synth.traces.arms_of import Rendering, final_sentence
+from synth.traces.rendering import Rendering
+from synth.traces.trace import final_sentence
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.target import style_target
 

@@ -21,8 +21,9 @@ from distill.select.scoring import data_gradients, data_losses
 from distill.training.train import Recipe
 from synth.problems import iter_problems
 from synth.seeding import generator
-from synth.traces.arms_of import TraceRow, render
+from synth.traces.arms import TraceRow
 from synth.traces.datasets import write_dataset
+from synth.traces.rendering import render
 
 MODEL, ROWS, SHARE, WORDS, RESAMPLES = "smollm2-135m-instruct", 160, 0.2, 40.0, 2000
 PLANS: dict[str, list[tuple[str, str, float, int]]] = {

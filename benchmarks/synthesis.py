@@ -37,7 +37,7 @@ from synth.seeding import generator
 from synth.style import STAGES, load_lexicon, read_trace, style_scores
 from synth.style.profile import StyleProfile, build_profile, load_profile
 from synth.traces.arms import ARMS, TraceRow, parse_arms
-from synth.traces.arms_of import Rendering, render
+from synth.traces.rendering import Rendering, render
 from synth.traces.synthesis import synth
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.plan import TracePlan, draw_plan

@@ -6,7 +6,7 @@ from pathlib import Path
 from synth.problems import Problem
 from synth.problems import load_problems as _load_problems
 from synth.traces.arms import TraceRow, parse_arms
-from synth.traces.arms_of import Rendering
+from synth.traces.rendering import Rendering
 from synth.traces.synthesis import synth
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.target import style_target

@@ -14,7 +14,7 @@ from harness_ext.scoring.task_folder import task_file, tasks_path
 from synth.errors import MissingDataError, StylerepError
 from synth.formats import CLOSE, OPEN
 from synth.schema import read_regular
-from synth.traces.arms_of import final_sentence
+from synth.traces.trace import final_sentence
 
 DOCUMENTS = 12
 """How many documents of each task are scored, the first ones: some of every level."""

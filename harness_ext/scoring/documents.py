@@ -26,7 +26,8 @@ from synth.evaluation_sets import ENDLESS, EVALUATION_SETS, is_endless, iter_eva
 from synth.problems import Problem, prompt
 from synth.schema import Line, Schema, Whole, read_as
 from synth.traces.arms import parse_arms
-from synth.traces.arms_of import Rendering, final_sentence
+from synth.traces.rendering import Rendering
+from synth.traces.trace import final_sentence
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.target import style_target
 

@@ -27,7 +27,7 @@ from synth.files.replace_folder import check_replaceable, replace_folder
 from synth.privacy.home_folders import without_home
 from synth.schema import Schema, read_as, read_json
 from synth.traces.arms import TraceRow
-from synth.traces.arms_of import batches
+from synth.traces.trace_rows import batches
 
 FORMAT = 2
 _GROUP = 1024

@@ -14,8 +14,11 @@ from synth.problems import Problem
 from synth.responses import Response
 from synth.seeding import digest, generator
 from synth.style import Lexicon, cut_steps, without_pivots
+from synth.traces.arm_traces import ArmInput
 from synth.traces.arms import Arm, TraceRow
-from synth.traces.arms_of import BATCH, ArmInput, RowMaker, Trace, batches, wrong_answer
+from synth.traces.trace import Trace
+from synth.traces.trace_rows import BATCH, RowMaker, batches
+from synth.traces.wrong_answers import wrong_answer
 
 _LATEX = re.compile(r"[\\^{}]")
 _LAST_STEPS = 2

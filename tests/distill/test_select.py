@@ -18,8 +18,8 @@ from distill.training.encode import Encoded, encode
 from distill.training.train import Recipe, distill
 from synth.errors import StylerepError
 from synth.problems import iter_problems
-from synth.traces.arms_of import render
 from synth.traces.datasets import read_dataset, write_dataset
+from synth.traces.rendering import render
 from synth.traces.synthesis import synth
 from tests.distill.tiny_families import SHAPES, build
 

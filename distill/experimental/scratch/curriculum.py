@@ -17,8 +17,8 @@ from synth.problems.arith import VERSION as ARITH_VERSION
 from synth.problems.splits import belongs
 from synth.seeding import digest, generator
 from synth.traces.arms import TraceRow, parse_arms
-from synth.traces.arms_of import Rendering
 from synth.traces.decontaminate import Decontamination, load_generated
+from synth.traces.rendering import Rendering
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.target import style_target
 

@@ -5,7 +5,7 @@ from synth.problems import Problem, prompt
 from synth.style import load_lexicon, read_trace
 from synth.style.language import language_of
 from synth.traces.arms import TraceRow
-from synth.traces.arms_of import meta_text
+from synth.traces.trace_rows import meta_text
 
 
 def trace_row(problem: Problem, candidate: Candidate, arm: str, template: str, template_hash: str, seed: int, identifier: str | None = None) -> TraceRow:

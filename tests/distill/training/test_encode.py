@@ -11,7 +11,7 @@ from distill.training.encode import encode, prompt_text
 from synth.errors import StylerepError
 from synth.problems import load_problems
 from synth.traces.arms import ARMS
-from synth.traces.arms_of import render
+from synth.traces.rendering import render
 
 
 @pytest.fixture(scope="module", params=["tiny", "real"])

@@ -25,7 +25,7 @@ from synth.formats import split_response
 from synth.grading.answers import final_answer, is_right
 from synth.problems import load_problems
 from synth.problems.problem import ANSWER_TYPES
-from synth.traces.arms_of import render
+from synth.traces.rendering import render
 from tests.hostile import hostile_responses
 
 FILES = sorted(tasks_path().rglob("style_*.yaml"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from synth.errors import StylerepError
 from synth.grading.explanation import Explanation, explanation_scores, has_proof
 from synth.problems import load_problems
-from synth.traces.arms_of import render
+from synth.traces.rendering import render
 
 SOURCES = ("kg", "kinship", "chain", "claims")
 

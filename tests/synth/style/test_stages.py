@@ -7,7 +7,7 @@ from sklearn.metrics import cohen_kappa_score
 from synth.problems import load_problems
 from synth.style import STAGES, load_lexicon, read_trace
 from synth.style.stages import _long_paths, _paths_beside, _short_path, load_stage_model
-from synth.traces.arms_of import render
+from synth.traces.rendering import render
 from tests.synth.style.labelled_traces import LabelledTrace, by_paragraph, labelled_traces
 
 LEXICON = load_lexicon("en")

@@ -44,7 +44,7 @@ def test_the_same_inputs_give_the_same_bytes_in_any_process(tmp_path: Path) -> N
 
 def test_known_bytes_of_a_trace() -> None:
     from synth.problems import load_problems
-    from synth.traces.arms_of import render
+    from synth.traces.rendering import render
 
     traces = "\n".join(row["hc"].trace for row in render(load_problems("arith:test", 50), ["hc"]))
     # Changes whenever templates, profile, plan or problems do: then the text of every data set does, and the change log says so.

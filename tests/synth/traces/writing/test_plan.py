@@ -7,7 +7,7 @@ import pytest
 from synth.problems import Problem, Step, WrongTurn, load_problems
 from synth.style import load_lexicon, style_scores
 from synth.style.profile import build_profile, load_profile
-from synth.traces.arms_of import render
+from synth.traces.rendering import render
 
 HELD = (
     "pivot_density", "pivot_density_realization", "pivot_density_verification", "pivot_density_exploration", "opener_density", "first_person_density",

@@ -8,7 +8,7 @@ from synth.errors import StylerepError
 from synth.problems import load_problems
 from synth.style import KINDS, load_lexicon, style_scores
 from synth.style.profile import load_profile
-from synth.traces.arms_of import render
+from synth.traces.rendering import render
 from synth.traces.writing.target import read_dials, style_target
 
 

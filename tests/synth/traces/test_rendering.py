@@ -15,7 +15,8 @@ from synth.style import KINDS, load_lexicon
 from synth.style.characters import look
 from synth.style.claims import find_claims
 from synth.traces.arms import ARMS, TraceRow
-from synth.traces.arms_of import render, wrong_answer
+from synth.traces.rendering import render
+from synth.traces.wrong_answers import wrong_answer
 
 CLAIM = re.compile(r"(\d+(?:\.\d+)?) ([-+*/]) (\d+(?:\.\d+)?) = (-?\d+(?:\.\d+)?)")
 DOSES = ("shuffle=0.67", "delete=0.33", "insert=0.5", "digits=0.5", "keywords=1")

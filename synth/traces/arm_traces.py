@@ -1,0 +1,128 @@
+"""What each sort of arm makes of a problem's base trace: one function each."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from synth.problems import Problem
+from synth.seeding import generator
+from synth.style import Lexicon, read_trace
+from synth.traces.alterations import DOSES, dots, other_order, reorder
+from synth.traces.arms import Arm
+from synth.traces.trace import Trace, final_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ArmInput:
+    """A problem and what its arms are made of.
+
+    `make` returns the base trace with or without pivots and with the right or a wrong answer stated, `plain` the plain solution, of so
+    many words at least, likewise; `wrong` is the wrong answer that is stated.
+    """
+
+    problem: Problem
+    wrong: str | None
+    make: Callable[[bool, str], Trace]
+    plain: Callable[[int, str], Trace]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmMaterial:
+    """What the trace of one arm is made of.
+
+    `own` is the base trace with its pivots and the right answer, `other` returns that of another problem, and `stated` is the
+    answer that the arm states.
+    """
+
+    arm: Arm
+    item: ArmInput
+    own: Trace
+    other: Callable[[], Trace]
+    stated: str
+    lexicon: Lexicon
+    seed: int
+
+    @property
+    def final(self) -> str:
+        """What follows the trace and states the answer."""
+        return self.own.final or final_sentence(self.stated)
+
+    @property
+    def length(self) -> int:
+        """The length of the base trace, in words."""
+        return len(self.own.text.split())
+
+    def rng(self) -> random.Random:
+        """Return what the arm draws from: the same for one alteration, fraction and problem, whatever other arms there are."""
+        return generator("arm", self.arm.dose or self.arm.control, self.arm.fraction, self.seed, self.item.problem.id)
+
+
+def arm_trace(given: ArmMaterial) -> Trace:
+    """Return the trace of an arm."""
+    arm = given.arm
+    if not arm.base:
+        return answer_alone(given)
+    if arm.base == "sbs":
+        return plain_solution(given)
+    if arm.control:
+        return _CONTROLS[arm.control](given)
+    return altered_trace(given) if arm.dose else factorial_trace(given)
+
+
+def answer_alone(given: ArmMaterial) -> Trace:
+    """``nt``: no trace."""
+    return Trace("", "", final_sentence(given.stated), [])
+
+
+def plain_solution(given: ArmMaterial) -> Trace:
+    """``sbs``: the worked steps and a conclusion."""
+    return given.item.plain(0, given.stated)
+
+
+def plain_solution_of_equal_length(given: ArmMaterial) -> Trace:
+    """``hc_len``: the plain solution, said again until it is as long as the base trace."""
+    return given.item.plain(given.length, given.stated)
+
+
+def full_stops(given: ArmMaterial) -> Trace:
+    """``dots``: as many full stops as the base trace has words."""
+    return Trace(dots(given.length), "", given.final, [])
+
+
+def trace_of_another_problem(given: ArmMaterial) -> Trace:
+    """``swap``: what another problem's trace says, and this problem's answer."""
+    return replace(given.other(), final=given.final)
+
+
+def altered_trace(given: ArmMaterial) -> Trace:
+    """``shuffle=F`` and the other doses: a fraction of the base trace altered, its conclusion kept."""
+    other = given.other().body if given.arm.needs_other else ""
+    body = DOSES[given.arm.dose](given.own.body, given.arm.fraction, given.rng(), other, given.lexicon)
+    return replace(given.own, body=body, stages=None, turns=[])
+
+
+def factorial_trace(given: ArmMaterial) -> Trace:
+    """``hc``, ``hc_np``, ``hc_shuf_w`` …: pivots or none, stages in order or not, the conclusion right or wrong."""
+    arm = given.arm
+    trace = given.own if arm.pivots and not arm.wrong else given.item.make(arm.pivots, given.stated)
+    return _shuffled(trace, given) if arm.shuffled else trace
+
+
+def _shuffled(trace: Trace, given: ArmMaterial) -> Trace:
+    stages = trace.stages if trace.stages is not None else read_trace(trace.body, given.lexicon).stages
+    order = other_order(len(stages), generator("shuf", given.seed, given.item.problem.id))
+    body = reorder(trace.body, [(start, end) for _, start, end in stages], order)
+    moved, place = [], 0
+    for i in order:
+        name, start, end = stages[i]
+        length = len(trace.body[start:end].strip())
+        moved.append((name, place, place + length))
+        place += length + 2
+    return replace(trace, body=body, stages=moved, turns=[])
+
+
+_CONTROLS: dict[str, Callable[[ArmMaterial], Trace]] = {
+    "len": plain_solution_of_equal_length,
+    "dots": full_stops,
+    "swap": trace_of_another_problem,
+}
