@@ -28,7 +28,7 @@ from safetensors.torch import save_file
 from distill.models.families import model_family
 from distill.models.loading import load_model, load_tokenizer
 from distill.training.fast.install import speed_up
-from harness_ext.backends.lm_eval.style_hf import StyleHF
+from harness_ext.backends.lm_eval.style_hf_model import StyleHF
 from harness_ext.backends.style_hf.control_settings import Controls, read_controls
 from harness_ext.backends.style_hf.sequence_text import Pieces
 from harness_ext.backends.style_hf.streaming_controls import ForbiddenTokens, StreamingControls

@@ -82,12 +82,12 @@ def speed(items: int, tokens: int, dtype: str | None = None) -> None:
 def _open(name: str, dtype: str | None) -> Any:
     from lm_eval.models.huggingface import HFLM
 
-    import harness_ext.backends.lm_eval.style_hf
+    import harness_ext.backends.lm_eval.style_hf_model
     from harness_ext.backends.lm_eval.hf_model import prepare
 
     arguments: dict[str, Any] = {"pretrained": MODEL, "device": "cuda" if torch.cuda.is_available() else "cpu"} | ({"dtype": dtype} if dtype else {})
     prepare(arguments)
-    return harness_ext.backends.lm_eval.style_hf.StyleHF(**arguments) if name == "style-hf" else HFLM(**arguments, batch_size=BATCHES[0])
+    return harness_ext.backends.lm_eval.style_hf_model.StyleHF(**arguments) if name == "style-hf" else HFLM(**arguments, batch_size=BATCHES[0])
 
 
 def _requests(model: Any, prompts: Sequence[str], tokens: int) -> Callable[[], list[Any]]:

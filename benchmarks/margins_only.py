@@ -11,7 +11,7 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from harness_ext.stats import tables
+from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.equivalence import tost_level
 from harness_ext.stats.paired import IntervalName, PairedCounts, mcnemar_midp
 from harness_ext.stats.proportion import Interval, quantile

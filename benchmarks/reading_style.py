@@ -24,7 +24,7 @@ from harness_ext.stats import wilson_interval
 from synth.formats import split_response
 from synth.style import KINDS, STAGES, StyleReading, StyleScores, load_lexicon, read_trace, read_traces, style_scores
 from synth.style import adherence as adherence_module
-from synth.style import claims as claims_module
+from synth.style import arithmetic_claims as claims_module
 from synth.style.adherence import style_adherence
 from synth.style.characters import look
 from synth.style.profile import load_profile

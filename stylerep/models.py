@@ -79,8 +79,8 @@ def distill(
     from distill.models.model_files import code_of_models
     from distill.models.pretrained import resolve_model
     from distill.select import leave_out
-    from distill.training.options import settle
     from distill.training.output import check_training_output
+    from distill.training.settle_options import settle
     from synth.traces.datasets import check_dataset, read_dataset
 
     name, rows, target = str(model), Path(data), Path(out)
@@ -176,7 +176,7 @@ def evaluate(
             raise StylerepError(f"model_args names {name}; give it as {'model' if name == 'pretrained' else 'adapter'} instead.")
     digest = None
     if claims is not None:
-        from harness_ext.compare.claims_file import claims_digest
+        from harness_ext.compare.hypotheses_file import claims_digest
 
         digest = claims_digest(Path(claims))
     named: dict[str, Value | None] = {

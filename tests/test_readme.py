@@ -99,7 +99,7 @@ def test_the_tree_has_every_folder() -> None:
 
 
 def test_a_stranger_finds_five_places_by_their_paths() -> None:
-    assert "def wilson_interval" in (ROOT / place("change how accuracy intervals are made")).read_text(encoding="utf-8")
+    assert "def accuracy_interval" in (ROOT / place("change how accuracy intervals are made")).read_text(encoding="utf-8")
     assert list((ROOT / place("add a task")).rglob("style_arith.yaml"))
     assert "think" in (ROOT / place("add a model family, new think tags with it") / "qwen3.yaml").read_text(encoding="utf-8")
     assert (ROOT / place("add a source of problems") / "arith.py").is_file()

@@ -42,11 +42,11 @@ from harness_ext.stats import (
     recovered_share,
     shown_above,
     sign_flip_many,
-    tables,
     tost_clustered,
     tost_means,
     wilson_interval,
 )
+from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.proportion import Interval, quantile
 
 # Data whose truth is known

@@ -8,7 +8,7 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.tuners_utils import BaseTunerLayer
 
 from distill.models.families import Family
-from distill.models.hooks import ADAPTED, not_taken
+from distill.models.library_hooks import ADAPTED, not_taken
 from distill.models.loading import load_model
 from distill.models.precision import fast_dtype
 from distill.training.recipe import Recipe

@@ -44,7 +44,7 @@ def evaluate(
     digest = None
     if claims:
         _check_claims(claims)
-        from harness_ext.compare.claims_file import claims_digest  # takes a second to import
+        from harness_ext.compare.hypotheses_file import claims_digest  # takes a second to import
 
         digest = claims_digest(claims)
     folder = run(context.args, arm, digest)

@@ -1,7 +1,7 @@
 """Compares runs with a baseline: verdicts, shares, effects over families, declared claims (``stylerep compare``)."""
 
-from harness_ext.compare.claims import Judgement, Outcome
-from harness_ext.compare.claims_file import Claims, claims_digest, load_claims
+from harness_ext.compare.hypotheses import Judgement, Outcome
+from harness_ext.compare.hypotheses_file import Claims, claims_digest, load_claims
 from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report, compare
 from harness_ext.compare.to_json import report_json
 

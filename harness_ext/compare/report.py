@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from harness_ext.compare.claims import Judgement, judge
-from harness_ext.compare.claims_file import Claims
 from harness_ext.compare.conditions import Condition, baselines, conditions, read_by
+from harness_ext.compare.hypotheses import Judgement, judge
+from harness_ext.compare.hypotheses_file import Claims
 from harness_ext.compare.metric import metric_notes, of_metric, with_accuracy
 from harness_ext.compare.pairing import Key, Pair, label, metric_of, paired, scores_of
 from harness_ext.compare.same_task import answers_note, difference_notes

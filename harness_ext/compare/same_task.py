@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from harness_ext.compare.conditions import DECODING, Condition
-from harness_ext.runs.asked import AskedItems, differ
+from harness_ext.runs.asked_items import AskedItems, differ
 from harness_ext.runs.run_folder import Run
 from synth.errors import StylerepError
 from synth.privacy.home_folders import without_home

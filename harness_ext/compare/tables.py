@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING
 
-from harness_ext.compare.claims import Judgement
+from harness_ext.compare.hypotheses import Judgement
 from harness_ext.compare.metric import titled
 from harness_ext.compare.shares import Share
 from harness_ext.stats import Interval, Verdict

@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from harness_ext.compare.claims import Judgement
+from harness_ext.compare.hypotheses import Judgement
 from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
 from harness_ext.compare.shares import Share
 from harness_ext.compare.style import StyleEffect

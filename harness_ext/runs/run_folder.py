@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.runs.accuracy import AccuracyMetric, accuracy_metric
-from harness_ext.runs.asked import AskedItems, generation_of
+from harness_ext.runs.asked_items import AskedItems, generation_of
 from harness_ext.runs.manifests import MANIFEST, merged_results, read_manifest
 from harness_ext.runs.sample_rows import NOT_METRICS, checked_row, item_of, metrics_of, sample_rows
 from harness_ext.runs.scored_items import ScoredItem, ScoredItems

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from harness_ext.runs.asked import Asked, asked_in, asked_of
+from harness_ext.runs.asked_items import Asked, asked_in, asked_of
 from harness_ext.runs.sample_rows import LARGEST, LENGTH, NOT_METRICS, checked_row, metrics_of, possible_metrics
 from synth.schema import open_regular
 from synth.schema.json_text import DEEPEST

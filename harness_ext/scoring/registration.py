@@ -7,7 +7,7 @@ at once and returns a score for each, which a reduction makes one of; before, it
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from distill.models.hooks import METRICS, not_taken
+from distill.models.library_hooks import METRICS, not_taken
 
 GENERATES = "generate_until"
 _MEAN = "stylerep_mean"

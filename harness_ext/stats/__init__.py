@@ -1,10 +1,10 @@
 """Inference for runs on shared items: pure functions over counts and arrays, each with its source (docs/explanation/statistics.md)."""
 
+from harness_ext.stats.accuracy_interval import accuracy_interval
 from harness_ext.stats.distribution import energy_distance, feature_tost
 from harness_ext.stats.effect import (
     Effect,
     Verdict,
-    accuracy_interval,
     decide,
     effect_of_counts,
     effect_of_families,

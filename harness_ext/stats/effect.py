@@ -14,7 +14,7 @@ from harness_ext.stats.arrays import FloatArray, flat, matrix, vector
 from harness_ext.stats.equivalence import p_above, tost_level
 from harness_ext.stats.means import paired_t
 from harness_ext.stats.paired import PairedCounts, interval_named, mcnemar_midp, paired_counts
-from harness_ext.stats.proportion import Interval, between_0_and_1, quantile, wilson_interval
+from harness_ext.stats.proportion import Interval, between_0_and_1, quantile
 from harness_ext.stats.random_effects import random_effects
 from harness_ext.stats.resampling import crossed_mean
 from harness_ext.stats.result import Result
@@ -109,22 +109,6 @@ def effect_of_runs(first: npt.ArrayLike, second: npt.ArrayLike) -> Effect:
         return effect_of_seeds(one - two)
     firsts, seconds = right(one[0]), right(two[0])
     return effect_of_items(one[0] - two[0]) if firsts is None or seconds is None else effect_of_counts(paired_counts(firsts, seconds))
-
-
-def accuracy_interval(outcomes: npt.ArrayLike, level: float = 0.95) -> Interval | None:
-    """Return the interval of a mean outcome between 0 and 1, shape (seeds, items), cut off at 0 and 1.
-
-    Wilson's for one run of right and wrong, else over seeds and items as draws from many (`crossed_mean`).
-    """
-    values = matrix("outcomes", outcomes)
-    if len(values) > 1:
-        return _cut_off(crossed_mean(values, level).interval)
-    answers = right(values[0])
-    return _cut_off(paired_t(values[0], level).interval) if answers is None else wilson_interval(int(answers.sum()), len(answers), level)
-
-
-def _cut_off(interval: Interval | None) -> Interval | None:
-    return interval and Interval(max(0.0, interval.low), min(1.0, interval.high), interval.level)
 
 
 def effect_of_families(effects: npt.ArrayLike, errors: npt.ArrayLike) -> Effect:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from harness_ext.stats import tables
+from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.paired import IntervalName, PairedCounts, interval_named
 from harness_ext.stats.proportion import between_0_and_1
 from harness_ext.stats.result import Result

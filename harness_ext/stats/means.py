@@ -15,7 +15,7 @@ from harness_ext.stats.proportion import Interval
 from harness_ext.stats.result import Result
 from harness_ext.stats.signed_rank import signed_rank_p
 from harness_ext.stats.tails import norm, t
-from harness_ext.stats.walsh import WalshAverages
+from harness_ext.stats.walsh_averages import WalshAverages
 
 _NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
 _FEW = 50

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betainccinv, betaincinv, betaln, xlog1py, xlogy
 
-from harness_ext.stats import tables
+from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.proportion import Interval, between_0_and_1, quantile
 from harness_ext.stats.result import Result
 from harness_ext.stats.tails import beta, fair_coin

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness_ext.stats import tables
+from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.equivalence import tost_level
 from harness_ext.stats.paired import IntervalName, PairedCounts, interval_named
 from harness_ext.stats.proportion import between_0_and_1, quantile, wilson_interval

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from harness_ext.stats import tables
+from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.tails import norm
 
 

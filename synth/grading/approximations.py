@@ -7,8 +7,8 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from synth.grading.answers_in_parts import split_outside
 from synth.grading.formula import real
-from synth.grading.several import split_outside
 
 _ABOUT = r"(?:about|approximately|approx\.?|roughly|around|nearly|circa|ca\.|rounded to|rounded|environ|etwa|ungef\u00e4hr|aproximadamente|circa)"
 _SAID = re.compile(

@@ -4,8 +4,8 @@ import re
 from fractions import Fraction
 from math import lcm
 
+from synth.grading.answers_in_parts import SEPARATOR, signs, split_outside
 from synth.grading.formula import rational, read_formula, same_value
-from synth.grading.several import SEPARATOR, signs, split_outside
 
 _MODULUS = re.compile(
     r"\s*,?\s*(?:\(?\s*\\(?P<command>pmod|bmod|mod|pod)(?![A-Za-z])|\(?\s*(?:\\text\{\s*)?(?<![A-Za-z\\])mod(?:ulo)?(?![A-Za-z])\s*\}?)\s*"

@@ -3,8 +3,8 @@ r"""Equations and inequalities in letters: ``y = 2x + 1`` and ``2x - y + 1 = 0``
 import re
 from fractions import Fraction
 
+from synth.grading.answers_in_parts import split_outside
 from synth.grading.formula import POINTS, Formula, Value, close, read_formula
-from synth.grading.several import split_outside
 
 _EQUALS, _RELATION = re.compile("="), re.compile(r"\\(?:le|ge)(?![A-Za-z])|[<>=]")
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
+from synth.grading.answers_in_parts import split_outside
 from synth.grading.formula import Formula, close, drawn, read_formula, real
-from synth.grading.several import split_outside
 
 _Real = Fraction | float
 _INFINITY = float("inf")

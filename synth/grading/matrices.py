@@ -5,7 +5,7 @@ Texts are in the wording of `formula_form`.
 
 import re
 
-from synth.grading.several import as_tuple, split_outside
+from synth.grading.answers_in_parts import as_tuple, split_outside
 
 _KINDS = r"[pbB]?matrix|[pb]?smallmatrix|array"
 _BEGUN = re.compile(rf"\\begin\s?\{{\s?(?P<kind>{_KINDS})\*?\s?\}}(?:\s?\[[^\]]{{0,20}}\])?(?:\s?\{{[lcrp@|:\s]{{0,40}}\}})?")

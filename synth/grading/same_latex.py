@@ -14,13 +14,13 @@ import re
 from contextvars import ContextVar
 
 from synth.grading import approximations, equations, quantities
+from synth.grading.answers_in_parts import AnswerPart, answers, as_tuple, named, split_outside
 from synth.grading.congruences import same_congruence, same_ratio
-from synth.grading.figures import same_figure
 from synth.grading.formula import rational, read_formula, same_value
+from synth.grading.geometry import same_figure
 from synth.grading.intervals import intervals, looks_like_numbers_between, same_intervals
 from synth.grading.matrices import Matrix, column, is_matrix, matrix, unit_vectors
 from synth.grading.same_formula import LONGEST, bracket_depth, same_formula
-from synth.grading.several import AnswerPart, answers, as_tuple, named, split_outside
 from synth.grading.typesetting import formula_form
 from synth.grading.words import same_words
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from synth.bloom_filter import Seen
 from synth.errors import StylerepError
 from synth.problems.aime import aime, read_aime
 from synth.problems.arith import ArithConfig, arith
@@ -28,7 +29,6 @@ from synth.problems.problem import Claim, Problem, Step, WrongTurn, prompt
 from synth.problems.svamp import read_svamp, svamp
 from synth.rows import SUFFIXES
 from synth.schema import shown
-from synth.seen import Seen
 
 __all__ = [
     "SOURCES",

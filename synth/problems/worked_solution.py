@@ -8,8 +8,8 @@ import re
 from synth.arithmetic import evaluate
 from synth.problems.problem import Claim, Step
 from synth.sentences import sentences
+from synth.style.arithmetic_claims import find_claims
 from synth.style.characters import look
-from synth.style.claims import find_claims
 
 _DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
 _SIGNS = {"+": "+", "-": "-", "\u2212": "-", "*": "*", "\\cdot": "*", "\\times": "*", "\u00d7": "*", "\u00b7": "*", "/": "/", "\\div": "/", "\u00f7": "/"}

@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from synth.style.arithmetic_claims import ArithmeticClaim, claim_span, find_claims_each
 from synth.style.characters import BoolArray, Characters, IntArray, Texts, among
-from synth.style.claims import ArithmeticClaim, claim_span, find_claims_each
 from synth.style.lexicon import CUES, KINDS, STAGES, FoundPhrase, Lexicon, Matches, Pivot
 from synth.style.repetition import looping, repetition
 from synth.style.stages import FEATURES, Units, cut, features, following, in_code, label, load_stage_model

@@ -1,6 +1,7 @@
 r"""Arithmetic claims of the commonest form, judged at a glance: ``18 + 12 = 30``, ``7 * 45 = 315 miles.``, ``24 - 4 = 20, which is too much``.
 
-Nine of ten claims in plain text are so. What is said here of one is what `synth.style.claims` comes to by reading all tokens of its sides; where that
+Nine of ten claims in plain text are so. What is said here of one is what `synth.style.arithmetic_claims` comes to by reading all tokens of its sides; where
+that
 is not sure, nothing is said.
 """
 

@@ -13,7 +13,7 @@ from synth.style import load_lexicon
 from synth.traces.arms import parse_arms
 from synth.traces.datasets import check_outputs, dataset_ids, write_datasets
 from synth.traces.decontaminate import Decontamination, load_decontamination
-from synth.traces.emergent import Taken, emergent_rows
+from synth.traces.model_traces import Taken, emergent_rows
 from synth.traces.rendering import Rendering
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.target import style_target

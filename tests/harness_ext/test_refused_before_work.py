@@ -139,7 +139,7 @@ def test_a_manifest_that_cannot_be_written_is_told_and_leaves_the_results(tmp_pa
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("harness_ext.backends.lm_eval.evaluation.write_text", full)
+    monkeypatch.setattr("harness_ext.backends.lm_eval.saved.write_text", full)
     with pytest.raises(StylerepError, match=r"all results were saved, but manifest\.json, .* could not be written \(No space left on device\)"):
         evaluate(["--model", "dummy", "--tasks", "style_arith", "--limit", "2", "--output_path", str(tmp_path / "run")])
     assert read_manifest(tmp_path / "run") == {}

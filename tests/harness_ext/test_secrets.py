@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness_ext.backends.lm_eval import evaluate
-from harness_ext.backends.lm_eval.masking import check_masked
+from harness_ext.backends.lm_eval.masked_secrets import check_masked
 from harness_ext.cli import app
 from harness_ext.pages.leaderboard.shards import read_shard
 from harness_ext.runs.run_folder import read_manifest

@@ -14,7 +14,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from distill.models.attention_call import missing_option, unknown_option
-from distill.models.hooks import PACKED, not_taken
+from distill.models.library_hooks import PACKED, not_taken
 
 NAME = "stylerep_packed"
 # Queries of one block; keys beyond a block's last query are never touched.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from distill.models.hooks import VLLM_CONTROLS
+from distill.models.library_hooks import VLLM_CONTROLS
 from harness_ext.backends.style_hf.control_settings import Controls
 from harness_ext.runs.run_folder import sample_rows
 from synth.errors import StylerepError

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from harness_ext.backends.lm_eval.asked_tasks import choose_tasks
 from harness_ext.backends.lm_eval.checks import check_limit
 from harness_ext.backends.lm_eval.command_line import output_folder, parse, task_metadata
-from harness_ext.backends.lm_eval.masking import check_masked, secrets_masked, take_secrets
+from harness_ext.backends.lm_eval.masked_secrets import check_masked, secrets_masked, take_secrets
 from harness_ext.backends.lm_eval.models import check_named, told
 from harness_ext.backends.lm_eval.names import LOCAL, STYLE_HF, VLLM
 from harness_ext.backends.lm_eval.patched_models import patched_local, patched_server

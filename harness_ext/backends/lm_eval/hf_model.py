@@ -18,14 +18,14 @@ from distill.models.allocator import keep_freed_memory
 from distill.models.families import Family, model_family
 from distill.models.families.dated_template import dated_template
 from distill.models.families.special_tokens import readable_text
-from distill.models.hooks import END_OF_TURN, PROMPTS, THINK_TAGS, need, not_taken
+from distill.models.library_hooks import END_OF_TURN, PROMPTS, THINK_TAGS, need, not_taken
 from distill.models.loading import load_config, load_tokenizer
 from distill.models.model_files import code_of_models
 from distill.models.precision import fast_dtype
 from distill.models.pretrained import resolve_model
-from harness_ext.backends.lm_eval.hooked import counted, reaching
 from harness_ext.backends.lm_eval.models import pretrained
 from harness_ext.backends.lm_eval.names import HF
+from harness_ext.backends.lm_eval.reached_methods import counted, reaching
 from synth.errors import StylerepError
 from synth.formats import with_opening
 

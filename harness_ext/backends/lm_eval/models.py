@@ -56,7 +56,7 @@ def pretrained(model_args: Mapping[str, Any]) -> str:
 def register_ours(name: str) -> None:
     """Have lm_eval know a model of ours, if that is the name of one; it takes seconds to import what it needs."""
     if name == STYLE_HF:
-        import harness_ext.backends.lm_eval.style_hf  # noqa: F401 (registers it)
+        import harness_ext.backends.lm_eval.style_hf_model  # noqa: F401 (registers it)
 
 
 def with_reasoning(parse: Callable[..., list[str]]) -> Callable[..., list[str]]:

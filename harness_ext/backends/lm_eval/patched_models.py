@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from distill.models.hooks import SERVERS, need
-from harness_ext.backends.lm_eval.hooked import counted, reaching
+from distill.models.library_hooks import SERVERS, need
 from harness_ext.backends.lm_eval.models import with_reasoning, without_empty_stop
 from harness_ext.backends.lm_eval.names import HF, VLLM
+from harness_ext.backends.lm_eval.reached_methods import counted, reaching
 
 if TYPE_CHECKING:
     from harness_ext.backends.lm_eval.hf_model import HfModel

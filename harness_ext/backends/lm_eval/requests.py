@@ -7,7 +7,7 @@ answer is expected.
 import dataclasses
 from typing import Any
 
-from distill.models.hooks import REQUESTS, not_taken
+from distill.models.library_hooks import REQUESTS, not_taken
 
 
 def generation_request(context: Any, settings: dict[str, Any], number: int, kind: Any = None) -> Any:

@@ -17,10 +17,10 @@ from typing import Any
 from unittest.mock import patch
 
 from distill.models.families.dated_template import default_template
-from distill.models.hooks import SERVERS, need, not_taken
-from harness_ext.backends.lm_eval.hooked import counted
+from distill.models.library_hooks import SERVERS, need, not_taken
 from harness_ext.backends.lm_eval.models import check_model, register_ours, told, with_reasoning, without_empty_stop
 from harness_ext.backends.lm_eval.names import HF
+from harness_ext.backends.lm_eval.reached_methods import counted
 from harness_ext.backends.lm_eval.requests import generation_request
 from synth.errors import StylerepError
 from synth.seeding import digest

@@ -5,7 +5,7 @@ what stands for a task that is left out: it is named in the results, with the wo
 
 Written against lm_eval 0.4.13 and the branch of 0.5. What it relies on: ``class:`` in a task file is called with ``config``; ``Run._execute(args)`` with
 ``args.tasks`` and ``args.config`` as the user gave them; ``TaskFactory._build_group_members``; ``Group.aggregate``. Where these change, nothing is left
-out any more, and a missing data set is an error however it was asked for (`distill.models.hooks.TASKS`).
+out any more, and a missing data set is an error however it was asked for (`distill.models.library_hooks.TASKS`).
 """
 
 import sys

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from distill.models.hooks import ADAPTER_WEIGHTS, not_taken
+from distill.models.library_hooks import ADAPTER_WEIGHTS, not_taken
 
 
 def weight_digests(model: torch.nn.Module) -> tuple[str, str | None]:

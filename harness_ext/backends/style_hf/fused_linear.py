@@ -16,7 +16,7 @@ from peft.tuners.lora import Linear as LoraLinear
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch.nn import functional
 
-from distill.models.hooks import FUSED, not_taken
+from distill.models.library_hooks import FUSED, not_taken
 from distill.training.fast.shared_input import SharedInput
 
 _ALLOWED = {torch.float32: 1e-4}

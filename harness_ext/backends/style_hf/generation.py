@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from distill.models.hooks import CACHE, not_taken
+from distill.models.library_hooks import CACHE, not_taken
 from harness_ext.backends.style_hf.control import ControlLoop
 from harness_ext.backends.style_hf.kv_cache import ATTENTION, BucketedKVCache, Prefill
 from harness_ext.backends.style_hf.sampler import TokenSampler

@@ -8,7 +8,7 @@ counting fewer columns.
 Run on transformers 5.23 and 5.24. What it relies on: layers call ``update(keys, values, layer)`` of the cache that the model was called with, and then the
 attention function that the configuration names, with ``sliding_window``, ``softcap`` and ``scaling`` where they have them; for a name without a mask
 function no mask is made. Each pass keeps a record of these calls, and `check` raises StylerepError where they are not what the configuration says
-(`distill.models.hooks.CACHE`, `distill.models.hooks.ATTENTION`).
+(`distill.models.library_hooks.CACHE`, `distill.models.library_hooks.ATTENTION`).
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from transformers import AttentionInterface
 from transformers.cache_utils import Cache
 
 from distill.models.attention_call import missing_option, unknown_option
-from distill.models.hooks import ATTENTION as HOOK
-from distill.models.hooks import CACHE, not_taken
+from distill.models.library_hooks import ATTENTION as HOOK
+from distill.models.library_hooks import CACHE, not_taken
 from harness_ext.backends.style_hf.sequence import TokenSequence
 
 ATTENTION = "stylerep_rows"

@@ -1,7 +1,7 @@
 """Chooses each sequence's next token: the likeliest, or one drawn by the sequence's own seed, so that it does not depend on the sequences beside it.
 
 Run on transformers 5.23 and 5.24. What it relies on: ``_prepare_generation_config``, which merges the model's own settings, those given and the library's
-defaults, as ``generate`` does (`distill.models.hooks.CHOOSING`).
+defaults, as ``generate`` does (`distill.models.library_hooks.CHOOSING`).
 """
 
 import random
@@ -18,7 +18,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from distill.models.hooks import CHOOSING, need, not_taken
+from distill.models.library_hooks import CHOOSING, need, not_taken
 from harness_ext.backends.style_hf.sequence import TokenSequence
 from synth.errors import StylerepError
 

@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 
 from distill.models.adapter_base import check_base
 from distill.models.families import Family, model_family
-from distill.models.hooks import ACTIVATIONS, not_taken
+from distill.models.library_hooks import ACTIVATIONS, not_taken
 from distill.models.loading import load_model, load_tokenizer
 from distill.models.precision import fast_dtype
 from distill.models.pretrained import check_adapter, resolve_model

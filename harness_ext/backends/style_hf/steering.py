@@ -14,7 +14,7 @@ import torch
 from pydantic import ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 
-from distill.models.hooks import STEERING, not_taken
+from distill.models.library_hooks import STEERING, not_taken
 from synth.errors import StylerepError
 from synth.schema import Schema, open_regular, parse_json, read_as
 

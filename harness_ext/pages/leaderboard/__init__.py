@@ -9,11 +9,11 @@ from pathlib import Path
 
 from harness_ext.compare.to_text import latex_page, markdown_page
 from harness_ext.pages.leaderboard.board import Board, BoardRun, Column, View
+from harness_ext.pages.leaderboard.board_records import BoardRecord, read_record
 from harness_ext.pages.leaderboard.comparable import BoardRow, all_columns, ranked_together, rows_of
-from harness_ext.pages.leaderboard.earlier import name_metrics
+from harness_ext.pages.leaderboard.earlier_formats import name_metrics
 from harness_ext.pages.leaderboard.facts import read_facts
 from harness_ext.pages.leaderboard.ranking import ALPHA, DRAWS, SEED, Scores, make_view
-from harness_ext.pages.leaderboard.records import BoardRecord, read_record
 from harness_ext.pages.leaderboard.store import Added, KeptRun, Store
 from harness_ext.pages.leaderboard.tables import board_csv, board_json, board_notes, board_tables
 from harness_ext.runs.accuracy import RECORDED, AccuracyMetric, other_notes

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from harness_ext.pages.leaderboard.board import STYLE
 from harness_ext.pages.leaderboard.facts import settings_text
 from harness_ext.runs.accuracy import AccuracyMetric, NoAccuracyError, accuracy_metric, find_metric
-from harness_ext.runs.asked import AskedItems
+from harness_ext.runs.asked_items import AskedItems
 from harness_ext.runs.sample_rows import checked_row
 from harness_ext.runs.scored_items import ScoredItems
 from harness_ext.runs.scored_rows import scored_rows

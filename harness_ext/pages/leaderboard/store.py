@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness_ext.pages.leaderboard.board import Column
+from harness_ext.pages.leaderboard.board_records import RunRecord, SetRecord, read_record, read_scores
 from harness_ext.pages.leaderboard.facts import RunFacts, digest, read_facts, slug
-from harness_ext.pages.leaderboard.records import RunRecord, SetRecord, read_record, read_scores
 from harness_ext.pages.leaderboard.samples import Scanned, file_digest, rows_at, scan, set_digest
 from harness_ext.runs.accuracy import DEFAULT, OtherMetric, find_metric
 from harness_ext.runs.run_folder import sample_files

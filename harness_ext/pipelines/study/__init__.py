@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness_ext.pipelines.study.cell_schedule import State, run_cells
 from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell, study_cells
 from harness_ext.pipelines.study.engine_by_name import ENGINES, make_engine
 from harness_ext.pipelines.study.estimate import estimates
 from harness_ext.pipelines.study.file import Study, StudyModel, claims_text, load_study
 from harness_ext.pipelines.study.progress import Progress, clock
-from harness_ext.pipelines.study.schedule import State, run_cells
 from harness_ext.pipelines.study.worker import is_done
 from synth.errors import StylerepError
 from synth.files.inside_folder import refuse_ways_out

@@ -16,7 +16,7 @@ from distill.training.recipe import load_recipe
 from harness_ext.backends.style_hf.control_settings import Controls
 from harness_ext.pipelines.study.file import Study, StudyModel
 from harness_ext.pipelines.study.options import words
-from harness_ext.pipelines.study.withheld import Withheld
+from harness_ext.pipelines.study.withheld_secrets import Withheld
 from synth.errors import StylerepError
 
 FORMAT = 1

@@ -111,7 +111,7 @@ def claims_text(study: Study) -> str:
 
 def _check_claims(document: Document, study: Study) -> None:
     """Raise StylerepError for claims that cannot be read, or that name an arm the study lacks, before anything runs."""
-    from harness_ext.compare.claims_file import read_claims  # takes a second to import
+    from harness_ext.compare.hypotheses_file import read_claims  # takes a second to import
 
     content = {"task": "all", "margin": study.margin, "claims": document.data["claims"]}
     _, claims = read_claims(Document(content, document.lines, document.where))

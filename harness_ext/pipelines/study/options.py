@@ -102,7 +102,7 @@ def _check_model(document: Document, model: "StudyModel", place: tuple[str | int
 
 
 def _check_train(document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]) -> None:
-    from distill.training.options import settle
+    from distill.training.settle_options import settle
 
     alone, changed = (study.train, ("train",)), ({**study.train, **model.train}, (*own, "train"))
     for options, place in (alone, changed) if model.train else (alone,):

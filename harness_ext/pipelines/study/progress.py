@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness_ext.pipelines.study.schedule import State, last_line
+from harness_ext.pipelines.study.cell_schedule import State, last_line
 from harness_ext.pipelines.study.worker import log_file
 
 _HEARTBEAT = 30.0

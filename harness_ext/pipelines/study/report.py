@@ -11,17 +11,17 @@ import jinja2
 import yaml
 
 from harness_ext.compare import Report, compare, load_claims, report_json
-from harness_ext.compare.claims_file import Claims
 from harness_ext.compare.figures import draw
+from harness_ext.compare.hypotheses_file import Claims
 from harness_ext.compare.tables import TextTable, report_notes, report_tables
 from harness_ext.compare.to_text import markdown_page
 from harness_ext.pages.leaderboard import leaderboard
 from harness_ext.pages.leaderboard.board import Figure
 from harness_ext.pages.leaderboard.tables import percent
+from harness_ext.pipelines.study.cell_schedule import State
 from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell
 from harness_ext.pipelines.study.file import Study
 from harness_ext.pipelines.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, scaling_tables
-from harness_ext.pipelines.study.schedule import State
 from harness_ext.pipelines.study.worker import read_record
 from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError

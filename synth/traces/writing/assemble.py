@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from synth.traces.writing.page import Sentence, TraceLine
 from synth.traces.writing.phrasebook import Phrasebook
 from synth.traces.writing.plan import TracePlan
+from synth.traces.writing.trace_page import Sentence, TraceLine
 
 
 @dataclass(frozen=True, slots=True)

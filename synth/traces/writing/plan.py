@@ -2,7 +2,7 @@
 
 The number and places of pivots are drawn first; what each of them leads to is something that suits its kind: a realization rejects a
 wrong turn or goes back to the problem, an exploration sees a step another way, a verification computes again, an integration puts
-results together. Between them stands what the style lacks (`synth.traces.writing.page`).
+results together. Between them stands what the style lacks (`synth.traces.writing.trace_page`).
 """
 
 import itertools
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from synth.problems.problem import Problem
 from synth.style import KINDS, STAGES
 from synth.traces.writing.content import Content, Item, StepContent, take_apart
-from synth.traces.writing.page import TraceLine, TracePage
 from synth.traces.writing.phrasebook import Form, Phrasebook
-from synth.traces.writing.schedule import EXPLORATION, INTEGRATION, REALIZATION, VERIFICATION, Schedule
+from synth.traces.writing.pivot_schedule import EXPLORATION, INTEGRATION, REALIZATION, VERIFICATION, Schedule
 from synth.traces.writing.target import StyleTarget, TraceTarget
+from synth.traces.writing.trace_page import TraceLine, TracePage
 
 # How much can be said without saying it twice, in words: when exploring and verifying a calculation, of a check or wrong turn, and in any stage besides.
 _EXPLORING, _VERIFYING, _PER_CHECK, _BESIDES = 85, 65, 25, 50

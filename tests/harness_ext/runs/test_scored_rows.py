@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness_ext.runs import scored_rows as module
-from harness_ext.runs.asked import asked_of
+from harness_ext.runs.asked_items import asked_of
 from harness_ext.runs.sample_rows import metrics_of, sample_rows
 from harness_ext.runs.scored_rows import scored_rows
 from synth.errors import StylerepError

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from harness_ext.stats import tables
+from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.equivalence import noninferiority_counts, tost_counts
 from harness_ext.stats.paired import INTERVALS, IntervalName, PairedCounts, interval_named
 from harness_ext.stats.result import Result

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.stats import beta, binomtest, chi2, norm
 from statsmodels.stats.contingency_tables import mcnemar
 
-from harness_ext.stats import tables
+from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.paired import (
     INTERVALS,
     IntervalName,

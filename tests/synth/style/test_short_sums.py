@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synth.style.arithmetic_claims import _candidates, _left_side, _right_side, _verdict, _without_words
 from synth.style.characters import Texts
-from synth.style.claims import _candidates, _left_side, _right_side, _verdict, _without_words
 from synth.style.short_sums import number, short_verdict
 
 

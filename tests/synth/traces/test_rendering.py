@@ -12,8 +12,8 @@ from synth.formats import split_response
 from synth.grading.answers import final_answer, is_right
 from synth.problems import Problem, load_problems
 from synth.style import KINDS, load_lexicon
+from synth.style.arithmetic_claims import find_claims
 from synth.style.characters import look
-from synth.style.claims import find_claims
 from synth.traces.arms import ARMS, TraceRow
 from synth.traces.rendering import render
 from synth.traces.wrong_answers import wrong_answer

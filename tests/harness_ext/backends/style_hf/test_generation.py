@@ -14,7 +14,7 @@ from peft import LoraConfig, get_peft_model
 
 from distill.models.loading import load_model
 from harness_ext.backends.lm_eval.hf_model import as_family, prepare
-from harness_ext.backends.lm_eval.style_hf import StyleHF
+from harness_ext.backends.lm_eval.style_hf_model import StyleHF
 from harness_ext.backends.style_hf.fused_linear import fuse
 from harness_ext.backends.style_hf.kv_cache import capacity
 from harness_ext.backends.style_hf.sampler import TokenSampler

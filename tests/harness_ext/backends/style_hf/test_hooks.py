@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AttentionInterface, LlamaForCausalLM, LlamaModel
 
-from distill.models.hooks import HOOKS, versions_tested
+from distill.models.library_hooks import HOOKS, versions_tested
 from distill.models.loading import load_model
 from harness_ext.backends.style_hf.fused_linear import fuse
 from harness_ext.backends.style_hf.generation import _cache_argument
@@ -172,20 +172,20 @@ _PLACED = re.compile(r"patch\.object\(|register_forward_(pre_)?hook\(|AttentionI
 
 
 def test_every_module_that_reaches_into_a_library_is_named_in_one_place() -> None:
-    """Whoever adds a hook adds it to `distill.models.hooks`, and says there how it is checked."""
+    """Whoever adds a hook adds it to `distill.models.library_hooks`, and says there how it is checked."""
     parts = {
         "distill.training.fast.shared_input",
         "distill.training.fast.install",
         "harness_ext.backends.style_hf.generation",
-        "harness_ext.backends.lm_eval.evaluation",
+        "harness_ext.backends.lm_eval.patched_models",
         "harness_ext.backends.lm_eval.sampling",
     }
     known = {hook.module for hook in HOOKS} | parts  # which put in place what these modules make
     for package in ("distill", "harness_ext"):
         for path in (ROOT / package).rglob("*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            if _PLACED.search(path.read_text(encoding="utf-8")) and name != "distill.models.hooks":
-                assert name in known, f"{name} places a hook that distill/models/hooks.py does not name"
+            if _PLACED.search(path.read_text(encoding="utf-8")) and name != "distill.models.library_hooks":
+                assert name in known, f"{name} places a hook that distill/models/library_hooks.py does not name"
     for hook in HOOKS:
         assert (ROOT / f"{hook.module.replace('.', '/')}.py").is_file()
 

@@ -1,7 +1,7 @@
 """Registers ``style-hf`` with lm_eval: its ``hf``, with controls of style, batches that rows leave, and responses that outlive a kill.
 
     stylerep eval --model style-hf --model_args pretrained=NAME,peft=adapters/hc,suppress=realization --tasks 'style_*' --output_path runs/x
-    import harness_ext.backends.lm_eval.style_hf; lm_eval.simple_evaluate(model="style-hf", model_args={"pretrained": NAME}, …)
+    import harness_ext.backends.lm_eval.style_hf_model; lm_eval.simple_evaluate(model="style-hf", model_args={"pretrained": NAME}, …)
 
 Written against lm_eval 0.4.13. What it relies on: ``HFLM`` with ``generate_until``, ``tok_batch_encode``, ``tok_decode``, ``apply_chat_template``,
 ``max_length``, ``max_gen_toks`` and ``eot_token_id``; ``normalize_gen_kwargs``, ``handle_stop_sequences`` and ``postprocess_generated_text``.
@@ -27,7 +27,7 @@ from tqdm import tqdm
 from distill.models.families import model_family
 from distill.models.families.dated_template import dated_template
 from distill.models.families.special_tokens import readable_text
-from distill.models.hooks import STYLE_MODEL, need, not_taken
+from distill.models.library_hooks import STYLE_MODEL, need, not_taken
 from distill.models.pretrained import resolve_model
 from harness_ext.backends.lm_eval.names import STYLE_HF
 from harness_ext.backends.style_hf.control import Control, ControlLoop, StopStrings

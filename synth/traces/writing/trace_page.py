@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from synth.style import KINDS
 from synth.traces.writing.content import Item
 from synth.traces.writing.phrasebook import Form, Phrasebook
-from synth.traces.writing.schedule import REALIZATION, Schedule
+from synth.traces.writing.pivot_schedule import REALIZATION, Schedule
 from synth.traces.writing.target import TraceTarget
 
 # Cumulative shares of lines with one, two, three sentences; the others have four.

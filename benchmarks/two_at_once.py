@@ -1,7 +1,7 @@
 """Two of each command at one output at a time, begun at random moments: nothing is lost, nothing is mixed, and the loser says why.
 
-    python -m benchmarks.together                              # 50 rounds of every command (half an hour on 2 cores)
-    python -m benchmarks.together --rounds 5 import synth      # of some
+    python -m benchmarks.two_at_once                              # 50 rounds of every command (half an hour on 2 cores)
+    python -m benchmarks.two_at_once --rounds 5 import synth      # of some
 
 The commands are forked from this process, which has imported what they need, so that they meet each other rather than each other's start.
 """

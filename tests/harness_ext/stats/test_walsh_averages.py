@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from harness_ext.stats.walsh import WalshAverages
+from harness_ext.stats.walsh_averages import WalshAverages
 
 
 def numbers(kind: str, n: int) -> np.ndarray:

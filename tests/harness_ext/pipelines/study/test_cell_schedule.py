@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness_ext.pipelines.study.cell_schedule import State, run_cells
 from harness_ext.pipelines.study.cells import Cell
 from harness_ext.pipelines.study.engine_by_name import make_engine
 from harness_ext.pipelines.study.engines import Processes
-from harness_ext.pipelines.study.schedule import State, run_cells
 from harness_ext.pipelines.study.worker import is_done, read_record
 from synth.errors import StylerepError
 from tests.harness_ext.pipelines.study.kills import words_of

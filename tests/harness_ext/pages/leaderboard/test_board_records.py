@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness_ext.pages.leaderboard import leaderboard
-from harness_ext.pages.leaderboard.records import read_scores
+from harness_ext.pages.leaderboard.board_records import read_scores
 from harness_ext.pages.leaderboard.shards import read_shard
 from synth.errors import StylerepError
 from tests.harness_ext.compare.runs import write_run

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from distill.models.hooks import Hook, not_taken
+from distill.models.library_hooks import Hook, not_taken
 
 
 def counted(name: str, method: Callable[..., Any], called: Counter[str]) -> Callable[..., Any]:

@@ -6,8 +6,8 @@ from enum import Enum
 
 import numpy as np
 
-from harness_ext.compare.claims_file import ALL, Claims, Hypothesis, title
 from harness_ext.compare.conditions import Condition
+from harness_ext.compare.hypotheses_file import ALL, Claims, Hypothesis, title
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import Key, Pair, label, paired
 from harness_ext.compare.style import shared_scores

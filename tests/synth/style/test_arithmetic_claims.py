@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.style import claims
+from synth.style import arithmetic_claims as claims
+from synth.style.arithmetic_claims import _verdict, _without_words, claim_span, find_claims
 from synth.style.characters import look
-from synth.style.claims import _verdict, _without_words, claim_span, find_claims
 from tests.hostile import hostile_responses
 
 

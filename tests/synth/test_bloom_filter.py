@@ -1,4 +1,4 @@
-from synth.seen import Seen
+from synth.bloom_filter import Seen
 
 
 def test_what_was_seen_is_known_and_hardly_anything_else() -> None:

@@ -91,7 +91,10 @@ PROMPTS = Hook(
     "each call: the template is that of training, and the arguments are the family's",
 )  # fmt: skip
 STYLE_MODEL = Hook(
-    "style-hf", "lm_eval", "harness_ext.backends.lm_eval.style_hf", "register_model; HFLM asks generate_until, tok_decode and apply_chat_template of itself",
+    "style-hf",
+    "lm_eval",
+    "harness_ext.backends.lm_eval.style_hf_model",
+    "register_model; HFLM asks generate_until, tok_decode and apply_chat_template of itself",
     "when registered: the names are there; when loaded: the adapter is in place; after an evaluation with controls: responses were written",
 )  # fmt: skip
 METRICS = Hook("the metrics", "lm_eval", "harness_ext.scoring.registration", "register_metric and its registries", "when registered: lm_eval finds each")
