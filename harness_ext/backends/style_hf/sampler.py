@@ -31,7 +31,7 @@ _NOT_DONE: dict[str, tuple[Any, ...]] = {
 }
 
 
-# What Chooser does, what the caller does (ends, lengths), and what changes no score.
+# What TokenSampler does, what the caller does (ends, lengths), and what changes no score.
 _DONE = frozenset(
     """
     do_sample temperature top_k top_p min_p repetition_penalty no_repeat_ngram_size bos_token_id eos_token_id pad_token_id max_length max_new_tokens max_time

@@ -128,13 +128,14 @@ def test_a_training_that_is_killed_goes_on_to_the_same_result(tiny_model: Path, 
     whole = distill(str(tiny_model), data["hc"], tmp_path / "whole", recipe, console, TrainingOptions(save_steps=7))
     # Waits in its eighteenth step, the third after a checkpoint, to be killed.
     script = (
-        "import sys, time\nfrom pathlib import Path\nfrom distill.training.recipe import Recipe\nfrom distill.training.training_options import Running\n"
+        "import sys, time\nfrom pathlib import Path\nfrom distill.training.recipe import Recipe\n"
+        "from distill.training.training_options import TrainingOptions\n"
         "from distill.training.train import distill\nfrom distill.training.trainer import StepTrainer\n"
         "step, taken = StepTrainer.training_step, []\n"
         "def waiting(*arguments):\n    taken.append(1)\n    if len(taken) == 18: print('waiting', flush=True); time.sleep(600)\n    return step(*arguments)\n"
         "StepTrainer.training_step = waiting\n"
         "model, data, out = sys.argv[1:]\n"
-        "distill(model, Path(data), Path(out), Recipe(epochs=10, batch_size=2), None, Running(save_steps=7))\n"
+        "distill(model, Path(data), Path(out), Recipe(epochs=10, batch_size=2), None, TrainingOptions(save_steps=7))\n"
     )
     out, checkpoints = tmp_path / "killed", tmp_path / "killed.unfinished"
     process = subprocess.Popen([sys.executable, "-c", script, str(tiny_model), str(data["hc"]), str(out)], stdout=subprocess.PIPE, text=True)
