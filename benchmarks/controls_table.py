@@ -1,11 +1,14 @@
-"""Which controls change what is written, and which fast paths are in place, in every family: nothing may do neither without saying so.
+"""Which controls change what is written, and which fast paths are in place, in every family:
+nothing may do neither without saying so.
 
-    python -m benchmarks.controls_table               # all families, on the transformers that is installed (a minute)
-    python -m benchmarks.controls_table gpt2 gemma3   # these
+    python -m benchmarks.controls_table               # all families, on the transformers that is installed (a
+    minute) python -m benchmarks.controls_table gpt2 gemma3   # these
 
-Each family is a random model of two layers, with the tokens and the configuration of its own (`tests.distill.tiny_families`). A script, whose tokens are
-made the likeliest, has it write a pivot and end its turn, so that each control finds what it acts on; for steering the model writes what it would. What a
-control did is told from what was written with and without it. Ends with code 1 where a control did nothing and was not refused.
+Each family is a random model of two layers, with the tokens and the configuration of its own
+(`tests.distill.tiny_families`). A script, whose tokens are made the likeliest, has it write a pivot and end
+its turn, so that each control finds what it acts on; for steering the model writes what it would. What a
+control did is told from what was written with and without it.
+Ends with code 1 where a control did nothing and was not refused.
 """
 
 import copy
@@ -53,7 +56,10 @@ class Tiny:
         torch.manual_seed(1)
         shape = SHAPES[name]
         self.folder = build(replace(shape, config={**shape.config, **_LIVELY}), folder / name)
-        self.model, self.tokenizer = load_model(str(self.folder), torch.float32).eval(), load_tokenizer(str(self.folder))
+        self.model, self.tokenizer = (
+            load_model(str(self.folder), torch.float32).eval(),
+            load_tokenizer(str(self.folder)),
+        )
         self.family = model_family(self.model.config, self.tokenizer)
         self._written: dict[tuple[Any, ...], str] = {}
 
@@ -63,8 +69,17 @@ class Tiny:
         path, config = self.folder / "directions.safetensors", self.model.config.get_text_config()
         layers, width = config.num_hidden_layers, config.hidden_size
         kinds = ("realization", "verification")
-        tensors = {kind: torch.randn(layers, width, generator=torch.Generator().manual_seed(seed)) for seed, kind in enumerate(kinds)}
-        save_file(tensors, path, metadata={"stylerep": json.dumps({"layers": layers, "kinds": {kind: {"layer": 0} for kind in kinds}})})
+        tensors = {
+            kind: torch.randn(layers, width, generator=torch.Generator().manual_seed(seed))
+            for seed, kind in enumerate(kinds)
+        }
+        save_file(
+            tensors,
+            path,
+            metadata={
+                "stylerep": json.dumps({"layers": layers, "kinds": {kind: {"layer": 0} for kind in kinds}})
+            },
+        )
         return str(path)
 
     def write(self, script: str | None, **controls: Any) -> str:
@@ -76,7 +91,15 @@ class Tiny:
 
     def _write(self, script: str | None, controls: dict[str, Any]) -> str:
         model = copy.deepcopy(self.model)
-        lm = StyleHF(model, tokenizer=copy.deepcopy(self.tokenizer), device="cpu", dtype="float32", rows=4, max_length=1024, **controls)
+        lm = StyleHF(
+            model,
+            tokenizer=copy.deepcopy(self.tokenizer),
+            device="cpu",
+            dtype="float32",
+            rows=4,
+            max_length=1024,
+            **controls,
+        )
         _prefer(lm, self.tokens(script) if script is not None else None)
         settings = {"until": [], "do_sample": False, "max_gen_toks": _LIMIT}
         request = Instance("generate_until", {}, (PROMPT, settings), 0)
@@ -84,11 +107,18 @@ class Tiny:
         return text
 
     def ahead(self, script: str, controls: Controls) -> str:
-        """Return what comes of the controls that look ahead, as vLLM is to apply them, where the script's tokens are the likeliest."""
+        """Return what comes of the controls that look ahead, as vLLM is to apply them,
+        where the script's tokens are the likeliest.
+        """
         end = self.tokenizer.convert_tokens_to_ids(self.family.end_of_turn)
-        decode: Callable[[list[int]], str] = lambda ids: str(self.tokenizer.decode(ids, skip_special_tokens=False))  # noqa: E731
+
+        def decode(ids: list[int]) -> str:
+            return str(self.tokenizer.decode(ids, skip_special_tokens=False))
+
         pieces = Pieces(decode, self.tokens("a")[-1])
-        ahead = StreamingControls(ForbiddenTokens(controls, self.family.think[1], pieces, len(self.tokenizer), self.tokens), {end})
+        ahead = StreamingControls(
+            ForbiddenTokens(controls, self.family.think[1], pieces, len(self.tokenizer), self.tokens), {end}
+        )
         tokens, written = [*self.tokens(script), end], list[int]()
         while len(written) < _LIMIT and end not in written:
             logits = torch.zeros(len(self.tokenizer))
@@ -102,7 +132,9 @@ class Tiny:
 
 
 def _prefer(lm: StyleHF, tokens: Sequence[int] | None) -> None:
-    """Have the model choose from tokens that have a text, and prefer *tokens*, if any, by their place in the response, and then the end of the turn."""
+    """Have the model choose from tokens that have a text, and prefer *tokens*, if any, by their place in the
+    response, and then the end of the turn.
+    """
     wanted = None if tokens is None else [*tokens, lm.tokenizer.convert_tokens_to_ids(lm._family.end_of_turn)]
     sequences: list[Any] = []
 
@@ -132,11 +164,20 @@ def _refusal(does: Callable[[Tiny], str]) -> Callable[[Tiny], str]:
     return done
 
 
-def _differs(with_it: dict[str, Any], without: dict[str, Any], script: str | None = SCRIPT) -> Callable[[Tiny], str]:
-    """Compare what style-hf writes under two sets of controls; ``steer`` stands for a file of the model's width."""
+def _differs(
+    with_it: dict[str, Any], without: dict[str, Any], script: str | None = SCRIPT
+) -> Callable[[Tiny], str]:
+    """Compare what style-hf writes under two sets of controls;
+    ``steer`` stands for a file of the model's width.
+    """
 
     def done(tiny: Tiny) -> str:
-        texts = [tiny.write(script, **{name: tiny.directions if name == "steer" else value for name, value in one.items()}) for one in (with_it, without)]
+        texts = [
+            tiny.write(
+                script, **{name: tiny.directions if name == "steer" else value for name, value in one.items()}
+            )
+            for one in (with_it, without)
+        ]
         return CHANGES if texts[0] != texts[1] else SILENT
 
     return _refusal(done)
@@ -150,14 +191,24 @@ def _suppressed(tiny: Tiny) -> str:
 
 def _looks_ahead(**controls: Any) -> Callable[[Tiny], str]:
     def done(tiny: Tiny) -> str:
-        return CHANGES if tiny.ahead(SCRIPT, read_controls(controls)) != tiny.ahead(SCRIPT, Controls()) else SILENT
+        return (
+            CHANGES
+            if tiny.ahead(SCRIPT, read_controls(controls)) != tiny.ahead(SCRIPT, Controls())
+            else SILENT
+        )
 
     return _refusal(done)
 
 
 def _adapted(tiny: Tiny) -> Any:
     torch.manual_seed(2)
-    lora = LoraConfig(r=4, target_modules=tiny.family.lora_targets, fan_in_fan_out=tiny.family.fan_in_fan_out, task_type="CAUSAL_LM", init_lora_weights=False)
+    lora = LoraConfig(
+        r=4,
+        target_modules=tiny.family.lora_targets,
+        fan_in_fan_out=tiny.family.fan_in_fan_out,
+        task_type="CAUSAL_LM",
+        init_lora_weights=False,
+    )
     return get_peft_model(copy.deepcopy(tiny.model), lora)
 
 
@@ -167,14 +218,23 @@ def _fused(tiny: Tiny) -> str:
     lm = StyleHF(str(tiny.folder), peft=str(adapter), device="cpu", dtype="float32")
     if not lm._fused.groups:
         return f"refused: {lm._fused.note}" if lm._fused.note else SILENT
-    lm.generate_until([Instance("generate_until", {}, (PROMPT, {"until": [], "max_gen_toks": 2}), 0)], disable_tqdm=True)
+    lm.generate_until(
+        [Instance("generate_until", {}, (PROMPT, {"until": [], "max_gen_toks": 2}), 0)], disable_tqdm=True
+    )
     return f"{len(lm._fused.groups)} groups compute"
 
 
 def _trained(tiny: Tiny) -> str:
     speed = speed_up(_adapted(tiny), [list(range(10, 40)), [10, 11, *range(50, 90)]])
-    done = [*(["packed"] if speed.packed else []), *([f"{speed.groups} groups compute"] if speed.groups else [])]
-    return "; ".join([*done, *(f"refused: {note}" for note in speed.notes)]) if len(done) == 2 or speed.notes else SILENT
+    done = [
+        *(["packed"] if speed.packed else []),
+        *([f"{speed.groups} groups compute"] if speed.groups else []),
+    ]
+    return (
+        "; ".join([*done, *(f"refused: {note}" for note in speed.notes)])
+        if len(done) == 2 or speed.notes
+        else SILENT
+    )
 
 
 _STEER = {"steer": "", "steer_kind": "realization", "steer_strength": 30.0}
@@ -194,7 +254,9 @@ CONTROLS: dict[str, Callable[[Tiny], str]] = {
     "fast writing": _refusal(_fused),
     "fast training": _refusal(_trained),
 }
-"""Each control of `harness_ext.backends.style_hf.control_settings`, those that look ahead in vLLM, and the fast paths: what came of it in a family."""
+"""Each control of `harness_ext.backends.style_hf.control_settings`, those that look ahead in vLLM, and the
+fast paths: what came of it in a family.
+"""
 
 
 def table(families: Sequence[str], folder: Path) -> dict[str, dict[str, str]]:
@@ -208,17 +270,31 @@ def table(families: Sequence[str], folder: Path) -> dict[str, dict[str, str]]:
 
 def _print(found: dict[str, dict[str, str]]) -> None:
     """Print the table: a line a family, a letter a control, and in words what the letters stand for."""
-    print(f"transformers {version('transformers')}, peft {version('peft')}, lm_eval {version('lm_eval')}, torch {version('torch')}\n")
+    print(
+        f"transformers {version('transformers')}, peft {version('peft')}, lm_eval {version('lm_eval')}, torch"
+        f" {version('torch')}\n"
+    )
     said: dict[str, str] = {CHANGES: "+", SILENT: "!"}
     controls = list(CONTROLS)
     width = max(map(len, found))
     print(" " * width, *(f"{number:>2}" for number in range(1, len(controls) + 1)))
     for family, row in found.items():
-        print(f"{family:<{width}}", *(f"{said.setdefault(row[control], chr(ord('a') + len(said) - 2)):>2}" for control in controls))
+        print(
+            f"{family:<{width}}",
+            *(f"{said.setdefault(row[control], chr(ord('a') + len(said) - 2)):>2}" for control in controls),
+        )
     print("\n" + "\n".join(f"{number:>2}  {control}" for number, control in enumerate(controls, 1)))
     print("\n" + "\n".join(f" {letter}  {words}" for words, letter in said.items()))
-    silent = [f"{control} on {family}" for family, row in found.items() for control, words in row.items() if words == SILENT]
-    print(f"\n{len(found)} families × {len(controls)} controls, {len(silent)} silent no-ops" + "".join(f"\n  {one}" for one in silent))
+    silent = [
+        f"{control} on {family}"
+        for family, row in found.items()
+        for control, words in row.items()
+        if words == SILENT
+    ]
+    print(
+        f"\n{len(found)} families × {len(controls)} controls, {len(silent)} silent no-ops"
+        + "".join(f"\n  {one}" for one in silent)
+    )
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,8 +1,10 @@
-"""How fast training is beside what one would write with the libraries alone, and what each choice contributes.
+"""How fast training is beside what one would write with the libraries alone,
+and what each choice contributes.
 
-Every way trains a LoRA adapter (SmolLM2-135M-Instruct, rank 16, all linear layers, 8 rows a step, one pass) on the same rows, in a process of its own,
-in turn: `hc` traces of GSM8K's training problems where its file is to be found (STYLEREP_DATA), else of `arith`. Tokens are those of the rows, without
-padding. Shares are of the bf16 matrix rate of the machine, measured in the same process, counting 4 x parameters FLOPs a token.
+Every way trains a LoRA adapter (SmolLM2-135M-Instruct, rank 16, all linear layers, 8 rows a step, one pass)
+on the same rows, in a process of its own, in turn: `hc` traces of GSM8K's training problems where its file is
+to be found (STYLEREP_DATA), else of `arith`. Tokens are those of the rows, without padding. Shares are of the
+bf16 matrix rate of the machine, measured in the same process, counting 4 x parameters FLOPs a token.
 
     python -m benchmarks.distilling speed [--rows 48] [--rounds 2] [--ways ours,stock,…]
     python -m benchmarks.distilling precision [--rows 80] [--seeds 2]
@@ -24,7 +26,9 @@ WORDS, RANK, BATCH = 100, 16, 8
 
 
 def build(folder: Path, rows: int, skip: int = 0, words: int = WORDS) -> str:
-    """Write a data set of *rows* rows and return the name of its problems; *skip* seeds another draw, *words* 0 leaves the traces as long as they get."""
+    """Write a data set of *rows* rows and return the name of its problems; *skip* seeds another draw, *words*
+    0 leaves the traces as long as they get.
+    """
     from synth.errors import StylerepError
     from synth.traces.synthesis import synth
 
@@ -71,32 +75,63 @@ def ours(data: Path, scratch: Path, timer: Any, **running: Any) -> None:
         return trainer
 
     with patch.object(train, "StepTrainer", timed):
-        train.distill(MODEL, data, scratch / "out", Recipe(epochs=1, batch_size=BATCH, rank=RANK), None, TrainingOptions(**running))
+        train.distill(
+            MODEL,
+            data,
+            scratch / "out",
+            Recipe(epochs=1, batch_size=BATCH, rank=RANK),
+            None,
+            TrainingOptions(**running),
+        )
 
 
 def stock(data: Path, scratch: Path, timer: Any) -> None:
     """Train with transformers' Trainer and peft, default settings, padding to the longest row of a batch."""
     import datasets
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForSeq2Seq, Trainer, TrainingArguments
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        DataCollatorForSeq2Seq,
+        Trainer,
+        TrainingArguments,
+    )
 
     from distill.models.pretrained import resolve_model
 
     path = resolve_model(MODEL)
     tokenizer, model = AutoTokenizer.from_pretrained(path), AutoModelForCausalLM.from_pretrained(path)
-    model = get_peft_model(model, LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM"))
-    table = datasets.Dataset.from_list([
-        {"input_ids": row.input_ids, "attention_mask": [1] * len(row.input_ids), "labels": [-100] * row.prompt_length + row.input_ids[row.prompt_length :]}
-        for row in encoded(data)
-    ])  # fmt: skip
-    arguments = TrainingArguments(output_dir=str(scratch), num_train_epochs=1, per_device_train_batch_size=BATCH, save_strategy="no", report_to="none")
-    trainer = Trainer(model=model, args=arguments, train_dataset=table, data_collator=DataCollatorForSeq2Seq(tokenizer))
+    model = get_peft_model(
+        model, LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM")
+    )
+    table = datasets.Dataset.from_list(
+        [
+            {
+                "input_ids": row.input_ids,
+                "attention_mask": [1] * len(row.input_ids),
+                "labels": [-100] * row.prompt_length + row.input_ids[row.prompt_length :],
+            }
+            for row in encoded(data)
+        ]
+    )
+    arguments = TrainingArguments(
+        output_dir=str(scratch),
+        num_train_epochs=1,
+        per_device_train_batch_size=BATCH,
+        save_strategy="no",
+        report_to="none",
+    )
+    trainer = Trainer(
+        model=model, args=arguments, train_dataset=table, data_collator=DataCollatorForSeq2Seq(tokenizer)
+    )
     trainer.add_callback(timer)
     trainer.train()
 
 
 def trl(data: Path, scratch: Path, timer: Any) -> None:
-    """Train with TRL's SFTTrainer; its default of computing activations twice, which saves memory and costs a third, is switched off."""
+    """Train with TRL's SFTTrainer; its default of computing activations twice,
+    which saves memory and costs a third, is switched off.
+    """
     import datasets
     import torch
     from peft import LoraConfig
@@ -106,11 +141,21 @@ def trl(data: Path, scratch: Path, timer: Any) -> None:
     from synth.traces.datasets import read_dataset
 
     rows, _ = read_dataset(data)
-    table = datasets.Dataset.from_list([{"prompt": row["prompt"], "completion": [{"role": "assistant", "content": row["response"]}]} for row in rows])
+    table = datasets.Dataset.from_list(
+        [
+            {"prompt": row["prompt"], "completion": [{"role": "assistant", "content": row["response"]}]}
+            for row in rows
+        ]
+    )
     arguments = SFTConfig(
-        output_dir=str(scratch), num_train_epochs=1, per_device_train_batch_size=BATCH, save_strategy="no", report_to="none",
-        gradient_checkpointing=False, use_cpu=not torch.cuda.is_available(),
-    )  # fmt: skip
+        output_dir=str(scratch),
+        num_train_epochs=1,
+        per_device_train_batch_size=BATCH,
+        save_strategy="no",
+        report_to="none",
+        gradient_checkpointing=False,
+        use_cpu=not torch.cuda.is_available(),
+    )
     lora = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM")
     trainer = SFTTrainer(model=resolve_model(MODEL), args=arguments, train_dataset=table, peft_config=lora)
     trainer.add_callback(timer)
@@ -166,47 +211,87 @@ def measure(way: str, data: Path) -> None:
         WAYS[way](data, Path(scratch), timer)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     rate, single = max(rate, matrix_rate("bfloat16")), max(single, matrix_rate("float32"))
-    found = {"rows": len(rows), "tokens": tokens, "prompts": prompts, "step_seconds": sum(timer.times), "rate": rate, "float32": single, "gigabytes": peak}
+    found = {
+        "rows": len(rows),
+        "tokens": tokens,
+        "prompts": prompts,
+        "step_seconds": sum(timer.times),
+        "rate": rate,
+        "float32": single,
+        "gigabytes": peak,
+    }
     print(json.dumps(found))
 
 
 def speed(rows: int, rounds: int, ways: list[str], words: int) -> None:
-    """Print tokens a second of every way, its ratio to stock, and the share of the matrix rate; then the same for a run of two steps, whole."""
+    """Print tokens a second of every way, its ratio to stock, and the share of the matrix rate; then the same
+    for a run of two steps, whole.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source = build(Path(folder) / "long", rows, words=words)
         build(Path(folder) / "short", 2 * BATCH, words=words)
-        found: dict[str, dict[str, list[dict[str, float]]]] = {"long": {way: [] for way in ways}, "short": {way: [] for way in ways}}
+        found: dict[str, dict[str, list[dict[str, float]]]] = {
+            "long": {way: [] for way in ways},
+            "short": {way: [] for way in ways},
+        }
         for _ in range(rounds):
             for size, results in found.items():
                 for way, runs in results.items():
                     began = time.monotonic()
                     done = subprocess.run(
-                        [sys.executable, "-W", "ignore", "-m", "benchmarks.distilling", "measure", way, str(Path(folder) / size / "hc")],
-                        capture_output=True, text=True, check=False,
-                    )  # fmt: skip
+                        [
+                            sys.executable,
+                            "-W",
+                            "ignore",
+                            "-m",
+                            "benchmarks.distilling",
+                            "measure",
+                            way,
+                            str(Path(folder) / size / "hc"),
+                        ],
+                        capture_output=True,
+                        text=True,
+                        check=False,
+                    )
                     if done.returncode:
-                        print(f"{way} ({size}) ended with code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
+                        print(
+                            f"{way} ({size}) ended with code {done.returncode}:"
+                            f" {done.stderr.strip().splitlines()[-1:]}"
+                        )
                         continue
-                    runs.append({**json.loads(done.stdout.strip().splitlines()[-1]), "wall": time.monotonic() - began})
-    print(f"\nLoRA rank {RANK} on all linear layers of {MODEL}, {BATCH} rows a step, hc traces of {source}, {os.cpu_count()} cores, medians of {rounds}")
+                    runs.append(
+                        {**json.loads(done.stdout.strip().splitlines()[-1]), "wall": time.monotonic() - began}
+                    )
+    print(
+        f"\nLoRA rank {RANK} on all linear layers of {MODEL}, {BATCH} rows a step, hc traces of {source},"
+        f" {os.cpu_count()} cores, medians of {rounds}"
+    )
     for size, results in found.items():
         base = _median(results.get("stock", []), lambda run: run["tokens"] / run["step_seconds"])
         wall = _median(results.get("stock", []), lambda run: run["wall"])
         if any(results.values()):
             shape = next(run for runs in results.values() for run in runs)
-            rates = [max(run[name] for runs in results.values() for run in runs) / 1e9 for name in ("rate", "float32")]
+            rates = [
+                max(run[name] for runs in results.values() for run in runs) / 1e9
+                for name in ("rate", "float32")
+            ]
             print(
-                f"{size}: {shape['rows']} rows, {shape['tokens'] / shape['rows']:.0f} tokens each, {shape['prompts'] / shape['rows']:.0f} of them prompt;"
-                f" matrix products: bfloat16 {rates[0]:.0f}, float32 {rates[1]:.0f} GFLOP/s"
+                f"{size}: {shape['rows']} rows, {shape['tokens'] / shape['rows']:.0f} tokens each,"
+                f" {shape['prompts'] / shape['rows']:.0f} of them prompt; matrix products: bfloat16"
+                f" {rates[0]:.0f}, float32 {rates[1]:.0f} GFLOP/s"
             )
         for way, runs in results.items():
             if runs:
                 pace = _median(runs, lambda run: run["tokens"] / run["step_seconds"])
-                share = _median(runs, lambda run: run["tokens"] / run["step_seconds"] * 4 * 134.5e6 / run["rate"])
+                share = _median(
+                    runs, lambda run: run["tokens"] / run["step_seconds"] * 4 * 134.5e6 / run["rate"]
+                )
                 whole = _median(runs, lambda run: run["wall"])
                 print(
-                    f"  {way:10s} {pace:7.0f} tokens/s   {pace / base if base else 0:5.2f} x stock   {share:5.1%} of {runs[0]['rate'] / 1e9:.0f} GFLOP/s"
-                    f"   whole process {whole:5.0f} s ({wall / whole if wall else 0:.2f} x stock)   {max(run['gigabytes'] for run in runs):.1f} GB"
+                    f"  {way:10s} {pace:7.0f} tokens/s   {pace / base if base else 0:5.2f} x stock  "
+                    f" {share:5.1%} of {runs[0]['rate'] / 1e9:.0f} GFLOP/s   whole process {whole:5.0f} s"
+                    f" ({wall / whole if wall else 0:.2f} x stock)  "
+                    f" {max(run['gigabytes'] for run in runs):.1f} GB"
                 )
 
 
@@ -215,9 +300,11 @@ def _median(runs: list[dict[str, float]], of: Any) -> float:
 
 
 def precision(rows: int, seeds: int) -> None:
-    """Train in three ways and print their losses on held-out rows, evaluated in float32, with paired intervals.
+    """Train in three ways and print their losses on held-out rows, evaluated in float32,
+    with paired intervals.
 
-    The ways: as stylerep does; with padded rows and peft's own layers, in the formats that stock training has too; in float32 throughout.
+    The ways: as stylerep does; with padded rows and peft's own layers,
+    in the formats that stock training has too; in float32 throughout.
     """
     import numpy as np
     import torch
@@ -241,11 +328,21 @@ def precision(rows: int, seeds: int) -> None:
             adapt.fast_dtype = (lambda: torch.float32) if way == "float32" else fast
             for seed in range(seeds):
                 recipe = Recipe(epochs=1, rank=RANK, seed=seed)
-                out = distill(MODEL, folder / "data" / "hc", folder / f"{way}{seed}", recipe, None, TrainingOptions(plain=way != "ours"))
+                out = distill(
+                    MODEL,
+                    folder / "data" / "hc",
+                    folder / f"{way}{seed}",
+                    recipe,
+                    None,
+                    TrainingOptions(plain=way != "ours"),
+                )
                 model = PeftModel.from_pretrained(load_model(MODEL, torch.float32), str(out)).eval()
                 with torch.no_grad():
                     found.append([_loss(model, row, summed_cross_entropy) for row in held])
-    print(f"Held-out loss after one pass over {rows} rows of {source}, {seeds} seeds, {len(held)} other rows, nats a token, all evaluated in float32:")
+    print(
+        f"Held-out loss after one pass over {rows} rows of {source}, {seeds} seeds, {len(held)} other rows,"
+        " nats a token, all evaluated in float32:"
+    )
     exact = np.array(losses["float32"])
     generator = np.random.default_rng(0)
     chosen = generator.integers(0, len(held), (10_000, len(held)))
@@ -253,7 +350,10 @@ def precision(rows: int, seeds: int) -> None:
         difference = np.array(found) - exact
         low, high = np.percentile(difference.mean(0)[chosen].mean(1), [2.5, 97.5])
         by_seed = ", ".join(f"{value:+.4f}" for value in difference.mean(1))
-        print(f"  {way:8s} {np.mean(found):.4f}, difference from float32 {difference.mean():+.4f} [{low:+.4f}, {high:+.4f}] over rows; by seed {by_seed}")
+        print(
+            f"  {way:8s} {np.mean(found):.4f}, difference from float32 {difference.mean():+.4f} [{low:+.4f},"
+            f" {high:+.4f}] over rows; by seed {by_seed}"
+        )
 
 
 def _loss(model: Any, row: Any, summed: Any) -> float:
@@ -269,11 +369,15 @@ def main() -> None:
     if sys.argv[1:2] == ["measure"]:
         measure(sys.argv[2], Path(sys.argv[3]))
         return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("part", choices=["speed", "precision"])
     parser.add_argument("--rows", type=int)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--words", type=int, default=WORDS, help="words of a trace, 0 for all it holds (speed)")
+    parser.add_argument(
+        "--words", type=int, default=WORDS, help="words of a trace, 0 for all it holds (speed)"
+    )
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each way (precision)")
     parser.add_argument("--ways", default="ours,stock,trl,ours_plain")
     options = parser.parse_args()

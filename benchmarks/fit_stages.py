@@ -25,13 +25,19 @@ OUT = Path(__file__).parents[1] / "synth" / "style" / "stages.yaml"
 
 
 def rendered(n: int, seed: int) -> list[LabelledTrace]:
-    """Return short traces of our own templates, whose stages are known: real ones are long, and short ones must be read too."""
+    """Return short traces of our own templates, whose stages are known: real ones are long,
+    and short ones must be read too.
+    """
     out = []
     for problem in load_problems("arith:train", n, seed):
         row = render([problem], ["hc"], seed, dials=SHORT)[0]["hc"]
         spans = [(int(stage["start"]), int(stage["end"])) for stage in row.stages]
         labels = [STAGES.index(str(stage["stage"])) for stage in row.stages]
-        out.append(LabelledTrace("rendered", len(out), read_trace(row.trace, load_lexicon("en")), True, spans, labels, []))
+        out.append(
+            LabelledTrace(
+                "rendered", len(out), read_trace(row.trace, load_lexicon("en")), True, spans, labels, []
+            )
+        )
     return out
 
 
@@ -60,7 +66,9 @@ def fit(traces: list[LabelledTrace], steps: int) -> StageModel:
         barred[i, :n] = torch.where((labels[:, None] >= 0) & (labels[:, None] != torch.arange(4)), -1e9, 0.0)
     emission = torch.zeros(len(FEATURES), 4, requires_grad=True)
     step = torch.zeros(3, 4, 4, requires_grad=True)
-    optimizer = torch.optim.LBFGS([emission, step], max_iter=steps, line_search_fn="strong_wolfe", history_size=20)
+    optimizer = torch.optim.LBFGS(
+        [emission, step], max_iter=steps, line_search_fn="strong_wolfe", history_size=20
+    )
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
@@ -70,8 +78,13 @@ def fit(traces: list[LabelledTrace], steps: int) -> StageModel:
             moves = step[breaks[:, t]]
             free_next = torch.logsumexp(free[:, :, None] + moves, 1) + scores[:, t]
             held_next = torch.logsumexp(held[:, :, None] + moves, 1) + scores[:, t] + barred[:, t]
-            free, held = torch.where(there[:, t, None], free_next, free), torch.where(there[:, t, None], held_next, held)
-        value = (torch.logsumexp(free, 1) - torch.logsumexp(held, 1)).sum() + PRIOR * ((emission**2).sum() + (step**2).sum())
+            free, held = (
+                torch.where(there[:, t, None], free_next, free),
+                torch.where(there[:, t, None], held_next, held),
+            )
+        value = (torch.logsumexp(free, 1) - torch.logsumexp(held, 1)).sum() + PRIOR * (
+            (emission**2).sum() + (step**2).sum()
+        )
         value.backward()
         return value
 
@@ -83,14 +96,20 @@ def compared(traces: list[LabelledTrace], model: StageModel) -> list[tuple[int, 
     """Return the stages of reader and model, paragraph by paragraph."""
     pairs: list[tuple[int, int]] = []
     for trace in traces:
-        stages = label(trace.reading.described, trace.reading.units.breaks, np.array([0, len(trace.reading.units.starts)]), model)
+        stages = label(
+            trace.reading.described,
+            trace.reading.units.breaks,
+            np.array([0, len(trace.reading.units.starts)]),
+            model,
+        )
         pairs += zip(trace.labels, by_paragraph(trace, stages), strict=True)
     return pairs
 
 
 def main() -> None:
     """Cross-validate, fit on all tuning traces, write the weights."""
-    if set(yaml.safe_load(OUT.read_text(encoding="utf-8"))["emission"]) != set(FEATURES):  # the features have changed: reading needs some weights
+    # the features have changed: reading needs some weights
+    if set(yaml.safe_load(OUT.read_text(encoding="utf-8"))["emission"]) != set(FEATURES):
         write(StageModel(np.zeros((len(FEATURES), 4)), np.zeros((3, 4, 4))), "nothing")
     traces = list(labelled_traces("tuning", Path(sys.argv[1])))
     short = rendered(RENDERED, seed=1)
@@ -103,7 +122,10 @@ def main() -> None:
     model = fit(traces + short, STEPS)
     unseen = compared(rendered(100, seed=2), model)
     print(f"100 other rendered traces: kappa {cohen_kappa_score(*zip(*unseen, strict=True)):.3f}")
-    write(model, f"{len(traces)} traces of tests/synth/style/stage_labels/tuning.jsonl and {RENDERED} rendered ones")
+    write(
+        model,
+        f"{len(traces)} traces of tests/synth/style/stage_labels/tuning.jsonl and {RENDERED} rendered ones",
+    )
     print(f"wrote {OUT}")
 
 
@@ -112,11 +134,19 @@ def write(model: StageModel, fitted_on: str) -> None:
     content = {
         "fitted_on": fitted_on,
         "lexicon": load_lexicon("en").signature,
-        "emission": {name: [round(float(w), 3) for w in weights] for name, weights in zip(FEATURES, model.emission, strict=True)},
+        "emission": {
+            name: [round(float(w), 3) for w in weights]
+            for name, weights in zip(FEATURES, model.emission, strict=True)
+        },
         "step": [[[round(float(w), 3) for w in row] for row in matrix] for matrix in model.step],
     }
-    head = "# Weights of the stage labeller, columns framing, exploration, verification, synthesis. Written by benchmarks/fit_stages.py.\n"
-    OUT.write_text(head + yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=150), encoding="utf-8")
+    head = (
+        "# Weights of the stage labeller, columns framing, exploration, verification, synthesis. Written by"
+        " benchmarks/fit_stages.py.\n"
+    )
+    OUT.write_text(
+        head + yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=150), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""Accuracy of one model on ``style_gsm8k`` beside the harness's own ``gsm8k``, on the same items and prompt, and every item where they differ.
+"""Accuracy of one model on ``style_gsm8k`` beside the harness's own ``gsm8k``, on the same items and prompt,
+and every item where they differ.
 
-    python -m benchmarks.gsm8k_agreement [LIMIT]     # 200 items of SmolLM2-135M-Instruct, up to 256 new tokens
+    python -m benchmarks.gsm8k_agreement [LIMIT]     # 200 items of SmolLM2-135M-Instruct,
+    up to 256 new tokens
 
-The harness's task keeps its documents, filters and metric; it gets our prompt and decoding, so that what differs is how an answer is found.
+The harness's task keeps its documents, filters and metric; it gets our prompt and decoding, so that what
+differs is how an answer is found.
 """
 
 import json
@@ -42,12 +45,36 @@ def main(limit: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asked = prompt("{{question.strip()}}").replace("\n", "\\n")
         theirs = Path(lm_eval.__file__).parent / "tasks" / "gsm8k" / "gsm8k.yaml"
-        Path(folder, f"{THEIRS}.yaml").write_text(_TASK.format(gsm8k=theirs, name=THEIRS, data=data, prompt=asked, tokens=TOKENS), encoding="utf-8")
-        tasks = ["--include_path", folder, "--tasks", f"style_gsm8k,{THEIRS}", "--limit", str(limit), "--gen_kwargs", f"max_gen_toks={TOKENS}"]
-        run = evaluate(["--model", "hf", "--model_args", f"pretrained={MODEL}", *tasks, "--output_path", str(Path(folder, "run"))])
+        Path(folder, f"{THEIRS}.yaml").write_text(
+            _TASK.format(gsm8k=theirs, name=THEIRS, data=data, prompt=asked, tokens=TOKENS), encoding="utf-8"
+        )
+        tasks = [
+            "--include_path",
+            folder,
+            "--tasks",
+            f"style_gsm8k,{THEIRS}",
+            "--limit",
+            str(limit),
+            "--gen_kwargs",
+            f"max_gen_toks={TOKENS}",
+        ]
+        run = evaluate(
+            [
+                "--model",
+                "hf",
+                "--model_args",
+                f"pretrained={MODEL}",
+                *tasks,
+                "--output_path",
+                str(Path(folder, "run")),
+            ]
+        )
         files = sample_files(run)
         ours = {row["doc_id"]: row for row in _rows(files["style_gsm8k"])}
-        both = {name: {row["doc_id"]: row for row in _rows(files[THEIRS]) if row["filter"] == name} for name in ("strict-match", "flexible-extract")}
+        both = {
+            name: {row["doc_id"]: row for row in _rows(files[THEIRS]) if row["filter"] == name}
+            for name in ("strict-match", "flexible-extract")
+        }
     _report(ours, both)
 
 
@@ -60,14 +87,23 @@ def _report(ours: dict[int, dict[str, Any]], both: dict[str, dict[int, dict[str,
     same_prompt = sum(_said(ours[i], "arguments") == _said(flexible[i], "arguments") for i in ours)
     same_text = sum(ours[i]["resps"] == flexible[i]["resps"] for i in ours)
     print(f"{n} items: the same prompt in {same_prompt}, the same response in {same_text}")
-    print(f"style_gsm8k acc {_share(ours, 'acc')}; harness exact_match: " + "; ".join(f"{name} {_share(rows, 'exact_match')}" for name, rows in both.items()))
-    print("\n| item | gold | ours reads | harness reads (flexible-extract) | acc | exact_match | end of the response |\n|---|---|---|---|---|---|---|")
+    print(
+        f"style_gsm8k acc {_share(ours, 'acc')}; harness exact_match: "
+        + "; ".join(f"{name} {_share(rows, 'exact_match')}" for name, rows in both.items())
+    )
+    print(
+        "\n| item | gold | ours reads | harness reads (flexible-extract) | acc | exact_match | end of the"
+        " response |\n|---|---|---|---|---|---|---|"
+    )
     for i, row in ours.items():
         if row["acc"] != flexible[i]["exact_match"]:
             text = row["resps"][0][0]
             end = " ".join(text[-70:].split()).replace("|", "/")
             read, theirs = final_answer(text), flexible[i]["filtered_resps"][0]
-            print(f"| {i} | {row['doc']['answer']} | {read} | {theirs} | {row['acc']:g} | {flexible[i]['exact_match']:g} | {end} |")
+            print(
+                f"| {i} | {row['doc']['answer']} | {read} | {theirs} | {row['acc']:g} |"
+                f" {flexible[i]['exact_match']:g} | {end} |"
+            )
 
 
 def _said(row: dict[str, Any], field: str) -> Any:

@@ -1,6 +1,7 @@
 """What accuracies alone say about runs on the same items: every joint table that could stand behind them.
 
-Which items two runs got right together is unknown, so how often they disagree, their *discordance*, is too, within bounds.
+Which items two runs got right together is unknown, so how often they disagree, their *discordance*,
+is too, within bounds.
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,10 @@ class Reported:
 def possible(row: Reported, first: str, second: str) -> list[PairedCounts]:
     """Return every table of two runs with the accuracies reported, by rising discordance."""
     one, two = row.right[first], row.right[second]
-    return [PairedCounts(one - b, b, b - one + two, row.n - two - b) for b in range(max(0, one - two), min(one, row.n - two) + 1)]
+    return [
+        PairedCounts(one - b, b, b - one + two, row.n - two - b)
+        for b in range(max(0, one - two), min(one, row.n - two) + 1)
+    ]
 
 
 def discordant(table: PairedCounts) -> int:
@@ -48,7 +52,9 @@ def discordant(table: PairedCounts) -> int:
 
 
 def assumed(found: Sequence[PairedCounts], share: float = ASSUMED) -> PairedCounts:
-    """Return the table whose discordance is closest to *share*, of two equally close ones that with the greater."""
+    """Return the table whose discordance is closest to *share*,
+    of two equally close ones that with the greater.
+    """
     return min(found, key=lambda table: (abs(discordant(table) - share * table.n), -discordant(table)))
 
 
@@ -57,8 +63,12 @@ def points(found: Sequence[PairedCounts]) -> list[PairedCounts]:
     return [found[0], assumed(found), found[-1]]
 
 
-def equivalent(found: Sequence[PairedCounts], margin: float, interval: IntervalName = "newcombe", alpha: float = ALPHA) -> "npt.NDArray[np.bool_]":
-    """Say of each table whether its interval of level 1 - 2 alpha lies inside ± margin: `tost_counts` over all tables at once."""
+def equivalent(
+    found: Sequence[PairedCounts], margin: float, interval: IntervalName = "newcombe", alpha: float = ALPHA
+) -> "npt.NDArray[np.bool_]":
+    """Say of each table whether its interval of level 1 - 2 alpha lies inside ± margin:
+    `tost_counts` over all tables at once.
+    """
     counts = np.array([(table.both, table.first, table.second, table.neither) for table in found])
     return tables.inside(counts, margin, quantile(tost_level(alpha)), interval)
 
@@ -79,7 +89,9 @@ CELLS = np.array(list(product((0, 1), repeat=3)), dtype=float)
 
 
 def corners(row: Reported, arms: Sequence[str]) -> list[Probabilities]:
-    """Return the corners of the set of all joint tables of three runs with the accuracies reported; every such table is a mixture of them."""
+    """Return the corners of the set of all joint tables of three runs with the accuracies reported; every
+    such table is a mixture of them.
+    """
     system = np.vstack([np.ones(8), CELLS.T])
     wanted, found = np.array([1.0, *(row.right[arm] / row.n for arm in arms)]), []
     for basis in combinations(range(8), 4):
@@ -95,7 +107,9 @@ def corners(row: Reported, arms: Sequence[str]) -> list[Probabilities]:
 
 
 def mixed(row: Reported, arms: Sequence[str], nested: float) -> Probabilities:
-    """Return the joint table in which a share *nested* of the items falls in one order of difficulty for all runs, and the rest independently."""
+    """Return the joint table in which a share *nested* of the items falls in one order of difficulty for all
+    runs, and the rest independently.
+    """
     rates = np.array([row.right[arm] / row.n for arm in arms])
     apart = np.prod(np.where(CELLS == 1, rates, 1 - rates), axis=1)
     low, high = (np.where(CELLS == 1, 0.0, rates).max(axis=1), np.where(CELLS == 1, rates, 1.0).min(axis=1))
@@ -110,7 +124,8 @@ def nesting(row: Reported, arms: Sequence[str]) -> float:
 
 
 def fieller(cells: Probabilities, n: int, level: float = LEVEL) -> Interval | None:
-    """Return the interval of (part - base) / (whole - base) by Fieller's method (1954, J R Stat Soc B 16:175), large-sample form.
+    """Return the interval of (part - base) / (whole - base) by Fieller's method (1954,
+    J R Stat Soc B 16:175), large-sample form.
 
     None where it is unbounded: the interval of the denominator at that level holds 0.
     """
@@ -132,4 +147,8 @@ def under_some(row: Reported, arms: Sequence[str]) -> Interval | None:
     """
     found = [fieller(corner, row.n) for corner in corners(row, arms)]
     bounded = [limits for limits in found if limits]
-    return Interval(min(limits.low for limits in bounded), max(limits.high for limits in bounded), LEVEL) if len(bounded) == len(found) else None
+    return (
+        Interval(min(limits.low for limits in bounded), max(limits.high for limits in bounded), LEVEL)
+        if len(bounded) == len(found)
+        else None
+    )

@@ -1,10 +1,13 @@
-"""What a published table of accuracies supports when only its margins are known: every joint table that could stand behind it is gone through.
+"""What a published table of accuracies supports when only its margins are known: every joint table that could
+stand behind it is gone through.
 
     python -m benchmarks.paper_table                          # prints all tables as Markdown (seconds)
-    python -m benchmarks.paper_table --write docs/measurements/paper.md    # puts them between the page's comments
+    python -m benchmarks.paper_table --write docs/measurements/paper.md    # puts them between the page's
+    comments
 
-The figures are those of Lippmann & Yang, Style over Substance (COLM 2025, arXiv:2504.01738), as reported in a digest of the paper, not read from its PDF.
-Which items two runs got right together was not reported, so how often they disagree, their discordance, is unknown within bounds.
+The figures are those of Lippmann & Yang, Style over Substance (COLM 2025, arXiv:2504.01738), as reported in a
+digest of the paper, not read from its PDF. Which items two runs got right together was not reported, so how
+often they disagree, their discordance, is unknown within bounds.
 """
 
 import argparse
@@ -44,7 +47,12 @@ MARGINS = (0.02, 0.05, 0.10)
 ARMS = {"base": "base", "sbs": "SBS", "nt": "ST-NT", "hc_w": "ST-HC-W", "hc": "ST-HC", "st": "ST"}
 
 REPORTED = (
-    Reported("Llama 3.2 3B", "MATH500", 500, {"base": 182, "sbs": 229, "nt": 203, "hc_w": 241, "hc": 321, "st": 342}),
+    Reported(
+        "Llama 3.2 3B",
+        "MATH500",
+        500,
+        {"base": 182, "sbs": 229, "nt": 203, "hc_w": 241, "hc": 321, "st": 342},
+    ),
     Reported("Ministral 8B", "MATH500", 500, {"base": 264, "hc_w": 314, "hc": 385, "st": 391}),
     Reported("Qwen2.5 32B", "MATH500", 500, {"base": 384, "hc_w": 401, "hc": 417, "st": 445}),
     Reported("Ministral 8B", "AIME24", 30, {"base": 3, "hc": 10, "st": 10}),
@@ -99,7 +107,12 @@ def _where(holds: "npt.NDArray[np.bool_]", found: Sequence[PairedCounts]) -> str
 
 
 def _pairs() -> list[tuple[Reported, str, str]]:
-    return [(row, first, second) for first, second in OTHERS for row in REPORTED if first in row.right and second in row.right]
+    return [
+        (row, first, second)
+        for first, second in OTHERS
+        for row in REPORTED
+        if first in row.right and second in row.right
+    ]
 
 
 def reported() -> str:
@@ -107,7 +120,17 @@ def reported() -> str:
     head = ["model, task", "items", *ARMS.values()]
     return _table(
         head,
-        [[row.name, str(row.n), *(f"{row.right[arm]} ({100 * row.right[arm] / row.n:.1f})" if arm in row.right else "" for arm in ARMS)] for row in REPORTED],
+        [
+            [
+                row.name,
+                str(row.n),
+                *(
+                    f"{row.right[arm]} ({100 * row.right[arm] / row.n:.1f})" if arm in row.right else ""
+                    for arm in ARMS
+                ),
+            ]
+            for row in REPORTED
+        ],
     )
 
 
@@ -118,11 +141,28 @@ def ranges() -> str:
         found = possible(row, *CLAIMED)
         least, _, most = (discordant(table) / row.n for table in points(found))
         rows.append(
-            [row.name, _signed(found[0].difference), f"{_share(least)} to {_share(most)}", _share(independent(row, *CLAIMED))]
-            + [f"{_limits(newcombe_interval(table, tost_level(ALPHA)))}; {_p(mcnemar_midp(table))}" for table in points(found)]
+            [
+                row.name,
+                _signed(found[0].difference),
+                f"{_share(least)} to {_share(most)}",
+                _share(independent(row, *CLAIMED)),
+            ]
+            + [
+                f"{_limits(newcombe_interval(table, tost_level(ALPHA)))}; {_p(mcnemar_midp(table))}"
+                for table in points(found)
+            ]
             + [_where(different(found), found)]
         )
-    head = ["model, task", "difference", "possible discordance", "if independent", "smallest", "at .20", "greatest", "different for"]
+    head = [
+        "model, task",
+        "difference",
+        "possible discordance",
+        "if independent",
+        "smallest",
+        "at .20",
+        "greatest",
+        "different for",
+    ]
     return _table(head, rows)
 
 
@@ -133,25 +173,54 @@ def verdicts() -> str:
         found = possible(row, *CLAIMED)
         for margin in MARGINS:
             said = [_verdict(table, margin).value for table in points(found)]
-            held = [_where(equivalent(found, margin, interval), found) for interval in ("newcombe", "tango", "bonett-price")]
+            held = [
+                _where(equivalent(found, margin, interval), found)
+                for interval in ("newcombe", "tango", "bonett-price")
+            ]
             rows.append([row.name, f"±{100 * margin:.0f}", *said, *held])
-    return _table(["model, task", "margin", "smallest", "at .20", "greatest", "equivalent for", "by Tango", "by Bonett–Price"], rows)
+    return _table(
+        [
+            "model, task",
+            "margin",
+            "smallest",
+            "at .20",
+            "greatest",
+            "equivalent for",
+            "by Tango",
+            "by Bonett–Price",
+        ],
+        rows,
+    )
 
 
 def adjusted() -> str:
-    """Return p values of hc against st in the families, each with Holm's correction over the families in brackets."""
+    """Return p values of hc against st in the families,
+    each with Holm's correction over the families in brackets.
+    """
     found = [points(possible(row, *CLAIMED)) for row in FAMILIES]
     rows: list[list[str]] = []
     for i, point in enumerate(("smallest", "at .20", "greatest")):
         at = [tables_[i] for tables_ in found]
         values = [[mcnemar_midp(table) for table in at], *(_equivalence_p(at, margin) for margin in MARGINS)]
-        columns = [[f"{_p(p)} ({_p(q)})" for p, q in zip(column, holm(column), strict=True)] for column in values]
+        columns = [
+            [f"{_p(p)} ({_p(q)})" for p, q in zip(column, holm(column), strict=True)] for column in values
+        ]
         rows += [[row.name, point, *cells] for row, *cells in zip(FAMILIES, *columns, strict=True)]
-    return _table(["model, task", "discordance", "difference", *(f"equivalence ±{100 * margin:.0f}" for margin in MARGINS)], rows)
+    return _table(
+        [
+            "model, task",
+            "discordance",
+            "difference",
+            *(f"equivalence ±{100 * margin:.0f}" for margin in MARGINS),
+        ],
+        rows,
+    )
 
 
 def adjusted_verdicts() -> str:
-    """Return the verdicts on hc against st in the families with both tests of each adjusted over the families."""
+    """Return the verdicts on hc against st in the families with both tests of each adjusted over the
+    families.
+    """
     rows = []
     for i, point in enumerate(("smallest", "at .20", "greatest")):
         at = [points(possible(row, *CLAIMED))[i] for row in FAMILIES]
@@ -169,24 +238,47 @@ def _equivalence_p(found: Sequence[PairedCounts], margin: float) -> list[float]:
 
 
 def adjusted_ranges() -> str:
-    """Return the discordances at which a family's claim holds whatever the others', as Holm's first step asks: at a third of alpha."""
+    """Return the discordances at which a family's claim holds whatever the others',
+    as Holm's first step asks: at a third of alpha.
+    """
     rows = []
     for row in FAMILIES:
         found = possible(row, *CLAIMED)
-        rows.append([row.name, *(_where(equivalent(found, margin, alpha=ALPHA / len(FAMILIES)), found) for margin in MARGINS)])
+        rows.append(
+            [
+                row.name,
+                *(
+                    _where(equivalent(found, margin, alpha=ALPHA / len(FAMILIES)), found)
+                    for margin in MARGINS
+                ),
+            ]
+        )
     return _table(["model, task", *(f"equivalent ±{100 * margin:.0f} for" for margin in MARGINS)], rows)
 
 
 def others() -> str:
-    """Return what the other pairs support: for which discordances they are different, and equivalent at each margin."""
+    """Return what the other pairs support: for which discordances they are different,
+    and equivalent at each margin.
+    """
     rows = []
     for row, first, second in _pairs():
         found = possible(row, first, second)
         span = f"{_share(discordant(found[0]) / row.n)} to {_share(discordant(found[-1]) / row.n)}"
         said = [_said([_verdict(table, margin) for table in points(found)]) for margin in MARGINS]
-        where = [_where(different(found), found), *(_where(equivalent(found, margin), found) for margin in MARGINS[1:])]
-        rows.append([f"{ARMS[first]} − {ARMS[second]}", row.name, _signed(found[0].difference), span, *said, *where])
-    head = ["pair", "model, task", "difference", "possible discordance", *(f"verdict ±{100 * margin:.0f}" for margin in MARGINS)]
+        where = [
+            _where(different(found), found),
+            *(_where(equivalent(found, margin), found) for margin in MARGINS[1:]),
+        ]
+        rows.append(
+            [f"{ARMS[first]} − {ARMS[second]}", row.name, _signed(found[0].difference), span, *said, *where]
+        )
+    head = [
+        "pair",
+        "model, task",
+        "difference",
+        "possible discordance",
+        *(f"verdict ±{100 * margin:.0f}" for margin in MARGINS),
+    ]
     return _table([*head, "different for", "equivalent ±5 for", "equivalent ±10 for"], rows)
 
 
@@ -201,17 +293,43 @@ def _said(found: Sequence[Verdict]) -> str:
 def shares() -> str:
     """Return the shares of gains with their intervals."""
     rows = []
-    for label, part, whole in (("ST gain recovered by ST-HC", "hc", "st"), ("ST-HC gain kept by ST-HC-W", "hc_w", "hc")):
+    for label, part, whole in (
+        ("ST gain recovered by ST-HC", "hc", "st"),
+        ("ST-HC gain kept by ST-HC-W", "hc_w", "hc"),
+    ):
         for row in REPORTED:
             if part not in row.right:
                 continue
             arms = ("base", part, whole)
             estimate = (row.right[part] - row.right["base"]) / (row.right[whole] - row.right["base"])
             likely = nesting(row, arms)
-            intervals = [*(fieller(mixed(row, arms, nested), row.n) for nested in (1.0, likely, 0.0)), under_some(row, arms)]
+            intervals = [
+                *(fieller(mixed(row, arms, nested), row.n) for nested in (1.0, likely, 0.0)),
+                under_some(row, arms),
+            ]
             shown = [_limits(limits, _percent) if limits else "unbounded" for limits in intervals]
-            rows.append([label, row.name, _percent(estimate), shown[0], f"{shown[1]} ({_share(likely, 2)})", *shown[2:]])
-    return _table(["share, %", "model, task", "estimate", "nested", "at .20 (part nested)", "independent", "in some interval"], rows)
+            rows.append(
+                [
+                    label,
+                    row.name,
+                    _percent(estimate),
+                    shown[0],
+                    f"{shown[1]} ({_share(likely, 2)})",
+                    *shown[2:],
+                ]
+            )
+    return _table(
+        [
+            "share, %",
+            "model, task",
+            "estimate",
+            "nested",
+            "at .20 (part nested)",
+            "independent",
+            "in some interval",
+        ],
+        rows,
+    )
 
 
 def items() -> str:
@@ -222,10 +340,34 @@ def items() -> str:
         for margin in MARGINS:
             if _verdict(table, margin) is Verdict.INCONCLUSIVE:
                 found = items_to_settle(table, margin, ALPHA, POWER)
-                needed = [f"{n:,}" if n else "no number" for n in (found.for_difference, found.for_equivalence)]
+                needed = [
+                    f"{n:,}" if n else "no number" for n in (found.for_difference, found.for_equivalence)
+                ]
                 equal = f"{items_for_equivalence(margin, ASSUMED, 0.0, POWER, ALPHA):,}"
-                rows.append([f"{ARMS[first]} − {ARMS[second]}", row.name, _signed(table.difference), f"±{100 * margin:.0f}", str(row.n), *needed, equal])
-    return _table(["pair", "model, task", "difference", "margin", "had", "shows the difference", "shows equivalence", "shows it if the truth is 0"], rows)
+                rows.append(
+                    [
+                        f"{ARMS[first]} − {ARMS[second]}",
+                        row.name,
+                        _signed(table.difference),
+                        f"±{100 * margin:.0f}",
+                        str(row.n),
+                        *needed,
+                        equal,
+                    ]
+                )
+    return _table(
+        [
+            "pair",
+            "model, task",
+            "difference",
+            "margin",
+            "had",
+            "shows the difference",
+            "shows equivalence",
+            "shows it if the truth is 0",
+        ],
+        rows,
+    )
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -248,7 +390,9 @@ def blocks() -> dict[str, str]:
 
 
 def filled(page: str) -> str:
-    """Return *page* with every table between its two comments; ValueError where a pair of comments is missing."""
+    """Return *page* with every table between its two comments;
+    ValueError where a pair of comments is missing.
+    """
     for name, text in blocks().items():
         begin, end = f"<!-- paper_table {name} -->", f"<!-- end {name} -->"
         if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
@@ -259,8 +403,12 @@ def filled(page: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables, or write them into a page."""
-    parser = argparse.ArgumentParser(description="What the paper's table supports when only margins are known.")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page, between its comments")
+    parser = argparse.ArgumentParser(
+        description="What the paper's table supports when only margins are known."
+    )
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="put the tables into this page, between its comments"
+    )
     chosen: Any = parser.parse_args(arguments)
     if chosen.write:
         chosen.write.write_text(filled(chosen.write.read_text(encoding="utf-8")), encoding="utf-8")

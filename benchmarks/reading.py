@@ -2,8 +2,9 @@
 
     python -m benchmarks.reading ../shared/data/reading [--seconds]
 
-The folder holds ``responses.jsonl`` and ``files/files.json``; its README says what a case may ask. Everything is run as a user runs it: responses
-through ``stylerep import``, files through the command that their case names, servers' replies through ``stylerep eval`` and a server here that gives them.
+The folder holds ``responses.jsonl`` and ``files/files.json``; its README says what a case may ask. Everything
+is run as a user runs it: responses through ``stylerep import``, files through the command that their case
+names, servers' replies through ``stylerep eval`` and a server here that gives them.
 Ends with 1 where less than 99 % is read rightly.
 """
 
@@ -45,14 +46,29 @@ def response_cases(path: Path) -> Iterator[Case]:
         for answer_type in dict.fromkeys(case["answer_type"] for case in cases):
             own = [case for case in cases if case["answer_type"] == answer_type]
             rows = [
-                {"id": one["id"], "question": f"{one['id']}: {one['question']}", "response": one["response"], "gold": one["gold"], **one.get("meta", {})}
+                {
+                    "id": one["id"],
+                    "question": f"{one['id']}: {one['question']}",
+                    "response": one["response"],
+                    "gold": one["gold"],
+                    **one.get("meta", {}),
+                }
                 for one in own
             ]
             file, run = Path(folder, f"{answer_type}.jsonl"), Path(folder, answer_type)
             file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
             fields = Fields(response="response", answer="gold", question="question")
-            import_runs([file], run, model="reader", task="reading", answer_type=answer_type, reading=ReadSource(fields))
-            samples = {row["doc"]["id"]: row for _, row in sample_rows(next(iter(sample_files(run).values())))}
+            import_runs(
+                [file],
+                run,
+                model="reader",
+                task="reading",
+                answer_type=answer_type,
+                reading=ReadSource(fields),
+            )
+            samples = {
+                row["doc"]["id"]: row for _, row in sample_rows(next(iter(sample_files(run).values())))
+            }
             for case in own:
                 yield Case(case["id"], case["kind"], tuple(_response_differs(case, samples[case["id"]])))
 
@@ -62,9 +78,19 @@ def _response_differs(case: dict[str, Any], sample: dict[str, Any]) -> Iterator[
     for name in _METRICS:
         if name in expect and sample[name] != expect[name]:
             yield f"{name} is {sample[name]:g}, not {expect[name]}"
-    if "trace_words" in expect and not expect["trace_words"][0] <= sample["trace_words"] <= expect["trace_words"][1]:
-        yield f"trace_words is {sample['trace_words']:g}, not {expect['trace_words'][0]:g} to {expect['trace_words'][1]:g}"
-    for name, text, there in (("trace_contains", split.trace, True), ("trace_excludes", split.trace, False), ("answer_excludes", split.answer, False)):
+    if (
+        "trace_words" in expect
+        and not expect["trace_words"][0] <= sample["trace_words"] <= expect["trace_words"][1]
+    ):
+        yield (
+            f"trace_words is {sample['trace_words']:g}, not {expect['trace_words'][0]:g} to"
+            f" {expect['trace_words'][1]:g}"
+        )
+    for name, text, there in (
+        ("trace_contains", split.trace, True),
+        ("trace_excludes", split.trace, False),
+        ("answer_excludes", split.answer, False),
+    ):
         if name in expect and (expect[name] in text) != there:
             yield f"{name} {expect[name]!r} does not hold"
 
@@ -78,19 +104,35 @@ def file_cases(folder: Path) -> Iterator[Case]:
             out = Path(scratch, "out")
             result = _run(case["command"], paths, case["args"], out)
             wrong = list(_result_differs(expect, result, out))
-            if not wrong and not expect.get("refused") and not (expect.get("or_refused") and result.returncode == 2) and case["command"] != "compare":
+            if (
+                not wrong
+                and not expect.get("refused")
+                and not (expect.get("or_refused") and result.returncode == 2)
+                and case["command"] != "compare"
+            ):
                 wrong = list(_means_differ(expect, _samples(case["command"], out)))
         name = f"{case['command']} {' '.join([*files, *case['args']])}"
         yield Case(f"file-{number + 1:02d} ({name})", case["kind"], tuple(wrong))
 
 
-def _run(command: str, paths: list[Path], arguments: list[str], out: Path) -> "subprocess.CompletedProcess[str]":
+def _run(
+    command: str, paths: list[Path], arguments: list[str], out: Path
+) -> "subprocess.CompletedProcess[str]":
     own = {"import": ["--out", str(out)], "analyze": ["--json", str(out)]}.get(command, [])
     words, sources = [sys.executable, "-m", "harness_ext", command], [*map(str, paths), *arguments, *own]
     with contextlib.ExitStack() as stack:
         if command == "eval":
             address = stack.enter_context(_server(paths[0].read_bytes()))
-            sources = ["--model", "local-chat-completions", "--model_args", f"base_url={address},model=replay", "--tasks", "style_arith", "--limit", "1"]
+            sources = [
+                "--model",
+                "local-chat-completions",
+                "--model_args",
+                f"base_url={address},model=replay",
+                "--tasks",
+                "style_arith",
+                "--limit",
+                "1",
+            ]
             sources += ["--output_path", str(out)]
         return subprocess.run([*words, *sources], capture_output=True, text=True, check=False, timeout=300)
 
@@ -119,7 +161,9 @@ def _server(reply: bytes) -> Iterator[str]:
         server.server_close()
 
 
-def _result_differs(expect: dict[str, Any], result: "subprocess.CompletedProcess[str]", out: Path) -> Iterator[str]:
+def _result_differs(
+    expect: dict[str, Any], result: "subprocess.CompletedProcess[str]", out: Path
+) -> Iterator[str]:
     printed = result.stdout + result.stderr
     if expect.get("refused") or (expect.get("or_refused") and result.returncode == 2):
         if result.returncode != 2 or "Traceback" in printed or out.exists():
@@ -147,8 +191,14 @@ def _means_differ(expect: dict[str, Any], samples: list[dict[str, Any]]) -> Iter
     for name, metric in (("accuracy", "acc"), ("answered", "answered"), ("trace_present", "trace_present")):
         if name in expect and abs(mean(metric) - expect[name]) > _TOLERANCE:
             yield f"{name} is {mean(metric):.3f}, not {expect[name]}"
-    if "trace_words" in expect and not expect["trace_words"][0] <= mean("trace_words") <= expect["trace_words"][1]:
-        yield f"trace_words is {mean('trace_words'):.1f}, not {expect['trace_words'][0]:g} to {expect['trace_words'][1]:g}"
+    if (
+        "trace_words" in expect
+        and not expect["trace_words"][0] <= mean("trace_words") <= expect["trace_words"][1]
+    ):
+        yield (
+            f"trace_words is {mean('trace_words'):.1f}, not {expect['trace_words'][0]:g} to"
+            f" {expect['trace_words'][1]:g}"
+        )
     if "samples" in expect and len(samples) != expect["samples"]:
         yield f"there are {len(samples)} samples, not {expect['samples']}"
 

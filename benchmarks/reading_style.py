@@ -22,7 +22,16 @@ from distill.models.allocator import keep_freed_memory
 from harness_ext.pages.analyze import Response, read_responses
 from harness_ext.stats import wilson_interval
 from synth.formats import split_response
-from synth.style import KINDS, STAGES, StyleReading, StyleScores, load_lexicon, read_trace, read_traces, style_scores
+from synth.style import (
+    KINDS,
+    STAGES,
+    StyleReading,
+    StyleScores,
+    load_lexicon,
+    read_trace,
+    read_traces,
+    style_scores,
+)
 from synth.style import adherence as adherence_module
 from synth.style import arithmetic_claims as claims_module
 from synth.style.adherence import style_adherence
@@ -89,17 +98,28 @@ def agreement() -> None:
     columns = {"reader": np.array(reader), "second reader": np.array(second), "labeller": np.array(labeller)}
     rng = np.random.default_rng(SEED)
     members = [np.flatnonzero(np.array(owner) == i) for i in sorted(set(owner))]
-    draws = [np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))]) for _ in range(1000)]
-    print(f"## Stages: {len(members)} held-out traces, {len(reader)} paragraphs; 95 % bootstrap interval over traces")
+    draws = [
+        np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        for _ in range(1000)
+    ]
+    print(
+        f"## Stages: {len(members)} held-out traces, {len(reader)} paragraphs; 95 % bootstrap interval over"
+        " traces"
+    )
     for one, other in (("reader", "labeller"), ("second reader", "labeller"), ("reader", "second reader")):
         a, b = columns[one], columns[other]
         low, high = np.quantile([cohen_kappa_score(a[draw], b[draw]) for draw in draws], (0.025, 0.975))
-        print(f"kappa {one} / {other}: {cohen_kappa_score(a, b):.3f} [{low:.3f}, {high:.3f}], same label {np.mean(a == b):.1%}")
+        print(
+            f"kappa {one} / {other}: {cohen_kappa_score(a, b):.3f} [{low:.3f}, {high:.3f}], same label"
+            f" {np.mean(a == b):.1%}"
+        )
     print(f"rows reader, columns labeller, {' '.join(STAGES)}:\n{confusion_matrix(reader, labeller)}")
 
 
 def kinds() -> None:
-    """Print the share of traces with at least three pivot kinds, right and wrong apart, at any and at like length."""
+    """Print the share of traces with at least three pivot kinds, right and wrong apart,
+    at any and at like length.
+    """
     print("## At least three of the four pivot kinds")
     for model in dict.fromkeys(one.model for one, _ in scored()):
         own = [(one, scores) for one, scores in scored() if one.model == model and scores.words]
@@ -114,9 +134,14 @@ def kinds() -> None:
         for one, trace, _ in responses():
             if one.model in LONG and one.is_correct is outcome and len(trace.split()) >= 600:
                 part.append(style_scores(window(trace, 0, 600), LEXICON, closed=False))
-        densities = "  ".join(f"{kind} {np.mean([scores.density[kind] for scores in part]):.2f}" for kind in KINDS)
+        densities = "  ".join(
+            f"{kind} {np.mean([scores.density[kind] for scores in part]):.2f}" for kind in KINDS
+        )
         three = np.mean([scores.kinds_present >= 3 for scores in part])
-        print(f"{'right' if outcome else 'wrong'} (n = {len(part)}): >= 3 kinds {three:.1%}; per 100 words {densities}")
+        print(
+            f"{'right' if outcome else 'wrong'} (n = {len(part)}): >= 3 kinds {three:.1%}; per 100 words"
+            f" {densities}"
+        )
 
 
 def window(trace: str, start: int, words: int) -> str:
@@ -139,31 +164,51 @@ def separation() -> None:
     print(f"mean {np.mean([v for *_, v in long]):.3f} against {np.mean([v for *_, v in short]):.3f}")
     print(f"whole traces: AUC {auc([v for *_, v in long], [v for *_, v in short]):.4f}")
     pairs = matched([scores.words for _, scores, _ in long], [scores.words for _, scores, _ in short])
-    print(f"pairs of like length (within 10 %): {len(pairs)} pairs, AUC {auc([long[i][2] for i, _ in pairs], [short[j][2] for _, j in pairs]):.4f}")
+    print(
+        f"pairs of like length (within 10 %): {len(pairs)} pairs, AUC"
+        f" {auc([long[i][2] for i, _ in pairs], [short[j][2] for _, j in pairs]):.4f}"
+    )
     unseen = [(i, j) for i, j in pairs if long[i][0].model == LONG[1]]
     apart = auc([long[i][2] for i, _ in unseen], [short[j][2] for _, j in unseen])
     print(f"  of the model that the reference was not measured on: {len(unseen)} pairs, AUC {apart:.4f}")
     print("other weights (kinds, quarters, openers, first person, unformatted): AUC whole, AUC pairs")
     usual = dict(adherence_module.WEIGHTS)
-    for weights in ((1, 0, 0, 0, 0), (0.8, 0.2, 0, 0, 0), (0.25, 0.25, 0.25, 0.25, 0), (0.2, 0.2, 0.2, 0.2, 0.2), (0.4, 0.1, 0.2, 0.2, 0.1)):
+    for weights in (
+        (1, 0, 0, 0, 0),
+        (0.8, 0.2, 0, 0, 0),
+        (0.25, 0.25, 0.25, 0.25, 0),
+        (0.2, 0.2, 0.2, 0.2, 0.2),
+        (0.4, 0.1, 0.2, 0.2, 0.1),
+    ):
         adherence_module.WEIGHTS.update(zip(usual, weights, strict=True))
-        a, b = [style_adherence(s, REFERENCE) for _, s, _ in long], [style_adherence(s, REFERENCE) for _, s, _ in short]
+        a, b = (
+            [style_adherence(s, REFERENCE) for _, s, _ in long],
+            [style_adherence(s, REFERENCE) for _, s, _ in short],
+        )
         print(f"  {weights}: {auc(a, b):.4f}, {auc([a[i] for i, _ in pairs], [b[j] for _, j in pairs]):.4f}")
     adherence_module.WEIGHTS.update(usual)
-    print("cut to the same number of words: AUC of beginnings, AUC of windows from anywhere; mean of long (beginnings, windows), of instruct (beginnings)")
+    print(
+        "cut to the same number of words: AUC of beginnings, AUC of windows from anywhere; mean of long"
+        " (beginnings, windows), of instruct (beginnings)"
+    )
     rng = random.Random(SEED)
     for words in (100, 200, 300, 400, 600):
-        values: dict[tuple[bool, bool], list[float]] = {(a, b): [] for a in (True, False) for b in (True, False)}
+        values: dict[tuple[bool, bool], list[float]] = {
+            (a, b): [] for a in (True, False) for b in (True, False)
+        }
         for one, trace, _ in responses():
             n = len(trace.split())
             if n >= words:
                 for anywhere in (False, True):
                     piece = window(trace, rng.randrange(n - words + 1) if anywhere else 0, words)
-                    values[one.model in LONG, anywhere].append(style_adherence(style_scores(piece, LEXICON), REFERENCE))
+                    values[one.model in LONG, anywhere].append(
+                        style_adherence(style_scores(piece, LEXICON), REFERENCE)
+                    )
         a, b = values[True, False], values[True, True]
         print(
-            f"  {words} words ({len(a)} long, {len(values[False, False])} instruct): {auc(a, values[False, False]):.4f}, {auc(b, values[False, True]):.4f}; "
-            f"{np.mean(a):.3f}, {np.mean(b):.3f}, {np.mean(values[False, False]):.3f}"
+            f"  {words} words ({len(a)} long, {len(values[False, False])} instruct):"
+            f" {auc(a, values[False, False]):.4f}, {auc(b, values[False, True]):.4f}; {np.mean(a):.3f},"
+            f" {np.mean(b):.3f}, {np.mean(values[False, False]):.3f}"
         )
 
 
@@ -198,7 +243,10 @@ def dose() -> None:
         means.append(values)
     bound = wilson_interval(sum(falls), len(falls))
     print(f"## Dose: 0, 25, 50, 75, 100 % of the pivots stripped from {len(falls)} long traces")
-    print(f"adherence never rises: {np.mean(falls):.1%} [{bound.low:.1%}, {bound.high:.1%}]; falls at every step: {np.mean(strict):.1%}")
+    print(
+        f"adherence never rises: {np.mean(falls):.1%} [{bound.low:.1%}, {bound.high:.1%}]; falls at every"
+        f" step: {np.mean(strict):.1%}"
+    )
     print("mean adherence: " + " ".join(f"{value:.3f}" for value in np.mean(means, axis=0)))
 
 
@@ -208,9 +256,20 @@ def speed() -> None:
     size = sum(len(text.encode()) for text in texts) / 1e6
     some = texts[::12]
     some_size = sum(len(text.encode()) for text in some) / 1e6
-    phrases = [re.compile(rf"\b{re.escape(phrase.wording)}\b", re.IGNORECASE) for phrase in (*LEXICON.pivots, *LEXICON.cues)]
-    alternation = re.compile("|".join(rf"\b{re.escape(p.wording)}\b" for p in sorted(LEXICON.pivots, key=lambda p: -len(p.wording))), re.IGNORECASE)
-    by_kind = [re.compile("|".join(re.escape(p.wording) for p in LEXICON.pivots if p.label == kind), re.IGNORECASE) for kind in KINDS]
+    phrases = [
+        re.compile(rf"\b{re.escape(phrase.wording)}\b", re.IGNORECASE)
+        for phrase in (*LEXICON.pivots, *LEXICON.cues)
+    ]
+    alternation = re.compile(
+        "|".join(
+            rf"\b{re.escape(p.wording)}\b" for p in sorted(LEXICON.pivots, key=lambda p: -len(p.wording))
+        ),
+        re.IGNORECASE,
+    )
+    by_kind = [
+        re.compile("|".join(re.escape(p.wording) for p in LEXICON.pivots if p.label == kind), re.IGNORECASE)
+        for kind in KINDS
+    ]
     raw = [text.encode("utf-8", "surrogatepass") for text in texts]
     long = [text for text in texts if len(text) > 50_000]
     long_size = sum(len(text.encode()) for text in long) / 1e6
@@ -228,12 +287,20 @@ def speed() -> None:
         "full scoring": (lambda: together(texts), size),
         "full scoring, no sum remembered before": (cold, size),
         "full scoring, one trace at a time": (lambda: [read_trace(text, LEXICON) for text in texts], size),
-        f"  matching the {len(long)} over 50,000 letters": (lambda: [LEXICON.match(text, look(text)) for text in long], long_size),
+        f"  matching the {len(long)} over 50,000 letters": (
+            lambda: [LEXICON.match(text, look(text)) for text in long],
+            long_size,
+        ),
         f"  full scoring of these {len(long)}": (lambda: together(long), long_size),
-        "pivots as four plain alternations": (lambda: [found.findall(text) for text in some for found in by_kind], some_size),
+        "pivots as four plain alternations": (
+            lambda: [found.findall(text) for text in some for found in by_kind],
+            some_size,
+        ),
         "pivots as one regular expression": (lambda: [alternation.findall(text) for text in some], some_size),
         f"a loop of {len(phrases)} re searches": (
-            lambda: [[found.start() for phrase in phrases for found in phrase.finditer(text)] for text in some[::4]],
+            lambda: [
+                [found.start() for phrase in phrases for found in phrase.finditer(text)] for text in some[::4]
+            ],
             0.0,
         ),
     }
@@ -244,7 +311,10 @@ def speed() -> None:
             began = time.process_time()
             run()
             times[name].append(time.process_time() - began)
-    print(f"## Speed on {len(texts)} real traces, {size:.1f} MB, one core of {os.cpu_count()}; median of {ROUNDS} rounds in turn, CPU time")
+    print(
+        f"## Speed on {len(texts)} real traces, {size:.1f} MB, one core of {os.cpu_count()}; median of"
+        f" {ROUNDS} rounds in turn, CPU time"
+    )
     for name, (_, amount) in ways.items():
         rates = [(amount or quarter) / taken for taken in times[name]]
         print(f"{name:36s} {statistics.median(rates):8.1f} MB/s   ({min(rates):.1f} to {max(rates):.1f})")

@@ -2,8 +2,9 @@
 
     python -m benchmarks.study_kills [--kills 20] [--seed 0]
 
-The study is of a random model of 50,000 parameters: two arms, four seeds, eighteen cells. Every other kill takes the workers too; the others leave them to
-themselves. Ends with 1 where a result differs, or a cell that was done is done again.
+The study is of a random model of 50,000 parameters: two arms, four seeds, eighteen cells. Every other kill
+takes the workers too; the others leave them to themselves. Ends with 1 where a result differs,
+or a cell that was done is done again.
 """
 
 import argparse
@@ -21,7 +22,9 @@ from tests.harness_ext.pipelines.study.kills import run_killed
 
 def main() -> int:
     """Run the study twice and compare."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -39,7 +42,10 @@ def main() -> int:
     starts = sum(count for (_, event), count in events.items() if event in ("begun", "continued"))
     twice = [cell for cell in cells if events[cell, "done"] != 1]
     differ = [name for name in sorted(whole.keys() | again.keys()) if whole.get(name) != again.get(name)]
-    print(f"Killed {killed} times in {times[1]:.0f} s (left alone, it takes {times[0]:.0f} s); {len(cells)} cells were started {starts} times in all.")
+    print(
+        f"Killed {killed} times in {times[1]:.0f} s (left alone, it takes {times[0]:.0f} s); {len(cells)}"
+        f" cells were started {starts} times in all."
+    )
     print(f"{len(whole)} results compared: {len(differ)} differ{': ' + ', '.join(differ) if differ else ''}.")
     print(f"Cells not done exactly once: {', '.join(twice) or 'none'}.")
     return int(bool(differ or twice or killed < given.kills))

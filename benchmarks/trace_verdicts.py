@@ -1,4 +1,5 @@
-"""Verdicts on real responses: a 14B model distilled on right and on wrong traces, against each other and against their base.
+"""Verdicts on real responses: a 14B model distilled on right and on wrong traces,
+against each other and against their base.
 
     python -m benchmarks.trace_verdicts ../shared/data/traces [--recorded] [--margin 0.05]
 
@@ -20,20 +21,29 @@ ARMS = {BASE: "base", RIGHT: "st", WRONG: "st_w"}
 
 
 def verdicts(traces: Path, recorded: bool, margin: float) -> list[Report]:
-    """Return both distilled models against their base, then the one distilled on right traces against the other."""
+    """Return both distilled models against their base,
+    then the one distilled on right traces against the other.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         files = [traces / model / f"{task}.jsonl" for model in ARMS for task in TASKS]
         models = {model: About(base_model=BASE, arm=arm) for model, arm in ARMS.items()}
         import_runs(files, scratch, models=models, regrade=not recorded)
         runs = {model: Path(scratch) / model for model in ARMS}
-        return [compare([runs[BASE], runs[RIGHT], runs[WRONG]], margin=margin), compare([runs[WRONG], runs[RIGHT]], margin=margin)]
+        return [
+            compare([runs[BASE], runs[RIGHT], runs[WRONG]], margin=margin),
+            compare([runs[WRONG], runs[RIGHT]], margin=margin),
+        ]
 
 
 def main() -> None:
     """Read the command line and print the verdicts as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("traces", type=Path)
-    parser.add_argument("--recorded", action="store_true", help="take the grades that came with the responses")
+    parser.add_argument(
+        "--recorded", action="store_true", help="take the grades that came with the responses"
+    )
     parser.add_argument("--margin", type=float, default=0.05)
     options = parser.parse_args()
     for report in verdicts(options.traces, options.recorded, options.margin):

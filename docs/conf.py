@@ -1,4 +1,6 @@
-"""How `make docs` builds the site: Sphinx reads these pages through MyST, and makes two reference pages from the code."""
+"""How `make docs` builds the site: Sphinx reads these pages through MyST,
+and makes two reference pages from the code.
+"""
 
 import re
 from importlib.metadata import version as installed
@@ -66,6 +68,8 @@ def _mark_examples(app: Any, what: str, name: str, thing: Any, options: Any, lin
 
 
 def setup(app: Any) -> None:
-    """Have Sphinx call the two functions above: for each page, and for each docstring before napoleon reads it."""
+    """Have Sphinx call the two functions above: for each page,
+    and for each docstring before napoleon reads it.
+    """
     app.connect("source-read", _put_verbs)
     app.connect("autodoc-process-docstring", _mark_examples, priority=100)

@@ -1,7 +1,8 @@
 """Compare two runs on the same items, and say what the difference of their accuracies supports.
 
     python examples/compare_two_runs.py                        # outcomes made up here
-    python examples/compare_two_runs.py runs/base runs/hc      # run folders of yours: the first is the baseline
+    python examples/compare_two_runs.py runs/base runs/hc      # run folders of yours:
+    the first is the baseline
 
 Needs no model and no network, and takes seconds.
 """
@@ -13,10 +14,14 @@ import stylerep
 
 
 def made_up(items: int = 300) -> tuple[list[int], list[int]]:
-    """Return right (1) and wrong (0) answers of two runs to the same items, which are easy for both or hard for both."""
+    """Return right (1) and wrong (0) answers of two runs to the same items,
+    which are easy for both or hard for both.
+    """
     draw = random.Random(0)
     difficulty = [draw.random() for _ in range(items)]
-    return tuple([int(hard + draw.gauss(0, 0.1) < accuracy) for hard in difficulty] for accuracy in (0.52, 0.60))
+    return tuple(
+        [int(hard + draw.gauss(0, 0.1) < accuracy) for hard in difficulty] for accuracy in (0.52, 0.60)
+    )
 
 
 if folders := sys.argv[1:]:
@@ -28,7 +33,10 @@ found = stylerep.compare(base, styled, margin=0.05)
 print(found)
 print(f"\nThe verdict is one of four: {found.verdict}.")
 if found.interval:
-    print(f"The difference lies between {found.interval.low:+.3f} and {found.interval.high:+.3f}, at a level of {found.interval.level:.0%}.")
+    print(
+        f"The difference lies between {found.interval.low:+.3f} and {found.interval.high:+.3f}, at a level of"
+        f" {found.interval.level:.0%}."
+    )
 print(f"Its signature says how it was made: {found.signature}")
 
 print("\nThe first 60 items alone would have said:")

@@ -4,7 +4,8 @@ import os
 import sys
 
 if __name__ == "__main__" and not sys.flags.safe_path and sys.path[0] == os.getcwd():
-    # python -m has put the current folder first. It stays where it is the checkout itself, and where PYTHONPATH names it too.
+    # python -m has put the current folder first. It stays where it is the checkout itself,
+    # and where PYTHONPATH names it too.
     _root = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     if os.path.realpath(sys.path[0]) != _root or sys.path[0] in sys.path[1:]:
         del sys.path[0]
@@ -23,9 +24,16 @@ from synth.privacy.secrets import SECRETS
 from synth.processes.python_start import safe_environment
 
 _TOLD = (
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES,
-    errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP,
-)  # fmt: skip
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EACCES,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
 """Errors of the file system that are the user's to mend."""
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -35,11 +43,13 @@ _LONGEST = 2000
 def main() -> None:
     """Run ``stylerep`` and exit: 0 done, 2 a mistake told in one sentence, 130 interrupted.
 
-    Where ``compare --claims`` says by 1 and 2 what came of the claims, a mistake is 3, and so is a fault of ours.
+    Where ``compare --claims`` says by 1 and 2 what came of the claims, a mistake is 3,
+    and so is a fault of ours.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a file's name, or a text in it, may hold what has no UTF-8
+            # a file's name, or a text in it, may hold what has no UTF-8
+            stream.reconfigure(errors="backslashreplace")
     SECRETS.know_environment()
     mask_output()  # for good: the traceback of a fault of ours is printed last of all
     os.environ.update(safe_environment())  # what libraries start inherits it
@@ -63,14 +73,19 @@ def _run(mistake: int) -> NoReturn:
         sys.exit(code if isinstance(code, int) else 0)
     except KeyboardInterrupt:
         _leave("Interrupted; what was there before is unchanged.", _INTERRUPTED)
-    except BrokenPipeError:  # what reads our output has had enough, as head does; 1 would look like a claim that is not met
+    # what reads our output has had enough, as head does; 1 would look like a claim that is not met
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_PIPE_CLOSED)
     except OSError as error:
         if error.errno not in _TOLD:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        _leave(f"{where}{error.strerror}; what was to be replaced is there, whole. When that is mended, the same command goes on, or begins anew.", mistake)
+        _leave(
+            f"{where}{error.strerror}; what was to be replaced is there, whole. When that is mended, the same"
+            " command goes on, or begins anew.",
+            mistake,
+        )
     except StylerepError as error:
         _leave(str(error), mistake)
     except typer.TyperException as error:

@@ -1,7 +1,7 @@
 """stylerep in Python: from problems to verdicts in about a dozen functions.
 
-Each name is imported when it is first used, so that ``import stylerep`` is quick: nothing here loads torch or lm_eval until a
-model is trained or evaluated.
+Each name is imported when it is first used, so that ``import stylerep`` is quick: nothing here loads torch or
+lm_eval until a model is trained or evaluated.
 
     problems  load_problems     questions with a verified answer and, where known, worked steps
     traces    render            traces of problems in the arms asked for, in memory

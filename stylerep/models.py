@@ -44,7 +44,8 @@ def distill(
         model: a name of ``stylerep models list``, a local folder or a Hub id.
         data: the data set of one arm, a folder that `stylerep.synthesize` or ``stylerep teach`` wrote.
         out: the folder for what is trained; replaced when training has ended.
-        recipe: ``small``, ``paper`` or a YAML file. The arguments from *method* to *max_length* change single settings of it.
+        recipe: ``small``, ``paper`` or a YAML file. The arguments from *method* to *max_length* change single
+            settings of it.
         method: ``lora``, ``dora``, ``qlora`` or ``full``.
         seed: of adapter weights and of the order of problems.
         epochs: passes over the data, above 0.
@@ -53,7 +54,8 @@ def distill(
         rank: LoRA rank; alpha is twice the rank.
         max_length: the longest row in tokens, prompt included; a longer one is refused.
         without: a file of row ids to leave out; give all arms the same.
-        select: score rows before training: ``outlier-gradient``, ``gradient-cosine``, ``gradient-norm`` or ``loss``.
+        select: score rows before training: ``outlier-gradient``, ``gradient-cosine``,
+            ``gradient-norm`` or ``loss``.
         drop: with *select*, train without this fraction of rows, the most suspicious, 0 to 1.
         part_tokens: tokens on the device at a time; a step is taken in as many parts as it needs.
         gradient_checkpointing: compute activations twice, to hold fewer.
@@ -68,8 +70,8 @@ def distill(
         The folder *out*: adapter (or model), model card and ``manifest.json``.
 
     Raises:
-        StylerepError: for a model, data set or recipe that can't be read, and settings that are out of range or don't go
-            together; all of it before the model is loaded.
+        StylerepError: for a model, data set or recipe that can't be read, and settings that are out of range
+            or don't go together; all of it before the model is loaded.
 
     Example:
         adapter = stylerep.distill("smollm2-135m-instruct", "data/hc", "adapters/hc", epochs=1)
@@ -86,11 +88,25 @@ def distill(
     name, rows, target = str(model), Path(data), Path(out)
     left_out, merged = (Path(one) if one is not None else None for one in (without, merge))
     settled = settle(
-        recipe=str(recipe), method=method, seed=seed, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, rank=rank,
-        max_length=max_length, without=left_out, select=select, drop=drop, part_tokens=part_tokens,
-        gradient_checkpointing=gradient_checkpointing, save_minutes=save_minutes, restart=restart, plain=plain, merge=merged,
+        recipe=str(recipe),
+        method=method,
+        seed=seed,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        rank=rank,
+        max_length=max_length,
+        without=left_out,
+        select=select,
+        drop=drop,
+        part_tokens=part_tokens,
+        gradient_checkpointing=gradient_checkpointing,
+        save_minutes=save_minutes,
+        restart=restart,
+        plain=plain,
+        merge=merged,
         report_to=report_to,
-    )  # fmt: skip
+    )
     check_dataset(rows)
     if left_out:
         leave_out(read_dataset(rows)[0], settled.without, left_out)
@@ -135,10 +151,12 @@ def evaluate(
 
     Args:
         model: a name of ``stylerep models list``, a local folder or a Hub id.
-        tasks: names of tasks or groups, or patterns: ``style_arith``, ``["style_kg", "style_claims"]``, ``style_*``.
+        tasks: names of tasks or groups, or patterns: ``style_arith``, ``["style_kg",
+            "style_claims"]``, ``style_*``.
         out: the run folder. Runs of other tasks with the same model and settings may share it.
         adapter: a folder that `stylerep.distill` wrote, put on the model.
-        backend: a model type of lm_eval. ``style-hf`` is its ``hf``, with the controls below, and goes on where it was killed.
+        backend: a model type of lm_eval. ``style-hf`` is its ``hf``, with the controls below,
+            and goes on where it was killed.
         limit: the first items of each task: a number from 1 on, or a share between 0 and 1; all if left out.
         batch_size: sequences at a time; 16 if left out.
         device: of torch, such as ``cuda:0`` or ``cpu``; lm_eval chooses if left out.
@@ -147,7 +165,8 @@ def evaluate(
         claims: a file of hypotheses declared beforehand, whose hash is recorded.
         think_budget: the most tokens of a trace, 1 or more.
         budget_forcing: how often the end of a trace is taken back and "Wait" put in its place.
-        suppress: kinds of pivots that aren't written: ``realization``, ``verification``, ``exploration``, ``integration``, or ``all``.
+        suppress: kinds of pivots that aren't written: ``realization``, ``verification``,
+            ``exploration``, ``integration``, or ``all``.
         steer: a file of ``stylerep steer fit``; it needs *steer_kind* and *steer_strength*.
         steer_kind: the kind of pivot whose direction is added.
         steer_strength: how many times it is added; below 0 it is taken away.
@@ -160,11 +179,12 @@ def evaluate(
         The run folder, for `stylerep.load_run` and `stylerep.compare`.
 
     Raises:
-        StylerepError: for a model, adapter or task that isn't there, settings that don't go together, and a folder that holds
-            another model's run; nearly all of it before the model is loaded.
+        StylerepError: for a model, adapter or task that isn't there, settings that don't go together, and a
+            folder that holds another model's run; nearly all of it before the model is loaded.
 
     Example:
-        run = stylerep.evaluate("smollm2-135m-instruct", "style_arith", "runs/hc", adapter="adapters/hc", limit=100)
+        model = "smollm2-135m-instruct"
+        run = stylerep.evaluate(model, "style_arith", "runs/hc", adapter="adapters/hc", limit=100)
         print(stylerep.load_run(run).manifest["arm"])
 
     """
@@ -173,7 +193,10 @@ def evaluate(
 
     for name in ("pretrained", "peft"):
         if name in (model_args or {}):
-            raise StylerepError(f"model_args names {name}; give it as {'model' if name == 'pretrained' else 'adapter'} instead.")
+            raise StylerepError(
+                f"model_args names {name}; give it as {'model' if name == 'pretrained' else 'adapter'}"
+                " instead."
+            )
     digest = None
     if claims is not None:
         from harness_ext.compare.hypotheses_file import claims_digest
@@ -208,7 +231,9 @@ def evaluate(
 
 
 def _json(name: str, settings: Mapping[str, Value]) -> str:
-    """Return settings as lm_eval's command line takes them whatever they hold, commas and equals signs with it."""
+    """Return settings as lm_eval's command line takes them whatever they hold,
+    commas and equals signs with it.
+    """
     for key, value in settings.items():
         if not isinstance(value, str | int | float | bool):
             raise StylerepError(f"{name}: {key} is a text, a number or a truth value, found {shown(value)}.")

@@ -22,7 +22,8 @@ def load_run(folder: str | Path) -> Run:
         folder: the folder, of one run.
 
     Returns:
-        A `Run`: ``manifest`` (model, arm, seed, versions, decoding), ``tasks`` (by task and filter, the metrics of each item by
+        A `Run`: ``manifest`` (model, arm, seed, versions, decoding), ``tasks`` (by task and filter,
+        the metrics of each item by
         document hash), ``versions`` and ``shots`` by task. ``run.outcomes(task)`` gives each item's accuracy.
 
     Raises:
@@ -55,8 +56,10 @@ def leaderboard(
         runs: run folders to put on the board; what it has of others stays as it is.
         out: the board's folder; ``index.html`` in it is the first page.
         title: its heading.
-        tasks: patterns of the tasks of the overall ranking; the largest block of runs and tasks without a gap if never said.
-        baseline: the run (a folder, label or arm) to whose length of traces accuracy is adjusted; the first one if never said.
+        tasks: patterns of the tasks of the overall ranking;
+            the largest block of runs and tasks without a gap if never said.
+        baseline: the run (a folder, label or arm) to whose length of traces accuracy is adjusted;
+            the first one if never said.
         metric: the metric that accuracy is, of the runs given; ``auto`` finds it by its name.
         by_seed: whether runs that differ in the seed are rows of their own.
         traces: how many responses of each task can be read on the pages; all if never said.
@@ -64,7 +67,8 @@ def leaderboard(
         jobs: processes that read runs; one a core if left out.
 
     Returns:
-        The `Board`: ``views`` with ranked ``entries``. The same tables lie in *out* as Markdown, CSV, JSON and LaTeX.
+        The `Board`: ``views`` with ranked ``entries``. The same tables lie in *out* as Markdown, CSV,
+        JSON and LaTeX.
 
     Raises:
         StylerepError: for what can't be read or is no board, before anything is changed.
@@ -79,9 +83,17 @@ def leaderboard(
     if isinstance(runs, str | Path):
         raise StylerepError("runs is a list of run folders; put the one folder into a list.")
     board, _ = run(
-        [Path(one) for one in runs], Path(out), title=title, tasks=tasks, by_seed=by_seed, baseline=baseline, metric=metric,
-        traces=traces, remove=remove, workers=jobs,
-    )  # fmt: skip
+        [Path(one) for one in runs],
+        Path(out),
+        title=title,
+        tasks=tasks,
+        by_seed=by_seed,
+        baseline=baseline,
+        metric=metric,
+        traces=traces,
+        remove=remove,
+        workers=jobs,
+    )
     return board
 
 
@@ -96,7 +108,8 @@ def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2) -> "StudyOut
         jobs: how many steps run at a time, 1 or more, sharing this machine's cores.
 
     Returns:
-        ``report`` (as `compare` returns it, None where too little was left to compare) and ``state``, with what failed and why.
+        ``report`` (as `compare` returns it, None where too little was left to compare) and ``state``,
+        with what failed and why.
 
     Raises:
         StylerepError: for a study file that is wrong, or an *out* that another command is at work in.

@@ -33,11 +33,12 @@ _REFERENCE = "long-reasoning"
 class TraceStyle:
     """The style of one trace. Spans are (…, start, end) in characters of `trace`.
 
-    `pivots` are phrases that turn the reasoning, from left to right, each with ``kind`` (realization, verification, exploration
-    or integration), ``phrase``, ``start`` and ``end``. `stages` are (framing, exploration, verification or synthesis, start, end),
-    without gaps. `claims` are the arithmetic statements, (true?, start, end). `features` holds every score by its metric
-    name: densities per 100 words, shares and orders from 0 to 1, lengths in words. `adherence`, 0 to 1, says how close the
-    style is to a reference profile's, whatever the length.
+    `pivots` are phrases that turn the reasoning, from left to right, each with ``kind`` (realization,
+    verification, exploration or integration), ``phrase``, ``start`` and ``end``. `stages` are (framing,
+    exploration, verification or synthesis, start, end), without gaps. `claims` are the arithmetic statements,
+    (true?, start, end). `features` holds every score by its metric name: densities per 100 words, shares and
+    orders from 0 to 1, lengths in words. `adherence`, 0 to 1, says how close the style is to a reference
+    profile's, whatever the length.
     """
 
     trace: str
@@ -55,7 +56,10 @@ class TraceStyle:
             kinds[pivot.kind] = kinds.get(pivot.kind, 0) + 1
         listed = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
         stages = " > ".join(stage for stage, _, _ in self.stages) or "none"
-        pivots = f"{len(self.pivots)} pivot{'' if len(self.pivots) == 1 else 's'}{f' ({listed})' if listed else ''}"
+        pivots = (
+            f"{len(self.pivots)}"
+            f" pivot{'' if len(self.pivots) == 1 else 's'}{f' ({listed})' if listed else ''}"
+        )
         words = f"{self.features['trace_words']:.0f} word{'' if self.features['trace_words'] == 1 else 's'}"
         return f"{words}; {pivots}; stages: {stages}; adherence {self.adherence:.2f}"
 
@@ -65,7 +69,10 @@ class TraceStyle:
         for pivot in self.pivots:
             colour = KIND_COLOURS[pivot.kind]
             marked = escape(self.trace[pivot.start : pivot.end])
-            mark = f'<b title="{pivot.kind}" style="background: {colour}38; border-bottom: 2px solid {colour}">{marked}</b>'
+            mark = (
+                f'<b title="{pivot.kind}" style="background: {colour}38; border-bottom: 2px solid'
+                f' {colour}">{marked}</b>'
+            )
             parts += [escape(self.trace[at : pivot.start]), mark]
             at = pivot.end
         return f'<div style="white-space: pre-wrap">{"".join(parts)}{escape(self.trace[at:])}</div>'
@@ -75,9 +82,9 @@ class TraceStyle:
 class Score:
     """One response: whether it is right, and its style.
 
-    `correct` is None where no answer was given to judge by, `stated_answer` where the response states none. `metrics` holds what
-    the tasks report, under the same names (``acc``, ``answered``, ``trace_words``, ``style_adherence``, …), without ``acc`` where
-    `correct` is None.
+    `correct` is None where no answer was given to judge by, `stated_answer` where the response states none.
+    `metrics` holds what the tasks report, under the same names (``acc``, ``answered``, ``trace_words``,
+    ``style_adherence``, …), without ``acc`` where `correct` is None.
     """
 
     response: str = field(repr=False)
@@ -103,16 +110,22 @@ class Score:
         return f"{verdict} ({stated}); {self.style}"
 
 
-def score(response: str, answer: str | float | None = None, *, answer_type: str = "number", meta: Mapping[str, Any] | None = None) -> Score:
+def score(
+    response: str,
+    answer: str | float | None = None,
+    *,
+    answer_type: str = "number",
+    meta: Mapping[str, Any] | None = None,
+) -> Score:
     """Judge one response and read the style of its trace, as the tasks do.
 
     Args:
         response: what a model wrote, with the think tags of any known family, or none.
         answer: the right answer; if left out, only the style is read.
-        answer_type: how answers are read and compared: ``number``, ``option`` (a letter), ``text``, ``expression``, ``latex``
-            or ``gym``.
-        meta: what the problem says of itself: ``{"options": [...]}`` for texts of options, the item for ``gym``, a ``proof``,
-            which adds ``explanation_f1``.
+        answer_type: how answers are read and compared: ``number``, ``option`` (a letter), ``text``,
+            ``expression``, ``latex`` or ``gym``.
+        meta: what the problem says of itself: ``{"options": [...]}`` for texts of options, the item for
+            ``gym``, a ``proof``, which adds ``explanation_f1``.
 
     Returns:
         A `Score`. Whatever a model writes is scored; it never makes this fail.
@@ -147,14 +160,16 @@ def score(response: str, answer: str | float | None = None, *, answer_type: str 
     )
 
 
-def read_style(trace: str, *, language: str | None = None, reference: str | Path = _REFERENCE, closed: bool = True) -> TraceStyle:
+def read_style(
+    trace: str, *, language: str | None = None, reference: str | Path = _REFERENCE, closed: bool = True
+) -> TraceStyle:
     """Read the style of one trace: a text of reasoning by itself, without tags and final answer.
 
     Args:
         trace: the text.
         language: of its lexicon, ``en`` or ``zh``; told from the trace if left out.
-        reference: the style profile that ``adherence`` is measured against: ``long-reasoning``, ``instruct``, or a file that
-            ``stylerep analyze --profile`` wrote.
+        reference: the style profile that ``adherence`` is measured against: ``long-reasoning``, ``instruct``,
+            or a file that ``stylerep analyze --profile`` wrote.
         closed: False for a trace that was cut off, whose last words are no conclusion.
 
     Returns:
@@ -172,18 +187,23 @@ def read_style(trace: str, *, language: str | None = None, reference: str | Path
     return _style(read_trace(trace, load_lexicon(language or language_of(trace)), closed=closed), reference)
 
 
-def analyze(sources: str | Path | Sequence[str | Path], *, reference: str | Path = _REFERENCE, language: str | None = None) -> "StyleAnalysis":
+def analyze(
+    sources: str | Path | Sequence[str | Path],
+    *,
+    reference: str | Path = _REFERENCE,
+    language: str | None = None,
+) -> "StyleAnalysis":
     """Read the style of all responses in files, run folders and Hub data sets, as ``stylerep analyze`` does.
 
     Args:
-        sources: one or several files (.jsonl, .jsonl.gz, .json, .csv, .parquet), run folders, folders of such files, or Hub data
-            sets ``org/name[:split]``. Fields are found by their names.
+        sources: one or several files (.jsonl, .jsonl.gz, .json, .csv, .parquet), run folders, folders of such
+            files, or Hub data sets ``org/name[:split]``. Fields are found by their names.
         reference: as for `read_style`.
         language: of all traces, ``en`` or ``zh``; told from each one if left out.
 
     Returns:
-        ``scored`` (each response with its scores), ``groups`` (summaries by model, right and wrong), ``associations`` (what goes
-        with a right answer at the same length), ``notes`` and a ``signature``.
+        ``scored`` (each response with its scores), ``groups`` (summaries by model, right and wrong),
+        ``associations`` (what goes with a right answer at the same length), ``notes`` and a ``signature``.
 
     Raises:
         StylerepError: for what can't be read, with its file and line.

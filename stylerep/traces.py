@@ -19,17 +19,20 @@ def load_problems(source: str, n: int | None = None, *, seed: int = 0) -> list[P
     """Return the first *n* problems of a source.
 
     Args:
-        source: ``NAME[:SPLIT][:OPTION=VALUE…]`` with a name of ours (``arith:train``, ``kinship:test``, ``gsm8k``), or a file
-            or Hub data set whose columns are named (``mine.csv:question=task:answer=result:steps=working``). The split is
-            ``train`` if left out.
-        n: how many, 1 or more; all of a file or data set if left out. Sources that generate have no end, and need it.
+        source: ``NAME[:SPLIT][:OPTION=VALUE…]`` with a name of ours (``arith:train``, ``kinship:test``,
+            ``gsm8k``), or a file or Hub data set whose columns are named
+            (``mine.csv:question=task:answer=result:steps=working``). The split is ``train`` if left out.
+        n: how many, 1 or more; all of a file or data set if left out. Sources that generate have no end,
+            and need it.
         seed: which problems a generating source makes; the same seed gives the same problems for ever.
 
     Returns:
-        Problems with ``id``, ``question``, ``answer``, ``answer_type``, ``steps`` and ``meta``, no question twice.
+        Problems with ``id``, ``question``, ``answer``, ``answer_type``, ``steps`` and ``meta``,
+        no question twice.
 
     Raises:
-        StylerepError: for a source that isn't there, a row that can't be read, or a source with fewer than *n* problems.
+        StylerepError: for a source that isn't there, a row that can't be read,
+            or a source with fewer than *n* problems.
 
     Example:
         problem = stylerep.load_problems("arith:train:max_steps=3", n=1)[0]
@@ -52,12 +55,13 @@ def render(
     """Return traces of problems in each arm, in memory; `synthesize` writes data sets.
 
     Args:
-        problems: what `load_problems` returns. Every arm but ``nt`` needs problems with worked steps, and ``swap`` and
-            ``insert=F`` need two of them or more.
-        arms: names such as ``nt`` (the answer alone), ``sbs`` (plain steps), ``hc`` (staged, with pivots), ``hc_w`` (``hc``
-            with a wrong conclusion), ``hc_np_shuf``, ``shuffle=0.67``.
+        problems: what `load_problems` returns. Every arm but ``nt`` needs problems with worked steps, and
+            ``swap`` and ``insert=F`` need two of them or more.
+        arms: names such as ``nt`` (the answer alone), ``sbs`` (plain steps), ``hc`` (staged, with pivots),
+            ``hc_w`` (``hc`` with a wrong conclusion), ``hc_np_shuf``, ``shuffle=0.67``.
         seed: seed of surface forms.
-        style: a style profile, ``long-reasoning``, ``instruct``, or a file that ``stylerep analyze --profile`` wrote.
+        style: a style profile, ``long-reasoning``, ``instruct``,
+            or a file that ``stylerep analyze --profile`` wrote.
         dials: means of the style to set, such as ``{"pivot_density": 4, "trace_words": 120}``.
         language: of templates and lexicon, ``en`` or ``zh``.
         templates: a folder of .jinja files whose macros replace those of the language.
@@ -67,7 +71,8 @@ def render(
         ``stated_answer``, ``is_correct``, and the character spans of ``pivots`` and ``stages`` in ``trace``.
 
     Raises:
-        StylerepError: for an arm, style, dial or language that there isn't, or a problem without the steps an arm needs.
+        StylerepError: for an arm, style, dial or language that there isn't,
+            or a problem without the steps an arm needs.
 
     Example:
         rows = stylerep.render(stylerep.load_problems("arith", n=1), arms=["sbs", "hc"])
@@ -102,8 +107,8 @@ def synthesize(
     Args:
         problems: a source, as for `load_problems`.
         arms: names of arms, as for `render`.
-        out: the folder that gets ``ARM/train.parquet`` with a manifest and a data card. An arm's folder is replaced whole or
-            not at all, and the same arguments give the same bytes.
+        out: the folder that gets ``ARM/train.parquet`` with a manifest and a data card. An arm's folder is
+            replaced whole or not at all, and the same arguments give the same bytes.
         n: how many problems, 1 or more; all of a file or data set if left out.
         seed: seed of problems and surface forms.
         style: as for `render`, and so are *dials*, *language* and *templates*.
@@ -111,8 +116,8 @@ def synthesize(
         language: see *style*.
         templates: see *style*.
         decontaminate: pass over problems that are too like a test question of a task.
-        like: a data set made before, whose problems are rendered in its order, so that its arm and these stand side by side;
-            then leave *n* out.
+        like: a data set made before, whose problems are rendered in its order, so that its arm and these
+            stand side by side; then leave *n* out.
 
     Returns:
         The folder of each arm. All hold the same problems in the same order.
@@ -126,6 +131,15 @@ def synthesize(
 
     """
     return synth(
-        problems, arms, Path(out), n, seed, style=style, dials=dials, language=language, decontaminate=decontaminate,
-        templates=Path(templates) if templates is not None else None, like=Path(like) if like is not None else None,
-    )  # fmt: skip
+        problems,
+        arms,
+        Path(out),
+        n,
+        seed,
+        style=style,
+        dials=dials,
+        language=language,
+        decontaminate=decontaminate,
+        templates=Path(templates) if templates is not None else None,
+        like=Path(like) if like is not None else None,
+    )

@@ -9,8 +9,9 @@ _HASHES = 4
 class Seen:
     """A Bloom filter (Bloom 1970) of 4 MiB and four hashes.
 
-    A thing seen before is always known again. One not seen before is taken for a known one with a chance of about 10^-10 after
-    10,000 things and 2 · 10^-4 after a million: then a problem that is none is dropped as a repeat.
+    A thing seen before is always known again. One not seen before is taken for a known one with a chance of
+    about 10^-10 after 10,000 things and 2 · 10^-4 after a million:
+    then a problem that is none is dropped as a repeat.
     """
 
     def __init__(self) -> None:

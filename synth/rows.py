@@ -1,4 +1,6 @@
-"""Rows of data files (JSONL, JSONL.gz, JSON, CSV, Parquet) and of Hub data sets, one after the other, each with its place for errors."""
+"""Rows of data files (JSONL, JSONL.gz, JSON, CSV, Parquet) and of Hub data sets, one after the other,
+each with its place for errors.
+"""
 
 import contextlib
 import functools
@@ -16,7 +18,8 @@ from synth.schema import open_regular, parse_json, printable, read_regular, show
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".csv", ".parquet")
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?::[\w.-]+)?")
-# A row may hold traces of 100,000 characters: few rows are held at once, and no row of a CSV may be longer than a block.
+# A row may hold traces of 100,000 characters: few rows are held at once,
+# and no row of a CSV may be longer than a block.
 _BATCH_ROWS, _BATCH_BYTES, _CSV_BLOCK = 64, 1 << 20, 1 << 25
 _WRITTEN = re.compile(r"\\u[dD]")
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -34,8 +37,8 @@ class Row(NamedTuple):
 def read_rows(path: Path) -> Iterator[Row]:
     """Yield the rows of a file, told by its suffix; all but ``.json`` are read as they are asked for.
 
-    What is no UTF-8, and half of a surrogate pair, is read with a mark in its place. Every field of a CSV is a text. Raises StylerepError, naming the
-    place, for what cannot be read.
+    What is no UTF-8, and half of a surrogate pair, is read with a mark in its place. Every field of a CSV is
+    a text. Raises StylerepError, naming the place, for what cannot be read.
     """
     if path.name.endswith((".jsonl", ".jsonl.gz")):
         yield from rows_of(_lines(path))
@@ -48,7 +51,9 @@ def read_rows(path: Path) -> Iterator[Row]:
         items = _parquet_items(path)
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
-            raise StylerepError(f"{path}, item {number}: expected an object with named fields, found {shown(item)}.")
+            raise StylerepError(
+                f"{path}, item {number}: expected an object with named fields, found {shown(item)}."
+            )
         yield Row(f"{path}, item {number}", item)
 
 
@@ -61,10 +66,14 @@ class Line(NamedTuple):
 
 
 def unread_rows(path: Path, n: int) -> Iterator[list[Row | Line]]:
-    """Yield the rows of a file, up to *n* or about 1 MB at once, those of a JSONL file as lines that `rows_of` reads, in whichever process."""
+    """Yield the rows of a file, up to *n* or about 1 MB at once, those of a JSONL file as lines that
+    `rows_of` reads, in whichever process.
+    """
     waiting: list[Row | Line] = []
     size = 0
-    rows: Iterator[Row | Line] = _lines(path) if path.name.endswith((".jsonl", ".jsonl.gz")) else read_rows(path)
+    rows: Iterator[Row | Line] = (
+        _lines(path) if path.name.endswith((".jsonl", ".jsonl.gz")) else read_rows(path)
+    )
     for row in rows:
         waiting.append(row)
         size += len(row.content) if isinstance(row, Line) else 0
@@ -99,7 +108,9 @@ def _exists(source: str) -> bool:
 
 
 def hub_rows(name: str, split: str = "train", config: str | None = None) -> Iterator[Row]:
-    """Yield the rows of a split of the Hub's data set *name*; raise StylerepError where it cannot be loaded."""
+    """Yield the rows of a split of the Hub's data set *name*; raise StylerepError where it cannot be
+    loaded.
+    """
     import datasets
     from huggingface_hub import constants
 
@@ -108,17 +119,23 @@ def hub_rows(name: str, split: str = "train", config: str | None = None) -> Iter
     try:
         with contextlib.ExitStack() as patches:
             for settings in (constants, datasets.config) if silent else ():
-                patches.enter_context(patch.object(settings, "HF_HUB_OFFLINE", True))  # what lies in its cache is found all the same
+                # what lies in its cache is found all the same
+                patches.enter_context(patch.object(settings, "HF_HUB_OFFLINE", True))
             loaded = datasets.load_dataset(name, split=split, **options)
     except Exception as error:  # whatever the Hub client raises: no network, no such set, no such split
-        raise MissingDataError(f"{name}: there is no such file here, and no such data set could be loaded from the Hub ({_said(error)}).") from error
+        raise MissingDataError(
+            f"{name}: there is no such file here, and no such data set could be loaded from the Hub"
+            f" ({_said(error)})."
+        ) from error
     for number, row in enumerate(loaded):
         yield Row(f"{name}:{split}, row {number}", row)
 
 
 @functools.cache
 def _hub_answers() -> bool:
-    """Say whether the Hub gives any answer, asked once in a process: without a network, each data set is tried for 23 s (huggingface_hub 2.4)."""
+    """Say whether the Hub gives any answer, asked once in a process: without a network, each data set is
+    tried for 23 s (huggingface_hub 2.4).
+    """
     from huggingface_hub import constants, get_session
 
     try:
@@ -135,11 +152,16 @@ def _lines(path: Path) -> Iterator[Line]:
             while line := lines.readline(_LONGEST_LINE + 1):
                 number += 1  # told in errors
                 if len(line) > _LONGEST_LINE:
-                    raise StylerepError(f"{path}, line {number}: this has more than {_LONGEST_LINE / 1e6:.0f} MB; no row is that large.")
+                    raise StylerepError(
+                        f"{path}, line {number}: this has more than {_LONGEST_LINE / 1e6:.0f} MB; no row is"
+                        " that large."
+                    )
                 yield Line(path, number, line)
         except (EOFError, OSError, zlib.error) as error:
             done = "unpacked" if path.suffix == ".gz" else "read"
-            raise StylerepError(f"{path}, after line {number}: the file cannot be {done} ({_said(error)}).") from error
+            raise StylerepError(
+                f"{path}, after line {number}: the file cannot be {done} ({_said(error)})."
+            ) from error
 
 
 def _row(line: Line) -> Row | None:
@@ -154,7 +176,9 @@ def _row(line: Line) -> Row | None:
 
 
 def _parsed(text: str, where: object) -> Any:
-    """Return what JSON says, with marks for halves of surrogates, which can be written in it and nowhere else."""
+    """Return what JSON says, with marks for halves of surrogates,
+    which can be written in it and nowhere else.
+    """
     content = parse_json(text, where)
     return _marked(content) if "\\" in text and _WRITTEN.search(text) else content
 
@@ -184,12 +208,17 @@ def _parquet_items(path: Path) -> Iterator[Any]:
                 for batch in file.iter_batches(_BATCH_ROWS):
                     columns = [_values(column) for column in batch.columns]
                     names = batch.schema.names
-                    yield from (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
+                    yield from (
+                        dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)
+                    )
                     count += len(batch)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(path, error) from error
-        except (ValueError, OverflowError) as error:  # a date beyond the year 9999, a text within a list that is no UTF-8
-            raise StylerepError(f"{path}, after item {count}: a value cannot be read ({_said(error)}).") from error
+        # a date beyond the year 9999, a text within a list that is no UTF-8
+        except (ValueError, OverflowError) as error:
+            raise StylerepError(
+                f"{path}, after item {count}: a value cannot be read ({_said(error)})."
+            ) from error
 
 
 def _values(column: Any) -> list[Any]:
@@ -210,13 +239,18 @@ def _csv_items(path: Path) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    options = {"read_options": pc.ReadOptions(block_size=_CSV_BLOCK), "parse_options": pc.ParseOptions(newlines_in_values=True)}
+    options = {
+        "read_options": pc.ReadOptions(block_size=_CSV_BLOCK),
+        "parse_options": pc.ParseOptions(newlines_in_values=True),
+    }
     open_regular(path).close()
     try:
         with pc.open_csv(path, **options) as first:
             names = first.schema.names
         # Bytes, so that the kind of a column never depends on its first rows and broken UTF-8 costs no row.
-        with pc.open_csv(path, **options, convert_options=pc.ConvertOptions(column_types=dict.fromkeys(names, pa.binary()))) as batches:
+        with pc.open_csv(
+            path, **options, convert_options=pc.ConvertOptions(column_types=dict.fromkeys(names, pa.binary()))
+        ) as batches:
             for batch in batches:
                 for start in range(0, len(batch), _BATCH_ROWS):
                     for item in batch.slice(start, _BATCH_ROWS).to_pylist():

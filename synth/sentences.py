@@ -10,13 +10,20 @@ from typing import NamedTuple
 
 _OPENING = re.compile(r"\\\\|\$\$|\$|\\\[|\\\(|\\begin\s?\{(?P<name>[A-Za-z]+\*?)\}|\[asy\]|\\.", re.DOTALL)
 _CLOSING = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "[asy]": "[/asy]"}
-# As pandoc reads a dollar: it opens a formula before what is no blank, and closes one after what is no blank and before no digit.
-_INLINE = re.compile(r"\$(?=[^\s$])(?:\\.|[^$\\])*?(?<=[^\s\\])\$(?!\d)|\$\s(?:\\.|[^$\\])*?[\\^_=<>](?:\\.|[^$\\])*?\$", re.DOTALL)
+# As pandoc reads a dollar: it opens a formula before what is no blank,
+# and closes one after what is no blank and before no digit.
+_INLINE = re.compile(
+    r"\$(?=[^\s$])(?:\\.|[^$\\])*?(?<=[^\s\\])\$(?!\d)|\$\s(?:\\.|[^$\\])*?[\\^_=<>](?:\\.|[^$\\])*?\$",
+    re.DOTALL,
+)
 _LONGEST_INLINE = 500
 _BLANK_LINE = re.compile(r"\n\s*\n")
-_END = re.compile(r"(?P<stop>[.!?\u2026]+)[\"'\u2019\u201d)\]*_]*(?=\s|\Z)|(?P<paragraph>\n[ \t]*\n\s*)|(?P<item>\n)(?=[ \t]*(?:[-*\u2022]|\(?\d{1,2}[.)])\s)")
+_END = re.compile(
+    r"(?P<stop>[.!?\u2026]+)[\"'\u2019\u201d)\]*_]*(?=\s|\Z)|(?P<paragraph>\n[ \t]*\n\s*)|(?P<item>\n)(?=[ \t]*(?:[-*\u2022]|\(?\d{1,2}[.)])\s)"  # noqa: E501
+)
 _ABBREVIATIONS = frozenset(
-    "e.g i.e fig figs eq eqs eqn cf vs dr mr mrs ms prof st thm prop lem sec ch pp approx resp al w.r.t viz inc jr sr u.s ex def rem vol".split()
+    "e.g i.e fig figs eq eqs eqn cf vs dr mr mrs ms prof st thm prop lem sec ch pp approx resp al w.r.t viz"
+    " inc jr sr u.s ex def rem vol".split()
 )
 _LAST_WORD = re.compile(r"[\w.]*\Z")
 
@@ -29,7 +36,9 @@ class _Formula(NamedTuple):
 
 
 def sentences(text: str) -> list[str]:
-    """Return the sentences of a text, in time linear in its length; joined, they are the text but for white space."""
+    """Return the sentences of a text, in time linear in its length; joined,
+    they are the text but for white space.
+    """
     parts, begin = [], 0
     for end in _ends(text):
         if part := text[begin:end].strip():
@@ -47,14 +56,17 @@ def _ends(text: str) -> list[int]:
     outside = 0
     for formula in [*formulas, _Formula(len(text), len(text), len(text), False)]:
         for found in _END.finditer(text, outside, formula.start):
-            if (not found["stop"] or _stops(text, found)) and (not found["paragraph"] or _new_paragraph(text, found, formula)):
+            if (not found["stop"] or _stops(text, found)) and (
+                not found["paragraph"] or _new_paragraph(text, found, formula)
+            ):
                 ends.append(found.end())
         outside = formula.end
     return sorted(ends)
 
 
 def _stops(text: str, found: re.Match[str]) -> bool:
-    if not text[found.end() : found.end() + 1].isspace() or text[found.start() - 1 : found.start()] == "\\":  # touched by a formula, or \\! in one
+    # touched by a formula, or \\! in one
+    if not text[found.end() : found.end() + 1].isspace() or text[found.start() - 1 : found.start()] == "\\":
         return False
     rest = text[found.end() : found.end() + 80].lstrip()
     if rest and (rest[0].islower() or rest[0] in ",;:)]}=+<>\u2264\u2265"):
@@ -66,7 +78,12 @@ def _stops(text: str, found: re.Match[str]) -> bool:
     if last.lower() in _ABBREVIATIONS or (last.lower() == "no" and rest[:1].isdigit()):
         return False
     line = text.rfind("\n", 0, found.start()) + 1
-    return not (last.isdigit() and len(last) <= 2 and not text[line : found.start()].removesuffix(last).strip(" \t(*#"))  # 1. An item of a list
+    # 1. An item of a list
+    return not (
+        last.isdigit()
+        and len(last) <= 2
+        and not text[line : found.start()].removesuffix(last).strip(" \t(*#")
+    )
 
 
 def _new_paragraph(text: str, found: re.Match[str], formula: _Formula) -> bool:
@@ -77,7 +94,9 @@ def _new_paragraph(text: str, found: re.Match[str], formula: _Formula) -> bool:
 
 
 def _ends_with(text: str, formula: _Formula) -> bool:
-    """Say whether a sentence ends with a formula: with its full stop, or, for a display, because the next begins."""
+    """Say whether a sentence ends with a formula: with its full stop, or, for a display,
+    because the next begins.
+    """
     rest = text[formula.end : formula.end + 80]
     after = rest.lstrip()
     if not after:

@@ -1,4 +1,6 @@
-"""What comes to a terminal is read, never obeyed: names that files hold may have control characters, brackets of markup, or half a character."""
+"""What comes to a terminal is read, never obeyed: names that files hold may have control characters, brackets
+of markup, or half a character.
+"""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def make_console(**options: Any) -> "Console":
-    """Return a console that prints texts as they are, control characters escaped, and lets a closed pipe raise BrokenPipeError.
+    """Return a console that prints texts as they are, control characters escaped,
+    and lets a closed pipe raise BrokenPipeError.
 
     *options* are those of ``rich.console.Console``. Brackets are no markup, ``:smile:`` is no emoji.
     """
@@ -24,7 +27,9 @@ def make_console(**options: Any) -> "Console":
 
         def render(self, *arguments: Any, **named: Any) -> Iterable[Segment]:
             for one in super().render(*arguments, **named):
-                yield one if one.control or one.text.isprintable() else Segment(printable(one.text), one.style)
+                yield (
+                    one if one.control or one.text.isprintable() else Segment(printable(one.text), one.style)
+                )
 
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich would end with 1

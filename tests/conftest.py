@@ -15,12 +15,15 @@ from hypothesis import settings
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
-    # Workers share the cores, and so do the commands that they start; torch reads this when it is first imported.
+    # Workers share the cores, and so do the commands that they start;
+    # torch reads this when it is first imported.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, CORES // workers)))
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers ``-n auto`` starts: one for each core, at most four, for each may hold a model or two at a time."""
+    """Return how many workers ``-n auto`` starts: one for each core, at most four,
+    for each may hold a model or two at a time.
+    """
     return min(4, CORES)
 
 
@@ -56,22 +59,45 @@ def published_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published-sets")
     sums = [(i, i + 3) for i in range(3)]
     rows = {
-        "gsm8k_test": [{"question": f"Ann has {a} pens and buys 3. How many?", "answer": f"{a}+3=<<{a}+3={b}>>{b}\n#### {b}"} for a, b in sums],
+        "gsm8k_test": [
+            {
+                "question": f"Ann has {a} pens and buys 3. How many?",
+                "answer": f"{a}+3=<<{a}+3={b}>>{b}\n#### {b}",
+            }
+            for a, b in sums
+        ],
         "math500": [
-            {"problem": f"What is ${a} + 3$?", "solution": f"We have ${a} + 3 = \\boxed{{{b}}}.$", "answer": str(b), "subject": "Algebra", "level": 1}
+            {
+                "problem": f"What is ${a} + 3$?",
+                "solution": f"We have ${a} + 3 = \\boxed{{{b}}}.$",
+                "answer": str(b),
+                "subject": "Algebra",
+                "level": 1,
+            }
             for a, b in sums
         ],
         "aime24": [{"id": a, "problem": f"Find ${a} + 3$.", "answer": f"00{b}"} for a, b in sums],
         "aime25": [{"id": str(a), "problem": f"Find $3 + {a}$.", "answer": str(b)} for a, b in sums],
         "svamp": [
-            {"ID": f"chal-{a}", "Body": f"Ann has {a} pens and buys 3", "Question": "How many?", "Answer": float(b), "Type": "Addition"} for a, b in sums
+            {
+                "ID": f"chal-{a}",
+                "Body": f"Ann has {a} pens and buys 3",
+                "Question": "How many?",
+                "Answer": float(b),
+                "Type": "Addition",
+            }
+            for a, b in sums
         ],
     }
     for name, content in rows.items():
-        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in content), encoding="utf-8")
+        (folder / f"{name}.jsonl").write_text(
+            "".join(json.dumps(row) + "\n" for row in content), encoding="utf-8"
+        )
     with (folder / "gpqa_diamond.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["Question", "Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3"])
+        writer.writerow(
+            ["Question", "Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3"]
+        )
         writer.writerows([f"Which number follows {a + 2}?", b, b + 1, b + 2, b + 3] for a, b in sums)
     return folder
 
@@ -82,27 +108,45 @@ def stylerep(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "harness_ext", *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=900)
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
 
     return run
 
 
 @pytest.fixture
-def stylerep_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs ``stylerep`` in this process, in an empty folder: for verbs that import torch or lm_eval, which takes a process of its own seconds."""
+def stylerep_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs ``stylerep`` in this process, in an empty folder: for verbs that import torch or lm_eval, which
+    takes a process of its own seconds.
+    """
     from harness_ext.__main__ import main
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         command = ["stylerep", *map(str, arguments)]
         out, errors = io.StringIO(), io.StringIO()
-        with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        with (
+            monkeypatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(errors),
+        ):
             patch.chdir(tmp_path)
             patch.setattr(sys, "argv", command)
             for name, value in environment.items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as end:
                 main()
-        return subprocess.CompletedProcess(command, int(end.value.code or 0), out.getvalue(), errors.getvalue())
+        return subprocess.CompletedProcess(
+            command, int(end.value.code or 0), out.getvalue(), errors.getvalue()
+        )
 
     return run
 
@@ -123,7 +167,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_tiny_model(folder: Path) -> Path:
-    """Write a random Llama of 50,000 parameters with a byte-level tokenizer whose pad token is its EOS token."""
+    """Write a random Llama of 50,000 parameters with a byte-level tokenizer whose pad token is its EOS
+    token.
+    """
     from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
     from tokenizers.models import BPE
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -132,15 +178,27 @@ def make_tiny_model(folder: Path) -> Path:
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    backend.train_from_iterator([], trainers.BpeTrainer(vocab_size=260, special_tokens=["<s>", "<end>"], initial_alphabet=alphabet))
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="<end>", pad_token="<end>")
+    backend.train_from_iterator(
+        [], trainers.BpeTrainer(vocab_size=260, special_tokens=["<s>", "<end>"], initial_alphabet=alphabet)
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", eos_token="<end>", pad_token="<end>"
+    )
     tokenizer.chat_template = (
-        "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}<end>\n{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}"
+        "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}<end>\n{% endfor %}{% if"
+        " add_generation_prompt %}<s>assistant\n{% endif %}"
     )
     tokenizer.save_pretrained(folder)
     config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=2048,
-        bos_token_id=0, eos_token_id=1, pad_token_id=1,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=2048,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder

@@ -1,4 +1,6 @@
-"""What the pages say is there: files, modules, headings that they link to, and the options of the commands that they show."""
+"""What the pages say is there: files, modules, headings that they link to,
+and the options of the commands that they show.
+"""
 
 import contextlib
 import io
@@ -17,10 +19,16 @@ import stylerep
 from harness_ext.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tasks/README.md", "findings/README.md"))])
+PAGES = sorted(
+    [
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "tasks/README.md", "findings/README.md")),
+    ]
+)
 FOLDERS = "synth|distill|harness_ext|stylerep|tasks|studies|benchmarks|findings|examples|tests|docs"
 PACKAGES = "synth|distill|harness_ext|stylerep|benchmarks"
-WRITTEN_BY_READERS = {"synth/problems/coins.py", "tests/synth/problems/test_coins.py"}  # what a page has its reader make
+# what a page has its reader make
+WRITTEN_BY_READERS = {"synth/problems/coins.py", "tests/synth/problems/test_coins.py"}
 ARE_PAGES = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
@@ -51,9 +59,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_files_and_modules_that_are_named_exist(page: Path) -> None:
     named = re.findall(r"`([^`\n]+)`", prose(page))
     files = {name for span in named for name in re.findall(rf"(?<![\w/.~-])(?:{FOLDERS})/[\w./*-]*", span)}
-    modules = {name for span in named for name in re.findall(rf"(?<![\w/.-])(?:{PACKAGES})(?:\.(?!py\b)\w+)+(?![\w/])", span)}
+    modules = {
+        name
+        for span in named
+        for name in re.findall(rf"(?<![\w/.-])(?:{PACKAGES})(?:\.(?!py\b)\w+)+(?![\w/])", span)
+    }
     modules |= set(re.findall(r"python -m (benchmarks[\w.]*)", page.read_text(encoding="utf-8")))
-    assert [name for name in sorted(files - WRITTEN_BY_READERS) if not list(ROOT.glob(name.rstrip("/.")))] == []
+    assert [
+        name for name in sorted(files - WRITTEN_BY_READERS) if not list(ROOT.glob(name.rstrip("/.")))
+    ] == []
     assert [name for name in sorted(modules) if not is_there(name)] == []
 
 
@@ -76,7 +90,9 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         fenced = False
         for line in lines:
             fenced ^= line.startswith("```")
-            if (fenced or line.startswith("    ")) and (shown := re.match(r"\s*(?:[$#] )?(?:nice |time )?stylerep ([a-z].*)", line)):
+            if (fenced or line.startswith("    ")) and (
+                shown := re.match(r"\s*(?:[$#] )?(?:nice |time )?stylerep ([a-z].*)", line)
+            ):
                 words = shlex.split(shown[1].split(" | ")[0].split(" > ")[0], comments=True)
                 yield f"{page.relative_to(ROOT)}: {line.strip()}", [word for word in words if word != "…"]
 
@@ -89,24 +105,30 @@ def test_commands_are_found() -> None:
 
 
 @pytest.mark.parametrize("words", [words for _, words in SHOWN], ids=[where for where, _ in SHOWN])
-def test_commands_have_the_options_that_they_are_shown_with(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_have_the_options_that_they_are_shown_with(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     command = typer.main.get_command(app)
     while isinstance(command, typer.core.TyperGroup):
         assert words
         assert words[0] in command.commands
         command = command.commands[words.pop(0)]
-    rest = command.make_context(command.name, words).args  # raises for an option that is not there, or a value of another type
+    # raises for an option that is not there, or a value of another type
+    rest = command.make_context(command.name, words).args
     if rest:  # the verb that takes lm_eval's options too
         from lm_eval._cli import HarnessCLI
 
-        plain = [re.sub(r"\$\{(\w+)\}", r"\1", word) for word in rest]  # ${NAME} is of the environment: lm_eval is not given it
+        # ${NAME} is of the environment: lm_eval is not given it
+        plain = [re.sub(r"\$\{(\w+)\}", r"\1", word) for word in rest]
         monkeypatch.setattr(sys, "argv", ["lm_eval", "run", *plain])
         HarnessCLI().parse_args()  # exits for an option that is not there
 
 
 @pytest.mark.parametrize(("name", "printed"), [("docs/tutorial.md", 5), ("docs/reference/api.md", 2)])
 def test_snippets_print_what_the_page_says(name: str, printed: int) -> None:
-    """What is printed stands in the comments of a snippet, or in the blocks of text below it up to its next heading; … leaves the rest out."""
+    """What is printed stands in the comments of a snippet, or in the blocks of text below it up to its next
+    heading; … leaves the rest out.
+    """
     names: dict[str, object] = {}
     told = []
     for section in re.split(r"^## ", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE):
@@ -116,10 +138,14 @@ def test_snippets_print_what_the_page_says(name: str, printed: int) -> None:
                 exec(snippet, names)  # noqa: S102
             told += [(comment, out) for comment in re.findall(r"# ((?:.|\n# )+)", snippet)]
         if out.getvalue():
-            told += [(text, out) for text in re.findall(r"^```text\n(.*?)^```", section, re.MULTILINE | re.DOTALL)]
+            told += [
+                (text, out) for text in re.findall(r"^```text\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+            ]
     assert len(told) == printed
     for text, out in told:
-        assert " ".join(text.replace("\n# ", " ").removesuffix("…").split()) in " ".join(out.getvalue().split())
+        assert " ".join(text.replace("\n# ", " ").removesuffix("…").split()) in " ".join(
+            out.getvalue().split()
+        )
 
 
 def test_the_page_of_the_package_has_every_name() -> None:
@@ -134,6 +160,12 @@ def test_the_problem_source_of_its_page_works() -> None:
     exec(source, names)  # noqa: S102
     problems = list(itertools.islice(names["coins"]("train"), 50))
     rows = stylerep.render(problems, arms=["sbs", "hc", "hc_w"], dials={"trace_words": 60})
-    assert all(stylerep.score(row.response, answer=problem.answer).correct for problem, row in zip(problems, rows["hc"], strict=True))
-    assert not any(stylerep.score(row.response, answer=problem.answer).correct for problem, row in zip(problems, rows["hc_w"], strict=True))
+    assert all(
+        stylerep.score(row.response, answer=problem.answer).correct
+        for problem, row in zip(problems, rows["hc"], strict=True)
+    )
+    assert not any(
+        stylerep.score(row.response, answer=problem.answer).correct
+        for problem, row in zip(problems, rows["hc_w"], strict=True)
+    )
     assert " ".join(rows["sbs"][0].response.split()) in " ".join(page.split())

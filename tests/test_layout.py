@@ -37,8 +37,15 @@ UPWARD = {
 
 
 def _modules() -> dict[str, ast.Module]:
-    paths = [path for folder in ("synth", "distill", "harness_ext", "stylerep") for path in sorted((ROOT / folder).rglob("*.py"))]
-    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths}
+    paths = [
+        path
+        for folder in ("synth", "distill", "harness_ext", "stylerep")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
+    names = {
+        path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in paths
+    }
     return {name: ast.parse(path.read_text(encoding="utf-8")) for path, name in names.items()}
 
 
@@ -46,7 +53,9 @@ MODULES = _modules()
 
 
 def _imports(tree: ast.Module, at_run_time: bool = False) -> Iterator[str]:
-    """Yield the modules of ours that a module imports, within functions too; *at_run_time* leaves out those for type checkers alone."""
+    """Yield the modules of ours that a module imports, within functions too;
+    *at_run_time* leaves out those for type checkers alone.
+    """
     typed: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -80,7 +89,11 @@ def test_nothing_imports_from_a_floor_above_its_own() -> None:
 
 def test_there_are_no_import_circles() -> None:
     graph = {
-        name: {found for found in _imports(tree, at_run_time=True) if found != name and (name, found) not in UPWARD and not name.startswith(f"{found}.")}
+        name: {
+            found
+            for found in _imports(tree, at_run_time=True)
+            if found != name and (name, found) not in UPWARD and not name.startswith(f"{found}.")
+        }
         for name, tree in MODULES.items()
     }
     try:
@@ -90,11 +103,15 @@ def test_there_are_no_import_circles() -> None:
 
 
 def test_no_two_classes_have_one_name() -> None:
-    names = Counter(node.name for tree in MODULES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    names = Counter(
+        node.name for tree in MODULES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    )
     assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_what_never_ran_on_the_real_thing_says_so_first() -> None:
-    found = [(name, ast.get_docstring(tree) or "") for name, tree in MODULES.items() if ".experimental" in name]
+    found = [
+        (name, ast.get_docstring(tree) or "") for name, tree in MODULES.items() if ".experimental" in name
+    ]
     assert found
     assert [name for name, text in found if not text.startswith("Experimental")] == []

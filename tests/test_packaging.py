@@ -1,4 +1,6 @@
-"""What pyproject.toml promises of versions: the pinned set lies in its ranges, each range has both ends, and the Python asked for can install the set."""
+"""What pyproject.toml promises of versions: the pinned set lies in its ranges, each range has both ends, and
+the Python asked for can install the set.
+"""
 
 import re
 import tomllib
@@ -15,13 +17,20 @@ from tests.newest_versions import differing
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-PINS = {canonicalize_name(name): pinned for name, _, pinned in (line.partition("==") for line in CONSTRAINTS.splitlines()) if pinned}
+PINS = {
+    canonicalize_name(name): pinned
+    for name, _, pinned in (line.partition("==") for line in CONSTRAINTS.splitlines())
+    if pinned
+}
 PYTHON = PROJECT["project"]["requires-python"]
 
 
 def requirements() -> list[Requirement]:
     extras = PROJECT["project"]["optional-dependencies"].values()
-    found = [Requirement(text) for text in [*PROJECT["project"]["dependencies"], *(text for extra in extras for text in extra)]]
+    found = [
+        Requirement(text)
+        for text in [*PROJECT["project"]["dependencies"], *(text for extra in extras for text in extra)]
+    ]
     return [one for one in found if one.name != PROJECT["project"]["name"]]  # an extra of ours within another
 
 
@@ -51,7 +60,9 @@ def test_what_differs_from_the_pins_is_named() -> None:
 
 
 def test_the_tests_of_the_newest_versions_are_there() -> None:
-    listed = re.search(r"^NEWEST_TESTS :=((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    listed = re.search(
+        r"^NEWEST_TESTS :=((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert listed
     for path in listed[1].replace("\\", " ").split():
         assert (ROOT / path).exists(), path

@@ -20,7 +20,9 @@ def drawn() -> dict[str, str]:
 def test_the_pictures_are_those_that_are_drawn(drawn: dict[str, str]) -> None:
     assert sorted(drawn) == ["demo.svg", "traces.svg"]  # others may stand beside them, drawn elsewhere
     for name, content in drawn.items():
-        assert (IMAGES / name).read_text(encoding="utf-8") == content, f"draw {name} anew: python docs/images/draw.py"
+        assert (IMAGES / name).read_text(encoding="utf-8") == content, (
+            f"draw {name} anew: python docs/images/draw.py"
+        )
 
 
 @pytest.mark.parametrize("name", ["traces.svg", "demo.svg"])

@@ -32,7 +32,10 @@ def test_the_figure_says_the_numbers_that_it_is_drawn_from() -> None:
     page = (ROOT / "docs/measurements/demo.md").read_text(encoding="utf-8")
     for run in demo["runs"]:
         low, high = run["interval"]
-        assert f"| `{run['run']}` | {run['accuracy']} [{low}, {high}] | {run['answered']:.2f} | {run['pivots_per_100_words']:.2f} | {run['words']} |" in page
+        assert (
+            f"| `{run['run']}` | {run['accuracy']} [{low}, {high}] | {run['answered']:.2f} |"
+            f" {run['pivots_per_100_words']:.2f} | {run['words']} |" in page
+        )
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
@@ -48,15 +51,25 @@ def test_a_snippet_prints_what_stands_below_it(snippet: str) -> None:
 
 def test_two_snippets_and_all_commands_are_found() -> None:
     assert len(SNIPPETS) == 2
-    assert [command.split()[0] for command in COMMANDS] == ["python3", ".venv/bin/pip", "make", "make", *["stylerep"] * 8]
+    assert [command.split()[0] for command in COMMANDS] == [
+        "python3",
+        ".venv/bin/pip",
+        "make",
+        "make",
+        *["stylerep"] * 8,
+    ]
     assert "make test " in README
 
 
 @pytest.mark.parametrize("target", re.findall(r"make ([\w-]+)", README))
 def test_a_target_of_make_is_there_and_runs_what_it_says(target: str) -> None:
-    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stderr
-    assert {"demo": "stylerep reproduce studies/demo.yaml", "test": "-m pytest", "test-slow": "-m slow"}[target] in done.stdout
+    assert {"demo": "stylerep reproduce studies/demo.yaml", "test": "-m pytest", "test-slow": "-m slow"}[
+        target
+    ] in done.stdout
 
 
 def test_it_installs_as_make_does() -> None:
@@ -75,11 +88,20 @@ def test_the_whole_way_runs_as_shown(stylerep_here: Run, tmp_path: Path, tiny_mo
         verb, *words = shlex.split(command)
         if verb != "stylerep" or words[:2] == ["models", "pull"]:
             continue
-        given = [word.replace("smollm2-135m-instruct", str(tiny_model)).replace("2000", "12").replace("500", "4") for word in words]
+        given = [
+            word.replace("smollm2-135m-instruct", str(tiny_model)).replace("2000", "12").replace("500", "4")
+            for word in words
+        ]
         more = ["--gen_kwargs", "max_gen_toks=8"] if words[0] == "eval" else []
         done = stylerep_here(*given, *more, HF_HUB_OFFLINE="1")
         assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
-    for made in ("data/hc_w/train.parquet", "adapters/hc/adapter_config.json", "runs/hc/manifest.json", "board/index.html", "report.html"):
+    for made in (
+        "data/hc_w/train.parquet",
+        "adapters/hc/adapter_config.json",
+        "runs/hc/manifest.json",
+        "board/index.html",
+        "report.html",
+    ):
         assert (tmp_path / made).is_file(), made
 
 
@@ -91,7 +113,9 @@ def test_the_model_that_is_pulled_is_one() -> None:
 
 
 def test_the_tree_has_every_folder() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60).stdout.splitlines()
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    ).stdout.splitlines()
     folders = {line.partition("/")[0] for line in tracked if "/" in line and not line.startswith((".", '"'))}
     named = [name for name, _ in TREE]
     assert all((ROOT / name).is_dir() for name in named)
@@ -99,9 +123,13 @@ def test_the_tree_has_every_folder() -> None:
 
 
 def test_a_stranger_finds_five_places_by_their_paths() -> None:
-    assert "def accuracy_interval" in (ROOT / place("change how accuracy intervals are made")).read_text(encoding="utf-8")
+    assert "def accuracy_interval" in (ROOT / place("change how accuracy intervals are made")).read_text(
+        encoding="utf-8"
+    )
     assert list((ROOT / place("add a task")).rglob("style_arith.yaml"))
-    assert "think" in (ROOT / place("add a model family, new think tags with it") / "qwen3.yaml").read_text(encoding="utf-8")
+    assert "think" in (ROOT / place("add a model family, new think tags with it") / "qwen3.yaml").read_text(
+        encoding="utf-8"
+    )
     assert (ROOT / place("add a source of problems") / "arith.py").is_file()
     from harness_ext.runs.manifests import MANIFEST
 

@@ -1,5 +1,5 @@
-"""Strategies of hypothesis that change a file: a value at any place for one of another type, range, depth or size, keys left out or doubled, bytes, or what
-the file is.
+"""Strategies of hypothesis that change a file: a value at any place for one of another type, range, depth or
+size, keys left out or doubled, bytes, or what the file is.
 """
 
 import copy
@@ -25,26 +25,127 @@ class Special:
 
 
 _COMMON = (
-    "null", "true", "0", "1", "-1", "3", "0.5", "1.5", "-0.0", "1e15", "1e50", "1e300", "-1e300", "1e-320", "9223372036854775808", "1e999", "-1e999",
-    "9" * 25, "9" * 400, "9" * 5000, "[]", "{}", "[[]]", "[{}]", "{\"a\": 1}", "[1, \"a\", null]", "[3]", "\"\"", "\" \"", "\"x\"", "\"0\"", "\"nan\"",
-    "\"\\u0000\"", "\"\\u001b[2J\\u0007\"", "\"\\u202e\\u2066\"", "\"[/bold][red]:smile:\"", "\"../../up\"", "\"/\"", "\"..\"", "\"a/b\"", "\"a\\nb\\rc\"",
-    "\"9999999999-01-01T00:00:00\"", "\"0000-00-00\"", "\"-5\"", "\"%s {0} $x {{x}}\"", "\"" + "long" * 30_000 + "\"", "[" * 150 + "]" * 150,
-    "[" * 500 + "]" * 500, "{\"a\":" * 180 + "1" + "}" * 180, "[" * 100_000, "[" + "0," * 20_000 + "0]",
-)  # fmt: skip
-_JSON = (*_COMMON, "NaN", "Infinity", "-Infinity", "\"\\ud800\"", "\"\\udfff\\ud800 x\"", "{\"\\ud800\": 1}", "{\"a\": 1, \"a\": 2}")  # fmt: skip
+    "null",
+    "true",
+    "0",
+    "1",
+    "-1",
+    "3",
+    "0.5",
+    "1.5",
+    "-0.0",
+    "1e15",
+    "1e50",
+    "1e300",
+    "-1e300",
+    "1e-320",
+    "9223372036854775808",
+    "1e999",
+    "-1e999",
+    "9" * 25,
+    "9" * 400,
+    "9" * 5000,
+    "[]",
+    "{}",
+    "[[]]",
+    "[{}]",
+    '{"a": 1}',
+    '[1, "a", null]',
+    "[3]",
+    '""',
+    '" "',
+    '"x"',
+    '"0"',
+    '"nan"',
+    '"\\u0000"',
+    '"\\u001b[2J\\u0007"',
+    '"\\u202e\\u2066"',
+    '"[/bold][red]:smile:"',
+    '"../../up"',
+    '"/"',
+    '".."',
+    '"a/b"',
+    '"a\\nb\\rc"',
+    '"9999999999-01-01T00:00:00"',
+    '"0000-00-00"',
+    '"-5"',
+    '"%s {0} $x {{x}}"',
+    '"' + "long" * 30_000 + '"',
+    "[" * 150 + "]" * 150,
+    "[" * 500 + "]" * 500,
+    '{"a":' * 180 + "1" + "}" * 180,
+    "[" * 100_000,
+    "[" + "0," * 20_000 + "0]",
+)
+_JSON = (
+    *_COMMON,
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    '"\\ud800"',
+    '"\\udfff\\ud800 x"',
+    '{"\\ud800": 1}',
+    '{"a": 1, "a": 2}',
+)
 _YAML = (
-    *_COMMON, ".nan", ".inf", "-.inf", "!!int x", "!!float x", "!!timestamp x", "!!binary x", "!!binary aGk=", "!!set {a, b}", "!!python/object:os.system x",
-    "!!str 3", "2026-11-27", "2026-99-99", "2026-11-27 10:00:00", "0o777", "0x1f", "1:30:00", "yes", "~", "&a [*a]", "*nothing", "{<<: 3}", "{3: a}",
-    "{[1]: a}", "{? {a: 1} : 2}", "|\n  a\n  b", "'a", "[a", "&a [x, *a]",
-)  # fmt: skip
-_PIECES = (b"\x00", b"\xff\xfe", b"\x1b[2J", b"\r", b"\n", b"\n\n\n", b"{", b"]", b'"', b"\xed\xa0\x80", b"\\ud800", b"\xe2\x80\xa8")
+    *_COMMON,
+    ".nan",
+    ".inf",
+    "-.inf",
+    "!!int x",
+    "!!float x",
+    "!!timestamp x",
+    "!!binary x",
+    "!!binary aGk=",
+    "!!set {a, b}",
+    "!!python/object:os.system x",
+    "!!str 3",
+    "2026-11-27",
+    "2026-99-99",
+    "2026-11-27 10:00:00",
+    "0o777",
+    "0x1f",
+    "1:30:00",
+    "yes",
+    "~",
+    "&a [*a]",
+    "*nothing",
+    "{<<: 3}",
+    "{3: a}",
+    "{[1]: a}",
+    "{? {a: 1} : 2}",
+    "|\n  a\n  b",
+    "'a",
+    "[a",
+    "&a [x, *a]",
+)
+_PIECES = (
+    b"\x00",
+    b"\xff\xfe",
+    b"\x1b[2J",
+    b"\r",
+    b"\n",
+    b"\n\n\n",
+    b"{",
+    b"]",
+    b'"',
+    b"\xed\xa0\x80",
+    b"\\ud800",
+    b"\xe2\x80\xa8",
+)
 _KEYS = ("another", "", "\u0000", "\u001b[31m", "[red]", "../up", "x" * 3000, "metadata", "n")
 
 
 def places(content: Any, place: Place = ()) -> Iterator[Place]:
     """Yield the way to each value, the whole first."""
     yield place
-    parts = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    parts = (
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
     for key, value in parts:
         yield from places(value, (*place, key))
 
@@ -89,7 +190,9 @@ def _documents(draw: st.DrawFn, content: Any, write: Callable[[Any], str], value
         if not place:
             content, raw = f"{_HOLE}0", [draw(st.sampled_from(values))]
             break
-        content = _changed(content, place, draw(st.sampled_from((fill, fill, fill, fill, _drop, rename, trade))))
+        content = _changed(
+            content, place, draw(st.sampled_from((fill, fill, fill, fill, _drop, rename, trade)))
+        )
     text = write(content)
     return re.sub(rf"[\"']?{_HOLE}(\d+)[\"']?", lambda found: raw[int(found[1])], text)
 
@@ -105,28 +208,48 @@ def _write_yaml(content: Any) -> str:
 @st.composite
 def damaged(draw: st.DrawFn, data: bytes) -> bytes:
     """Draw bytes that were cut off, doubled, overwritten, or written as another program would."""
-    way = draw(st.sampled_from(("cut", "flip", "flip", "put", "double", "empty", "mark", "utf16", "zeros", "fill")))
+    way = draw(
+        st.sampled_from(("cut", "flip", "flip", "put", "double", "empty", "mark", "utf16", "zeros", "fill"))
+    )
     at = draw(st.integers(0, max(0, len(data) - 1)))
     if way == "flip":
         changed = bytearray(data)
-        for place in draw(st.lists(st.integers(0, max(0, len(data) - 1)), min_size=1, max_size=8)) if data else ():
+        for place in (
+            draw(st.lists(st.integers(0, max(0, len(data) - 1)), min_size=1, max_size=8)) if data else ()
+        ):
             changed[place] = draw(st.integers(0, 255))
         return bytes(changed)
     piece = draw(st.sampled_from(_PIECES))
     return {
-        "cut": data[:at], "put": data[:at] + piece + data[at:], "double": data + data, "empty": b"", "mark": b"\xef\xbb\xbf" + data,
-        "utf16": data.decode("latin-1").encode("utf-16"), "zeros": b"\x00" * len(data), "fill": data[:at] + b"[" * 50_000 + data[at:],
-    }[way]  # fmt: skip
+        "cut": data[:at],
+        "put": data[:at] + piece + data[at:],
+        "double": data + data,
+        "empty": b"",
+        "mark": b"\xef\xbb\xbf" + data,
+        "utf16": data.decode("latin-1").encode("utf-16"),
+        "zeros": b"\x00" * len(data),
+        "fill": data[:at] + b"[" * 50_000 + data[at:],
+    }[way]
 
 
-SPECIALS = st.sampled_from((
-    Special("pipe"), Special("folder"), Special("nothing"), Special("link", "/dev/zero"), Special("link", "/dev/null"), Special("link", "."),
-    Special("link", "no-such-file"), Special("link", "/proc/self/mem"),
-))  # fmt: skip
+SPECIALS = st.sampled_from(
+    (
+        Special("pipe"),
+        Special("folder"),
+        Special("nothing"),
+        Special("link", "/dev/zero"),
+        Special("link", "/dev/null"),
+        Special("link", "."),
+        Special("link", "no-such-file"),
+        Special("link", "/proc/self/mem"),
+    )
+)
 
 
 def _either(document: st.SearchStrategy[bytes], data: bytes) -> st.SearchStrategy[bytes | Special]:
-    return st.integers(0, 19).flatmap(lambda way: SPECIALS if way == 0 else damaged(data) if way < 4 else document)
+    return st.integers(0, 19).flatmap(
+        lambda way: SPECIALS if way == 0 else damaged(data) if way < 4 else document
+    )
 
 
 def json_file(content: Any) -> st.SearchStrategy[bytes | Special]:
@@ -145,7 +268,9 @@ def json_lines(rows: list[Any]) -> st.SearchStrategy[bytes | Special]:
 
     def put(number: int) -> st.SearchStrategy[bytes]:
         document = _documents(rows[number], _write_json, _JSON)
-        return document.map(lambda text: b"".join((*lines[:number], text.encode() + b"\n", *lines[number + 1 :])))
+        return document.map(
+            lambda text: b"".join((*lines[:number], text.encode() + b"\n", *lines[number + 1 :]))
+        )
 
     return _either(st.integers(0, len(rows) - 1).flatmap(put), b"".join(lines))
 

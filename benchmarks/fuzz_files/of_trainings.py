@@ -46,13 +46,29 @@ def of_datasets(folder: Path) -> Iterator[Kind]:
     def dataset() -> None:
         rows, manifest = read_dataset(data)
         assert dataset_ids(data) == [row["id"] for row in rows]
-        assert all(isinstance(row["response"], str) and isinstance(message["content"], str) for row in rows for message in row["prompt"])
+        assert all(
+            isinstance(row["response"], str) and isinstance(message["content"], str)
+            for row in rows
+            for message in row["prompt"]
+        )
         assert isinstance(manifest["arm"], str)
 
     described = json.loads((data / "manifest.json").read_text(encoding="utf-8"))
     yield Kind("manifest of a data set", folder, data / "manifest.json", json_file(described), dataset)
-    yield Kind("rows of a data set", folder, data / "train.parquet", any_bytes((data / "train.parquet").read_bytes()), dataset)
-    yield Kind("rows of a data set: columns", folder, data / "train.parquet", _tables(data / "train.parquet"), dataset)
+    yield Kind(
+        "rows of a data set",
+        folder,
+        data / "train.parquet",
+        any_bytes((data / "train.parquet").read_bytes()),
+        dataset,
+    )
+    yield Kind(
+        "rows of a data set: columns",
+        folder,
+        data / "train.parquet",
+        _tables(data / "train.parquet"),
+        dataset,
+    )
 
 
 def of_journals(folder: Path) -> Iterator[Kind]:
@@ -68,7 +84,18 @@ def of_journals(folder: Path) -> Iterator[Kind]:
         finally:
             found.close()
 
-    records = [{"key": f"k{n}", "text": "a", "tokens": 3, "ended": "end", "forced": [[0, 1, "wait"]], "taken_back": 0, "ids": [5, 6, 7]} for n in range(3)]
+    records = [
+        {
+            "key": f"k{n}",
+            "text": "a",
+            "tokens": 3,
+            "ended": "end",
+            "forced": [[0, 1, "wait"]],
+            "taken_back": 0,
+            "ids": [5, 6, 7],
+        }
+        for n in range(3)
+    ]
     yield _file("responses of style-hf", folder, "responses.jsonl", json_lines(records), records, journal)
     settings = {"teacher": "m", "n": 3, "sampling": {"temperature": 0.6}}
 
@@ -76,10 +103,22 @@ def of_journals(folder: Path) -> Iterator[Kind]:
         TeachJournal(folder / "st.partial", settings).close()
 
     (folder / "st.partial").mkdir()
-    answers = [{"settings": settings}, *({"attempt": n, "ids": ["a", "b"], "responses": ["x", "y"]} for n in range(2))]
-    yield _file("journal of teach", folder, "st.partial/journal.jsonl", json_lines(answers), answers, teaching)
+    answers = [
+        {"settings": settings},
+        *({"attempt": n, "ids": ["a", "b"], "responses": ["x", "y"]} for n in range(2)),
+    ]
+    yield _file(
+        "journal of teach", folder, "st.partial/journal.jsonl", json_lines(answers), answers, teaching
+    )
     share = {"count": 2, "of": 3, "rate": 0.67, "wilson_95": [0.2, 0.9]}
-    counts = {"asked": 3, "responses": 4, "kept": 2, "pass_at_first": share, "pass_within_attempts": share, "refused_responses": {"wrong": 2}}
+    counts = {
+        "asked": 3,
+        "responses": 4,
+        "kept": 2,
+        "pass_at_first": share,
+        "pass_within_attempts": share,
+        "refused_responses": {"wrong": 2},
+    }
     taught = {"arm": "st", "teaching": {**counts, "problems_left_out": {"wrong": 1}}}
 
     def finished() -> None:
@@ -92,13 +131,39 @@ def of_journals(folder: Path) -> Iterator[Kind]:
 def of_trainings(folder: Path) -> Iterator[Kind]:
     """Yield what trainings leave."""
     folder.mkdir(parents=True)
-    scores = [{"id": f"r{n}", "loss": 1.5, "tokens": 3, "outlier": None, "cosine": 0.1, "norm": 2.0, "adapted_loss": 1.0, "dropped": n < 2} for n in range(4)]
-    yield _file("scores of a selection", folder, "scores.jsonl", json_lines(scores), scores, partial(read_ids, folder / "scores.jsonl"))
+    scores = [
+        {
+            "id": f"r{n}",
+            "loss": 1.5,
+            "tokens": 3,
+            "outlier": None,
+            "cosine": 0.1,
+            "norm": 2.0,
+            "adapted_loss": 1.0,
+            "dropped": n < 2,
+        }
+        for n in range(4)
+    ]
+    yield _file(
+        "scores of a selection",
+        folder,
+        "scores.jsonl",
+        json_lines(scores),
+        scores,
+        partial(read_ids, folder / "scores.jsonl"),
+    )
     (folder / "a.unfinished/checkpoint-3").mkdir(parents=True)
     (folder / "a.unfinished/checkpoint-3/stylerep_checkpoint_is_whole").touch()
     wanted = {"model": "m", "data set": "f" * 64, "recipe": {"epochs": 1, "learning_rate": 0.001}}
     unfinished = partial(open_unfinished, folder / "a", wanted, False, main=False)
-    yield _file("settings of an unfinished training", folder, "a.unfinished/training.json", json_file(wanted), wanted, unfinished)
+    yield _file(
+        "settings of an unfinished training",
+        folder,
+        "a.unfinished/training.json",
+        json_file(wanted),
+        wanted,
+        unfinished,
+    )
     yield from _directions(folder)
     made = folder / "cache/models/scratch/llama-2m-0123456789ab/stylerep_model.json"
     made.parent.mkdir(parents=True)
@@ -108,7 +173,9 @@ def of_trainings(folder: Path) -> Iterator[Kind]:
         with patch.dict(os.environ, STYLEREP_CACHE=str(folder / "cache")):
             list(listed())
 
-    yield _file("model trained from nothing", folder, str(made.relative_to(folder)), json_file(named), named, models)
+    yield _file(
+        "model trained from nothing", folder, str(made.relative_to(folder)), json_file(named), named, models
+    )
 
 
 def of_studies(folder: Path) -> Iterator[Kind]:
@@ -122,7 +189,11 @@ def of_studies(folder: Path) -> Iterator[Kind]:
     given = dataclasses.asdict(cell)
 
     def work() -> None:
-        with patch.object(worker, "run_cell", lambda *_: 0), patch("sys.argv", ["x", str(folder / "out"), cell.slug]), redirect_stderr(io.StringIO()):
+        with (
+            patch.object(worker, "run_cell", lambda *_: 0),
+            patch("sys.argv", ["x", str(folder / "out"), cell.slug]),
+            redirect_stderr(io.StringIO()),
+        ):
             try:
                 worker.main()
             except SystemExit as end:
@@ -132,23 +203,40 @@ def of_studies(folder: Path) -> Iterator[Kind]:
                     raise
 
     given = {**given, "command": list(cell.command), "after": list(cell.after)}
-    yield _file("cell handed to a worker", folder, f"out/{STATE}/{cell.slug}.cell", json_file(given), given, work)
+    yield _file(
+        "cell handed to a worker", folder, f"out/{STATE}/{cell.slug}.cell", json_file(given), given, work
+    )
 
 
-def _file(name: str, folder: Path, path: str, strategy: st.SearchStrategy[Any], content: Any, act: Callable[[], Any]) -> Kind:
+def _file(
+    name: str, folder: Path, path: str, strategy: st.SearchStrategy[Any], content: Any, act: Callable[[], Any]
+) -> Kind:
     """Write a file, of JSON lines where it holds a list, and return its kind."""
-    text = "".join(json.dumps(one) + "\n" for one in content) if isinstance(content, list) else json.dumps(content)
+    text = (
+        "".join(json.dumps(one) + "\n" for one in content)
+        if isinstance(content, list)
+        else json.dumps(content)
+    )
     (folder / path).write_text(text, encoding="utf-8")
     return Kind(name, folder, folder / path, strategy, act)
 
 
 def _directions(folder: Path) -> Iterator[Kind]:
     path = folder / "steer.safetensors"
-    about = {"layers": 2, "rows": 3, "seed": 0, "kinds": {"verification": {"places": 30, "others": 40, "layer": 1, "auc": 0.9, "auc_95": [0.8, 0.95]}}}
+    about = {
+        "layers": 2,
+        "rows": 3,
+        "seed": 0,
+        "kinds": {
+            "verification": {"places": 30, "others": 40, "layer": 1, "auc": 0.9, "auc_95": [0.8, 0.95]}
+        },
+    }
     tensors = {"verification": torch.ones(2, 4)}
     save_file(tensors, path, metadata={"stylerep": json.dumps(about)})
     act = partial(load_direction, path, "verification", None)
-    written = json_text(about).map(lambda text: save(tensors, metadata={"stylerep": text.encode("utf-8", "replace").decode()}))
+    written = json_text(about).map(
+        lambda text: save(tensors, metadata={"stylerep": text.encode("utf-8", "replace").decode()})
+    )
     yield Kind("directions: what they say of themselves", folder, path, written, act)
     yield Kind("directions", folder, path, any_bytes(path.read_bytes()), act)
 
@@ -159,7 +247,22 @@ def _tables(draw: st.DrawFn, path: Path) -> bytes:
     table = pq.read_table(path)
     name = draw(st.sampled_from(table.column_names))
     place, n = table.column_names.index(name), table.num_rows
-    values = draw(st.sampled_from(([None] * n, [3] * n, [1.5] * n, ["x"] * n, [[1]] * n, [{"a": 1}] * n, [b"\xff"] * n, [True] * n, None, "empty")))
+    values = draw(
+        st.sampled_from(
+            (
+                [None] * n,
+                [3] * n,
+                [1.5] * n,
+                ["x"] * n,
+                [[1]] * n,
+                [{"a": 1}] * n,
+                [b"\xff"] * n,
+                [True] * n,
+                None,
+                "empty",
+            )
+        )
+    )
     if values is None:
         table = table.drop_columns([name])
     elif values == "empty":

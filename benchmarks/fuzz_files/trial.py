@@ -1,4 +1,6 @@
-"""One changed file: it is put where it belongs, what reads it is called, and all is compared with what was there before."""
+"""One changed file: it is put where it belongs, what reads it is called,
+and all is compared with what was there before.
+"""
 
 import contextlib
 import io
@@ -27,10 +29,12 @@ LONGEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file: `target` is changed by `strategy`, `act` reads it. `made` are the folders below which `act` may write, and which are removed again.
+    """A kind of file: `target` is changed by `strategy`, `act` reads it. `made` are the folders below which
+    `act` may write, and which are removed again.
 
-    All else in `folder` must be there afterwards as it was before, and what is in `kept` too where `act` refuses the file. `share` is how many files are tried
-    next to those of other kinds; what takes long has few.
+    All else in `folder` must be there afterwards as it was before, and what is in `kept` too where `act`
+    refuses the file. `share` is how many files are tried next to those of other kinds;
+    what takes long has few.
     """
 
     name: str
@@ -78,13 +82,19 @@ def attempt(kind: Kind, content: bytes | Special) -> Outcome:
 
 
 def command(*words: object) -> Callable[[], None]:
-    """Return what calls a verb of the command in this process; raises StylerepError where it ends with a mistake."""
+    """Return what calls a verb of the command in this process;
+    raises StylerepError where it ends with a mistake.
+    """
 
     def call() -> None:
         from harness_ext.__main__ import main
 
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
-        with patch.object(sys, "argv", ["stylerep", *map(str, words)]), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            patch.object(sys, "argv", ["stylerep", *map(str, words)]),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
             try:
                 main()
             except SystemExit as end:
@@ -93,10 +103,14 @@ def command(*words: object) -> Callable[[], None]:
         for stream in (out, err):
             stream.flush()
             said.append(stream.buffer.getvalue().decode())
-        if wrong := next((one for text in said for one in text if not one.isprintable() and one not in "\n\t"), None):
+        if wrong := next(
+            (one for text in said for one in text if not one.isprintable() and one not in "\n\t"), None
+        ):
             raise AssertionError(f"the character {wrong!r} came to the terminal: {said}")
         mistakes = (2, 3) if "--claims" in words else (2,)
-        if code in mistakes and (sentence := next((line for line in said[1].splitlines() if line.startswith("stylerep: ")), "")):
+        if code in mistakes and (
+            sentence := next((line for line in said[1].splitlines() if line.startswith("stylerep: ")), "")
+        ):
             if "Traceback" in said[1] or len(sentence) > _LONGEST_SENTENCE:
                 raise AssertionError(f"{said[1][:3000]} … {said[1][-1000:]}")
             raise StylerepError(sentence)
@@ -143,9 +157,17 @@ def _ended(kind: Kind) -> tuple[str, str]:
 
 
 def _lost(kind: Kind, before: dict[str, bytes | str], ended: str) -> tuple[str, ...]:
-    free = {str(path) for path in (kind.target, *(kind.made if ended == "read" else set(kind.made) - set(kind.kept)))}
+    free = {
+        str(path)
+        for path in (kind.target, *(kind.made if ended == "read" else set(kind.made) - set(kind.kept)))
+    }
     after = tree(kind.folder)
-    return tuple(path for path, held in before.items() if not any(path == one or path.startswith(f"{one}{os.sep}") for one in free) and after.get(path) != held)
+    return tuple(
+        path
+        for path, held in before.items()
+        if not any(path == one or path.startswith(f"{one}{os.sep}") for one in free)
+        and after.get(path) != held
+    )
 
 
 def _restore(kind: Kind, before: dict[str, bytes | str]) -> None:

@@ -1,1 +1,3 @@
-"""The tests and intervals of harness_ext/stats, held to what they promise, and timed (``python -m benchmarks.statistics``)."""
+"""The tests and intervals of harness_ext/stats, held to what they promise,
+and timed (``python -m benchmarks.statistics``).
+"""

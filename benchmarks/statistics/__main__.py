@@ -1,13 +1,17 @@
-"""Whether the tests and intervals of harness_ext/stats keep what they promise, and how fast many pairs of runs are compared.
+"""Whether the tests and intervals of harness_ext/stats keep what they promise,
+and how fast many pairs of runs are compared.
 
-    python -m benchmarks.statistics montecarlo [--draws 20000] [--seed 0] [--write docs/measurements/statistics.md]    # about 8 minutes on one core
-    python -m benchmarks.statistics speed [--pairs 10] [--seed 0] [--write docs/measurements/statistics.md]            # about 2 minutes on one core
+    python -m benchmarks.statistics montecarlo [--draws 20000] [--seed 0] [--write
+    docs/measurements/statistics.md]    # about 8 minutes on one core python -m benchmarks.statistics speed
+    [--pairs 10] [--seed 0] [--write docs/measurements/statistics.md]            # about 2 minutes on one core
 
-`montecarlo` draws data whose truth is known, calls the functions of the package on them, and counts. The same seed gives the same table; a scenario's
-data depend on the seed and its own name alone. Beyond the tolerances of `TOLERANCE` an entry is printed as outside, with the reason of `REASONS`; without
-one the command ends with an error. `--write` puts the result between the comments of its name in a page.
+`montecarlo` draws data whose truth is known, calls the functions of the package on them, and counts. The same
+seed gives the same table; a scenario's data depend on the seed and its own name alone. Beyond the tolerances
+of `TOLERANCE` an entry is printed as outside, with the reason of `REASONS`; without one the command ends with
+an error. `--write` puts the result between the comments of its name in a page.
 
-`speed` compares 20 runs pairwise over 10 tasks of 2,000 items, beside scipy's functions and evalsig, if it is installed, on a few of the same pairs.
+`speed` compares 20 runs pairwise over 10 tasks of 2,000 items, beside scipy's functions and evalsig, if it is
+installed, on a few of the same pairs.
 """
 
 import argparse
@@ -30,8 +34,13 @@ def montecarlo(draws: int, seed: int, write: Path | None, only: str = "*") -> li
         if any(fnmatchcase(f"{scenario.section}: {name}", only) for name in scenario.names):
             start = time.monotonic()
             rows += measured(scenario, draws, seed)
-            print(f"{time.monotonic() - start:6.1f} s  {'; '.join(scenario.names)}", file=sys.stderr, flush=True)
-    head = f"`python -m benchmarks.statistics montecarlo --draws {draws} --seed {seed}`, {origin()}, {time.monotonic() - began:.0f} s on one core."
+            print(
+                f"{time.monotonic() - start:6.1f} s  {'; '.join(scenario.names)}", file=sys.stderr, flush=True
+            )
+    head = (
+        f"`python -m benchmarks.statistics montecarlo --draws {draws} --seed {seed}`, {origin()},"
+        f" {time.monotonic() - began:.0f} s on one core."
+    )
     lines = ["", head, "", *table(rows), ""]
     print("\n".join(lines), flush=True)
     if write:
@@ -41,10 +50,17 @@ def montecarlo(draws: int, seed: int, write: Path | None, only: str = "*") -> li
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     table_of = commands.add_parser("montecarlo")
-    table_of.add_argument("--draws", type=int, default=20_000, help="data sets of the quick scenarios; slower ones get a part of them")
+    table_of.add_argument(
+        "--draws",
+        type=int,
+        default=20_000,
+        help="data sets of the quick scenarios; slower ones get a part of them",
+    )
     table_of.add_argument("--only", default="*", help="a pattern of sections and names")
     pace = commands.add_parser("speed")
     pace.add_argument("--pairs", type=int, default=10, help="how many pairs scipy and evalsig get")

@@ -1,4 +1,6 @@
-"""Whether an adapter belongs on a base model: by the digest of the base that its manifest names, else by the shapes of its weights."""
+"""Whether an adapter belongs on a base model: by the digest of the base that its manifest names,
+else by the shapes of its weights.
+"""
 
 import hashlib
 import json
@@ -24,7 +26,9 @@ class _Tensor(NamedTuple):
 
 
 def weights_digest(folder: str | Path) -> str | None:
-    """Return the SHA-256 of the safetensors files of a model's folder, one after the other by name; None for what has none, such as a Hub id."""
+    """Return the SHA-256 of the safetensors files of a model's folder, one after the other by name; None for
+    what has none, such as a Hub id.
+    """
     paths = sorted(Path(folder).glob("*.safetensors")) if Path(folder).is_dir() else []
     if not paths:
         return None
@@ -37,10 +41,11 @@ def weights_digest(folder: str | Path) -> str | None:
 
 
 def check_base(adapter: Path, model: str) -> str | None:
-    """Make sure that an adapter, in a folder, was trained on *model* (a name, folder or Hub id); return a note where that could not be told for sure.
+    """Make sure that an adapter, in a folder, was trained on *model* (a name, folder or Hub id); return a
+    note where that could not be told for sure.
 
-    With a digest of its base in the adapter's manifest, that of the model must be the same. Without, its weights must have the shapes of the model's.
-    Raises StylerepError, in one sentence, where they do not.
+    With a digest of its base in the adapter's manifest, that of the model must be the same. Without, its
+    weights must have the shapes of the model's. Raises StylerepError, in one sentence, where they do not.
     """
     path = Path(resolve_model(model))
     manifest, settings = _json(adapter / "manifest.json"), _json(adapter / "adapter_config.json")
@@ -49,19 +54,29 @@ def check_base(adapter: Path, model: str) -> str | None:
     if isinstance(there, str) and (here := weights_digest(path)):
         if here != there:
             raise StylerepError(
-                f"{adapter}: this adapter was trained on {trained_on}, whose weights have the SHA-256 {there[:12]}…, and those of {model} have {here[:12]}…; "
-                "put it on the model that it was trained on, or train it anew."
+                f"{adapter}: this adapter was trained on {trained_on}, whose weights have the SHA-256"
+                f" {there[:12]}…, and those of {model} have {here[:12]}…; put it on the model that it was"
+                " trained on, or train it anew."
             )
         return None
     _check_shapes(adapter, model, path, trained_on)
     if path.is_dir() and _last(trained_on) not in (_last(model), _last(str(path)), "another model"):
-        return f"{adapter} says that it was trained on {trained_on}, not on {model}; it names no digest of its base, and its shapes fit, so it is taken."
+        return (
+            f"{adapter} says that it was trained on {trained_on}, not on {model}; it names no digest of its"
+            " base, and its shapes fit, so it is taken."
+        )
     return None
 
 
 def _check_shapes(adapter: Path, model: str, path: Path, trained_on: str) -> None:
-    """Raise StylerepError where no factor of the adapter has a place in the model, or one has another shape."""
-    base = {name: tensor for file in (sorted(path.glob("*.safetensors")) if path.is_dir() else ()) for name, tensor in _header(file).items()}
+    """Raise StylerepError where no factor of the adapter has a place in the model, or one has another
+    shape.
+    """
+    base = {
+        name: tensor
+        for file in (sorted(path.glob("*.safetensors")) if path.is_dir() else ())
+        for name, tensor in _header(file).items()
+    }
     weights = adapter / "adapter_model.safetensors"
     factors = dict(_factors(_header(weights))) if weights.is_file() else {}
     if not base or not factors:
@@ -75,12 +90,15 @@ def _check_shapes(adapter: Path, model: str, path: Path, trained_on: str) -> Non
         own, side_of = (shape[1], "inputs") if side == "A" else (shape[0], "outputs")
         if weight.dtype in _PLAIN and len(weight.shape) == 2 and own not in weight.shape:
             raise StylerepError(
-                f"{adapter}: this adapter was trained on {trained_on} and does not fit {model}: of {module}, it has {own} {side_of}, and the model's weight is "
-                f"of {' × '.join(map(str, weight.shape))}."
+                f"{adapter}: this adapter was trained on {trained_on} and does not fit {model}: of {module},"
+                f" it has {own} {side_of}, and the model's weight is of {' × '.join(map(str, weight.shape))}."
             )
     if not placed:
         first = next(iter(factors))[0]
-        raise StylerepError(f"{adapter}: this adapter was trained on {trained_on} and does not fit {model}, which has no weight {first}.")
+        raise StylerepError(
+            f"{adapter}: this adapter was trained on {trained_on} and does not fit {model}, which has no"
+            f" weight {first}."
+        )
 
 
 def _factors(tensors: Mapping[str, _Tensor]) -> Iterator[tuple[tuple[str, str], tuple[int, ...]]]:
@@ -91,7 +109,13 @@ def _factors(tensors: Mapping[str, _Tensor]) -> Iterator[tuple[tuple[str, str], 
 
 def _weight_of(module: str, base: Mapping[str, _Tensor]) -> _Tensor | None:
     """Return the base's weight of a module; files may lack the name of the model within, or have it."""
-    for name in (module, module.partition(".")[2], f"model.{module}", f"transformer.{module}", module.replace("model.", "", 1)):
+    for name in (
+        module,
+        module.partition(".")[2],
+        f"model.{module}",
+        f"transformer.{module}",
+        module.replace("model.", "", 1),
+    ):
         if found := base.get(f"{name}.weight"):
             return found
     return None
@@ -105,9 +129,15 @@ def _header(path: Path) -> dict[str, _Tensor]:
             if length > _LONGEST_HEADER:
                 raise ValueError("its header is too long")
             content = json.loads(file.read(length))
-        return {name: _Tensor(one["dtype"], tuple(one["shape"])) for name, one in content.items() if name != "__metadata__"}
+        return {
+            name: _Tensor(one["dtype"], tuple(one["shape"]))
+            for name, one in content.items()
+            if name != "__metadata__"
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError) as error:
-        raise StylerepError(f"{path}: this is no safetensors file, or it was cut off ({type(error).__name__}).") from error
+        raise StylerepError(
+            f"{path}: this is no safetensors file, or it was cut off ({type(error).__name__})."
+        ) from error
 
 
 def _json(path: Path) -> Mapping[str, Any]:

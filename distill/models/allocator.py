@@ -1,4 +1,6 @@
-"""Keeps freed memory in the process, where large arrays come and go: in training on a CPU, in reading many traces."""
+"""Keeps freed memory in the process, where large arrays come and go: in training on a CPU,
+in reading many traces.
+"""
 
 import ctypes
 import sys

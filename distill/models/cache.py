@@ -10,4 +10,6 @@ MANIFEST = "stylerep_model.json"
 
 def cache_folder() -> Path:
     """Return where pulled models are kept: ``STYLEREP_CACHE``, else the user's cache folder."""
-    return Path(os.environ.get("STYLEREP_CACHE") or platformdirs.user_cache_dir("stylerep", appauthor=False)).expanduser()
+    return Path(
+        os.environ.get("STYLEREP_CACHE") or platformdirs.user_cache_dir("stylerep", appauthor=False)
+    ).expanduser()

@@ -1,8 +1,10 @@
-"""Every place where we reach into transformers, peft and lm_eval, and the sentence that is said where one of them does not take it.
+"""Every place where we reach into transformers, peft and lm_eval,
+and the sentence that is said where one of them does not take it.
 
-Such a place relies on names that are no promise of the library. Each is checked where it is used, by what came of it rather than by a name: was it called
-as often as there are layers, did what it gave come back. What was asked for and did not take is an error (`not_taken`), never a run without it. A fast path
-whose result would be the same without it may be left out instead, and says so.
+Such a place relies on names that are no promise of the library. Each is checked where it is used, by what
+came of it rather than by a name: was it called as often as there are layers, did what it gave come back. What
+was asked for and did not take is an error (`not_taken`), never a run without it. A fast path whose result
+would be the same without it may be left out instead, and says so.
 """
 
 import re
@@ -15,7 +17,9 @@ from synth.errors import StylerepError
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One such place: what it does, of which *library*, in which *module* of ours, what it `relies_on` there, and how it is `checked` that it took."""
+    """One such place: what it does, of which *library*, in which *module* of ours, what it `relies_on` there,
+    and how it is `checked` that it took.
+    """
 
     what: str
     library: str
@@ -25,123 +29,183 @@ class Hook:
 
 
 CACHE = Hook(
-    "the cache of style-hf", "transformers", "harness_ext.backends.style_hf.kv_cache",
+    "the cache of style-hf",
+    "transformers",
+    "harness_ext.backends.style_hf.kv_cache",
     "a causal model hands the cache that it is called with to its layers, which call update()",
     "each pass: one update of each layer, in their order",
-)  # fmt: skip
+)
 ATTENTION = Hook(
-    "the attention of style-hf", "transformers", "harness_ext.backends.style_hf.kv_cache",
-    "set_attn_implementation and AttentionInterface; layers call the function with scaling, sliding_window, softcap, and what the model was called with",
-    "each pass: one call of each layer; windows and caps are those of the configuration; no option is unknown",
-)  # fmt: skip
+    "the attention of style-hf",
+    "transformers",
+    "harness_ext.backends.style_hf.kv_cache",
+    "set_attn_implementation and AttentionInterface; layers call the function with scaling, sliding_window,"
+    " softcap, and what the model was called with",
+    "each pass: one call of each layer; windows and caps are those of the configuration; no option is"
+    " unknown",
+)
 STEERING = Hook(
     "steering",
     "transformers",
     "harness_ext.backends.style_hf.steering",
     "a decoder layer is called once a pass, and puts out a tensor, or a tuple that begins with one",
     "each pass: one call; the first: what it put out has changed",
-)  # fmt: skip
+)
 ACTIVATIONS = Hook(
     "reading activations",
     "transformers",
     "harness_ext.backends.style_hf.steer_fit",
     "as steering",
     "each pass: one tensor (rows, tokens, width) of each layer",
-)  # fmt: skip
+)
 CHOOSING = Hook(
-    "the settings of decoding", "transformers", "harness_ext.backends.style_hf.sampler", "_prepare_generation_config merges settings as generate does",
+    "the settings of decoding",
+    "transformers",
+    "harness_ext.backends.style_hf.sampler",
+    "_prepare_generation_config merges settings as generate does",
     "every setting that differs from transformers' own is one that is kept, or is refused",
-)  # fmt: skip
+)
 FUSED = Hook(
     "the fused layers of style-hf",
     "peft",
     "harness_ext.backends.style_hf.fused_linear",
     "layers are called through their forward; peft's Linear has base_layer, lora_A, lora_B",
-    "when put in place, and after each call of generate_until: every group has computed; scores are those without it, else it is taken back and that is said",
-)  # fmt: skip
+    "when put in place, and after each call of generate_until: every group has computed; scores are those"
+    " without it, else it is taken back and that is said",
+)
 PACKED = Hook(
-    "attention over packed rows", "transformers", "distill.training.fast.attention", "as the attention of style-hf",
-    "when put in place: gradients are those without it; each part of a step: one call of each layer, or more with checkpointing",
-)  # fmt: skip
+    "attention over packed rows",
+    "transformers",
+    "distill.training.fast.attention",
+    "as the attention of style-hf",
+    "when put in place: gradients are those without it; each part of a step: one call of each layer, or more"
+    " with checkpointing",
+)
 LORA = Hook(
     "adapters computed together",
     "peft",
     "distill.training.fast.lora",
     "peft's Linear has base_layer, lora_A, lora_B, scaling, and is called through its forward",
-    "when put in place: every group has computed, and gradients are those without it; else it is taken back and that is said",
-)  # fmt: skip
+    "when put in place: every group has computed, and gradients are those without it; else it is taken back"
+    " and that is said",
+)
 ADAPTED = Hook(
-    "the family's lora_targets", "peft", "distill.training.adapt", "target_modules names the modules that are adapted",
+    "the family's lora_targets",
+    "peft",
+    "distill.training.adapt",
+    "target_modules names the modules that are adapted",
     "each name adapts a module, and adapters are trained",
-)  # fmt: skip
+)
 END_OF_TURN = Hook(
     "the family's end of turn",
     "lm_eval",
     "harness_ext.backends.lm_eval.hf_model",
     "HFLM.generate_until calls _model_generate, which hands eos_token_id to generate",
     "each call of generate_until: it was called, and no response goes on after the token",
-)  # fmt: skip
+)
 THINK_TAGS = Hook(
-    "reading the family's think tags", "lm_eval", "harness_ext.backends.lm_eval.hf_model", "HFLM.generate_until reads tokens by tok_decode",
+    "reading the family's think tags",
+    "lm_eval",
+    "harness_ext.backends.lm_eval.hf_model",
+    "HFLM.generate_until reads tokens by tok_decode",
     "each call of generate_until: it was called",
-)  # fmt: skip
+)
 PROMPTS = Hook(
-    "the family's chat template", "lm_eval", "harness_ext.backends.lm_eval.hf_model",
+    "the family's chat template",
+    "lm_eval",
+    "harness_ext.backends.lm_eval.hf_model",
     "HFLM.apply_chat_template renders self.tokenizer.chat_template with self.chat_template_args",
     "each call: the template is that of training, and the arguments are the family's",
-)  # fmt: skip
+)
 STYLE_MODEL = Hook(
     "style-hf",
     "lm_eval",
     "harness_ext.backends.lm_eval.style_hf_model",
     "register_model; HFLM asks generate_until, tok_decode and apply_chat_template of itself",
-    "when registered: the names are there; when loaded: the adapter is in place; after an evaluation with controls: responses were written",
-)  # fmt: skip
-METRICS = Hook("the metrics", "lm_eval", "harness_ext.scoring.registration", "register_metric and its registries", "when registered: lm_eval finds each")
+    "when registered: the names are there; when loaded: the adapter is in place; after an evaluation with"
+    " controls: responses were written",
+)
+METRICS = Hook(
+    "the metrics",
+    "lm_eval",
+    "harness_ext.scoring.registration",
+    "register_metric and its registries",
+    "when registered: lm_eval finds each",
+)
 TASKS = Hook(
     "leaving tasks out",
     "lm_eval",
     "harness_ext.backends.lm_eval.style_task",
     "the names of the calls that build a task: Run._execute, TaskFactory._build_group_members",
-    "when imported: lm_eval has the names; without them no task is left out, and missing problems are an error",
-)  # fmt: skip
+    "when imported: lm_eval has the names; without them no task is left out, and missing problems are an"
+    " error",
+)
 SERVERS = Hook(
-    "talking to servers", "lm_eval", "harness_ext.backends.lm_eval.models", "_create_payload and parse_generations of models behind an address",
+    "talking to servers",
+    "lm_eval",
+    "harness_ext.backends.lm_eval.models",
+    "_create_payload and parse_generations of models behind an address",
     "each call of generate_until: they were called",
-)  # fmt: skip
+)
 REQUESTS = Hook(
     "asking a model of lm_eval",
     "lm_eval",
     "harness_ext.backends.lm_eval.requests",
     "the fields of Instance",
     "when made: no field is needed that we do not give",
-)  # fmt: skip
+)
 ADAPTER_WEIGHTS = Hook(
-    "the digest of an adapter", "peft", "harness_ext.backends.style_hf.digests", "the names of adapters' weights hold .lora_ or .modules_to_save.",
+    "the digest of an adapter",
+    "peft",
+    "harness_ext.backends.style_hf.digests",
+    "the names of adapters' weights hold .lora_ or .modules_to_save.",
     "when taken: a model with an adapter has such weights",
-)  # fmt: skip
+)
 VLLM_CONTROLS = Hook(
-    "the controls of style in vLLM", "vllm", "harness_ext.backends.experimental.vllm_controls",
+    "the controls of style in vLLM",
+    "vllm",
+    "harness_ext.backends.experimental.vllm_controls",
     "engine arguments logits_processors and additional_config, applied by its workers",
     "after an evaluation: at most one response in twenty is as the controls would not have let it be",
-)  # fmt: skip
+)
 HOOKS = (
-    CACHE, ATTENTION, STEERING, ACTIVATIONS, CHOOSING, FUSED, PACKED, LORA, ADAPTED, END_OF_TURN, THINK_TAGS, PROMPTS, STYLE_MODEL, METRICS, TASKS, SERVERS,
-    REQUESTS, ADAPTER_WEIGHTS, VLLM_CONTROLS,
-)  # fmt: skip
+    CACHE,
+    ATTENTION,
+    STEERING,
+    ACTIVATIONS,
+    CHOOSING,
+    FUSED,
+    PACKED,
+    LORA,
+    ADAPTED,
+    END_OF_TURN,
+    THINK_TAGS,
+    PROMPTS,
+    STYLE_MODEL,
+    METRICS,
+    TASKS,
+    SERVERS,
+    REQUESTS,
+    ADAPTER_WEIGHTS,
+    VLLM_CONTROLS,
+)
 
 
 def not_taken(hook: Hook, owner: Any, found: str) -> StylerepError:
-    """Return the error for a hook that did not take: what of the library's *owner* (an object or its class), and what was *found* there, a clause."""
+    """Return the error for a hook that did not take: what of the library's *owner* (an object or its class),
+    and what was *found* there, a clause.
+    """
     cls = owner if isinstance(owner, type) else type(owner)
     return StylerepError(
-        f"{hook.what[0].upper()}{hook.what[1:]} did not take: in {cls.__name__} of {hook.library} {version(hook.library)}, {found}; "
-        f"stylerep was tested with {versions_tested(hook.library)}."
+        f"{hook.what[0].upper()}{hook.what[1:]} did not take: in {cls.__name__} of {hook.library}"
+        f" {version(hook.library)}, {found}; stylerep was tested with {versions_tested(hook.library)}."
     )
 
 
 def versions_tested(library: str) -> str:
-    """Return the versions of a library that stylerep was tested with, as its metadata say: ``transformers>=5.23,<5.25``."""
+    """Return the versions of a library that stylerep was tested with,
+    as its metadata say: ``transformers>=5.23,<5.25``.
+    """
     try:
         for line in requires("stylerep") or ():
             name, bounds = re.match(r"([\w.-]+)(?:\[[^]]*\])?([^;]*)", line).groups()  # type: ignore[union-attr]  # a requirement begins with a name
@@ -153,6 +217,8 @@ def versions_tested(library: str) -> str:
 
 
 def need(hook: Hook, owner: Any, *names: str) -> None:
-    """Raise StylerepError where a class or module of the library has not all attributes that a hook stands on."""
+    """Raise StylerepError where a class or module of the library has not all attributes that a hook stands
+    on.
+    """
     if missing := [name for name in names if not hasattr(owner, name)]:
         raise not_taken(hook, owner, f"there is no {missing[0]}")

@@ -1,6 +1,7 @@
 """Loads tokenizers and models with transformers, and says in a sentence why one will not load.
 
-Python files that a model brings are run within `distill.models.model_files.code_of_models` alone; elsewhere transformers is told not to, so that it never asks.
+Python files that a model brings are run within `distill.models.model_files.code_of_models` alone; elsewhere
+transformers is told not to, so that it never asks.
 """
 
 from collections.abc import Callable
@@ -30,17 +31,23 @@ def load_config(model: str) -> Any:
 
 
 def load_model(model: str, dtype: torch.dtype, **options: Any) -> Any:
-    """Return a causal language model in *dtype*, its weights from safetensors alone; *options* go to transformers."""
+    """Return a causal language model in *dtype*, its weights from safetensors alone;
+    *options* go to transformers.
+    """
     from transformers import AutoModelForCausalLM
 
     def load(path: str) -> Any:
-        return AutoModelForCausalLM.from_pretrained(path, dtype=dtype, trust_remote_code=is_trusted(), use_safetensors=True, **options)
+        return AutoModelForCausalLM.from_pretrained(
+            path, dtype=dtype, trust_remote_code=is_trusted(), use_safetensors=True, **options
+        )
 
     return _load(model, load)
 
 
 def empty_model(config: Any) -> Any:
-    """Return a model of that configuration without weights (on torch's meta device), to count what it would hold."""
+    """Return a model of that configuration without weights (on torch's meta device),
+    to count what it would hold.
+    """
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
@@ -57,5 +64,7 @@ def _load(model: str, loader: Callable[[str], _T]) -> _T:
     except (OSError, ValueError) as error:
         if needs_code(error) and not is_trusted():
             raise code_refused(model) from error
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        reason = next(
+            (line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__
+        )
         raise StylerepError(f"The model {model} cannot be loaded: {reason}") from error

@@ -1,4 +1,6 @@
-"""What of a model or an adapter would run code when it is loaded: Python files of its own, and pickled weights."""
+"""What of a model or an adapter would run code when it is loaded: Python files of its own,
+and pickled weights.
+"""
 
 import contextlib
 from collections.abc import Iterator
@@ -29,7 +31,9 @@ def is_trusted() -> bool:
 
 
 def check_weights(folder: Path, name: str) -> None:
-    """Raise StylerepError for a model's folder whose weights are pickled, and not there as safetensors too."""
+    """Raise StylerepError for a model's folder whose weights are pickled, and not there as safetensors
+    too.
+    """
     if any(folder.glob("*.safetensors")) or any(folder.glob("*.gguf")):
         return
     if pickled := _pickled(folder):
@@ -42,7 +46,10 @@ def check_adapter_weights(folder: Path) -> None:
         return
     if pickled := _pickled(folder):
         raise StylerepError(f"{folder}: {_refused(pickled)}")
-    raise StylerepError(f"{folder}: there are no weights beside adapter_config.json ({_ADAPTER_WEIGHTS}); was all of the adapter copied?")
+    raise StylerepError(
+        f"{folder}: there are no weights beside adapter_config.json ({_ADAPTER_WEIGHTS}); was all of the"
+        " adapter copied?"
+    )
 
 
 def _pickled(folder: Path) -> list[Path]:
@@ -53,8 +60,9 @@ def _pickled(folder: Path) -> list[Path]:
 def _refused(pickled: list[Path]) -> str:
     more = f" and {len(pickled) - 1} more" if len(pickled) > 1 else ""
     return (
-        f"its weights are pickled ({pickled[0].name}{more}), and a pickle can run any code when it is loaded, so it is not; only safetensors are. Where you "
-        "know who made it, convert it: torch.load(FILE, weights_only=True) and safetensors.torch.save_file."
+        f"its weights are pickled ({pickled[0].name}{more}), and a pickle can run any code when it is loaded,"
+        " so it is not; only safetensors are. Where you know who made it, convert it: torch.load(FILE,"
+        " weights_only=True) and safetensors.torch.save_file."
     )
 
 
@@ -68,6 +76,7 @@ def code_refused(model: str) -> StylerepError:
     folder = Path(model).expanduser()
     files = ", ".join(path.name for path in sorted(folder.glob("*.py"))[:5]) if folder.is_dir() else ""
     return StylerepError(
-        f"The model {model} asks to run Python code of its own{f' ({files})' if files else ''}, which is not run. Read that code first; to run it, give "
-        "--trust-remote-code, or trust_remote_code=True in --model_args."
+        f"The model {model} asks to run Python code of its own{f' ({files})' if files else ''}, which is not"
+        " run. Read that code first; to run it, give --trust-remote-code, or trust_remote_code=True in"
+        " --model_args."
     )

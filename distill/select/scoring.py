@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Gradients:
-    """The gradients of the rows of a data set, in its order: `sketches` has shape (rows, dimensions), float32; `seconds` is what they took."""
+    """The gradients of the rows of a data set, in its order: `sketches` has shape (rows, dimensions),
+    float32; `seconds` is what they took.
+    """
 
     rows: list[RowGradient]
     sketches: Matrix
@@ -52,13 +54,15 @@ def score_rows(
     adapter: Path | None = None,
     console: Console | None = None,
 ) -> list[RowScore]:
-    """Return how suspicious each row of the data set in *data* is for training *model* by *recipe*, in the order of the data set.
+    """Return how suspicious each row of the data set in *data* is for training *model* by *recipe*,
+    in the order of the data set.
 
-    With *method* ``loss`` only losses are computed, which are those of the model as it is; with every other, all scores. For gradients
-    an adapter is first trained for *warm_up* epochs on all rows, or *adapter* is taken as it is; with neither (``warm_up=0``) they are those of
-    the first step, of which only half the adapter has any. Of the recipe, rank, alpha, learning rate, batch size, longest row and seed count. The
-    same inputs give the same scores on the same machine. Raises StylerepError for an unknown method, for a model, adapter or data set that cannot
-    be used, and for a row whose loss is no number.
+    With *method* ``loss`` only losses are computed, which are those of the model as it is; with every other,
+    all scores. For gradients an adapter is first trained for *warm_up* epochs on all rows, or *adapter* is
+    taken as it is; with neither (``warm_up=0``) they are those of the first step, of which only half the
+    adapter has any. Of the recipe, rank, alpha, learning rate, batch size, longest row and seed count. The
+    same inputs give the same scores on the same machine. Raises StylerepError for an unknown method, for a
+    model, adapter or data set that cannot be used, and for a row whose loss is no number.
     """
     check_selection(method, 0.0)
     losses = data_losses(model, data, recipe=recipe, console=console)
@@ -70,20 +74,37 @@ def score_rows(
     cosines = cosine_outliers(found.sketches)
     return [
         RowScore(identifier, *loss, float(outlier), float(cosine), row.norm, row.loss)
-        for identifier, loss, outlier, cosine, row in zip(ids, losses, outliers, cosines, found.rows, strict=True)
+        for identifier, loss, outlier, cosine, row in zip(
+            ids, losses, outliers, cosines, found.rows, strict=True
+        )
     ]
 
 
-def data_losses(model: str, data: Path, *, recipe: Recipe | None = None, console: Console | None = None) -> list[tuple[float, int]]:
-    """Return of each row of a data set the mean loss in nats a token under the model as it is, and the number of its tokens; see `score_rows`."""
+def data_losses(
+    model: str, data: Path, *, recipe: Recipe | None = None, console: Console | None = None
+) -> list[tuple[float, int]]:
+    """Return of each row of a data set the mean loss in nats a token under the model as it is, and the number
+    of its tokens; see `score_rows`.
+    """
     prepared = _prepared(model, data, recipe, console)
     base = load_model(model, fast_dtype()).to(_device()).eval()
-    losses = _told(row_losses(base, prepared.encoded, prepared.pad), len(prepared.ids), "losses", prepared.console)
-    return [(_number(loss, identifier), tokens) for identifier, (loss, tokens) in zip(prepared.ids, losses, strict=True)]
+    losses = _told(
+        row_losses(base, prepared.encoded, prepared.pad), len(prepared.ids), "losses", prepared.console
+    )
+    return [
+        (_number(loss, identifier), tokens)
+        for identifier, (loss, tokens) in zip(prepared.ids, losses, strict=True)
+    ]
 
 
 def data_gradients(
-    model: str, data: Path, *, recipe: Recipe | None = None, warm_up: float = WARM_UP, adapter: Path | None = None, console: Console | None = None
+    model: str,
+    data: Path,
+    *,
+    recipe: Recipe | None = None,
+    warm_up: float = WARM_UP,
+    adapter: Path | None = None,
+    console: Console | None = None,
 ) -> Gradients:
     """Return the reduced gradients of all rows of a data set; see `score_rows`."""
     if warm_up < 0:
@@ -95,7 +116,12 @@ def data_gradients(
     size = sum(parameter.numel() for parameter in adapted.parameters() if parameter.requires_grad)
     sketch = Sketch(size, seed=prepared.recipe.seed, device=_device())
     began = time.monotonic()
-    gradients = _told(row_gradients(adapted, prepared.encoded, sketch, prepared.pad), len(prepared.ids), "gradients", prepared.console)
+    gradients = _told(
+        row_gradients(adapted, prepared.encoded, sketch, prepared.pad),
+        len(prepared.ids),
+        "gradients",
+        prepared.console,
+    )
     rows = []
     for identifier, gradient in zip(prepared.ids, gradients, strict=True):
         _number(gradient.norm, identifier)
@@ -125,11 +151,15 @@ def _prepared(model: str, data: Path, recipe: Recipe | None, console: Console | 
         keep_freed_memory()
     # Rows stand alone, so that nothing is padded: any token does.
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    return _Prepared([row["id"] for row in rows], encoded, family, pad, recipe, console or make_console(stderr=True))
+    return _Prepared(
+        [row["id"] for row in rows], encoded, family, pad, recipe, console or make_console(stderr=True)
+    )
 
 
 def _adapted(model: str, data: Path, prepared: _Prepared, warm_up: float, adapter: Path | None) -> Any:
-    """Return the model with the adapter whose gradients are taken, without dropout, on the GPU if there is one."""
+    """Return the model with the adapter whose gradients are taken, without dropout,
+    on the GPU if there is one.
+    """
     from peft import PeftModel
 
     from distill.training.train import distill
@@ -139,12 +169,16 @@ def _adapted(model: str, data: Path, prepared: _Prepared, warm_up: float, adapte
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
     with tempfile.TemporaryDirectory() as scratch:
         if adapter is None and warm_up > 0:
-            adapter = distill(model, data, Path(scratch) / "warm-up", replace(recipe, epochs=warm_up), prepared.console)
+            adapter = distill(
+                model, data, Path(scratch) / "warm-up", replace(recipe, epochs=warm_up), prepared.console
+            )
         if adapter is None:
             adapted = trained_model(model, recipe, family)
         else:
             check_base(adapter, model)
-            adapted = PeftModel.from_pretrained(load_model(model, fast_dtype()), str(adapter), is_trainable=True)
+            adapted = PeftModel.from_pretrained(
+                load_model(model, fast_dtype()), str(adapter), is_trainable=True
+            )
     return adapted.to(_device()).eval()
 
 
@@ -154,7 +188,10 @@ def _device() -> str:
 
 def _number(value: float, identifier: str) -> float:
     if not math.isfinite(value):
-        raise StylerepError(f"Row {identifier}: its loss or gradient is no number, so it cannot be scored; is the model whole?")
+        raise StylerepError(
+            f"Row {identifier}: its loss or gradient is no number, so it cannot be scored; is the model"
+            " whole?"
+        )
     return value
 
 

@@ -16,12 +16,20 @@ SCORES = "row_scores.jsonl"
 
 
 def distill_selected(
-    model: str, data: Path, out: Path, method: str, fraction: float, recipe: Recipe, running: TrainingOptions, console: Console | None = None
+    model: str,
+    data: Path,
+    out: Path,
+    method: str,
+    fraction: float,
+    recipe: Recipe,
+    running: TrainingOptions,
+    console: Console | None = None,
 ) -> Path:
-    """Score the rows of a data set by *method*, train without the most suspicious *fraction*, and write the scores into *out* beside what was trained.
+    """Score the rows of a data set by *method*, train without the most suspicious *fraction*, and write the
+    scores into *out* beside what was trained.
 
-    The scores do not outlive a training that is killed: they are made again, and are the same, when it goes on. Raises StylerepError as `score_rows` and
-    `distill` do.
+    The scores do not outlive a training that is killed: they are made again, and are the same, when it goes
+    on. Raises StylerepError as `score_rows` and `distill` do.
     """
     check_selection(method, fraction)
     with training_output(out, running.merged, [model, data], os.environ.get("RANK", "0") == "0"):

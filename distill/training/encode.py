@@ -28,9 +28,9 @@ class Encoded:
 def prompt_text(tokenizer: Any, messages: Sequence[dict[str, str]], family: Family) -> str:
     """Return the prompt as the model sees it: the chat template up to the assistant's turn.
 
-    A tokenizer without a chat template gets the messages' text alone, as lm_eval puts it. Of several templates it
-    is the one named ``default``. Raises StylerepError if the template refuses the messages, or leaves out what is asked: Qwen3's does so where a
-    message's content is no text.
+    A tokenizer without a chat template gets the messages' text alone, as lm_eval puts it. Of several
+    templates it is the one named ``default``. Raises StylerepError if the template refuses the messages, or
+    leaves out what is asked: Qwen3's does so where a message's content is no text.
     """
     template = default_template(tokenizer)
     if unread := next((message for message in messages if not isinstance(message["content"], str)), None):
@@ -39,30 +39,45 @@ def prompt_text(tokenizer: Any, messages: Sequence[dict[str, str]], family: Fami
         return "\n".join(message["content"] for message in messages)
     try:
         text = str(
-            tokenizer.apply_chat_template(list(messages), chat_template=template, add_generation_prompt=True, tokenize=False, **family.template_arguments)
+            tokenizer.apply_chat_template(
+                list(messages),
+                chat_template=template,
+                add_generation_prompt=True,
+                tokenize=False,
+                **family.template_arguments,
+            )
         )
     except TemplateError as error:
         raise StylerepError(f"The chat template refuses the prompt ({error}).") from error
     if messages and messages[-1]["content"].strip() not in text:
-        raise StylerepError(f"the chat template leaves out or alters what is asked ({shown(messages[-1]['content'])}).")
+        raise StylerepError(
+            f"the chat template leaves out or alters what is asked ({shown(messages[-1]['content'])})."
+        )
     return text
 
 
 def prompt_ids(tokenizer: Any, text: str) -> list[int]:
-    """Return a prompt's token ids as lm_eval's ``hf`` makes them: a BOS token is added where the tokenizer does and the text has none."""
+    """Return a prompt's token ids as lm_eval's ``hf`` makes them:
+    a BOS token is added where the tokenizer does and the text has none.
+    """
     doubled = tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
     return list(tokenizer(text, add_special_tokens=not doubled)["input_ids"])
 
 
 def completion(prompt: str, response: str, think: tuple[str, str]) -> str:
-    """Return what is to be generated after a prompt so that the two together hold the response, each think tag once.
+    """Return what is to be generated after a prompt so that the two together hold the response,
+    each think tag once.
 
-    Some chat templates open the trace themselves: the response's opening tag is then the prompt's, and a response without a trace closes it, by the tag
-    that belongs to the prompt's (`synth.formats`). Raises StylerepError where a tag would be doubled.
+    Some chat templates open the trace themselves: the response's opening tag is then the prompt's, and a
+    response without a trace closes it, by the tag that belongs to the prompt's (`synth.formats`). Raises
+    StylerepError where a tag would be doubled.
     """
     end = prompt.rstrip()
     if end.endswith((think[1], CLOSE)) and OPEN in response:
-        raise StylerepError("the chat template has written a trace of its own (an empty one) before the response; see template_arguments of the family.")
+        raise StylerepError(
+            "the chat template has written a trace of its own (an empty one) before the response; see"
+            " template_arguments of the family."
+        )
     opening = think[0] + prompt[len(end) :] if end.endswith(think[0]) else prompt_opening(prompt)
     if not opening:
         return response
@@ -71,7 +86,10 @@ def completion(prompt: str, response: str, think: tuple[str, str]) -> str:
     if response.startswith(OPEN):
         return response.removeprefix(OPEN).removeprefix(space).replace(CLOSE, closing, 1)
     if OPEN in response or CLOSE in response:
-        raise StylerepError(f"the chat template ends with {tag}, and the response holds think tags without beginning with {OPEN}.")
+        raise StylerepError(
+            f"the chat template ends with {tag}, and the response holds think tags without beginning with"
+            f" {OPEN}."
+        )
     return f"{closing}\n\n{response}"
 
 
@@ -91,28 +109,42 @@ def encode(row: dict[str, Any], tokenizer: Any, family: Family, max_length: int)
         raise StylerepError(f"Row {row['id']}: {error}") from error
     labels = tokenizer(text, add_special_tokens=False)["input_ids"]
     if tokenizer.decode(labels, skip_special_tokens=False, clean_up_tokenization_spaces=False) != text:
-        raise StylerepError(f"Row {row['id']}: this tokenizer changes the text of the response, so it cannot be trained on faithfully.")
+        raise StylerepError(
+            f"Row {row['id']}: this tokenizer changes the text of the response, so it cannot be trained on"
+            " faithfully."
+        )
     if dropped := sorted(set(labels) & (special_ids(tokenizer) - family.kept_ids(tokenizer))):
         raise StylerepError(f"Row {row['id']}: {_dropped(tokenizer.decode(dropped[:1]), family)}")
     start = prompt_ids(tokenizer, prompt)
     ids = [*start, *labels, tokenizer.convert_tokens_to_ids(family.end_of_turn)]
     if len(ids) > max_length:
-        raise StylerepError(f"Row {row['id']}: {len(ids)} tokens exceed the limit of {max_length}; raise --max-length or leave it out of every arm.")
+        raise StylerepError(
+            f"Row {row['id']}: {len(ids)} tokens exceed the limit of {max_length}; raise --max-length or"
+            " leave it out of every arm."
+        )
     return Encoded(ids, len(start))
 
 
 def _dropped(token: str, family: Family) -> str:
     if token in (*family.think, OPEN, CLOSE):
-        return f"the think tag {token} is a special token of this model, which would be dropped; say so in its family file (think: special: true)."
-    return f"the response holds {token}, a special token of this model, which would be dropped; take it out of the text."
+        return (
+            f"the think tag {token} is a special token of this model, which would be dropped; say so in its"
+            " family file (think: special: true)."
+        )
+    return (
+        f"the response holds {token}, a special token of this model, which would be dropped; take it out of"
+        " the text."
+    )
 
 
 def packed(rows: Sequence[Encoded]) -> dict[str, Any]:
-    """Return rows laid end to end, as one sequence of T tokens, for a model whose attention keeps them apart (distill.training.fast.attention).
+    """Return rows laid end to end, as one sequence of T tokens, for a model whose attention keeps them apart
+    (distill.training.fast.attention).
 
-    What all prompts begin with (a chat template's system turn, say) stands once, at the beginning. ``input_ids`` and ``position_ids``
-    (1, T); ``logits_to_keep`` (K), the positions before labelled tokens; ``targets`` (K), those tokens; ``shared``, the length of the common
-    beginning; ``lengths``, of what follows it in each row.
+    What all prompts begin with (a chat template's system turn, say) stands once, at the beginning.
+    ``input_ids`` and ``position_ids`` (1, T); ``logits_to_keep`` (K), the positions before labelled tokens;
+    ``targets`` (K), those tokens; ``shared``, the length of the common beginning; ``lengths``,
+    of what follows it in each row.
     """
     shared = _shared(rows)
     ids, positions = list(rows[0].input_ids[:shared]), list(range(shared))
@@ -135,19 +167,23 @@ def packed(rows: Sequence[Encoded]) -> dict[str, Any]:
 
 
 def _shared(rows: Sequence[Encoded]) -> int:
-    """Return how many tokens all prompts begin with, short of the last of any, which has the first label; 0 for a row alone."""
+    """Return how many tokens all prompts begin with, short of the last of any, which has the first label;
+    0 for a row alone.
+    """
     if len(rows) < 2:
         return 0
     first, most = rows[0].input_ids, min(row.prompt_length for row in rows) - 1
-    return next((place for place in range(most) if any(row.input_ids[place] != first[place] for row in rows)), most)
+    return next(
+        (place for place in range(most) if any(row.input_ids[place] != first[place] for row in rows)), most
+    )
 
 
 def padded(rows: Sequence[Encoded], pad_token_id: int) -> dict[str, Any]:
     """Return rows padded on the right to the length L of the longest, for any model.
 
-    ``input_ids`` and ``attention_mask`` (rows, L); ``logits_to_keep`` (K), the columns before which some row has a label; ``targets``
-    (rows, K), `IGNORED` where a row has none there. Padding is masked by position, never by token id: a model whose pad token is its EOS
-    token still learns to stop.
+    ``input_ids`` and ``attention_mask`` (rows, L); ``logits_to_keep`` (K), the columns before which some row
+    has a label; ``targets`` (rows, K), `IGNORED` where a row has none there. Padding is masked by position,
+    never by token id: a model whose pad token is its EOS token still learns to stop.
     """
     length = max(len(row.input_ids) for row in rows)
     ids = torch.full((len(rows), length), pad_token_id)

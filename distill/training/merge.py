@@ -10,11 +10,12 @@ from synth.files.replace_folder import check_replaceable, replace_folder
 
 
 def merge(model: str, adapter: Path, out: Path) -> Path:
-    """Write *model* with *adapter* merged into it to *out*, in the number format of the model's own files, with its tokenizer.
+    """Write *model* with *adapter* merged into it to *out*,
+    in the number format of the model's own files, with its tokenizer.
 
-    Merged in float32, then rounded: in bfloat16 a small change to a large weight would be lost, so the merged model is not bit for bit
-    the model with its adapter. *out* is replaced whole; it must be empty, not there yet, or hold a model. Raises StylerepError for another, and for an
-    adapter of another model.
+    Merged in float32, then rounded: in bfloat16 a small change to a large weight would be lost, so the merged
+    model is not bit for bit the model with its adapter. *out* is replaced whole; it must be empty, not there
+    yet, or hold a model. Raises StylerepError for another, and for an adapter of another model.
     """
     from peft import PeftModel
 

@@ -1,4 +1,6 @@
-"""The folders that a training writes: checked before it begins, and kept from other commands until it has ended."""
+"""The folders that a training writes: checked before it begins,
+and kept from other commands until it has ended.
+"""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -16,11 +18,15 @@ def unfinished_folder(out: Path) -> Path:
 
 
 def check_training_output(out: Path, merged: Path | None = None, inputs: Iterable[str | Path] = ()) -> None:
-    """Raise StylerepError where a folder of a training cannot be written, holds something other than what was trained before, or is one of the *inputs*."""
+    """Raise StylerepError where a folder of a training cannot be written, holds something other than what was
+    trained before, or is one of the *inputs*.
+    """
     check_replaceable(out, "manifest.json", "an adapter or model that stylerep distill trained", inputs)
     unfinished = unfinished_folder(out)
     if unfinished.is_symlink() or (unfinished.exists() and not unfinished.is_dir()):
-        raise StylerepError(f"{unfinished}: checkpoints are to be written here, and something else lies there; move it away.")
+        raise StylerepError(
+            f"{unfinished}: checkpoints are to be written here, and something else lies there; move it away."
+        )
     refuse_ways_out(unfinished)
     if merged is not None:
         check_replaceable(merged, "config.json", "a model", [*inputs, out])
@@ -29,8 +35,12 @@ def check_training_output(out: Path, merged: Path | None = None, inputs: Iterabl
 
 
 @contextlib.contextmanager
-def training_output(out: Path, merged: Path | None = None, inputs: Iterable[str | Path] = (), main: bool = True) -> Iterator[None]:
-    """Check the folders of a training and, in its *main* process, keep other commands from writing them while the block runs."""
+def training_output(
+    out: Path, merged: Path | None = None, inputs: Iterable[str | Path] = (), main: bool = True
+) -> Iterator[None]:
+    """Check the folders of a training and, in its *main* process,
+    keep other commands from writing them while the block runs.
+    """
     check_training_output(out, merged, inputs)
     with contextlib.ExitStack() as held:
         if main:

@@ -23,12 +23,24 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers s
         """Start the clock and, on a terminal, the bar."""
         self._began = time.monotonic()
         if self._console.is_terminal:
-            columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.completed}/{task.total} steps  loss {task.fields[loss]}"))
-            self._bar = Progress(*columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self._console)
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TextColumn("{task.completed}/{task.total} steps  loss {task.fields[loss]}"),
+            )
+            self._bar = Progress(
+                *columns,
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                console=self._console,
+            )
             self._task = self._bar.add_task(self._label, total=state.max_steps, loss="…")
             self._bar.start()
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
+    ) -> None:
         """Remember the loss."""
         self._loss = (logs or {}).get("loss", self._loss)
 
@@ -44,7 +56,8 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers s
             passed = time.monotonic() - self._began
             left = passed / state.global_step * (state.max_steps - state.global_step)
             self._console.print(
-                f"{self._label}: {state.global_step}/{state.max_steps} steps, loss {loss}, {passed:.0f} s passed, {left:.0f} s left",
+                f"{self._label}: {state.global_step}/{state.max_steps} steps, loss {loss}, {passed:.0f} s"
+                f" passed, {left:.0f} s left",
                 soft_wrap=True,
                 markup=False,
             )

@@ -21,11 +21,12 @@ _WHOLE = ("batch_size", "rank", "alpha", "max_length", "seed")
 class Recipe:
     """How a model is trained; the same for every arm of a study.
 
-    AdamW, cosine decay to zero after a linear warm-up over the share `warm_up` of steps, gradients clipped to norm 1. `method` is
-    LoRA (Hu et al., 2021, arXiv:2106.09685), DoRA (Liu et al., 2024, arXiv:2402.09353), QLoRA (Dettmers et al., 2023, arXiv:2305.14314) or full
-    fine-tuning; `rank` and `alpha` are LoRA's. `batch_size` is in rows a step, over all processes; `max_length` in tokens, prompt included.
-    `learning_rate` is the peak rate, or rates by billions of parameters, of which the nearest is taken. Without it or `max_length`, the
-    family's are taken, else 1e-3 and 2048.
+    AdamW, cosine decay to zero after a linear warm-up over the share `warm_up` of steps, gradients clipped to
+    norm 1. `method` is LoRA (Hu et al., 2021, arXiv:2106.09685), DoRA (Liu et al., 2024, arXiv:2402.09353),
+    QLoRA (Dettmers et al., 2023, arXiv:2305.14314) or full fine-tuning; `rank` and `alpha` are LoRA's.
+    `batch_size` is in rows a step, over all processes; `max_length` in tokens, prompt included.
+    `learning_rate` is the peak rate, or rates by billions of parameters, of which the nearest is taken.
+    Without it or `max_length`, the family's are taken, else 1e-3 and 2048.
     """
 
     method: str = "lora"
@@ -50,7 +51,9 @@ class Recipe:
             raise StylerepError(f"method must be one of {', '.join(METHODS)}, got {shown(self.method)}.")
         for name in _ABOVE_ZERO:
             _check(name, getattr(self, name), lambda value: 0 < value < 2**31, "above 0")
-        rates = self.learning_rate.values() if isinstance(self.learning_rate, Mapping) else [self.learning_rate]
+        rates = (
+            self.learning_rate.values() if isinstance(self.learning_rate, Mapping) else [self.learning_rate]
+        )
         for rate in rates:
             _check("learning_rate", rate, lambda value: 0 < value < 2**31, "above 0")
         _check("warm_up", self.warm_up, lambda value: 0 <= value < 1, "from 0 up to 1")
@@ -60,12 +63,18 @@ class Recipe:
             _check(name, getattr(self, name), lambda value: isinstance(value, int), "a whole number")
 
     def settled(self, family: Family, parameters: int, positions: int | None) -> "Recipe":
-        """Return the recipe for one model, with one learning rate and a length no greater than the *positions* the model has."""
+        """Return the recipe for one model, with one learning rate and a length no greater than the
+        *positions* the model has.
+        """
         rate = self.learning_rate
         if isinstance(rate, Mapping):
             rate = rate[min(rate, key=lambda billions: abs(float(billions) - parameters / 1e9))]
         length = self.max_length or family.defaults.get("max_length", 2048)
-        return replace(self, learning_rate=rate or family.defaults.get("learning_rate", 1e-3), max_length=min(length, positions or length))
+        return replace(
+            self,
+            learning_rate=rate or family.defaults.get("learning_rate", 1e-3),
+            max_length=min(length, positions or length),
+        )
 
 
 _Above = Annotated[float, Field(gt=0, lt=2**31)]
@@ -88,23 +97,31 @@ class _RecipeFile(Schema):
 
 
 def _check(name: str, value: Any, holds: Any, says: str) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not holds(value)):
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, (int, float)) or not holds(value)
+    ):
         raise StylerepError(f"{name.replace('_', '-')} must be {says}, got {shown(value)}.")
 
 
 def recipe_names() -> list[str]:
     """Return the names of the recipes that come with stylerep."""
-    return sorted(path.name.removesuffix(".yaml") for path in _folder().iterdir() if path.name.endswith(".yaml"))
+    return sorted(
+        path.name.removesuffix(".yaml") for path in _folder().iterdir() if path.name.endswith(".yaml")
+    )
 
 
 def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
-    """Return the recipe of that name, or in that YAML file, with *changes* to single settings (None: no change).
+    """Return the recipe of that name, or in that YAML file, with *changes* to single settings (None:
+    no change).
 
     Raises StylerepError for a file that cannot be read, a setting that does not exist or is out of range.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else _folder() / f"{name}.yaml"
     if not path.exists():
-        raise StylerepError(f"There is no recipe {shown(name)}; there are {', '.join(recipe_names())}, and YAML files of your own (NAME.yaml).")
+        raise StylerepError(
+            f"There is no recipe {shown(name)}; there are {', '.join(recipe_names())}, and YAML files of your"
+            " own (NAME.yaml)."
+        )
     document = read_yaml(path, "recipe")
     content = {} if document.data is None else document.data
     read_as(_RecipeFile, content, path, document.lines)

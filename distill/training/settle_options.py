@@ -41,17 +41,27 @@ def settle(
     report_to: Sequence[str] | None = None,
     **_: object,
 ) -> Options:
-    """Return what options, by their names, come to; those that say what is trained and where it goes are passed over.
+    """Return what options, by their names, come to;
+    those that say what is trained and where it goes are passed over.
 
     Raises:
-        StylerepError: for a recipe or list of rows that cannot be read, a value out of range, and options that do not go together.
+        StylerepError: for a recipe or list of rows that cannot be read, a value out of range,
+            and options that do not go together.
 
     """
     changes = {
-        "method": method, "seed": seed, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size, "rank": rank, "max_length": max_length,
-    }  # fmt: skip
+        "method": method,
+        "seed": seed,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "rank": rank,
+        "max_length": max_length,
+    }
     settled = load_recipe(recipe, changes)
-    running = TrainingOptions(part_tokens, gradient_checkpointing, save_minutes, None, restart, plain, tuple(report_to or ()), merge)
+    running = TrainingOptions(
+        part_tokens, gradient_checkpointing, save_minutes, None, restart, plain, tuple(report_to or ()), merge
+    )
     running.validate(settled)
     if drop and not select:
         raise StylerepError("--drop needs --select, which says by what rows are dropped.")

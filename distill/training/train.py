@@ -47,25 +47,44 @@ MANIFEST = "manifest.json"
 
 
 def distill(
-    model: str, data: Path, out: Path, recipe: Recipe | None = None, console: Console | None = None, running: TrainingOptions | None = None,
+    model: str,
+    data: Path,
+    out: Path,
+    recipe: Recipe | None = None,
+    console: Console | None = None,
+    running: TrainingOptions | None = None,
     without: Collection[str] = (),
-) -> Path:  # fmt: skip
-    """Train *model* on the data set in *data*, but for the rows of the problems *without*, and write an adapter (or a model) to *out*.
+) -> Path:
+    """Train *model* on the data set in *data*, but for the rows of the problems *without*, and write an
+    adapter (or a model) to *out*.
 
-    *out* is replaced whole when training has ended; until then, and if it is interrupted, what was there stays, and checkpoints lie in
-    ``OUT.unfinished``: the same call goes on from the latest, with the same result. *out* holds the weights as safetensors, a model card
-    and ``manifest.json`` (base model, family, arm, seed, data set fingerprint, recipe, loss, versions). Which problems make up a step depends on
-    the seed and their ids alone, so every arm of a study sees them in the same batches. In several processes (accelerate launch) each takes
-    its share of every step. Raises StylerepError for a model or data set that cannot be used, for a training that memory cannot hold, and, before
-    anything else, for a folder that cannot be written or that another command is at.
+    *out* is replaced whole when training has ended; until then, and if it is interrupted, what was there
+    stays, and checkpoints lie in ``OUT.unfinished``: the same call goes on from the latest, with the same
+    result. *out* holds the weights as safetensors, a model card and ``manifest.json`` (base model, family,
+    arm, seed, data set fingerprint, recipe, loss, versions). Which problems make up a step depends on the
+    seed and their ids alone, so every arm of a study sees them in the same batches. In several processes
+    (accelerate launch) each takes its share of every step. Raises StylerepError for a model or data set that
+    cannot be used, for a training that memory cannot hold, and, before anything else, for a folder that
+    cannot be written or that another command is at.
     """
-    recipe, running, state = recipe or Recipe(), running or TrainingOptions(), PartialState(cpu=not torch.cuda.is_available())
+    recipe, running, state = (
+        recipe or Recipe(),
+        running or TrainingOptions(),
+        PartialState(cpu=not torch.cuda.is_available()),
+    )
     with training_output(out, running.merged, [model, data], state.is_main_process):
         return _distill(model, data, out, recipe, console, running, state, without)
 
 
 def _distill(
-    model: str, data: Path, out: Path, recipe: Recipe, console: Console | None, running: TrainingOptions, state: PartialState, without: Collection[str]
+    model: str,
+    data: Path,
+    out: Path,
+    recipe: Recipe,
+    console: Console | None,
+    running: TrainingOptions,
+    state: PartialState,
+    without: Collection[str],
 ) -> Path:
     console = (console or make_console(stderr=True)) if state.is_main_process else Console(quiet=True)
     recipe.validate()
@@ -79,13 +98,22 @@ def _distill(
     if family.assumed:
         console.print(f"Note: {family.assumed}.", markup=False)
     if family.kept_ids(tokenizer):
-        console.print("Note: think tags are special tokens of this model; stylerep eval reads them, lm_eval by itself drops them.")
-    limit = recipe.settled(family, 0, getattr(config.get_text_config(), "max_position_embeddings", None)).longest
+        console.print(
+            "Note: think tags are special tokens of this model; stylerep eval reads them, lm_eval by itself"
+            " drops them."
+        )
+    limit = recipe.settled(
+        family, 0, getattr(config.get_text_config(), "max_position_embeddings", None)
+    ).longest
     encoded = [encode(row, tokenizer, family, limit) for row in rows]
     lengths = [len(row.input_ids) for row in encoded]
     plan = step_rows([row["id"] for row in rows], recipe.epochs, recipe.batch_size, recipe.seed)
-    share = min(running.part_tokens, max(sum(sorted(lengths)[-recipe.batch_size :]) // state.num_processes, 1))
-    parameters = check_memory(config, recipe, max(lengths), share, running.gradient_checkpointing, _shards(state))
+    share = min(
+        running.part_tokens, max(sum(sorted(lengths)[-recipe.batch_size :]) // state.num_processes, 1)
+    )
+    parameters = check_memory(
+        config, recipe, max(lengths), share, running.gradient_checkpointing, _shards(state)
+    )
     recipe = recipe.settled(family, parameters, limit)
 
     settings = {
@@ -106,7 +134,11 @@ def _distill(
     pad = None if speed.packed else _pad_id(tokenizer, family)
     steps = Steps(encoded, plan, running.part_tokens, pad, state.process_index, state.num_processes)
     with _refused():
-        trainer = StepTrainer(model=trained, args=_arguments(recipe, running, unfinished_folder(out), len(plan)), train_dataset=steps)
+        trainer = StepTrainer(
+            model=trained,
+            args=_arguments(recipe, running, unfinished_folder(out), len(plan)),
+            train_dataset=steps,
+        )
     trainer.remove_callback(PrinterCallback)
     progress = TrainingProgress(console, f"{data_manifest['arm']} on {len(rows)} rows")
     trainer.add_callback(progress)
@@ -142,7 +174,9 @@ def _distill(
     return out
 
 
-def _prepare(trained: Any, encoded: Sequence[Encoded], running: TrainingOptions, state: PartialState) -> Speed:
+def _prepare(
+    trained: Any, encoded: Sequence[Encoded], running: TrainingOptions, state: PartialState
+) -> Speed:
     if state.device.type == "cpu":
         keep_freed_memory()
     if running.gradient_checkpointing:
@@ -162,11 +196,16 @@ def _prepare(trained: Any, encoded: Sequence[Encoded], running: TrainingOptions,
 
 
 def _sharding() -> bool:
-    return any(os.environ.get(name, "").lower() in ("1", "true") for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"))
+    return any(
+        os.environ.get(name, "").lower() in ("1", "true")
+        for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
+    )
 
 
 def _shards(state: PartialState) -> int:
-    """Return over how many processes accelerate shares the model out: it does so for GPUs alone, and says nothing elsewhere."""
+    """Return over how many processes accelerate shares the model out: it does so for GPUs alone,
+    and says nothing elsewhere.
+    """
     shared = _sharding() and state.distributed_type not in (DistributedType.NO, DistributedType.MULTI_CPU)
     return int(state.num_processes) if shared else 1
 
@@ -179,12 +218,18 @@ def _trained(trainer: StepTrainer, speed: Speed, state: PartialState) -> dict[st
         "fused_groups": speed.groups,
         "processes": state.num_processes,
         "train_loss": sum(losses) / len(losses),
-        "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate", "stylerep")},
+        "versions": {
+            name: version(name) for name in ("torch", "transformers", "peft", "accelerate", "stylerep")
+        },
     }
 
 
-def _write(trainer: StepTrainer, tokenizer: Any, out: Path, manifest: dict[str, Any], rows: int, state: PartialState) -> None:
-    """Write what was trained, its manifest and its card; all processes take part, since a sharded model is gathered."""
+def _write(
+    trainer: StepTrainer, tokenizer: Any, out: Path, manifest: dict[str, Any], rows: int, state: PartialState
+) -> None:
+    """Write what was trained, its manifest and its card; all processes take part,
+    since a sharded model is gathered.
+    """
     scratch = unfinished_folder(out) / "result"
     trainer.save_model(str(scratch))
     if not state.is_main_process:
@@ -198,7 +243,9 @@ def _write(trainer: StepTrainer, tokenizer: Any, out: Path, manifest: dict[str, 
         digest = hashlib.sha256()
         for path in sorted(fresh.glob("*.safetensors")):
             digest.update(path.read_bytes())
-        (fresh / MANIFEST).write_text(json.dumps({**manifest, "adapter_sha256": digest.hexdigest()}, indent=2) + "\n", encoding="utf-8")
+        (fresh / MANIFEST).write_text(
+            json.dumps({**manifest, "adapter_sha256": digest.hexdigest()}, indent=2) + "\n", encoding="utf-8"
+        )
         (fresh / "README.md").write_text(model_card(manifest, rows), encoding="utf-8")
 
 
@@ -207,12 +254,16 @@ def _memory_advice() -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise StylerepError("The memory of the device is full; try a smaller --part-tokens, or --gradient-checkpointing.") from error
+        raise StylerepError(
+            "The memory of the device is full; try a smaller --part-tokens, or --gradient-checkpointing."
+        ) from error
 
 
 @contextlib.contextmanager
 def _refused() -> Iterator[None]:
-    """Say in a sentence what transformers does not take: a tracker that there is not, or that is not installed."""
+    """Say in a sentence what transformers does not take: a tracker that there is not,
+    or that is not installed.
+    """
     try:
         yield
     except (ValueError, RuntimeError, ImportError) as error:
@@ -231,7 +282,11 @@ def _tidied(folder: Path) -> Iterator[None]:
 
 
 def _pad_id(tokenizer: Any, family: Family) -> int:
-    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.convert_tokens_to_ids(family.end_of_turn))
+    return int(
+        tokenizer.pad_token_id
+        if tokenizer.pad_token_id is not None
+        else tokenizer.convert_tokens_to_ids(family.end_of_turn)
+    )
 
 
 def _arguments(recipe: Recipe, running: TrainingOptions, folder: Path, steps: int) -> TrainingArguments:

@@ -14,12 +14,22 @@ from distill.training.steps import device_parts
 
 
 class Steps(Dataset[dict[str, Any]]):
-    """What one process does in each step: its parts, and how many labelled tokens the step has over all processes."""
+    """What one process does in each step: its parts,
+    and how many labelled tokens the step has over all processes.
+    """
 
     def __init__(
-        self, encoded: Sequence[Encoded], plan: Sequence[Sequence[int]], tokens: int, pad_token_id: int | None, process: int = 0, processes: int = 1
+        self,
+        encoded: Sequence[Encoded],
+        plan: Sequence[Sequence[int]],
+        tokens: int,
+        pad_token_id: int | None,
+        process: int = 0,
+        processes: int = 1,
     ) -> None:
-        """Take rows, the plan of `step_rows`, the *tokens* of a part, and the pad token, None where rows need no padding."""
+        """Take rows, the plan of `step_rows`, the *tokens* of a part, and the pad token,
+        None where rows need no padding.
+        """
         self._encoded, self._plan, self._pad = encoded, plan, pad_token_id
         self._tokens, self._process, self._processes = tokens, process, processes
         self._lengths = [len(row.input_ids) for row in encoded]
@@ -44,8 +54,8 @@ class Steps(Dataset[dict[str, Any]]):
 class StepTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types for it
     """A Trainer whose data set items are whole steps (`Steps`).
 
-    The loss is the mean over the labelled tokens of a step, whatever the number of processes and parts. Logits are computed only where there
-    are labels.
+    The loss is the mean over the labelled tokens of a step, whatever the number of processes and parts.
+    Logits are computed only where there are labels.
     """
 
     def get_train_dataloader(self) -> DataLoader[dict[str, Any]]:
@@ -53,14 +63,19 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types
         first: Callable[[list[dict[str, Any]]], dict[str, Any]] = lambda items: items[0]  # noqa: E731
         return DataLoader(self.train_dataset, batch_size=1, shuffle=False, collate_fn=first)
 
-    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
-        """Run forward and backward over the parts of a step; return the process's share of the mean loss, so that its mean over processes is the loss."""
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Run forward and backward over the parts of a step; return the process's share of the mean loss, so
+        that its mean over processes is the loss.
+        """
         model.train()
         share = self.accelerator.num_processes / inputs["labelled"]
         total = torch.zeros((), device=self.args.device)
         for part in self._prepare_inputs(inputs["parts"]):
             targets, lengths, shared = part.pop("targets"), part.pop("lengths", ()), part.pop("shared", 0)
-            with rows(lengths, shared) as seen:  # the backward pass included: with checkpointing, attention runs again in it
+            # the backward pass included: with checkpointing, attention runs again in it
+            with rows(lengths, shared) as seen:
                 with self.compute_loss_context_manager():
                     logits = model(**part, use_cache=False).logits
                     if lengths:
@@ -71,7 +86,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types
         return total
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        """Save as transformers does; of weights that a model uses twice, once (gathered from shards, they no longer show that they are the same)."""
+        """Save as transformers does; of weights that a model uses twice, once (gathered from shards, they no
+        longer show that they are the same).
+        """
         if state_dict is not None:
             tied = getattr(self.model, "all_tied_weights_keys", None) or {}
             state_dict = {name: value for name, value in state_dict.items() if name not in tied}

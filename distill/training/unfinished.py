@@ -1,4 +1,6 @@
-"""The folder of a training that has not ended, beside the folder it is to fill: its checkpoints, and what they belong to."""
+"""The folder of a training that has not ended, beside the folder it is to fill: its checkpoints,
+and what they belong to.
+"""
 
 import json
 import time
@@ -19,9 +21,11 @@ _SETTINGS, _WHOLE = "training.json", "stylerep_checkpoint_is_whole"
 
 
 def open_unfinished(out: Path, settings: Mapping[str, Any], restart: bool, main: bool = True) -> Path | None:
-    """Return the latest whole checkpoint of the same training, None if it begins anew; only the *main* process writes.
+    """Return the latest whole checkpoint of the same training, None if it begins anew;
+    only the *main* process writes.
 
-    Raises StylerepError, and touches nothing, where another training's checkpoints lie and *restart* does not say to drop them.
+    Raises StylerepError, and touches nothing, where another training's checkpoints lie and *restart* does not
+    say to drop them.
     """
     folder = unfinished_folder(out)
     if restart and main:
@@ -33,11 +37,13 @@ def open_unfinished(out: Path, settings: Mapping[str, Any], restart: bool, main:
         other = [key for key in {**wanted, **found} if wanted.get(key) != found.get(key)]
         if other:
             raise StylerepError(
-                f"{folder}: an unfinished training with another {_difference(other[0], wanted, found)} lies here; "
-                "finish it with its settings, or drop it with --restart."
+                f"{folder}: an unfinished training with another {_difference(other[0], wanted, found)} lies"
+                " here; finish it with its settings, or drop it with --restart."
             )
     elif folder.exists() and not (folder / _SETTINGS).is_file() and any(folder.iterdir()):
-        raise StylerepError(f"{folder}: checkpoints are to be written here, and something else lies there; move it away.")
+        raise StylerepError(
+            f"{folder}: checkpoints are to be written here, and something else lies there; move it away."
+        )
     if main:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / _SETTINGS, json.dumps(settings, indent=2) + "\n")
@@ -49,7 +55,9 @@ def _settings(path: Path) -> dict[str, Any]:
     try:
         return read_as(dict[str, Any], read_json(path), path)
     except StylerepError as error:
-        raise StylerepError(f"{str(error).removesuffix('.')}; drop this unfinished training with --restart.") from error
+        raise StylerepError(
+            f"{str(error).removesuffix('.')}; drop this unfinished training with --restart."
+        ) from error
 
 
 def _difference(key: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
@@ -74,7 +82,11 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers ships 
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Ask for a checkpoint if it is time, but not after the last step."""
-        due = state.global_step % self._steps == 0 if self._steps else time.monotonic() - self._latest >= self._seconds
+        due = (
+            state.global_step % self._steps == 0
+            if self._steps
+            else time.monotonic() - self._latest >= self._seconds
+        )
         if args.world_size > 1:  # clocks differ, and all must save together
             flag = torch.tensor([int(due)], device=args.device)
             torch.distributed.broadcast(flag, 0)

@@ -1,7 +1,7 @@
 """Draws the pictures of the README beside this file: python docs/images/draw.py.
 
-``traces.svg`` shows one problem's plain and styled trace as stylerep renders them, with the pivots that it finds in them, and
-``demo.svg`` the results in ``demo.json``. Both can be read on a light and on a dark page.
+``traces.svg`` shows one problem's plain and styled trace as stylerep renders them, with the pivots that it
+finds in them, and ``demo.svg`` the results in ``demo.json``. Both can be read on a light and on a dark page.
 """
 
 import json
@@ -22,7 +22,8 @@ SIZE, LINE, COLUMNS, PAD = 13, 19, 50, 22
 WIDTH = 7.8
 """Pixels of a character; the length of each text is given, so that it is so in any font."""
 STYLE = """<style>
-text { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; font-size: 13px; fill: #1f2328; white-space: pre }
+text { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; font-size: 13px;\
+ fill: #1f2328; white-space: pre }
 .card { fill: #ffffff; stroke: #d0d7de }
 .dim { fill: #59636e }
 .strong { font-weight: 700 }
@@ -41,19 +42,26 @@ text { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace
 def text(x: float, y: float, words: str, kind: str = "") -> str:
     """Return a text of an exact width."""
     named = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" textLength="{WIDTH * len(words):.1f}"{named}>{escape(words)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" textLength="{WIDTH * len(words):.1f}"{named}>{escape(words)}</text>'
+    )
 
 
 def picture(width: float, height: float, title: str, parts: Sequence[str]) -> str:
     """Return a whole picture."""
-    return "\n".join((
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img">',
-        f"<title>{escape(title)}</title>",
-        STYLE,
-        f'<rect class="card" x="0.5" y="0.5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8"/>',
-        *parts,
-        "</svg>\n",
-    ))  # fmt: skip
+    return "\n".join(
+        (
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}"'
+                f' width="{width:.0f}" role="img">'
+            ),
+            f"<title>{escape(title)}</title>",
+            STYLE,
+            f'<rect class="card" x="0.5" y="0.5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8"/>',
+            *parts,
+            "</svg>\n",
+        )
+    )
 
 
 def wrapped(trace: str) -> Iterator[tuple[int, str]]:
@@ -79,8 +87,13 @@ def column(x: float, y: float, trace: str) -> tuple[list[str], float]:
             if first < last:
                 parts.append(text(x + WIDTH * at, y, line[at:first])) if first > at else None
                 left, wide, colour = x + WIDTH * first, WIDTH * (last - first), KIND_COLOURS[pivot.kind]
-                parts.append(f'<rect x="{left:.1f}" y="{y - 14:.1f}" width="{wide:.1f}" height="19" fill="{colour}" fill-opacity="0.22"/>')
-                parts.append(f'<rect x="{left:.1f}" y="{y + 3:.1f}" width="{wide:.1f}" height="2.5" fill="{colour}"/>')
+                parts.append(
+                    f'<rect x="{left:.1f}" y="{y - 14:.1f}" width="{wide:.1f}" height="19" fill="{colour}"'
+                    ' fill-opacity="0.22"/>'
+                )
+                parts.append(
+                    f'<rect x="{left:.1f}" y="{y + 3:.1f}" width="{wide:.1f}" height="2.5" fill="{colour}"/>'
+                )
                 parts.append(text(left, y, line[first:last], "strong"))
                 at = last
         if line[at:]:
@@ -101,12 +114,22 @@ def draw_traces() -> str:
         y += LINE
     y += 14
     ends = []
-    for x, arm, title in ((left, "sbs", "plain trace (arm sbs)"), (right, "hc", "the same steps, styled (arm hc)")):
+    for x, arm, title in (
+        (left, "sbs", "plain trace (arm sbs)"),
+        (right, "hc", "the same steps, styled (arm hc)"),
+    ):
         row = rows[arm][0]
         lines, end = column(x, y + 32, row.trace)
-        parts += [text(x, y, title, "dim"), *lines, text(x, end + 8, row.response.rpartition("\n")[2], "strong")]
+        parts += [
+            text(x, y, title, "dim"),
+            *lines,
+            text(x, end + 8, row.response.rpartition("\n")[2], "strong"),
+        ]
         ends.append(end + 8)
-    parts.append(f'<line class="line" x1="{right - PAD / 2 - 4:.1f}" x2="{right - PAD / 2 - 4:.1f}" y1="{y - 14:.1f}" y2="{max(ends):.1f}"/>')
+    parts.append(
+        f'<line class="line" x1="{right - PAD / 2 - 4:.1f}" x2="{right - PAD / 2 - 4:.1f}" y1="{y - 14:.1f}"'
+        f' y2="{max(ends):.1f}"/>'
+    )
     y, x = max(ends) + 34, float(left)
     parts.append(text(x, y, "pivots:", "dim"))
     x += WIDTH * 9
@@ -114,29 +137,55 @@ def draw_traces() -> str:
         parts.append(f'<rect x="{x:.1f}" y="{y - 11:.1f}" width="13" height="13" fill="{colour}"/>')
         parts.append(text(x + 20, y, kind, "dim"))
         x += 20 + WIDTH * (len(kind) + 3)
-    return picture(right + wide + PAD, y + 20, "A plain and a styled trace of the same problem, with the pivots of the styled one marked by kind", parts)
+    return picture(
+        right + wide + PAD,
+        y + 20,
+        "A plain and a styled trace of the same problem, with the pivots of the styled one marked by kind",
+        parts,
+    )
 
 
 def draw_demo(found: dict[str, Any]) -> str:
     """Return the picture of the demo's accuracies with their intervals and verdicts."""
     axis, scale, top = 330.0, 11.0, 78.0
-    parts = [text(PAD, 34, f"Accuracy on {found['test_problems']} problems of {found['task']}, in %, with 95 % intervals", "strong")]
+    parts = [
+        text(
+            PAD,
+            34,
+            f"Accuracy on {found['test_problems']} problems of {found['task']}, in %, with 95 % intervals",
+            "strong",
+        )
+    ]
     bottom = top + 46 * len(found["runs"])
     for tick in range(0, 21, 5):
         x = axis + scale * tick
-        parts.append(f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 22:.1f}" y2="{bottom - 20:.1f}"/>')
+        parts.append(
+            f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 22:.1f}" y2="{bottom - 20:.1f}"/>'
+        )
         parts.append(text(x - WIDTH * len(str(tick)) / 2, bottom, str(tick), "dim"))
     for place, run in enumerate(found["runs"]):
         y = top + 46 * place
         low, high = (axis + scale * end for end in run["interval"])
         parts += [text(PAD, y, run["run"], "strong"), text(PAD + WIDTH * 6, y, run["trained_on"], "dim")]
-        parts.append(f'<line class="figure" x1="{low:.1f}" x2="{high:.1f}" y1="{y - 4:.1f}" y2="{y - 4:.1f}" stroke-width="3"/>')
-        parts.append(f'<circle class="figure" cx="{axis + scale * run["accuracy"]:.1f}" cy="{y - 4:.1f}" r="6"/>')
+        parts.append(
+            f'<line class="figure" x1="{low:.1f}" x2="{high:.1f}" y1="{y - 4:.1f}" y2="{y - 4:.1f}"'
+            ' stroke-width="3"/>'
+        )
+        parts.append(
+            f'<circle class="figure" cx="{axis + scale * run["accuracy"]:.1f}" cy="{y - 4:.1f}" r="6"/>'
+        )
         says = run["verdict"]
         if "difference" in run:
             ends = ", ".join(signed(end) for end in run["difference_interval"])
             parts.append(text(axis + scale * 21 + 4, y + 9, f"{signed(run['difference'])} [{ends}]", "dim"))
-        parts.append(text(axis + scale * 21 + 4, y - 8 if "difference" in run else y, says, "strong" if says == "different" else ""))
+        parts.append(
+            text(
+                axis + scale * 21 + 4,
+                y - 8 if "difference" in run else y,
+                says,
+                "strong" if says == "different" else "",
+            )
+        )
     below = (
         "right: the difference from base in points, and its verdict",
         f"measured by {found['command']}, {found['date']}, at commit {found['commit']}",
@@ -145,7 +194,9 @@ def draw_demo(found: dict[str, Any]) -> str:
     for line in below:
         bottom += LINE
         parts.append(text(PAD, bottom + 11, line, "dim"))
-    return picture(axis + scale * 21 + WIDTH * 22 + PAD, bottom + 31, "Accuracy of the demo's four runs", parts)
+    return picture(
+        axis + scale * 21 + WIDTH * 22 + PAD, bottom + 31, "Accuracy of the demo's four runs", parts
+    )
 
 
 def signed(points: float) -> str:
@@ -155,7 +206,10 @@ def signed(points: float) -> str:
 
 def pictures() -> dict[str, str]:
     """Return each picture by the name of its file."""
-    return {"traces.svg": draw_traces(), "demo.svg": draw_demo(json.loads((HERE / "demo.json").read_text(encoding="utf-8")))}
+    return {
+        "traces.svg": draw_traces(),
+        "demo.svg": draw_demo(json.loads((HERE / "demo.json").read_text(encoding="utf-8"))),
+    }
 
 
 if __name__ == "__main__":

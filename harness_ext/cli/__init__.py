@@ -1,4 +1,6 @@
-"""The command ``stylerep``: each verb is a thin function over a public one, which is imported when it is called."""
+"""The command ``stylerep``: each verb is a thin function over a public one,
+which is imported when it is called.
+"""
 
 # In the order in which --help lists their verbs.
 from harness_ext.cli import traces, training, runs, studies, files  # noqa: F401, I001  (isort: adds verbs)

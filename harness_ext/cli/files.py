@@ -11,23 +11,47 @@ from synth.terminal import say
 
 
 @app.command(
-    epilog="Example: stylerep validate        Own task files: stylerep validate style_mine --folder my_tasks        Families of models: "
-    "stylerep validate families --folder my_families"
+    epilog=(
+        "Example: stylerep validate        Own task files: stylerep validate style_mine --folder my_tasks    "
+        "    Families of models: stylerep validate families --folder my_families"
+    )
 )
 def validate(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="tasks or families, and which of them to check; all if none is named, and both kinds if neither is. Other names are tasks'."),
+        typer.Argument(
+            help=(
+                "tasks or families, and which of them to check; all if none is named, and both kinds if"
+                " neither is. Other names are tasks'."
+            )
+        ),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Folder with own task files, one NAME.yaml a task, in place of stylerep's; own family files likewise.")
+        Path | None,
+        typer.Option(
+            help=(
+                "Folder with own task files, one NAME.yaml a task, in place of stylerep's; own family files"
+                " likewise."
+            )
+        ),
     ] = None,
-    prompts: Annotated[bool, typer.Option("--prompts", help="Also print the first prompt of each task.")] = False,
+    prompts: Annotated[
+        bool, typer.Option("--prompts", help="Also print the first prompt of each task.")
+    ] = False,
     list_code: Annotated[
-        bool, typer.Option("--list-code", help="Only list the functions of Python files that the task files have lm_eval run; nothing is run.")
+        bool,
+        typer.Option(
+            "--list-code",
+            help=(
+                "Only list the functions of Python files that the task files have lm_eval run; nothing is"
+                " run."
+            ),
+        ),
     ] = False,
 ) -> None:
-    """Build every task as lm_eval does, render a prompt, and score a right, a wrong, an empty, an unclosed and a tag-free response; check family files."""
+    """Build every task as lm_eval does, render a prompt, and score a right, a wrong, an empty, an unclosed
+    and a tag-free response; check family files.
+    """
     names = names or []
     kind = names[0] if names and names[0] in ("tasks", "families") else None
     named = names[1:] if kind else names
@@ -73,7 +97,10 @@ def _validate_tasks(names: list[str], folder: Path | None, prompts: bool) -> boo
             say(f"{check.task}: ok (version {check.version}, {check.items:,} items)")
         if prompts and check.prompt:
             say(f"\n{check.prompt}\n")
-    say(f"{checked - failed - missing} of {checked} tasks are as they should be" + (f", {missing} could not be checked." if missing else "."))
+    say(
+        f"{checked - failed - missing} of {checked} tasks are as they should be"
+        + (f", {missing} could not be checked." if missing else ".")
+    )
     return not failed and not (names and missing)
 
 

@@ -5,11 +5,23 @@ import shlex
 from harness_ext.compare.tables import TextTable
 from harness_ext.importing.imports import Imported
 
-_HEADER = ("run", "task", "n", "accuracy, %", "recorded, %", "agreement, %", "disagreements", "answers", "matched to")
+_HEADER = (
+    "run",
+    "task",
+    "n",
+    "accuracy, %",
+    "recorded, %",
+    "agreement, %",
+    "disagreements",
+    "answers",
+    "matched to",
+)
 
 
 def import_table(imported: Imported) -> TextTable:
-    """Return a row for each task of each run; accuracy is our grade, or the recorded one where there was nothing to grade."""
+    """Return a row for each task of each run; accuracy is our grade,
+    or the recorded one where there was nothing to grade.
+    """
     rows = [
         (
             one.folder.name,

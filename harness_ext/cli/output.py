@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def make_console() -> "Console":
-    """Return a console of the terminal's width, or 150 columns wide where output goes elsewhere; a closed pipe raises BrokenPipeError."""
+    """Return a console of the terminal's width, or 150 columns wide where output goes elsewhere;
+    a closed pipe raises BrokenPipeError.
+    """
     from rich.console import Console
 
     return plain_console(width=None if Console().is_terminal else 150)

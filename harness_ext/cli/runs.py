@@ -17,26 +17,41 @@ from synth.terminal import say
 if TYPE_CHECKING:
     from harness_ext.importing import Imported
 
-_METRIC = "The metric that accuracy is, such as exact_match, in every task that has it.  [default: found by its name, and said]"
+_METRIC = (
+    "The metric that accuracy is, such as exact_match, in every task that has it.  [default: found by its"
+    " name, and said]"
+)
 
 
 @app.command(
     "eval",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog="Example: stylerep eval --model hf --model_args pretrained=smollm2-135m-instruct,peft=adapters/hc "
-    "--tasks 'style_*' --limit 200 --output_path runs/hc        All options of lm_eval: lm_eval run --help",
+    epilog=(
+        "Example: stylerep eval --model hf --model_args pretrained=smollm2-135m-instruct,peft=adapters/hc"
+        " --tasks 'style_*' --limit 200 --output_path runs/hc        All options of lm_eval: lm_eval run"
+        " --help"
+    ),
 )
 def evaluate(
     context: typer.Context,
-    arm: Annotated[str | None, typer.Option(help="Arm to record, where the adapter's manifest does not say it.")] = None,
+    arm: Annotated[
+        str | None, typer.Option(help="Arm to record, where the adapter's manifest does not say it.")
+    ] = None,
     claims: Annotated[
-        Path | None, typer.Option(help="A file of claims about this run, declared beforehand: its hash is recorded, so that compare --claims can tell.")
+        Path | None,
+        typer.Option(
+            help=(
+                "A file of claims about this run, declared beforehand: its hash is recorded, so that compare"
+                " --claims can tell."
+            )
+        ),
     ] = None,
 ) -> None:
     """Run lm_eval, with its own options, on stylerep's tasks, and record the run.
 
-    --model style-hf is lm_eval's hf, faster where responses differ in length, and killed it goes on where it was. Its --model_args also take
-    think_budget=TOKENS, budget_forcing=TIMES, suppress=KIND+KIND (or all) and steer=FILE with steer_kind and steer_strength.
+    --model style-hf is lm_eval's hf, faster where responses differ in length, and killed it goes on where it
+    was. Its --model_args also take think_budget=TOKENS, budget_forcing=TIMES, suppress=KIND+KIND (or all) and
+    steer=FILE with steer_kind and steer_strength.
     """
     from harness_ext.backends.lm_eval import evaluate as run
 
@@ -64,45 +79,113 @@ def _check_claims(path: Path) -> None:
 
 
 @app.command(
-    epilog="Example: stylerep compare runs/base runs/hc --margin 0.05 --json verdicts.json        Claims, for CI: stylerep compare runs/* "
-    "--claims claims.yaml (ends with 0 if all are met, 1 if one is not, 2 if one is open, 3 for an error)        Before the runs: stylerep compare --plan"
+    epilog=(
+        "Example: stylerep compare runs/base runs/hc --margin 0.05 --json verdicts.json        Claims, for"
+        " CI: stylerep compare runs/* --claims claims.yaml (ends with 0 if all are met, 1 if one is not, 2 if"
+        " one is open, 3 for an error)        Before the runs: stylerep compare --plan"
+    )
 )
 def compare(
-    runs: Annotated[list[Path] | None, typer.Argument(help="Run folders. The first one's arm is the baseline unless --baseline names another.")] = None,
-    baseline: Annotated[str | None, typer.Option(help="What the others are compared with: a run folder, or an arm that every model has (base).")] = None,
-    margin: Annotated[float, typer.Option(help="Largest difference of accuracies that still counts as equivalent; choose it before looking.")] = 0.05,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Run folders. The first one's arm is the baseline unless --baseline names another."
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="What the others are compared with: a run folder, or an arm that every model has (base)."
+        ),
+    ] = None,
+    margin: Annotated[
+        float,
+        typer.Option(
+            help="Largest difference of accuracies that still counts as equivalent; choose it before looking."
+        ),
+    ] = 0.05,
     by: Annotated[
-        str, typer.Option(help="What rows are told apart by, of family, arm, seed and task; what is left out is taken together: seeds as draws from many.")
+        str,
+        typer.Option(
+            help=(
+                "What rows are told apart by, of family, arm, seed and task; what is left out is taken"
+                " together: seeds as draws from many."
+            )
+        ),
     ] = "family,arm,task",
     metric: Annotated[str | None, typer.Option(help=_METRIC, show_default=False)] = None,
-    partial: Annotated[bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")] = False,
-    claims: Annotated[Path | None, typer.Option(help="A file of hypotheses declared beforehand (docs/reference/comparing.md).")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as Markdown.")] = None,
-    latex: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as LaTeX.")] = None,
-    figures: Annotated[Path | None, typer.Option(help="Also draw forest.svg and differences.svg into this folder.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of resampling.", min=0)] = 0,
-    plan: Annotated[bool, typer.Option("--plan", help="Say instead how many items it takes, and what so many can show; needs no runs.")] = False,
-    discordance: Annotated[
-        float | None, typer.Option(help="With --plan: share of items that exactly one of two runs gets right.  [default: several]", show_default=False)
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Compare the items that runs share, where each also has others.")
+    ] = False,
+    claims: Annotated[
+        Path | None,
+        typer.Option(help="A file of hypotheses declared beforehand (docs/reference/comparing.md)."),
     ] = None,
-    items: Annotated[int | None, typer.Option(help="With --plan: say what this many items can show.  [default: several]", show_default=False)] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Also write the tables to this file, as Markdown.")
+    ] = None,
+    latex: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as LaTeX.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Also draw forest.svg and differences.svg into this folder.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of resampling.", min=0)] = 0,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Say instead how many items it takes, and what so many can show; needs no runs."
+        ),
+    ] = False,
+    discordance: Annotated[
+        float | None,
+        typer.Option(
+            help="With --plan: share of items that exactly one of two runs gets right.  [default: several]",
+            show_default=False,
+        ),
+    ] = None,
+    items: Annotated[
+        int | None,
+        typer.Option(
+            help="With --plan: say what this many items can show.  [default: several]", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Compare runs with a baseline, item by item: differences, intervals, verdicts, shares of a gain, effects over families, declared claims."""
+    """Compare runs with a baseline, item by item: differences, intervals, verdicts, shares of a gain, effects
+    over families, declared claims.
+    """
     if plan:
         from harness_ext.compare.planning import plan_tables
         from harness_ext.compare.to_text import rich_tables
 
         if runs:
-            raise StylerepError("--plan is about runs to come; leave run folders out. What it takes to settle theirs, compare says by itself.")
+            raise StylerepError(
+                "--plan is about runs to come; leave run folders out. What it takes to settle theirs, compare"
+                " says by itself."
+            )
         print_tables(rich_tables(plan_tables(margin, discordance, items)))
         return
     if discordance is not None or items is not None:
         raise StylerepError("--discordance and --items go with --plan.")
     check_run_folders(runs or [])
     read = [file for folder in runs or [] for file in run_files(folder)]
-    check_outputs({"--json": json_file, "--markdown": markdown, "--latex": latex}, [*read, *([claims] if claims else [])])
-    if len({folder.resolve() for folder in (*(runs or []), *([Path(baseline)] if baseline and Path(baseline).is_dir() else []))}) < 2:
+    check_outputs(
+        {"--json": json_file, "--markdown": markdown, "--latex": latex},
+        [*read, *([claims] if claims else [])],
+    )
+    if (
+        len(
+            {
+                folder.resolve()
+                for folder in (
+                    *(runs or []),
+                    *([Path(baseline)] if baseline and Path(baseline).is_dir() else []),
+                )
+            }
+        )
+        < 2
+    ):
         raise StylerepError("A comparison needs two different run folders.")
     if claims:
         _check_claims(claims)
@@ -113,7 +196,16 @@ def compare(
     from harness_ext.compare.to_text import report_latex, report_markdown
 
     check_folder(figures)
-    report = run(runs or [], baseline, margin, by=by, metric=metric, partial=partial, claims=load_claims(claims) if claims else None, seed=seed)
+    report = run(
+        runs or [],
+        baseline,
+        margin,
+        by=by,
+        metric=metric,
+        partial=partial,
+        claims=load_claims(claims) if claims else None,
+        seed=seed,
+    )
     if json_file:
         write_output(json_file, json.dumps(report_json(report), indent=2) + "\n")
     if markdown:
@@ -129,32 +221,79 @@ def compare(
         from harness_ext.compare import Outcome
 
         say(f"\nclaims: {report.judgement.outcome.value}")
-        raise typer.Exit({Outcome.MET: 0, Outcome.NOT_MET: 1, Outcome.INCONCLUSIVE: 2}[report.judgement.outcome])
+        raise typer.Exit(
+            {Outcome.MET: 0, Outcome.NOT_MET: 1, Outcome.INCONCLUSIVE: 2}[report.judgement.outcome]
+        )
 
 
 @app.command(
-    epilog="Example: stylerep leaderboard runs/* -o board        Add a model: stylerep leaderboard runs/new -o board        Results of other harnesses become "
-    "runs by: stylerep import"
+    epilog=(
+        "Example: stylerep leaderboard runs/* -o board        Add a model: stylerep leaderboard runs/new -o"
+        " board        Results of other harnesses become runs by: stylerep import"
+    )
 )
 def leaderboard(
-    runs: Annotated[list[Path] | None, typer.Argument(help="Run folders to put on the board; what it has of others stays as it is.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The board's folder: a new one, or a board to add to.")] = Path("board"),
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Run folders to put on the board; what it has of others stays as it is."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The board's folder: a new one, or a board to add to.")
+    ] = Path("board"),
     title: Annotated[str | None, typer.Option(help="Heading of the board.", show_default=False)] = None,
     tasks: Annotated[
         str | None,
-        typer.Option(help="Tasks of the overall ranking, patterns separated by commas; if never said, the largest block of rows and tasks without a gap."),
+        typer.Option(
+            help=(
+                "Tasks of the overall ranking, patterns separated by commas; if never said, the largest block"
+                " of rows and tasks without a gap."
+            )
+        ),
     ] = None,
-    baseline: Annotated[str | None, typer.Option(help="The run to whose length of traces accuracy is adjusted; if never said, the first one given.")] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="The run to whose length of traces accuracy is adjusted; if never said, the first one given."
+        ),
+    ] = None,
     metric: Annotated[
-        str | None, typer.Option(help="The metric that accuracy is in every task, of the runs given, that has it; auto: found by its name.", show_default=False)
+        str | None,
+        typer.Option(
+            help=(
+                "The metric that accuracy is in every task, of the runs given, that has it; auto: found by"
+                " its name."
+            ),
+            show_default=False,
+        ),
     ] = None,
-    by_seed: Annotated[bool | None, typer.Option("--by-seed/--seeds-together", help="Whether runs that differ in the seed are rows of their own.")] = None,
-    traces: Annotated[str | None, typer.Option(help="How many responses of each task can be read on the pages: a number, or all.", show_default="all")] = None,
-    remove: Annotated[list[str] | None, typer.Option(help="Take a run off the board; may be repeated.")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes that read runs.", min=1, show_default="one a core")] = None,
+    by_seed: Annotated[
+        bool | None,
+        typer.Option(
+            "--by-seed/--seeds-together", help="Whether runs that differ in the seed are rows of their own."
+        ),
+    ] = None,
+    traces: Annotated[
+        str | None,
+        typer.Option(
+            help="How many responses of each task can be read on the pages: a number, or all.",
+            show_default="all",
+        ),
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="Take a run off the board; may be repeated.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes that read runs.", min=1, show_default="one a core")
+    ] = None,
 ) -> None:
-    """Rank runs on pages that open from disk: accuracy beside style, with the ranks that the data allow, down to every trace."""
-    if traces is not None and traces != "all" and not (traces.isascii() and traces.isdecimal() and len(traces) < 10):
+    """Rank runs on pages that open from disk: accuracy beside style, with the ranks that the data allow,
+    down to every trace.
+    """
+    if (
+        traces is not None
+        and traces != "all"
+        and not (traces.isascii() and traces.isdecimal() and len(traces) < 10)
+    ):
         raise StylerepError(f"--traces takes a number or all, found {shown(traces)}.")
     if not runs and not out.exists():
         raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
@@ -166,59 +305,154 @@ def leaderboard(
     from harness_ext.pages.leaderboard.tables import board_notes, short_table
 
     board, changed = run(
-        runs or [], out, title=title, tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()], by_seed=by_seed,
-        baseline=baseline, metric=metric, traces=int(traces) if traces and traces != "all" else None, all_traces=traces == "all", remove=remove or [],
-        workers=jobs, say=lambda text: say(text, err=True),
-    )  # fmt: skip
+        runs or [],
+        out,
+        title=title,
+        tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()],
+        by_seed=by_seed,
+        baseline=baseline,
+        metric=metric,
+        traces=int(traces) if traces and traces != "all" else None,
+        all_traces=traces == "all",
+        remove=remove or [],
+        workers=jobs,
+        say=lambda text: say(text, err=True),
+    )
     print_tables(rich_tables([short_table(board)]))
     print_notes((*board_notes(board), *changed.notes))
-    counts = [f"{len(names)} {word}" for names, word in ((changed.added, "added or renewed"), (changed.unchanged, "unchanged")) if names]
+    counts = [
+        f"{len(names)} {word}"
+        for names, word in ((changed.added, "added or renewed"), (changed.unchanged, "unchanged"))
+        if names
+    ]
     say(f"\nBoard: {out / 'index.html'} ({len(board.runs)} runs{': ' + ', '.join(counts) if counts else ''})")
 
 
 @app.command(
     "import",
-    epilog="Example: stylerep import results/math500.jsonl --model my-7b --task style_math500 --out runs/my-7b        Of several models: stylerep import "
-    "logs/*.eval --models models.yaml --out runs        To pair with a run: stylerep import details/ --like runs/base --model my-7b --out runs/my-7b",
+    epilog=(
+        "Example: stylerep import results/math500.jsonl --model my-7b --task style_math500 --out runs/my-7b  "
+        "      Of several models: stylerep import logs/*.eval --models models.yaml --out runs        To pair"
+        " with a run: stylerep import details/ --like runs/base --model my-7b --out runs/my-7b"
+    ),
 )
 def import_results(
-    sources: Annotated[list[Path], typer.Argument(help="Files or folders of one format (docs/how-to/import-results.md).")],
-    out: Annotated[Path, typer.Option(help="With --model the run folder, else the folder that gets a run folder for each model. Tasks are added to a run.")],
-    format_name: Annotated[str, typer.Option("--format", help="auto, lm_eval, lighteval, inspect, qwen-math or jsonl.")] = "auto",
-    model: Annotated[str | None, typer.Option(help="The model of all responses; else the sources name models.")] = None,
-    family: Annotated[str | None, typer.Option(help="Family of the model, for the manifest, as are the three below.")] = None,
+    sources: Annotated[
+        list[Path], typer.Argument(help="Files or folders of one format (docs/how-to/import-results.md).")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help=(
+                "With --model the run folder, else the folder that gets a run folder for each model. Tasks"
+                " are added to a run."
+            )
+        ),
+    ],
+    format_name: Annotated[
+        str, typer.Option("--format", help="auto, lm_eval, lighteval, inspect, qwen-math or jsonl.")
+    ] = "auto",
+    model: Annotated[
+        str | None, typer.Option(help="The model of all responses; else the sources name models.")
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Family of the model, for the manifest, as are the three below.")
+    ] = None,
     arm: Annotated[str | None, typer.Option(help="Its arm.  [default: base]", show_default=False)] = None,
     base_model: Annotated[str | None, typer.Option(help="What it was made from; itself if left out.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Its seed; draws of one model have their numbers for seeds.")] = None,
-    models: Annotated[Path | None, typer.Option(help="A YAML file with family, arm, base_model and seed below the name of each model.")] = None,
-    task: Annotated[str | None, typer.Option(help="Name of the task. Responses to a task of stylerep's (style_gsm8k) are matched to its documents.")] = None,
-    answer_type: Annotated[
-        str | None, typer.Option(help="How answers are read: number, option, text, expression or latex; told from the right answers if left out.")
+    seed: Annotated[
+        int | None, typer.Option(help="Its seed; draws of one model have their numbers for seeds.")
     ] = None,
-    like: Annotated[Path | None, typer.Option(help="A run whose documents responses are matched to, so that both can be compared.")] = None,
-    response_field: Annotated[str | None, typer.Option(help="Field that holds the response or several; found if left out, as the fields below.")] = None,
+    models: Annotated[
+        Path | None,
+        typer.Option(help="A YAML file with family, arm, base_model and seed below the name of each model."),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Name of the task. Responses to a task of stylerep's (style_gsm8k) are matched to its"
+                " documents."
+            )
+        ),
+    ] = None,
+    answer_type: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "How answers are read: number, option, text, expression or latex; told from the right answers"
+                " if left out."
+            )
+        ),
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(help="A run whose documents responses are matched to, so that both can be compared."),
+    ] = None,
+    response_field: Annotated[
+        str | None,
+        typer.Option(
+            help="Field that holds the response or several; found if left out, as the fields below."
+        ),
+    ] = None,
     question_field: Annotated[str | None, typer.Option(help="Field that holds the question.")] = None,
     answer_field: Annotated[str | None, typer.Option(help="Field that holds the right answer.")] = None,
-    trace_field: Annotated[str | None, typer.Option(help="Field that holds the trace, where it stands beside the response.")] = None,
+    trace_field: Annotated[
+        str | None, typer.Option(help="Field that holds the trace, where it stands beside the response.")
+    ] = None,
     score_field: Annotated[
-        str | None, typer.Option("--metric", "--score-field", help="Metric, scorer or field with the recorded score, 0 to 1; found by its name if left out.")
+        str | None,
+        typer.Option(
+            "--metric",
+            "--score-field",
+            help="Metric, scorer or field with the recorded score, 0 to 1; found by its name if left out.",
+        ),
     ] = None,
     id_field: Annotated[str | None, typer.Option(help="Field that holds the id of the item.")] = None,
-    model_field: Annotated[str | None, typer.Option(help="Field that names the model; else the folder does.")] = None,
-    task_field: Annotated[str | None, typer.Option(help="Field that names the task; else the file does.")] = None,
-    filter_name: Annotated[str | None, typer.Option("--filter", help="Filter of lm_eval whose scores are the recorded ones; the first if left out.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tasks that the run has already.")] = False,
+    model_field: Annotated[
+        str | None, typer.Option(help="Field that names the model; else the folder does.")
+    ] = None,
+    task_field: Annotated[
+        str | None, typer.Option(help="Field that names the task; else the file does.")
+    ] = None,
+    filter_name: Annotated[
+        str | None,
+        typer.Option(
+            "--filter", help="Filter of lm_eval whose scores are the recorded ones; the first if left out."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace tasks that the run has already.")
+    ] = False,
 ) -> None:
     """Turn results of other harnesses into run folders, their responses graded anew."""
     from harness_ext.importing import About, ReadSource, import_runs, read_models
     from synth.responses import Fields
 
-    check_words({"--model": model, "--family": family, "--arm": arm, "--base-model": base_model, "--task": task})
-    reading = ReadSource(Fields(response_field, score_field, question_field, model_field, task_field, answer_field, trace_field), id_field, filter_name)
+    check_words(
+        {"--model": model, "--family": family, "--arm": arm, "--base-model": base_model, "--task": task}
+    )
+    reading = ReadSource(
+        Fields(
+            response_field, score_field, question_field, model_field, task_field, answer_field, trace_field
+        ),
+        id_field,
+        filter_name,
+    )
     imported = import_runs(
-        sources, out, format_name=format_name, model=model, about=About(family, arm, base_model, seed), models=read_models(models) if models else None,
-        task=task, answer_type=answer_type, like=like, reading=reading, overwrite=overwrite, say=lambda text: say(text, err=True),
-    )  # fmt: skip
+        sources,
+        out,
+        format_name=format_name,
+        model=model,
+        about=About(family, arm, base_model, seed),
+        models=read_models(models) if models else None,
+        task=task,
+        answer_type=answer_type,
+        like=like,
+        reading=reading,
+        overwrite=overwrite,
+        say=lambda text: say(text, err=True),
+    )
     _print_imported(imported)
 
 

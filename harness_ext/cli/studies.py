@@ -13,18 +13,47 @@ from synth.terminal import say
 
 
 @app.command(
-    epilog="Example: stylerep reproduce demo --out demo        What it would do: stylerep reproduce small --out small --dry-run        On a cluster: stylerep "
-    "reproduce paper --out /shared/paper --engine slurm --jobs 20 --engine-option slurm_partition=gpu"
+    epilog=(
+        "Example: stylerep reproduce demo --out demo        What it would do: stylerep reproduce small --out"
+        " small --dry-run        On a cluster: stylerep reproduce paper --out /shared/paper --engine slurm"
+        " --jobs 20 --engine-option slurm_partition=gpu"
+    )
 )
 def reproduce(
     study: Annotated[
-        Path, typer.Argument(help="A study file, or the name of one that comes with stylerep: demo, small, structure-vs-content, decoding, gsm8k, paper.")
+        Path,
+        typer.Argument(
+            help=(
+                "A study file, or the name of one that comes with stylerep: demo, small,"
+                " structure-vs-content, decoding, gsm8k, paper."
+            )
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for everything the study makes; cells already done there are not run again.")],
-    jobs: Annotated[int, typer.Option(help="Cells at a time; on this machine its cores are shared among them.", min=1)] = 2,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells, what is done, and how long the rest may take; run nothing.")] = False,
-    engine: Annotated[str, typer.Option(help="Where cells run: processes (here), slurm, or submitit-local (docs/how-to/run-a-study.md).")] = "processes",
-    engine_option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a cluster's job, such as slurm_partition=gpu; may be repeated.")] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for everything the study makes; cells already done there are not run again."
+        ),
+    ],
+    jobs: Annotated[
+        int, typer.Option(help="Cells at a time; on this machine its cores are shared among them.", min=1)
+    ] = 2,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Print the cells, what is done, and how long the rest may take; run nothing."
+        ),
+    ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Where cells run: processes (here), slurm, or submitit-local (docs/how-to/run-a-study.md)."
+        ),
+    ] = "processes",
+    engine_option: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE of a cluster's job, such as slurm_partition=gpu; may be repeated."),
+    ] = None,
 ) -> None:
     """Run a whole study: traces, adapters, runs, verdicts, leaderboard, report."""
     from harness_ext.scoring.task_folder import study_file
@@ -48,7 +77,10 @@ def reproduce(
     if ended.report:
         say("")
         print_report(ended.report)
-        say(f"\nreport: {out / 'report.html'}   board: {out / 'board' / 'index.html'}   verdicts: {out / 'verdicts.json'}")
+        say(
+            f"\nreport: {out / 'report.html'}   board: {out / 'board' / 'index.html'}   verdicts:"
+            f" {out / 'verdicts.json'}"
+        )
     for name, why in ended.state.failed.items():
         say(f"FAILED  {name}: {why}", err=True)
     if ended.state.blocked:

@@ -1,4 +1,6 @@
-"""Compares runs with a baseline: verdicts, shares, effects over families, declared claims (``stylerep compare``)."""
+"""Compares runs with a baseline: verdicts, shares, effects over families,
+declared claims (``stylerep compare``).
+"""
 
 from harness_ext.compare.hypotheses import Judgement, Outcome
 from harness_ext.compare.hypotheses_file import Claims, claims_digest, load_claims

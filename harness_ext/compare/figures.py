@@ -18,11 +18,20 @@ _MARKS = {
     Verdict.EQUIVALENT: ("#009E73", "o"),
     Verdict.INCONCLUSIVE: ("#666666", "x"),
 }
-_STYLE = {"svg.hashsalt": "stylerep", "svg.fonttype": "none", "text.parse_math": False, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+_STYLE = {
+    "svg.hashsalt": "stylerep",
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 
 def draw(report: Report, folder: Path) -> list[Path]:
-    """Write forest.svg and differences.svg to *folder* and return their paths; the same report gives the same bytes."""
+    """Write forest.svg and differences.svg to *folder* and return their paths;
+    the same report gives the same bytes.
+    """
     import matplotlib
 
     check_folder(folder)
@@ -38,7 +47,9 @@ def draw(report: Report, folder: Path) -> list[Path]:
 
 
 def forest(report: Report) -> "Figure":
-    """Return the forest plot: one line a comparison, its 95 % interval thin and its 90 % interval thick, ± margin shaded; summaries over families below."""
+    """Return the forest plot: one line a comparison, its 95 % interval thin and its 90 % interval thick, ±
+    margin shaded; summaries over families below.
+    """
     found: list[Any] = [*report.comparisons, *report.families]
     figure, axes = _figure(len(found))
     margin = 100 * found[0].margin
@@ -48,23 +59,50 @@ def forest(report: Report) -> "Figure":
     labels = []
     for place, one in enumerate(reversed(found)):
         whole = one.summary.result if hasattr(one, "summary") else one.result
-        name = f"{one.arm} over {len(one.families)} families" if hasattr(one, "summary") else f"{one.run} − {one.baseline}"
+        name = (
+            f"{one.arm} over {len(one.families)} families"
+            if hasattr(one, "summary")
+            else f"{one.run} − {one.baseline}"
+        )
         colour, mark = _MARKS[one.verdict]
         if whole.interval:
-            axes.plot([100 * whole.interval.low, 100 * whole.interval.high], [place, place], color=colour, linewidth=1)
+            axes.plot(
+                [100 * whole.interval.low, 100 * whole.interval.high],
+                [place, place],
+                color=colour,
+                linewidth=1,
+            )
         if one.equivalence:
-            axes.plot([100 * one.equivalence.low, 100 * one.equivalence.high], [place, place], color=colour, linewidth=3)
+            axes.plot(
+                [100 * one.equivalence.low, 100 * one.equivalence.high],
+                [place, place],
+                color=colour,
+                linewidth=3,
+            )
         axes.plot(100 * whole.estimate, place, marker=mark, color=colour, markersize=6, linestyle="")
         labels.append(f"{name}, {one.task}" if several else name)
     axes.set_yticks(range(len(found)), labels)
-    axes.set_xlabel(f"difference of accuracy, points: 95 % (thin) and 90 % interval (thick); shaded: within ±{margin:g}")
-    handles = [axes.plot([], [], marker=mark, color=colour, linestyle="", label=verdict.value)[0] for verdict, (colour, mark) in _MARKS.items()]
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 1 + 0.6 / max(len(found), 1)), ncols=4, frameon=False)
+    axes.set_xlabel(
+        f"difference of accuracy, points: 95 % (thin) and 90 % interval (thick); shaded: within ±{margin:g}"
+    )
+    handles = [
+        axes.plot([], [], marker=mark, color=colour, linestyle="", label=verdict.value)[0]
+        for verdict, (colour, mark) in _MARKS.items()
+    ]
+    axes.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 1 + 0.6 / max(len(found), 1)),
+        ncols=4,
+        frameon=False,
+    )
     return figure
 
 
 def differences(report: Report) -> "Figure | None":
-    """Return the paired-difference plot, None without counts: of each comparison, the items that only the baseline (left), only the run (right) got right."""
+    """Return the paired-difference plot, None without counts: of each comparison, the items that only the
+    baseline (left), only the run (right) got right.
+    """
     found = [one for one in report.comparisons if "b" in one.result.settings]
     if not found:
         return None
@@ -75,14 +113,22 @@ def differences(report: Report) -> "Figure | None":
         axes.barh(place, 100 * only / one.result.n, color="#0072B2", height=0.6)
         axes.barh(place, -100 * other / one.result.n, color="#CC79A7", height=0.6)
         for count, side in ((only, 1), (other, -1)):
-            axes.annotate(str(count), (side * 100 * count / one.result.n, place), xytext=(side * 3, 0), textcoords="offset points",
-                          ha="left" if side > 0 else "right", va="center")  # fmt: skip
+            axes.annotate(
+                str(count),
+                (side * 100 * count / one.result.n, place),
+                xytext=(side * 3, 0),
+                textcoords="offset points",
+                ha="left" if side > 0 else "right",
+                va="center",
+            )
     axes.axvline(0, color="black", linewidth=0.8)
     names = [f"{one.run} − {one.baseline}" + (f", {one.task}" if several else "") for one in reversed(found)]
     axes.set_yticks(range(len(found)), names)
     axes.margins(x=0.12)
     axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    axes.set_xlabel("% of items that only the baseline got right (left), only the run (right); counts beside the bars")
+    axes.set_xlabel(
+        "% of items that only the baseline got right (left), only the run (right); counts beside the bars"
+    )
     return figure
 
 

@@ -1,4 +1,6 @@
-"""Whether the runs bear out the hypotheses that were declared beforehand in a file (docs/reference/comparing.md)."""
+"""Whether the runs bear out the hypotheses that were declared beforehand in a file
+(docs/reference/comparing.md).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +28,9 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a claim needs: of which model, task and kind, with the p of it and of its contrary, and the numbers it rests on."""
+    """One thing that a claim needs: of which model, task and kind, with the p of it and of its contrary,
+    and the numbers it rests on.
+    """
 
     claim: str
     where: str
@@ -38,7 +42,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A claim and what came of it. `p` is the greatest of its findings', `p_holm` that adjusted over the claims of the file."""
+    """A claim and what came of it. `p` is the greatest of its findings',
+    `p_holm` that adjusted over the claims of the file.
+    """
 
     claim: Hypothesis
     outcome: Outcome
@@ -49,7 +55,9 @@ class ClaimResult:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What came of a file of claims. `recorded` counts the runs, out of `runs`, whose manifests hold the file's hash since they were evaluated."""
+    """What came of a file of claims. `recorded` counts the runs, out of `runs`, whose manifests hold the
+    file's hash since they were evaluated.
+    """
 
     path: str
     sha256: str
@@ -68,20 +76,25 @@ class Judgement:
 def judge(claims: Claims, found: Sequence[Condition], partial: bool) -> Judgement:
     """Judge every claim on the conditions found.
 
-    A claim is met where its p, the greatest of all that it needs (Berger 1982, Technometrics 24:295), adjusted by Holm over the claims of the file, is at
-    most alpha; not met where the contrary of something that it needs is shown at alpha, unadjusted; else inconclusive. Raises StylerepError where a claim
-    names an arm or a task that the runs do not have.
+    A claim is met where its p, the greatest of all that it needs (Berger 1982, Technometrics 24:295),
+    adjusted by Holm over the claims of the file, is at most alpha; not met where the contrary of something
+    that it needs is shown at alpha, unadjusted; else inconclusive. Raises StylerepError where a claim names
+    an arm or a task that the runs do not have.
     """
     findings = [_findings(claim, found, partial) for claim in claims.claims]
     p_values = [max(finding.p for finding in needed) for needed in findings]
     results = []
     for claim, needed, p, p_holm in zip(claims.claims, findings, p_values, holm(p_values), strict=True):
         refuted = any(finding.p_contrary <= claims.alpha for finding in needed)
-        outcome = Outcome.MET if p_holm <= claims.alpha else Outcome.NOT_MET if refuted else Outcome.INCONCLUSIVE
+        outcome = (
+            Outcome.MET if p_holm <= claims.alpha else Outcome.NOT_MET if refuted else Outcome.INCONCLUSIVE
+        )
         results.append(ClaimResult(claim, outcome, p, p_holm, tuple(needed)))
     runs = [run for one in found for run in one.runs]
     recorded = sum(run.manifest.get("claims_sha256") == claims.sha256 for run in runs)
-    return Judgement(without_home(str(claims.path)), claims.sha256, claims.alpha, tuple(results), recorded, len(runs))
+    return Judgement(
+        without_home(str(claims.path)), claims.sha256, claims.alpha, tuple(results), recorded, len(runs)
+    )
 
 
 def _findings(claim: Hypothesis, found: Sequence[Condition], partial: bool) -> list[Finding]:
@@ -94,18 +107,28 @@ def _findings(claim: Hypothesis, found: Sequence[Condition], partial: bool) -> l
             families = {one.family or one.model for one, _ in pairs}
             if len(families) < 2 or len(families) < len(pairs):
                 raise StylerepError(
-                    f"The claim {claim.name!r} is across families, and {task} has {len(pairs)} models of {len(families)}; it needs one each of two or more."
+                    f"The claim {claim.name!r} is across families, and {task} has {len(pairs)} models of"
+                    f" {len(families)}; it needs one each of two or more."
                 )
             effects = [pair.effect() for _, pair in pairs]
             errors = [effect.error for effect in effects if effect.error]
             if len(errors) < len(effects):
-                raise StylerepError(f"The claim {claim.name!r}: on {task}, a family's difference has no standard error.")
+                raise StylerepError(
+                    f"The claim {claim.name!r}: on {task}, a family's difference has no standard error."
+                )
             whole = effect_of_families([effect.estimate for effect in effects], errors)
             findings.append(_finding(claim, f"{len(pairs)} families, {task}", whole, pairs[0][1].metric))
         elif claim.kind == "style_equivalent":
-            findings += [finding for one, pair in pairs for finding in _style_findings(claim, f"{one.model or one.name}, {task}", pair)]
+            findings += [
+                finding
+                for one, pair in pairs
+                for finding in _style_findings(claim, f"{one.model or one.name}, {task}", pair)
+            ]
         else:
-            findings += [_finding(claim, f"{one.model or one.name}, {task}", pair.effect(), pair.metric) for one, pair in pairs]
+            findings += [
+                _finding(claim, f"{one.model or one.name}, {task}", pair.effect(), pair.metric)
+                for one, pair in pairs
+            ]
     return findings
 
 
@@ -113,22 +136,34 @@ def _every_task(found: Sequence[Condition]) -> list[str]:
     return list(dict.fromkeys(label(key) for one in found for key in one.tasks))
 
 
-def _claimed(claim: Hypothesis, task: str, found: Sequence[Condition], partial: bool) -> list[tuple[Condition, Pair]]:
+def _claimed(
+    claim: Hypothesis, task: str, found: Sequence[Condition], partial: bool
+) -> list[tuple[Condition, Pair]]:
     """Return the two conditions of a claim, paired, for every model that has both on a task."""
     sides = [[one for one in found if name in (one.arm, one.name)] for name in claim.arms]
     for name, side in zip(claim.arms, sides, strict=True):
         if not side:
-            raise StylerepError(f"The claim {claim.name!r} names {name}, which is no arm and no run here ({', '.join(_known(found))}).")
+            raise StylerepError(
+                f"The claim {claim.name!r} names {name}, which is no arm and no run here"
+                f" ({', '.join(_known(found))})."
+            )
     pairs = []
     for one in sides[0]:
         others = [other for other in sides[1] if other.model == one.model]
         if len(others) > 1 or sum(other.model == one.model for other in sides[0]) > 1:
-            raise StylerepError(f"The claim {claim.name!r}: several runs of {one.model or 'one model'} are of these arms; compare them in calls of their own.")
+            raise StylerepError(
+                f"The claim {claim.name!r}: several runs of {one.model or 'one model'} are of these arms;"
+                " compare them in calls of their own."
+            )
         for other in others:
-            keys: list[Key] = [key for key in one.tasks if key in other.tasks and task in (key[0], label(key))]
+            keys: list[Key] = [
+                key for key in one.tasks if key in other.tasks and task in (key[0], label(key))
+            ]
             pairs += [(one, paired(one, other, key, partial)) for key in keys]
     if not pairs:
-        raise StylerepError(f"The claim {claim.name!r}: no model has {' and '.join(claim.arms)} on the task {task}.")
+        raise StylerepError(
+            f"The claim {claim.name!r}: no model has {' and '.join(claim.arms)} on the task {task}."
+        )
     return pairs
 
 
@@ -137,11 +172,26 @@ def _known(found: Sequence[Condition]) -> list[str]:
 
 
 _TESTS: dict[str, tuple[Callable[[Effect, float], float], Callable[[Effect, float], float]]] = {
-    "better": (lambda effect, _: effect.p if effect.p is not None and effect.estimate > 0 else 1.0, lambda effect, _: effect.p_below(0.0)),
-    "different": (lambda effect, _: 1.0 if effect.p is None else effect.p, lambda effect, margin: effect.p_inside(margin)),
-    "equivalent": (lambda effect, margin: effect.p_inside(margin), lambda effect, margin: effect.p_outside(margin)),
-    "noninferior": (lambda effect, margin: effect.p_above(-margin), lambda effect, margin: effect.p_below(-margin)),
-    "not_equivalent": (lambda effect, margin: effect.p_outside(margin), lambda effect, margin: effect.p_inside(margin)),
+    "better": (
+        lambda effect, _: effect.p if effect.p is not None and effect.estimate > 0 else 1.0,
+        lambda effect, _: effect.p_below(0.0),
+    ),
+    "different": (
+        lambda effect, _: 1.0 if effect.p is None else effect.p,
+        lambda effect, margin: effect.p_inside(margin),
+    ),
+    "equivalent": (
+        lambda effect, margin: effect.p_inside(margin),
+        lambda effect, margin: effect.p_outside(margin),
+    ),
+    "noninferior": (
+        lambda effect, margin: effect.p_above(-margin),
+        lambda effect, margin: effect.p_below(-margin),
+    ),
+    "not_equivalent": (
+        lambda effect, margin: effect.p_outside(margin),
+        lambda effect, margin: effect.p_inside(margin),
+    ),
 }
 """Of each kind, the p of the claim and that of its contrary, from the effect and the margin."""
 
@@ -149,11 +199,18 @@ _TESTS: dict[str, tuple[Callable[[Effect, float], float], Callable[[Effect, floa
 def _finding(claim: Hypothesis, where: str, effect: Effect, metric: str) -> Finding:
     shown, contrary = _TESTS[claim.kind]
     result = of_metric(effect.result(0.95), metric)
-    limits = f" [{100 * result.interval.low:+.1f}, {100 * result.interval.high:+.1f}]" if result.interval else ""
+    limits = (
+        f" [{100 * result.interval.low:+.1f}, {100 * result.interval.high:+.1f}]" if result.interval else ""
+    )
     margin = "" if claim.kind in ("better", "different") else f", margin {100 * claim.margin:g}"
     note = f" ({result.note})" if result.note else ""
-    says = f"{title(claim.kind, claim.arms)}: {100 * result.estimate:+.1f}{limits} points{margin}, n {result.n}{note}"
-    return Finding(claim.name, where, shown(effect, claim.margin), contrary(effect, claim.margin), says, result.signature)
+    says = (
+        f"{title(claim.kind, claim.arms)}: {100 * result.estimate:+.1f}{limits} points{margin}, n"
+        f" {result.n}{note}"
+    )
+    return Finding(
+        claim.name, where, shown(effect, claim.margin), contrary(effect, claim.margin), says, result.signature
+    )
 
 
 def _style_findings(claim: Hypothesis, where: str, pair: Pair) -> list[Finding]:
@@ -161,7 +218,8 @@ def _style_findings(claim: Hypothesis, where: str, pair: Pair) -> list[Finding]:
     there = shared_scores(pair)
     if missing := [name for name in claim.style if name not in there]:
         raise StylerepError(
-            f"The claim {claim.name!r}: not every response of {where} has the style score {missing[0]}; there are: {', '.join(there) or 'none'}."
+            f"The claim {claim.name!r}: not every response of {where} has the style score {missing[0]}; there"
+            f" are: {', '.join(there) or 'none'}."
         )
     findings = []
     for name in claim.style:
@@ -170,14 +228,18 @@ def _style_findings(claim: Hypothesis, where: str, pair: Pair) -> list[Finding]:
         if result.interval is None:
             alike = bool(np.array_equal(one, two))
             p, contrary = (0.0, 1.0) if alike and len(one) > 1 else (1.0, 1.0)
-            says = f"{name} of {claim.arms[0]} and {claim.arms[1]}: {'the same everywhere' if alike else result.note}"
+            says = (
+                f"{name} of {claim.arms[0]} and {claim.arms[1]}:"
+                f" {'the same everywhere' if alike else result.note}"
+            )
         else:
             p = result.p if result.p is not None else 1.0
             beyond = result.interval.low > claim.style_margin or result.interval.high < -claim.style_margin
             contrary = 0.0 if beyond else 1.0
             says = (
-                f"{name} of {claim.arms[0]} less that of {claim.arms[1]}: {result.estimate:+.2f} [{result.interval.low:+.2f}, {result.interval.high:+.2f}] "
-                f"standard deviations (90 %), margin {claim.style_margin:g}, n {result.n}"
+                f"{name} of {claim.arms[0]} less that of {claim.arms[1]}: {result.estimate:+.2f}"
+                f" [{result.interval.low:+.2f}, {result.interval.high:+.2f}] standard deviations (90 %),"
+                f" margin {claim.style_margin:g}, n {result.n}"
             )
         findings.append(Finding(claim.name, where, p, contrary, says, result.signature))
     return findings

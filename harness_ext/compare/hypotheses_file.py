@@ -10,20 +10,35 @@ from pydantic import AfterValidator, Field
 
 from synth.schema import Document, Line, Schema, parse_yaml, read_as, read_regular
 
-KINDS = ("better", "different", "equivalent", "noninferior", "not_equivalent", "style_equivalent", "style_suffices", "all")
+KINDS = (
+    "better",
+    "different",
+    "equivalent",
+    "noninferior",
+    "not_equivalent",
+    "style_equivalent",
+    "style_suffices",
+    "all",
+)
 ALL = "all"
 """As a task: every task that the runs have."""
 _STYLE_FEATURES = ("pivot_density", "pivot_kinds", "style_adherence")
 _LARGEST = 10_000_000
 _TITLES = {
-    "better": "{} better than {}", "different": "{} different from {}", "equivalent": "{} equivalent to {}", "noninferior": "{} not inferior to {}",
-    "not_equivalent": "{} not equivalent to {}", "style_equivalent": "style of {} equivalent to that of {}",
-}  # fmt: skip
+    "better": "{} better than {}",
+    "different": "{} different from {}",
+    "equivalent": "{} equivalent to {}",
+    "noninferior": "{} not inferior to {}",
+    "not_equivalent": "{} not equivalent to {}",
+    "style_equivalent": "style of {} equivalent to that of {}",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One hypothesis: `kind` of the arms named, or, for "all", every one of `parts` (an intersection–union claim)."""
+    """One hypothesis: `kind` of the arms named, or, for "all",
+    every one of `parts` (an intersection–union claim).
+    """
 
     name: str
     kind: str
@@ -94,7 +109,9 @@ def claims_digest(path: Path) -> str:
 
 
 def load_claims(path: Path) -> Claims:
-    """Read a claims file; raise StylerepError, naming line and key, for what is missing, unknown or out of range."""
+    """Read a claims file; raise StylerepError, naming line and key, for what is missing,
+    unknown or out of range.
+    """
     data = read_regular(path, "claims file", _LARGEST)
     document = parse_yaml(data, path)
     alpha, claims = read_claims(document)
@@ -102,9 +119,13 @@ def load_claims(path: Path) -> Claims:
 
 
 def read_claims(document: Document) -> tuple[float, tuple[Hypothesis, ...]]:
-    """Return alpha and the claims of what a file holds; raise StylerepError, naming line and key, for what is missing, unknown or out of range."""
+    """Return alpha and the claims of what a file holds; raise StylerepError, naming line and key, for what is
+    missing, unknown or out of range.
+    """
     read = read_as(_ClaimsFile, document.data, document.where, document.lines)
-    claims = tuple(_claim(item, _given(read), ("claims", number), document) for number, item in enumerate(read.claims))
+    claims = tuple(
+        _claim(item, _given(read), ("claims", number), document) for number, item in enumerate(read.claims)
+    )
     names = [claim.name for claim in claims]
     for number, name in enumerate(names):
         if name in names[:number]:
@@ -117,26 +138,50 @@ def _given(settings: _Settings) -> dict[str, Any]:
     return {key: getattr(settings, key) for key in _Settings.model_fields if key in settings.model_fields_set}
 
 
-def _claim(item: _Claim, shared: Mapping[str, Any], place: tuple[str | int, ...], document: Document) -> Hypothesis:
+def _claim(
+    item: _Claim, shared: Mapping[str, Any], place: tuple[str | int, ...], document: Document
+) -> Hypothesis:
     kinds = [kind for kind in KINDS if getattr(item, kind) is not None]
     if len(kinds) != 1:
         found = ", ".join(kinds) or "none"
-        raise document.error(place, f"a claim has exactly one of {', '.join(KINDS)}, such as {{equivalent: [hc, st], task: style_gsm8k}}; found {found}")
+        raise document.error(
+            place,
+            f"a claim has exactly one of {', '.join(KINDS)}, such as {{equivalent: [hc, st], task:"
+            f" style_gsm8k}}; found {found}",
+        )
     (kind,) = kinds
     given = {**shared, **_given(item)}
     values: dict[str, Any] = {**{key: getattr(item, key) for key in _Settings.model_fields}, **given}
     tasks, style = _tuple(values.pop("task")), _tuple(item.style) or _STYLE_FEATURES
     if kind == "all":
-        parts = tuple(_claim(part, given, (*place, "all", number), document) for number, part in enumerate(item.all or ()))
-        return Hypothesis(item.name or " and ".join(part.name for part in parts), kind, (), tasks, style=style, parts=parts, **values)
+        parts = tuple(
+            _claim(part, given, (*place, "all", number), document)
+            for number, part in enumerate(item.all or ())
+        )
+        return Hypothesis(
+            item.name or " and ".join(part.name for part in parts),
+            kind,
+            (),
+            tasks,
+            style=style,
+            parts=parts,
+            **values,
+        )
     if not tasks:
-        raise document.error(place, "the key 'task' is missing; name the tasks that the claim is about, or write: task: all")
+        raise document.error(
+            place, "the key 'task' is missing; name the tasks that the claim is about, or write: task: all"
+        )
     if suffices := item.style_suffices:
         made = (
-            ("better", suffices.hc, suffices.base), ("equivalent", suffices.hc, suffices.st),
-            ("style_equivalent", suffices.hc, suffices.st), ("not_equivalent", suffices.control, suffices.st),
-        )  # fmt: skip
-        parts = tuple(Hypothesis(title(what, (one, two)), what, (one, two), tasks, style=style, **values) for what, one, two in made)
+            ("better", suffices.hc, suffices.base),
+            ("equivalent", suffices.hc, suffices.st),
+            ("style_equivalent", suffices.hc, suffices.st),
+            ("not_equivalent", suffices.control, suffices.st),
+        )
+        parts = tuple(
+            Hypothesis(title(what, (one, two)), what, (one, two), tasks, style=style, **values)
+            for what, one, two in made
+        )
         return Hypothesis(item.name or "style suffices", "all", (), tasks, style=style, parts=parts, **values)
     arms = tuple(getattr(item, kind))
     return Hypothesis(item.name or title(kind, arms), kind, arms, tasks, style=style, **values)

@@ -22,7 +22,8 @@ Key = tuple[str, str]
 class Pair:
     """Two conditions on one task, over the items that both have.
 
-    `first` and `second` are the runs paired with each other, one pair a seed. `items` are the document hashes, `left_out` how many more the two have together.
+    `first` and `second` are the runs paired with each other, one pair a seed. `items` are the document
+    hashes, `left_out` how many more the two have together.
     """
 
     key: Key
@@ -38,14 +39,21 @@ class Pair:
 
     def values(self, score: str | None = None) -> tuple[FloatArray, FloatArray]:
         """Return a score of every item in both, accuracy if none is named, each of shape (seeds, items)."""
-        one, two = ([scores_of(run, self.key, self.items, score) for run in runs] for runs in (self.first, self.second))
+        one, two = (
+            [scores_of(run, self.key, self.items, score) for run in runs]
+            for runs in (self.first, self.second)
+        )
         return np.array(one, dtype=np.float64), np.array(two, dtype=np.float64)
 
     def counts(self) -> PairedCounts | None:
         """Return the 2×2 table of right and wrong; None for several seeds, or outcomes that are shares."""
         one, two = self.values()
         firsts, seconds = right(one[0]), right(two[0])
-        return paired_counts(firsts, seconds) if len(one) == 1 and firsts is not None and seconds is not None else None
+        return (
+            paired_counts(firsts, seconds)
+            if len(one) == 1 and firsts is not None and seconds is not None
+            else None
+        )
 
     def effect(self) -> Effect:
         """Return the difference of accuracies, first minus second."""
@@ -53,10 +61,11 @@ class Pair:
 
 
 def paired(first: Condition, second: Condition, key: Key, partial: bool = False) -> Pair:
-    """Pair two conditions on a task: runs by seed, a single run with all seeds of the other, items by document hash.
+    """Pair two conditions on a task: runs by seed, a single run with all seeds of the other,
+    items by document hash.
 
-    Raises StylerepError, naming hashes, where the items differ (with *partial*, only where none is shared), documents differ under one hash, or no seed is
-    shared.
+    Raises StylerepError, naming hashes, where the items differ (with *partial*, only where none is shared),
+    documents differ under one hash, or no seed is shared.
     """
     ones, twos = _by_seed(first, second)
     items = [set(run.tasks[key]) for run in (*ones, *twos)]
@@ -64,7 +73,13 @@ def paired(first: Condition, second: Condition, key: Key, partial: bool = False)
     if not shared or (len(union) > len(shared) and not partial):
         raise StylerepError(_mismatch((*ones, *twos), key, not shared))
     check_documents((*ones, *twos), key, shared)
-    return Pair(key, ones, twos, tuple(item for item in ones[0].tasks[key] if item in shared), len(union) - len(shared))
+    return Pair(
+        key,
+        ones,
+        twos,
+        tuple(item for item in ones[0].tasks[key] if item in shared),
+        len(union) - len(shared),
+    )
 
 
 def label(key: Key) -> str:
@@ -80,13 +95,17 @@ def shared_seeds(first: Sequence[Any], second: Sequence[Any]) -> list[tuple[int,
 
 
 def scores_of(run: Run, key: Key, items: Sequence[str], score: str | None = None) -> FloatArray:
-    """Return a score of some items in a run, or their accuracy, which lies between 0 and 1; shape (items,)."""
+    """Return a score of some items in a run, or their accuracy, which lies between 0 and 1; shape
+    (items,).
+    """
     table = run.tasks[key]
     return table.scores(score or metric_of(run, key), table.places(items))
 
 
 def metric_of(run: Run, key: Key) -> str:
-    """Return the metric that accuracy is in a task (`harness_ext.compare.metric`); raise StylerepError, with the reason, where none is."""
+    """Return the metric that accuracy is in a task (`harness_ext.compare.metric`); raise StylerepError,
+    with the reason, where none is.
+    """
     found = run.accuracy[key]
     if isinstance(found, str):
         raise StylerepError(found)
@@ -100,17 +119,29 @@ def _by_seed(first: Condition, second: Condition) -> tuple[tuple[Run, ...], tupl
         return first.runs * len(second.runs), second.runs
     both = shared_seeds(first.seeds, second.seeds)
     if not both:
-        raise StylerepError(f"{first.name} and {second.name} share no seed ({_numbers(first)}; {_numbers(second)}), so their runs cannot be paired.")
+        raise StylerepError(
+            f"{first.name} and {second.name} share no seed ({_numbers(first)}; {_numbers(second)}), so their"
+            " runs cannot be paired."
+        )
     return tuple(first.runs[one] for one, _ in both), tuple(second.runs[two] for _, two in both)
 
 
 def _mismatch(runs: Sequence[Run], key: Key, nothing: bool) -> str:
-    missing = ((sorted(set(one.tasks[key]) - set(two.tasks[key])), one, two) for one, two in permutations(runs, 2))
+    missing = (
+        (sorted(set(one.tasks[key]) - set(two.tasks[key])), one, two) for one, two in permutations(runs, 2)
+    )
     only, one, two = next(found for found in missing if found[0])
     shown = ", ".join(item[:12] for item in only[:3]) + (", …" if len(only) > 3 else "")
-    advice = "no item is shared" if nothing else "evaluate both on the same items, or compare the shared ones with --partial"
+    advice = (
+        "no item is shared"
+        if nothing
+        else "evaluate both on the same items, or compare the shared ones with --partial"
+    )
     changed = "" if nothing else renumbered(one, two, key)  # else their documents may be named in two ways
-    missing_there = f"{key[0]}: {len(only)} of {len(one.tasks[key])} items of {one.folder} are missing from {two.folder} (doc_hash {shown})"
+    missing_there = (
+        f"{key[0]}: {len(only)} of {len(one.tasks[key])} items of {one.folder} are missing from {two.folder}"
+        f" (doc_hash {shown})"
+    )
     return "; ".join(part for part in (missing_there, changed, advice) if part) + "."
 
 

@@ -52,7 +52,9 @@ _WORTH_PROCESSES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class ConditionOnTask:
-    """One condition on one task: its accuracy, which is the mean of `metric`, with an interval (Wilson's for one run), and the means of its style scores."""
+    """One condition on one task: its accuracy, which is the mean of `metric`, with an interval (Wilson's for
+    one run), and the means of its style scores.
+    """
 
     run: str
     model: str
@@ -71,9 +73,11 @@ class ConditionOnTask:
 class Comparison:
     """One condition against its baseline on one task, or over all tasks.
 
-    `result` is the difference of accuracies with its interval of level 1 - alpha and p; `equivalence` the interval of level 1 - 2 alpha that must lie
-    inside ± `margin`; `p_adjusted` is p adjusted by `correction` over `tests` comparisons. `beside` holds other methods' answers to the same
-    questions. `settlement` says how many items would settle an inconclusive verdict. `metric` is what accuracy is, several over tasks joined by +.
+    `result` is the difference of accuracies with its interval of level 1 - alpha and p; `equivalence` the
+    interval of level 1 - 2 alpha that must lie inside ± `margin`; `p_adjusted` is p adjusted by `correction`
+    over `tests` comparisons. `beside` holds other methods' answers to the same questions. `settlement` says
+    how many items would settle an inconclusive verdict. `metric` is what accuracy is,
+    several over tasks joined by +.
     """
 
     run: str
@@ -104,7 +108,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class AcrossFamilies:
-    """One arm against the baseline arm on one task, over families as draws from many (random effects); `signs` is the sign test beside."""
+    """One arm against the baseline arm on one task, over families as draws from many (random effects);
+    `signs` is the sign test beside.
+    """
 
     arm: str
     task: str
@@ -127,7 +133,9 @@ class AcrossFamilies:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a comparison found; see the classes of its parts. `omnibus` tests, task by task, whether the arms of a model differ at all."""
+    """All that a comparison found; see the classes of its parts. `omnibus` tests, task by task, whether the
+    arms of a model differ at all.
+    """
 
     cells: list[ConditionOnTask]
     comparisons: list[Comparison]
@@ -158,12 +166,15 @@ def compare(
 ) -> Report:
     """Compare run folders with a baseline on every task they share.
 
-    Runs are paired on (task, filter, document hash). Those of one base model and arm whose seeds differ are one condition; *by* says what
-    rows are told apart by. *baseline* is a run's folder, or an arm; the arm of the first run if left out. Verdicts are corrected by Holm
-    over all comparisons, or, where *claims* are declared, by Holm over the claims and by Benjamini and Hochberg over the comparisons.
-    *seed* is that of resampling. *metric* is what accuracy is in every task that has it; else, and if left out, see `harness_ext.runs.accuracy`.
-    Raises StylerepError where a run cannot be read, no task is shared, two runs hold different items of a task (the hashes are named;
-    *partial* compares the items they share), or the metric of a task cannot be told or is not the same in all runs.
+    Runs are paired on (task, filter, document hash). Those of one base model and arm whose seeds differ are
+    one condition; *by* says what rows are told apart by. *baseline* is a run's folder, or an arm; the arm of
+    the first run if left out. Verdicts are corrected by Holm over all comparisons, or, where *claims* are
+    declared, by Holm over the claims and by Benjamini and Hochberg over the comparisons.
+    *seed* is that of resampling. *metric* is what accuracy is in every task that has it; else, and if left
+    out, see `harness_ext.runs.accuracy`. Raises StylerepError where a run cannot be read, no task is shared,
+    two runs hold different items of a task (the hashes are named;
+    *partial* compares the items they share), or the metric of a task cannot be told or is not the same in all
+    runs.
     """
     if not 0 < margin < 1:
         raise StylerepError(f"The margin is a difference of accuracies between 0 and 1, got {margin}.")
@@ -177,31 +188,61 @@ def compare(
         raise StylerepError("A comparison needs two different run folders.")
     with Workers(processor_cores()) as workers:
         runs, notes = with_accuracy(load_runs(list(given.values()), workers), metric)
-        return _report(conditions(runs, rows), notes, baseline, margin, rows, partial, claims, alpha, seed, workers)
+        return _report(
+            conditions(runs, rows), notes, baseline, margin, rows, partial, claims, alpha, seed, workers
+        )
 
 
 def _report(
-    found: list[Condition], notes: list[str], baseline: Path | str | None, margin: float, rows: Sequence[str], partial: bool, claims: Claims | None,
-    alpha: float, seed: int, workers: Workers,
-) -> Report:  # fmt: skip
+    found: list[Condition],
+    notes: list[str],
+    baseline: Path | str | None,
+    margin: float,
+    rows: Sequence[str],
+    partial: bool,
+    claims: Claims | None,
+    alpha: float,
+    seed: int,
+    workers: Workers,
+) -> Report:
     chosen = baselines(found, baseline)
     if not chosen:
-        raise StylerepError("There is nothing to compare: all runs are of one arm, and differ in their seeds alone; tell them apart with --by arm,seed,task.")
+        raise StylerepError(
+            "There is nothing to compare: all runs are of one arm, and differ in their seeds alone; tell them"
+            " apart with --by arm,seed,task."
+        )
     named = {one.name: one for one in found}
-    pairs = [(named[name], base, pair) for name, base in chosen.items() for pair in _pairs(named[name], base, partial)]
+    pairs = [
+        (named[name], base, pair)
+        for name, base in chosen.items()
+        for pair in _pairs(named[name], base, partial)
+    ]
     if sum(len(pair.items) for *_, pair in pairs) < _WORTH_PROCESSES:
         workers = Workers()
     correction = "bh" if claims else "holm"
     across = _across(pairs, rows, margin, alpha, correction)
-    comparisons = [] if across and "family" not in rows else _compared(pairs, rows, margin, alpha, correction, seed, workers)
+    comparisons = (
+        []
+        if across and "family" not in rows
+        else _compared(pairs, rows, margin, alpha, correction, seed, workers)
+    )
     return Report(
-        cells=[_cell(one, key) for one in _in_order(found, chosen) for key in one.tasks if _is_compared(key, one, pairs)],
+        cells=[
+            _cell(one, key)
+            for one in _in_order(found, chosen)
+            for key in one.tasks
+            if _is_compared(key, one, pairs)
+        ],
         comparisons=comparisons,
         families=across,
         shares=shares(found, partial, seed, workers),
         omnibus=_omnibus(found, partial),
         judgement=judge(claims, found, partial) if claims else None,
-        notes=[*notes, *metric_notes(found, list(dict.fromkeys(pair.key for *_, pair in pairs))), *_notes(pairs)],
+        notes=[
+            *notes,
+            *metric_notes(found, list(dict.fromkeys(pair.key for *_, pair in pairs))),
+            *_notes(pairs),
+        ],
     )
 
 
@@ -231,7 +272,9 @@ def _compared(
     seed: int,
     workers: Workers,
 ) -> list[Comparison]:
-    """Return the comparisons that rows are asked for: by task or over all of them; over families is the summary's part."""
+    """Return the comparisons that rows are asked for: by task or over all of them;
+    over families is the summary's part.
+    """
     if "task" in by:
         drafts = [(one, base, label(pair.key), pair.effect(), [pair]) for one, base, pair in pairs]
     else:
@@ -239,7 +282,13 @@ def _compared(
         for one, base, pair in pairs:
             together.setdefault(one.name, []).append((one, base, pair))
         drafts = [
-            (part[0][0], part[0][1], f"{len(part)} tasks", effect_of_parts([pair.effect() for *_, pair in part]), [pair for *_, pair in part])
+            (
+                part[0][0],
+                part[0][1],
+                f"{len(part)} tasks",
+                effect_of_parts([pair.effect() for *_, pair in part]),
+                [pair for *_, pair in part],
+            )
             for part in together.values()
         ]
     adjusted = _adjusted([effect for *_, effect, _ in drafts], correction)
@@ -247,14 +296,27 @@ def _compared(
     counts = [taken[0].counts() if len(taken) == 1 else None for *_, taken in drafts]
     tables = [(one, verdict, margin, alpha) for one, verdict in zip(counts, verdicts, strict=True)]
     found = [
-        _comparison(one, base, task, effect, taken, p, correction, len(drafts), margin, alpha, verdict, by_counts)
-        for (one, base, task, effect, taken), p, verdict, by_counts in zip(drafts, adjusted, verdicts, workers.each(_by_counts, tables), strict=True)
+        _comparison(
+            one, base, task, effect, taken, p, correction, len(drafts), margin, alpha, verdict, by_counts
+        )
+        for (one, base, task, effect, taken), p, verdict, by_counts in zip(
+            drafts, adjusted, verdicts, workers.each(_by_counts, tables), strict=True
+        )
     ]
     alone = [place for place, (*_, taken) in enumerate(drafts) if len(taken) == 1]
-    for place, styles in zip(alone, style_effects([drafts[place][-1][0] for place in alone], seed, workers), strict=True):
+    for place, styles in zip(
+        alone, style_effects([drafts[place][-1][0] for place in alone], seed, workers), strict=True
+    ):
         found[place] = replace(found[place], style=tuple(styles))
-    p_styles = iter(benjamini_hochberg([1.0 if effect.mean.p is None else effect.mean.p for one in found for effect in one.style]))
-    return [replace(one, style=tuple(replace(effect, p_adjusted=next(p_styles)) for effect in one.style)) for one in found]
+    p_styles = iter(
+        benjamini_hochberg(
+            [1.0 if effect.mean.p is None else effect.mean.p for one in found for effect in one.style]
+        )
+    )
+    return [
+        replace(one, style=tuple(replace(effect, p_adjusted=next(p_styles)) for effect in one.style))
+        for one in found
+    ]
 
 
 def _adjusted(effects: Sequence[Effect], correction: str) -> list[float]:
@@ -262,21 +324,47 @@ def _adjusted(effects: Sequence[Effect], correction: str) -> list[float]:
     return holm(p_values) if correction == "holm" else benjamini_hochberg(p_values)
 
 
-def _by_counts(table: tuple[PairedCounts | None, Verdict, float, float]) -> tuple[tuple[Result, ...], Settlement | None]:
-    """Return what other methods say of a 2×2 table, and how many items would settle a verdict, from table, verdict, margin and alpha."""
+def _by_counts(
+    table: tuple[PairedCounts | None, Verdict, float, float],
+) -> tuple[tuple[Result, ...], Settlement | None]:
+    """Return what other methods say of a 2×2 table, and how many items would settle a verdict,
+    from table, verdict, margin and alpha.
+    """
     counts, verdict, margin, alpha = table
     if counts is None:
         return (), None
-    exact = Result(counts.difference, None, mcnemar_exact(counts), counts.n, "mcnemar-exact", {"b": counts.first, "c": counts.second})
-    beside = (exact, tost_counts(counts, margin, alpha), tost_counts(counts, margin, alpha, "tango"), posterior_difference(counts, 1 - alpha, margin),
-              matched_odds_ratio(counts, 1 - alpha))  # fmt: skip
+    exact = Result(
+        counts.difference,
+        None,
+        mcnemar_exact(counts),
+        counts.n,
+        "mcnemar-exact",
+        {"b": counts.first, "c": counts.second},
+    )
+    beside = (
+        exact,
+        tost_counts(counts, margin, alpha),
+        tost_counts(counts, margin, alpha, "tango"),
+        posterior_difference(counts, 1 - alpha, margin),
+        matched_odds_ratio(counts, 1 - alpha),
+    )
     return beside, items_to_settle(counts, margin, alpha) if verdict is Verdict.INCONCLUSIVE else None
 
 
 def _comparison(
-    one: Condition, base: Condition, task: str, effect: Effect, taken: Sequence[Pair], p: float, correction: str, tests: int, margin: float,
-    alpha: float, verdict: Verdict, by_counts: tuple[tuple[Result, ...], Settlement | None],
-) -> Comparison:  # fmt: skip
+    one: Condition,
+    base: Condition,
+    task: str,
+    effect: Effect,
+    taken: Sequence[Pair],
+    p: float,
+    correction: str,
+    tests: int,
+    margin: float,
+    alpha: float,
+    verdict: Verdict,
+    by_counts: tuple[tuple[Result, ...], Settlement | None],
+) -> Comparison:
     beside, settlement = by_counts
     pair = taken[0] if len(taken) == 1 else None
     variance = None
@@ -310,8 +398,16 @@ def _together(pairs: Sequence[Pair]) -> str:
     return "+".join(dict.fromkeys(pair.metric for pair in pairs))
 
 
-def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str], margin: float, alpha: float, correction: str) -> list[AcrossFamilies]:
-    """Summarise over families every arm that two or more have, by task or over all: one effect a family, the mean of those of its models (and tasks)."""
+def _across(
+    pairs: Sequence[tuple[Condition, Condition, Pair]],
+    by: Sequence[str],
+    margin: float,
+    alpha: float,
+    correction: str,
+) -> list[AcrossFamilies]:
+    """Summarise over families every arm that two or more have, by task or over all: one effect a family, the
+    mean of those of its models (and tasks).
+    """
     effects: dict[tuple[str, str], dict[str, list[Effect]]] = {}
     taken: dict[tuple[str, str], list[Pair]] = {}
     for one, base, pair in pairs:
@@ -324,7 +420,15 @@ def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str
         means = {family: effect_of_parts(members, share_items=True) for family, members in found.items()}
         sure = [(family, effect.estimate, effect.error) for family, effect in means.items() if effect.error]
         if len(sure) > 1:
-            drafts.append((arm, task, tuple(family for family, _, _ in sure), [estimate for _, estimate, _ in sure], [error for *_, error in sure]))
+            drafts.append(
+                (
+                    arm,
+                    task,
+                    tuple(family for family, _, _ in sure),
+                    [estimate for _, estimate, _ in sure],
+                    [error for *_, error in sure],
+                )
+            )
     summaries = [effect_of_families(estimates, errors) for *_, estimates, errors in drafts]
     adjusted = _adjusted(summaries, correction)
     return [
@@ -342,7 +446,9 @@ def _across(pairs: Sequence[tuple[Condition, Condition, Pair]], by: Sequence[str
             signs=sign_test(estimates),
             metric=_together(taken[arm, task]),
         )
-        for (arm, task, families, estimates, errors), effect, p in zip(drafts, summaries, adjusted, strict=True)
+        for (arm, task, families, estimates, errors), effect, p in zip(
+            drafts, summaries, adjusted, strict=True
+        )
     ]
 
 
@@ -352,9 +458,18 @@ def _cell(one: Condition, key: Key) -> ConditionOnTask:
     values = np.array([scores_of(run, key, shared) for run in one.runs])
     style = style_means(one.runs, key, shared)
     return ConditionOnTask(
-        one.name, one.model, one.family, one.arm, len(one.runs), label(key), len(shared), float(values.mean()), accuracy_interval(values), style,
+        one.name,
+        one.model,
+        one.family,
+        one.arm,
+        len(one.runs),
+        label(key),
+        len(shared),
+        float(values.mean()),
+        accuracy_interval(values),
+        style,
         metric_of(one.runs[0], key),
-    )  # fmt: skip
+    )
 
 
 def _omnibus(found: Sequence[Condition], partial: bool) -> list[tuple[str, str, Result]]:
@@ -383,7 +498,10 @@ def _notes(pairs: Sequence[tuple[Condition, Condition, Pair]]) -> list[str]:
     for one, base, pair in pairs:
         where = f"{one.name} and {base.name}, {label(pair.key)}"
         if pair.left_out:
-            notes.append(f"{where}: {pair.left_out} items that only one of them has are left out; {len(pair.items)} are paired.")
+            notes.append(
+                f"{where}: {pair.left_out} items that only one of them has are left out; {len(pair.items)}"
+                " are paired."
+            )
         if answers := answers_note((*pair.first, *pair.second), pair.key, pair.items):
             notes.append(f"{where}: {answers}.")
     together: dict[tuple[str, str], tuple[Condition, Condition, list[Key]]] = {}

@@ -1,4 +1,6 @@
-"""Whether two conditions were asked the same: one document for each hash, one version of the task, one number of shots, one way of generating."""
+"""Whether two conditions were asked the same: one document for each hash, one version of the task, one number
+of shots, one way of generating.
+"""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,8 +28,9 @@ def check_documents(runs: Sequence[Run], key: Key, items: Iterable[str]) -> None
         other = [shared[place] for place in differ(ours, theirs)]
         if other:
             raise StylerepError(
-                f"{key[0]}: {len(other)} of {len(shared)} items of {one.folder} and {two.folder} are other documents under one hash (doc_hash "
-                f"{_listed(item[:12] for item in other)}), so they cannot be paired; evaluate both on the same data."
+                f"{key[0]}: {len(other)} of {len(shared)} items of {one.folder} and {two.folder} are other"
+                f" documents under one hash (doc_hash {_listed(item[:12] for item in other)}), so they cannot"
+                " be paired; evaluate both on the same data."
             )
 
 
@@ -35,25 +38,44 @@ def answers_note(runs: Sequence[Run], key: Key, items: Sequence[str]) -> str:
     """Say of how many items the right answer is not the same in all runs; empty where it is."""
     different = {id(run): run for run in runs}.values()
     ours, *others = (run.asked.get(key[0], AskedItems()).targets(items) for run in different)
-    other = [items[place] for place in sorted({int(place) for theirs in others for place in differ(ours, theirs)})]
+    other = [
+        items[place] for place in sorted({int(place) for theirs in others for place in differ(ours, theirs)})
+    ]
     if not other:
         return ""
-    return f"{len(other)} of {len(items)} items have another right answer in one than in the other (doc_hash {_listed(one[:12] for one in other)})"
+    return (
+        f"{len(other)} of {len(items)} items have another right answer in one than in the other (doc_hash"
+        f" {_listed(one[:12] for one in other)})"
+    )
 
 
 def renumbered(one: Run, two: Run, key: Key) -> str:
-    """Say which items of two runs have one number and different hashes: data that changed between them; empty where none has."""
-    ours, theirs = ({asked.number: item for item, asked in run.asked.get(key[0], AskedItems()).items() if asked.number is not None} for run in (one, two))
+    """Say which items of two runs have one number and different hashes: data that changed between them;
+    empty where none has.
+    """
+    ours, theirs = (
+        {
+            asked.number: item
+            for item, asked in run.asked.get(key[0], AskedItems()).items()
+            if asked.number is not None
+        }
+        for run in (one, two)
+    )
     other = sorted(number for number in ours.keys() & theirs.keys() if ours[number] != theirs[number])
     if not other:
         return ""
-    return f"{len(other)} of their documents have one number and other contents (doc_id {_listed(map(str, other))}), so the data is not the same"
+    return (
+        f"{len(other)} of their documents have one number and other contents (doc_id"
+        f" {_listed(map(str, other))}), so the data is not the same"
+    )
 
 
 def difference_notes(pairs: Sequence[tuple[Condition, Condition, Sequence[Key]]]) -> list[str]:
-    """Say, a line each, in what conditions differ from their baselines beside their arms: what was asked and how, and how it was scored.
+    """Say, a line each, in what conditions differ from their baselines beside their arms:
+    what was asked and how, and how it was scored.
 
-    *pairs* are a condition, its baseline, and the tasks on which they are compared. Those that differ in the same are told together.
+    *pairs* are a condition, its baseline, and the tasks on which they are compared.
+    Those that differ in the same are told together.
     """
     together: dict[tuple[str, ...], list[str]] = {}
     for one, base, keys in pairs:
@@ -62,7 +84,10 @@ def difference_notes(pairs: Sequence[tuple[Condition, Condition, Sequence[Key]]]
     notes = []
     for (baseline, what, ours, theirs, where), names in together.items():
         alone = "may not be of their arms alone" if what in _PACKAGES else "is not of their arms alone"
-        notes.append(f"{_listed(names)} and {baseline} differ in {what} ({ours}; {theirs}){where}: the difference {alone}.")
+        notes.append(
+            f"{_listed(names)} and {baseline} differ in {what} ({ours}; {theirs}){where}: the difference"
+            f" {alone}."
+        )
     return notes
 
 
@@ -89,11 +114,18 @@ def _differences(one: Condition, base: Condition, keys: Sequence[Key]) -> Iterat
         yield from _told(what, one, base, functools.partial(_package, package=package))
 
 
-def _told(what: str, one: Condition, base: Condition, read: Callable[[Run], Any]) -> Iterator[tuple[str, str, str, str]]:
+def _told(
+    what: str, one: Condition, base: Condition, read: Callable[[Run], Any]
+) -> Iterator[tuple[str, str, str, str]]:
     """Yield a difference where what is read of both is known, and not the same in all their runs."""
-    ours, theirs = ([value for run in condition.runs if (value := read(run)) is not None] for condition in (one, base))
+    ours, theirs = (
+        [value for run in condition.runs if (value := read(run)) is not None] for condition in (one, base)
+    )
     if ours and theirs and any(value != ours[0] for value in (*ours, *theirs)):
-        apart = next((value for value in theirs if value != ours[0]), next((value for value in ours if value != ours[0]), None))
+        apart = next(
+            (value for value in theirs if value != ours[0]),
+            next((value for value in ours if value != ours[0]), None),
+        )
         yield what, *_texts(ours[0], apart), ""
 
 
@@ -108,7 +140,9 @@ def _digest_of_base(run: Run) -> Any:
 
 
 def _version(value: Any) -> str | None:
-    """Return a version of a task in one form, whether it was written as 2, 2.0 or "2"; None where it says nothing."""
+    """Return a version of a task in one form, whether it was written as 2, 2.0 or "2";
+    None where it says nothing.
+    """
     if value is None or str(value).strip().lower() in ("", "n/a", "yaml", "null"):
         return None
     try:
@@ -121,7 +155,10 @@ def _texts(one: Any, two: Any) -> tuple[str, str]:
     """Return two values as text; of settings, only those that differ."""
     if isinstance(one, dict) and isinstance(two, dict):
         names = [name for name in {**one, **two} if one.get(name, two) != two.get(name, two)]
-        parts = [", ".join(f"{name}={settings[name]}" if name in settings else f"no {name}" for name in names) for settings in (one, two)]
+        parts = [
+            ", ".join(f"{name}={settings[name]}" if name in settings else f"no {name}" for name in names)
+            for settings in (one, two)
+        ]
     else:
         parts = [str(one), str(two)]
     first, second = (without_home(str(SECRETS.settings(part)))[:_LONGEST] for part in parts)

@@ -23,7 +23,9 @@ _SHARES = (
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """(accuracy of `first` − `base`) / (accuracy of `second` − `base`) of one model on one task; `note` says what the interval leaves out."""
+    """(accuracy of `first` − `base`) / (accuracy of `second` − `base`) of one model on one task;
+    `note` says what the interval leaves out.
+    """
 
     question: str
     model: str
@@ -37,7 +39,9 @@ class Share:
 
 
 def shares(found: Sequence[Condition], partial: bool, seed: int, workers: Workers) -> list[Share]:
-    """Return every share whose three arms some model has on the same items of a task; seeds are averaged per item."""
+    """Return every share whose three arms some model has on the same items of a task;
+    seeds are averaged per item.
+    """
     drafts: list[tuple[Callable[..., Share], str]] = []
     outcomes: list[tuple[FloatArray, FloatArray, FloatArray]] = []
     for model in dict.fromkeys(one.model for one in found):
@@ -53,7 +57,11 @@ def shares(found: Sequence[Condition], partial: bool, seed: int, workers: Worker
                 if shared := sorted(set.intersection(*items)):
                     averages = any(len(one.runs) > 1 for one in three)
                     first, second, base = (_means(one, key, shared) for one in three)
-                    note = "seeds are averaged; the interval covers other items, not other seeds" if averages else ""
+                    note = (
+                        "seeds are averaged; the interval covers other items, not other seeds"
+                        if averages
+                        else ""
+                    )
                     names = [one.name for one in three]
                     draft = partial_of(_share, question, model, three[0].family, label(key), names, note)
                     drafts.append((draft, metric_of(three[0].runs[0], key)))
@@ -63,7 +71,9 @@ def shares(found: Sequence[Condition], partial: bool, seed: int, workers: Worker
     return [draft(of_metric(result, metric)) for (draft, metric), result in zip(drafts, results, strict=True)]
 
 
-def _share(question: str, model: str, family: str, task: str, names: Sequence[str], note: str, result: Result) -> Share:
+def _share(
+    question: str, model: str, family: str, task: str, names: Sequence[str], note: str, result: Result
+) -> Share:
     first, second, base = names
     return Share(question, model, family, task, first, second, base, result, note)
 

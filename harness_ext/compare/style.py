@@ -8,7 +8,14 @@ import numpy.typing as npt
 
 from harness_ext.compare.pairing import FloatArray, Key, Pair
 from harness_ext.runs.run_folder import Run
-from harness_ext.stats import Interval, Result, bootstrap_many, hodges_lehmann, length_controlled, sign_flip_many
+from harness_ext.stats import (
+    Interval,
+    Result,
+    bootstrap_many,
+    hodges_lehmann,
+    length_controlled,
+    sign_flip_many,
+)
 from synth.processes.workers import Workers
 
 STYLE = ("answered", "pivot_density", "pivot_kinds", "stage_coverage", "style_adherence", "trace_words")
@@ -21,11 +28,12 @@ _AT_ONCE = 192
 
 @dataclass(frozen=True, slots=True)
 class StyleEffect:
-    """The difference of one style score: mean with BCa interval and sign-flip p, pseudomedian, and what is left at equal length.
+    """The difference of one style score: mean with BCa interval and sign-flip p, pseudomedian,
+    and what is left at equal length.
 
-    The last is None for length itself, and where lengths differ so much that equal length lies outside the middle nine tenths of their differences:
-    a regression would have to guess. Seeds are averaged per item. `p_adjusted` is the mean's p adjusted by Benjamini and Hochberg over all style scores
-    of a report.
+    The last is None for length itself, and where lengths differ so much that equal length lies outside the
+    middle nine tenths of their differences: a regression would have to guess. Seeds are averaged per item.
+    `p_adjusted` is the mean's p adjusted by Benjamini and Hochberg over all style scores of a report.
     """
 
     metric: str
@@ -39,7 +47,14 @@ def style_means(runs: Sequence[Run], key: Key, items: Sequence[str]) -> dict[str
     """Return the mean, over runs and items, of every style score that all have."""
     places = [run.tasks[key].places(items) for run in runs]
     names = _common(runs, key, places)
-    values = {name: [value for run, own in zip(runs, places, strict=True) for value in run.tasks[key].scores(name, own).tolist()] for name in names}
+    values = {
+        name: [
+            value
+            for run, own in zip(runs, places, strict=True)
+            for value in run.tasks[key].scores(name, own).tolist()
+        ]
+        for name in names
+    }
     return {name: sum(each) / len(each) for name, each in values.items()}
 
 
@@ -50,13 +65,22 @@ def shared_scores(pair: Pair) -> list[str]:
 
 
 def _common(runs: Sequence[Run], key: Key, places: Sequence[npt.NDArray[np.intp]]) -> list[str]:
-    return [name for name in STYLE if all(run.tasks[key].have_all(name, own) for run, own in zip(runs, places, strict=True))]
+    return [
+        name
+        for name in STYLE
+        if all(run.tasks[key].have_all(name, own) for run, own in zip(runs, places, strict=True))
+    ]
 
 
 def style_effects(pairs: Sequence[Pair], seed: int, workers: Workers) -> list[list[StyleEffect]]:
-    """Return, pair by pair, the difference of every style score that both conditions have: of many pairs at once, since one resampling serves all."""
+    """Return, pair by pair, the difference of every style score that both conditions have: of many pairs at
+    once, since one resampling serves all.
+    """
     found: list[list[StyleEffect]] = [[] for _ in pairs]
-    pieces = [(some, seed) for some in _together([draft for place, pair in enumerate(pairs) for draft in _drafts(place, pair)])]
+    pieces = [
+        (some, seed)
+        for some in _together([draft for place, pair in enumerate(pairs) for draft in _drafts(place, pair)])
+    ]
     for (some, _), effects in zip(pieces, workers.each(_effects, pieces), strict=True):
         for one, effect in zip(some, effects, strict=True):
             found[one.place].append(effect)
@@ -65,7 +89,9 @@ def style_effects(pairs: Sequence[Pair], seed: int, workers: Workers) -> list[li
 
 @dataclass(frozen=True, slots=True)
 class _StyleDraft:
-    """The differences of a style score of the pair at a place among many, and those of log length, None where it is not controlled for length."""
+    """The differences of a style score of the pair at a place among many, and those of log length, None where
+    it is not controlled for length.
+    """
 
     place: int
     score: str
@@ -77,13 +103,24 @@ def _effects(piece: "tuple[Sequence[_StyleDraft], int]") -> list[StyleEffect]:
     """Return the effects of scores that have as many items."""
     some, seed = piece
     differences = np.array([one.differences for one in some])
-    p_values, intervals = sign_flip_many(differences, _DRAWS, seed), bootstrap_many(differences, _DRAWS, seed, _LEVEL)
+    p_values, intervals = (
+        sign_flip_many(differences, _DRAWS, seed),
+        bootstrap_many(differences, _DRAWS, seed, _LEVEL),
+    )
     found = []
     for one, p, (low, high) in zip(some, p_values, intervals, strict=True):
         d = one.differences
         interval = None if np.isnan(low) else Interval(float(low), float(high), _LEVEL)
         note = "" if interval else "all differences are equal"
-        mean = Result(float(d.mean()), interval, float(p), len(d), "sign-flip+bca", {"draws": _DRAWS, "seed": seed}, note)
+        mean = Result(
+            float(d.mean()),
+            interval,
+            float(p),
+            len(d),
+            "sign-flip+bca",
+            {"draws": _DRAWS, "seed": seed},
+            note,
+        )
         controlled = None if one.lengths is None else length_controlled(d, one.lengths)
         found.append(StyleEffect(one.score, mean, hodges_lehmann(d), controlled))
     return found
@@ -97,7 +134,9 @@ def _drafts(place: int, pair: Pair) -> Iterator[_StyleDraft]:
 
 
 def _together(drafts: Sequence[_StyleDraft]) -> Iterator[list[_StyleDraft]]:
-    """Yield scores of pairs that have as many items, so many that what resampling needs for each stays small beside what it needs for all."""
+    """Yield scores of pairs that have as many items,
+    so many that what resampling needs for each stays small beside what it needs for all.
+    """
     by_items: dict[int, list[_StyleDraft]] = {}
     for one in drafts:
         by_items.setdefault(len(one.differences), []).append(one)
@@ -107,7 +146,9 @@ def _together(drafts: Sequence[_StyleDraft]) -> Iterator[list[_StyleDraft]]:
 
 
 def length_differences(one: FloatArray, two: FloatArray) -> FloatArray | None:
-    """Return the differences of log length of the items; None where equal length lies outside the middle nine tenths of them, or there are fewer than 3."""
+    """Return the differences of log length of the items; None where equal length lies outside the middle nine
+    tenths of them, or there are fewer than 3.
+    """
     differences = np.log1p(one) - np.log1p(two)
     low, high = np.quantile(differences, [0.05, 0.95])
     return differences if len(differences) > 2 and low <= 0 <= high else None

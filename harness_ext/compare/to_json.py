@@ -13,13 +13,17 @@ from synth.privacy.home_folders import without_homes
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """Return the report as plain JSON values; what is not a number (an undefined share, a ratio of 0 to 0, infinity) is null."""
+    """Return the report as plain JSON values; what is not a number (an undefined share,
+    a ratio of 0 to 0, infinity) is null.
+    """
     content = {
         "cells": [_cell(cell) for cell in report.cells],
         "comparisons": [_comparison(one) for one in report.comparisons],
         "families": [_families(one) for one in report.families],
         "shares": [_share(one) for one in report.shares],
-        "omnibus": [{"model": model, "task": task, **_result(result)} for model, task, result in report.omnibus],
+        "omnibus": [
+            {"model": model, "task": task, **_result(result)} for model, task, result in report.omnibus
+        ],
         "claims": _judgement(report.judgement) if report.judgement else None,
         "notes": report.notes,
     }
@@ -43,14 +47,33 @@ def _interval(interval: Interval | None, low: str, high: str) -> dict[str, float
 
 def _result(result: Result) -> dict[str, Any]:
     limits = _interval(result.interval, "low", "high")
-    return {"estimate": result.estimate, **limits, "p": result.p, "n": result.n, "method": result.method, **dict(result.settings),
-            "note": result.note, "signature": result.signature}  # fmt: skip
+    return {
+        "estimate": result.estimate,
+        **limits,
+        "p": result.p,
+        "n": result.n,
+        "method": result.method,
+        **dict(result.settings),
+        "note": result.note,
+        "signature": result.signature,
+    }
 
 
 def _cell(cell: ConditionOnTask) -> dict[str, Any]:
     limits = _interval(cell.interval, "acc_low", "acc_high")
-    return {"run": cell.run, "model": cell.model, "family": cell.family, "arm": cell.arm, "seeds": cell.seeds, "task": cell.task, "metric": cell.metric,
-            "n": cell.n, "acc": cell.accuracy, **limits, **cell.style}  # fmt: skip
+    return {
+        "run": cell.run,
+        "model": cell.model,
+        "family": cell.family,
+        "arm": cell.arm,
+        "seeds": cell.seeds,
+        "task": cell.task,
+        "metric": cell.metric,
+        "n": cell.n,
+        "acc": cell.accuracy,
+        **limits,
+        **cell.style,
+    }
 
 
 def _comparison(one: Comparison) -> dict[str, Any]:
@@ -86,7 +109,13 @@ def _comparison(one: Comparison) -> dict[str, Any]:
 
 def _style(effect: StyleEffect) -> dict[str, Any]:
     longer = _result(effect.at_equal_length) if effect.at_equal_length else None
-    return {"metric": effect.metric, "p_bh": effect.p_adjusted, "mean": _result(effect.mean), "median": _result(effect.median), "at_equal_length": longer}
+    return {
+        "metric": effect.metric,
+        "p_bh": effect.p_adjusted,
+        "mean": _result(effect.mean),
+        "median": _result(effect.median),
+        "at_equal_length": longer,
+    }
 
 
 def _families(one: AcrossFamilies) -> dict[str, Any]:
@@ -114,7 +143,15 @@ def _families(one: AcrossFamilies) -> dict[str, Any]:
 
 
 def _share(one: Share) -> dict[str, Any]:
-    names = {"question": one.question, "model": one.model, "family": one.family, "task": one.task, "first": one.first, "second": one.second, "base": one.base}
+    names = {
+        "question": one.question,
+        "model": one.model,
+        "family": one.family,
+        "task": one.task,
+        "first": one.first,
+        "second": one.second,
+        "base": one.base,
+    }
     result = _result(one.result)
     return {**names, **result, "note": "; ".join(note for note in (result["note"], one.note) if note)}
 

@@ -11,8 +11,23 @@ from harness_ext.compare.tables import TextTable, report_notes, report_tables
 if TYPE_CHECKING:
     from harness_ext.compare.report import Report
 
-_LATEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
-          "^": r"\textasciicircum{}", "±": r"$\pm$", "²": r"$^2$", "<": r"$<$", ">": r"$>$", "…": r"\ldots{}"}  # fmt: skip
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "²": r"$^2$",
+    "<": r"$<$",
+    ">": r"$>$",
+    "…": r"\ldots{}",
+}
 
 
 def rich_tables(tables: Sequence[TextTable]) -> list[Table]:
@@ -31,7 +46,10 @@ def rich_tables(tables: Sequence[TextTable]) -> list[Table]:
 def report_markdown(report: "Report") -> str:
     """Return the report as Markdown; what a run is named cannot break out of its cell."""
     parts = [markdown_table(one) for one in report_tables(report)]
-    signatures = [f"{_markdown(name)}, {_markdown(task)}: `{signature}`" for name, task, signature in _signatures(report)]
+    signatures = [
+        f"{_markdown(name)}, {_markdown(task)}: `{signature}`"
+        for name, task, signature in _signatures(report)
+    ]
     notes = [*map(_markdown, report_notes(report)), *signatures]
     return "\n\n".join([*parts, "\n".join(f"- {note}" for note in notes)]) + "\n"
 
@@ -39,7 +57,9 @@ def report_markdown(report: "Report") -> str:
 def markdown_table(one: TextTable) -> str:
     """Return a table as Markdown, its title a heading."""
     rule = "|".join(" --- " if number in one.left else " ---: " for number in range(len(one.header)))
-    return "\n".join([f"### {_markdown(one.title)}", "", _line(one.header), f"|{rule}|", *(_line(row) for row in one.rows)])
+    return "\n".join(
+        [f"### {_markdown(one.title)}", "", _line(one.header), f"|{rule}|", *(_line(row) for row in one.rows)]
+    )
 
 
 def report_latex(report: "Report") -> str:
@@ -56,7 +76,10 @@ def latex_page(tables: Sequence[TextTable], notes: Sequence[str]) -> str:
 
 def markdown_page(tables: Sequence[TextTable], notes: Sequence[str]) -> str:
     """Return tables as Markdown, and notes as a list below them."""
-    return "\n\n".join([*map(markdown_table, tables), "\n".join(f"- {_markdown(note)}" for note in notes)]) + "\n"
+    return (
+        "\n\n".join([*map(markdown_table, tables), "\n".join(f"- {_markdown(note)}" for note in notes)])
+        + "\n"
+    )
 
 
 def _latex_table(one: TextTable) -> str:
@@ -64,9 +87,16 @@ def _latex_table(one: TextTable) -> str:
     body = "\n".join(" & ".join(map(_latex, row)) + r" \\" for row in one.rows)
     head = " & ".join(map(_latex, one.header)) + r" \\"
     return (
-        "\\begin{table}\n\\caption{" + _latex(one.title) + "}\n\\begin{tabular}{" + columns + "}\n\\toprule\n" + head + "\n\\midrule\n" + body
+        "\\begin{table}\n\\caption{"
+        + _latex(one.title)
+        + "}\n\\begin{tabular}{"
+        + columns
+        + "}\n\\toprule\n"
+        + head
+        + "\n\\midrule\n"
+        + body
         + "\n\\bottomrule\n\\end{tabular}\n\\end{table}"
-    )  # fmt: skip
+    )
 
 
 def _signatures(report: "Report") -> list[tuple[str, str, str]]:

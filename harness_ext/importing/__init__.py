@@ -1,4 +1,6 @@
-"""Evaluation results of other harnesses, as run folders: read by format, matched to items, graded anew, written whole."""
+"""Evaluation results of other harnesses, as run folders: read by format, matched to items,
+graded anew, written whole.
+"""
 
 from harness_ext.importing.formats import FORMATS
 from harness_ext.importing.imports import Imported, import_runs

@@ -25,7 +25,8 @@ _NOT_RESPONSES = ("results_", "manifest.json", "verdicts.json", ".")
 
 
 def source_files(sources: Sequence[str | Path]) -> list[Path]:
-    """Return the files of responses that sources name, each once; of a folder all below it, of lm_eval's runs the newest samples of each task.
+    """Return the files of responses that sources name, each once; of a folder all below it, of lm_eval's runs
+    the newest samples of each task.
 
     Raises StylerepError for what is not there, and for a folder without any.
     """
@@ -54,15 +55,24 @@ def format_of(files: Sequence[Path], named: str = "auto") -> str:
     found = [_detected(path) for path in files]
     for path, one in zip(files, found, strict=True):
         if one != found[0]:
-            raise StylerepError(f"{files[0]} is of the format {found[0]} and {path} of the format {one}; import them one after the other, or name a --format.")
+            raise StylerepError(
+                f"{files[0]} is of the format {found[0]} and {path} of the format {one}; import them one"
+                " after the other, or name a --format."
+            )
     return found[0]
 
 
 def _below(folder: Path) -> list[Path]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name.endswith((*SUFFIXES, ".eval")) and not _ignored(path, folder)]
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name.endswith((*SUFFIXES, ".eval")) and not _ignored(path, folder)
+    ]
     newest: dict[tuple[Path, str], tuple[str, Path]] = {}
     for path in files:
-        if (named := samples_name(path.name)) and (named.date or "") >= newest.get((path.parent, named.task), ("", path))[0]:
+        if (named := samples_name(path.name)) and (named.date or "") >= newest.get(
+            (path.parent, named.task), ("", path)
+        )[0]:
             newest[path.parent, named.task] = (named.date or "", path)
     if newest:
         return [path for _, path in newest.values()]
@@ -73,14 +83,18 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _ignored(path: Path, folder: Path) -> bool:
-    return path.name.startswith(_NOT_RESPONSES) or any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.name.startswith(_NOT_RESPONSES) or any(
+        part.startswith(".") for part in path.relative_to(folder).parts
+    )
 
 
 def _detected(path: Path) -> str:
     if path.suffix == ".eval":
         return "inspect"
     if not path.name.endswith(SUFFIXES):
-        raise StylerepError(f"{path}: this is no file of responses; readable are {', '.join((*SUFFIXES, '.eval'))}.")
+        raise StylerepError(
+            f"{path}: this is no file of responses; readable are {', '.join((*SUFFIXES, '.eval'))}."
+        )
     if path.suffix == ".json" and _is_log(path):
         return "inspect"
     first = next(iter(read_rows(path)), None)

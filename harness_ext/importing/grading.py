@@ -21,7 +21,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One draw of a task, graded: its rows, how its answers were read if they were, the ids of documents where the recorded score is another, and notes."""
+    """One draw of a task, graded: its rows, how its answers were read if they were, the ids of documents
+    where the recorded score is another, and notes.
+    """
 
     rows: Lines
     answer_type: str | None
@@ -35,7 +37,9 @@ class Graded:
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """How answers are graded: which draw of each, how those are read that do not say it, whether right answers are known, and whether they count."""
+    """How answers are graded: which draw of each, how those are read that do not say it, whether right
+    answers are known, and whether they count.
+    """
 
     draw: int
     read_as: str
@@ -45,7 +49,9 @@ class _How:
 
 @dataclass(slots=True)
 class _GradedPart:
-    """What was made of some answers: their rows as lines, accuracies, recorded scores with the accuracy and document of each, and the audit of responses."""
+    """What was made of some answers: their rows as lines, accuracies, recorded scores with the accuracy and
+    document of each, and the audit of responses.
+    """
 
     lines: bytes = b""
     accuracies: list[float] = field(default_factory=list)
@@ -54,12 +60,20 @@ class _GradedPart:
 
 
 def grade(
-    found: Answers, told: Told, draw: int, answer_type: str | None, regrade: bool, say: Callable[[str], None] | None = None, workers: Workers | None = None
+    found: Answers,
+    told: Told,
+    draw: int,
+    answer_type: str | None,
+    regrade: bool,
+    say: Callable[[str], None] | None = None,
+    workers: Workers | None = None,
 ) -> Graded:
     """Grade the response of number *draw* to each item, from 0.
 
-    *answer_type* is how the answers of items are read that do not say it themselves; None: told from all right answers together. Without
-    *regrade*, ``acc`` is the recorded score. Raises StylerepError for an item with neither a right answer nor a recorded score.
+    *answer_type* is how the answers of items are read that do not say it themselves; None: told from all
+    right answers together. Without
+    *regrade*, ``acc`` is the recorded score. Raises StylerepError for an item with neither a right answer nor
+    a recorded score.
     """
     read_as = answer_type or told.answer_type
     regrade = regrade and told.generated and told.known
@@ -97,19 +111,26 @@ def _graded(piece: tuple[Answers, _How]) -> _GradedPart:
     part, lines = _GradedPart(), []
     for answer, scores, split in zip(answers, scored, splits, strict=True):
         if not how.regrade and answer.recorded[how.draw] is None:
-            raise StylerepError(f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score (--score-field) to go by.")
+            raise StylerepError(
+                f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score"
+                " (--score-field) to go by."
+            )
         row = _row(answer, how, scores, split)
         lines.append(_ENCODER.encode(row) + "\n")
         part.accuracies.append(row["acc"])
         if "recorded" in row:
             part.recorded.append((row["acc"], row["recorded"], row["doc_id"]))
         if split is not None:
-            part.audit.add(answer.texts[how.draw], split, answer.where, bool(row["answered"]) if how.known else None)
+            part.audit.add(
+                answer.texts[how.draw], split, answer.where, bool(row["answered"]) if how.known else None
+            )
     part.lines = "".join(lines).encode("utf-8", "replace")
     return part
 
 
-def _row(answer: Answer, how: _How, scores: dict[str, float], split: SplitResponse | None) -> Mapping[str, Any]:
+def _row(
+    answer: Answer, how: _How, scores: dict[str, float], split: SplitResponse | None
+) -> Mapping[str, Any]:
     item, recorded = answer.item, answer.recorded[how.draw]
     if not how.regrade and recorded is not None:
         scores["acc"] = recorded
@@ -126,12 +147,20 @@ def _row(answer: Answer, how: _How, scores: dict[str, float], split: SplitRespon
         "metrics": list(scores),
         "doc_hash": item.document_hash,
         **scores,
-        **({"unanswered": split.no_answer or "states no answer"} if split is not None and not scores["answered"] else {}),
+        **(
+            {"unanswered": split.no_answer or "states no answer"}
+            if split is not None and not scores["answered"]
+            else {}
+        ),
     }
 
 
-def _scores(answers: list[Answer], how: _How, splits: Sequence[SplitResponse | None]) -> list[dict[str, float]]:
-    """Return all scores of each response, none where there is no text; it is right if any of the right answers is stated."""
+def _scores(
+    answers: list[Answer], how: _How, splits: Sequence[SplitResponse | None]
+) -> list[dict[str, float]]:
+    """Return all scores of each response, none where there is no text;
+    it is right if any of the right answers is stated.
+    """
     from harness_ext.scoring.scores import score_each
     from synth.grading.answers import is_right, stated_answer
 
@@ -139,12 +168,15 @@ def _scores(answers: list[Answer], how: _How, splits: Sequence[SplitResponse | N
         return [{} for _ in answers]
     types = [answer.item.answer_type or how.read_as for answer in answers]
     asked = [
-        (answer.texts[how.draw], next(iter(answer.item.golds), ""), answer_type, answer.item.meta) for answer, answer_type in zip(answers, types, strict=True)
+        (answer.texts[how.draw], next(iter(answer.item.golds), ""), answer_type, answer.item.meta)
+        for answer, answer_type in zip(answers, types, strict=True)
     ]
     known = [split for split in splits if split is not None]
     scored = score_each(asked, known)
     for answer, answer_type, scores, split in zip(answers, types, scored, known, strict=True):
         if len(answer.item.golds) > 1 and not scores["acc"]:
             stated = stated_answer(split, answer_type)
-            scores["acc"] = float(any(is_right(stated, gold, answer_type, answer.item.meta) for gold in answer.item.golds[1:]))
+            scores["acc"] = float(
+                any(is_right(stated, gold, answer_type, answer.item.meta) for gold in answer.item.golds[1:])
+            )
     return scored

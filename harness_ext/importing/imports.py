@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness_ext.importing.answers import answers
-from harness_ext.importing.checks import apart, check_decoding, check_models, check_out, check_place, check_reading, listed, numbers
+from harness_ext.importing.checks import (
+    apart,
+    check_decoding,
+    check_models,
+    check_out,
+    check_place,
+    check_reading,
+    listed,
+    numbers,
+)
 from harness_ext.importing.formats import READERS, ROWS, format_of, source_files
 from harness_ext.importing.grading import grade
 from harness_ext.importing.items import Items, TaskItem, items_of_run, items_of_task, own_items
@@ -28,7 +37,9 @@ _TYPES = tuple(name for name in ANSWER_TYPES if name != "gym")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import made: the format that sources had, every task of every run folder, what a user should know beside, and the run that it pairs with."""
+    """What an import made: the format that sources had, every task of every run folder, what a user should
+    know beside, and the run that it pairs with.
+    """
 
     format: str
     tasks: Sequence[ImportedTask]
@@ -60,19 +71,24 @@ def import_runs(
 ) -> Imported:
     """Read results of other harnesses, grade their responses anew, and write a run folder for each model.
 
-    *sources* are files and folders in one format, told from the files if it is ``auto`` (see `harness_ext.importing.formats.FORMATS`). With
-    *model*, all is of that model and *out* is its run folder; otherwise the sources name their models and ``out/<model>`` is the folder of
-    each. Where every item has k > 1 responses, k runs are written, to ``<folder>-0`` and so on, with the seeds 0 to k - 1.
+    *sources* are files and folders in one format, told from the files if it is ``auto`` (see
+    `harness_ext.importing.formats.FORMATS`). With
+    *model*, all is of that model and *out* is its run folder; otherwise the sources name their models and
+    ``out/<model>`` is the folder of each. Where every item has k > 1 responses, k runs are written, to
+    ``<folder>-0`` and so on, with the seeds 0 to k - 1.
 
-    What a manifest says of the family, arm, base model and seed of a model is in *models* under its name, else in *about*. If *task* is one of
-    ours, or *like* is the folder of a run, each response is matched to a document of it and takes over its hash, right answer and answer type, so that
-    runs pair; otherwise documents of lm_eval keep their hashes and others are named by question and right answer. *answer_type* is one of number,
-    option, text, expression and latex, and told from the right answers if it is None. *reading* names fields, and a filter of lm_eval. Tasks are added
-    to an imported run that is there; one that it has already is replaced with *overwrite* alone. Without *regrade*, ``acc`` is the score that came with a
-    response. *say* is told of grading that takes long.
+    What a manifest says of the family, arm, base model and seed of a model is in *models* under its name,
+    else in *about*. If *task* is one of ours, or *like* is the folder of a run, each response is matched to a
+    document of it and takes over its hash, right answer and answer type, so that runs pair; otherwise
+    documents of lm_eval keep their hashes and others are named by question and right answer. *answer_type* is
+    one of number, option, text, expression and latex, and told from the right answers if it is None.
+    *reading* names fields, and a filter of lm_eval. Tasks are added to an imported run that is there; one
+    that it has already is replaced with *overwrite* alone. Without *regrade*, ``acc`` is the score that came
+    with a response. *say* is told of grading that takes long.
 
-    The same files give the same bytes. Raises StylerepError, naming file and line, for what cannot be read, matched or graded, and where a folder holds
-    something else; nothing is written then. While another import writes to one of the folders, its end is awaited, of which *say* is told.
+    The same files give the same bytes. Raises StylerepError, naming file and line, for what cannot be read,
+    matched or graded, and where a folder holds something else; nothing is written then. While another import
+    writes to one of the folders, its end is awaited, of which *say* is told.
     """
     if answer_type is not None and answer_type not in _TYPES:
         raise StylerepError(f"There is no answer type {answer_type!r}; choose from {', '.join(_TYPES)}.")
@@ -84,7 +100,9 @@ def import_runs(
     check_reading(chosen, reading)
     with Workers(_processes(files, workers)) as several:
         reading = replace(reading, workers=several)
-        evaluations = _merged([one for path in files for one in READERS[chosen](path, reading)], model, task, chosen in ROWS)
+        evaluations = _merged(
+            [one for path in files for one in READERS[chosen](path, reading)], model, task, chosen in ROWS
+        )
         check_models(models or {}, evaluations)
         for one in evaluations:
             SECRETS.learn(one.gen_kwargs, one.files[0].name)
@@ -94,7 +112,9 @@ def import_runs(
         for evaluation in evaluations:
             items = next((one for one in targets if one.task == evaluation.task), None)
             own = (models or {}).get(evaluation.model, about or About())
-            for folder, draft, more in _drafts(evaluation, items, own, Path(out), model is not None, answer_type, regrade, say, several):
+            for folder, draft, more in _drafts(
+                evaluation, items, own, Path(out), model is not None, answer_type, regrade, say, several
+            ):
                 if any(other.evaluation.model != evaluation.model for other in runs.get(folder, [])):
                     both = f"the models {runs[folder][0].evaluation.model} and {evaluation.model}"
                     raise StylerepError(f"{folder}: {both} would have the same folder; use --model.")
@@ -115,15 +135,25 @@ def import_runs(
         check()  # anew, since another import may just have ended
         written = [one for folder, drafts in runs.items() for one in write_run(folder, drafts, chosen)]
     filtered = [one for one in targets if one.filter != "none"]
-    notes += [f"{like}: its scores of {one.task} are those of the filter {one.filter}; import that run too, and both pair." for one in filtered]
+    notes += [
+        f"{like}: its scores of {one.task} are those of the filter {one.filter}; import that run too, and"
+        " both pair."
+        for one in filtered
+    ]
     if masked := SECRETS.sentence():
         notes.append(masked)
-    return Imported(chosen, written, list(dict.fromkeys(notes)), Path(like) if like is not None and not filtered else None)
+    return Imported(
+        chosen, written, list(dict.fromkeys(notes)), Path(like) if like is not None and not filtered else None
+    )
 
 
 def _processes(files: Sequence[Path], wanted: int | None) -> int:
     """Return how many processes are worth their start."""
-    return 1 if sum(path.stat().st_size for path in files) < _WORTH_A_POOL else min(wanted or _MOST_PROCESSES, processor_cores())
+    return (
+        1
+        if sum(path.stat().st_size for path in files) < _WORTH_A_POOL
+        else min(wanted or _MOST_PROCESSES, processor_cores())
+    )
 
 
 def _drafts(
@@ -139,16 +169,21 @@ def _drafts(
 ) -> Iterable[tuple[Path, Draft, list[str]]]:
     """Yield the folder and the graded task of each draw, and notes."""
     if items and answer_type and all(item.answer_type for item in items.items):
-        raise StylerepError(f"{items.matched_to} says itself how its answers are read; leave --answer-type out.")
+        raise StylerepError(
+            f"{items.matched_to} says itself how its answers are read; leave --answer-type out."
+        )
     matched = match_items(evaluation.records, items) if items else own_items(evaluation, workers)
     notes = _about_items(evaluation, matched, items)
     found, told = answers(evaluation.records, matched, workers)
     draws = told.draws
     if told.repeated:
-        notes.append(f"{evaluation.task}: each item occurs {draws} times, which are taken for {draws} draws of it.")
+        notes.append(
+            f"{evaluation.task}: each item occurs {draws} times, which are taken for {draws} draws of it."
+        )
     if draws > 1 and about.seed is not None:
         raise StylerepError(
-            f"{evaluation.model}, {evaluation.task}: there are {draws} responses to each item, and their seeds are their numbers; leave seed out."
+            f"{evaluation.model}, {evaluation.task}: there are {draws} responses to each item, and their"
+            " seeds are their numbers; leave seed out."
         )
     name = folder_name(evaluation.model)
     for draw in range(draws):
@@ -156,8 +191,9 @@ def _drafts(
         notes += [f"{evaluation.task}: {note}" for note in graded.notes]
         if graded.agreement is not None and graded.agreement < _LOW:
             notes.append(
-                f"{evaluation.task}: {len(graded.disagreements)} grades differ from the recorded ones; look at some (doc_id {numbers(graded.disagreements)}), "
-                "or say with --answer-type how answers are to be read."
+                f"{evaluation.task}: {len(graded.disagreements)} grades differ from the recorded ones; look"
+                f" at some (doc_id {numbers(graded.disagreements)}), or say with --answer-type how answers"
+                " are to be read."
             )
         if regrade and not graded.regraded:
             why = "there are only likelihoods" if not told.generated else "no right answer is known"
@@ -177,28 +213,50 @@ def _about_items(evaluation: Evaluation, matched: Sequence[TaskItem], items: Ite
     there = {item.document_hash for item in matched}
     if missing := [item for item in items.items if item.document_hash not in there]:
         first = numbers([item.number for item in missing])
-        notes.append(f"{evaluation.task}: {len(missing)} of {len(items.items)} items have no response (doc_id {first}); compare such runs with --partial.")
+        notes.append(
+            f"{evaluation.task}: {len(missing)} of {len(items.items)} items have no response (doc_id"
+            f" {first}); compare such runs with --partial."
+        )
     other = [
         item.number
         for record, item in zip(evaluation.records, matched, strict=True)
         if record.golds and item.golds and item.answer_type != "gym" and not _same_answer(record.golds, item)
     ]
     if other:
-        notes.append(f"{evaluation.task}: {len(other)} right answers differ from those of {items.matched_to} (doc_id {numbers(other)}), which count.")
+        notes.append(
+            f"{evaluation.task}: {len(other)} right answers differ from those of {items.matched_to} (doc_id"
+            f" {numbers(other)}), which count."
+        )
     return notes
 
 
 def _same_answer(golds: Sequence[str], item: TaskItem) -> bool:
-    return any(gold == right or is_right(gold, right, item.answer_type or "latex", item.meta) for gold in golds for right in item.golds)
+    return any(
+        gold == right or is_right(gold, right, item.answer_type or "latex", item.meta)
+        for gold in golds
+        for right in item.golds
+    )
 
 
-def _merged(evaluations: Sequence[Evaluation], model: str | None, task: str | None, parts: bool) -> list[Evaluation]:
-    """Return one evaluation for each model and task; files are put together only where they may be *parts* of one."""
-    if model is not None and len(said := list(dict.fromkeys(one.model for one in evaluations if one.said))) > 1:
-        raise StylerepError(f"The sources name several models ({listed(said)}); leave --model out, and each gets a folder.")
+def _merged(
+    evaluations: Sequence[Evaluation], model: str | None, task: str | None, parts: bool
+) -> list[Evaluation]:
+    """Return one evaluation for each model and task;
+    files are put together only where they may be *parts* of one.
+    """
+    if (
+        model is not None
+        and len(said := list(dict.fromkeys(one.model for one in evaluations if one.said))) > 1
+    ):
+        raise StylerepError(
+            f"The sources name several models ({listed(said)}); leave --model out, and each gets a folder."
+        )
     tasks = list(dict.fromkeys(one.task for one in evaluations if one.named))
     if task is not None and len(tasks) > 1:
-        raise StylerepError(f"The sources name several tasks ({listed(tasks)}); import them one after the other to give one a --task.")
+        raise StylerepError(
+            f"The sources name several tasks ({listed(tasks)}); import them one after the other to give one a"
+            " --task."
+        )
     model = public_name(model) if model is not None else None
     together: dict[tuple[str, str], Evaluation] = {}
     for one in evaluations:
@@ -207,19 +265,30 @@ def _merged(evaluations: Sequence[Evaluation], model: str | None, task: str | No
         if before is named:
             continue
         if not parts:
-            raise StylerepError(f"{before.files[0]} and {one.files[0]} both hold the task {one.task} of {before.model}; import one of them.")
+            raise StylerepError(
+                f"{before.files[0]} and {one.files[0]} both hold the task {one.task} of {before.model};"
+                " import one of them."
+            )
         files = tuple(dict.fromkeys((*before.files, *one.files)))
         records = before.records if isinstance(before.records, Spool) else Spool(before.records)
         records.extend(one.records)
-        together[named.model, named.task] = replace(before, records=records, files=files, date=max(before.date, one.date))
+        together[named.model, named.task] = replace(
+            before, records=records, files=files, date=max(before.date, one.date)
+        )
     return list(together.values())
 
 
 def _targets(evaluations: list[Evaluation], task: str | None, like: str | Path | None) -> list[Items]:
-    """Return the items that responses are matched to, if any; with *like*, evaluations take the name of its task."""
+    """Return the items that responses are matched to, if any; with *like*,
+    evaluations take the name of its task.
+    """
     if like is not None:
         names = list(dict.fromkeys(one.task for one in evaluations))
-        found = [items_of_run(Path(like), task, names)] if task or len(names) == 1 else [items_of_run(Path(like), name, ()) for name in names]
+        found = (
+            [items_of_run(Path(like), task, names)]
+            if task or len(names) == 1
+            else [items_of_run(Path(like), name, ()) for name in names]
+        )
         if len(names) == 1:
             evaluations[:] = [replace(one, task=found[0].task) for one in evaluations]
         return found

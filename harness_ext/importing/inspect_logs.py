@@ -30,13 +30,16 @@ from synth.schema import parse_json, read_regular, shown
 def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     """Read one log; the epochs of a sample are several responses to it, in their order.
 
-    A sample that ended with an error has an empty response. Raises StylerepError for a log that is broken, or in which no sample stands.
+    A sample that ended with an error has an empty response. Raises StylerepError for a log that is broken,
+    or in which no sample stands.
     """
     header, samples = _from_zip(path) if path.suffix == ".eval" else _from_json(path)
     about, plan = _inner(header, "eval"), _inner(header, "plan")
     SECRETS.learn([about.get("model_args"), about.get("model_base_url")], path.name)
     task = clean(str(about.get("task") or path.stem).rpartition("/")[2])
-    names = [str(one["name"]) for one in _list(about, "scorers") if isinstance(one, Mapping) and one.get("name")]
+    names = [
+        str(one["name"]) for one in _list(about, "scorers") if isinstance(one, Mapping) and one.get("name")
+    ]
     found = _scorer(samples, names, reading.fields.correct, path)
     order = {str(name): number for number, name in enumerate(_list(_inner(about, "dataset"), "sample_ids"))}
     places = [(_number(one.get("epoch")), order.get(str(one.get("id")), len(order))) for _, one in samples]
@@ -47,7 +50,9 @@ def read(path: Path, reading: ReadSource) -> list[Evaluation]:
         epochs.setdefault(str(sample.get("id")), []).append(len(each))
         each.append(_record(where, sample, found.metric if found else None, reading.fields.correct))
     if not epochs:
-        raise StylerepError(f"{path}: no sample stands in this log (its status is {shown(header.get('status'))}).")
+        raise StylerepError(
+            f"{path}: no sample stands in this log (its status is {shown(header.get('status'))})."
+        )
     records = Spool(_joined([each[place] for place in several]) for several in epochs.values())
     notes = [f"{task}: {failed} samples ended with an error, so their responses are empty."] if failed else []
     notes += encrypted_note(sum(record.encrypted for record in records), len(records))
@@ -55,7 +60,9 @@ def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     if header.get("status") not in (None, "success"):
         notes.append(f"{task}: the log's status is {shown(header['status'])}, so samples may be missing.")
     decoding = {**_inner(about, "model_generate_config"), **_inner(plan, "config")}
-    decoding = {key: value for key, value in decoding.items() if value is not None and not key.startswith("max_conn")}
+    decoding = {
+        key: value for key, value in decoding.items() if value is not None and not key.startswith("max_conn")
+    }
     return [
         Evaluation(
             public_name(str(about.get("model") or path.resolve().parent.name)),
@@ -87,7 +94,11 @@ def _record(where: str, sample: Mapping[str, Any], scorer: str | None, given: st
 
     output = _inner(sample, "output")
     choices = output.get("choices")
-    message = _inner(choices[0], "message") if isinstance(choices, list) and choices and isinstance(choices[0], Mapping) else {}
+    message = (
+        _inner(choices[0], "message")
+        if isinstance(choices, list) and choices and isinstance(choices[0], Mapping)
+        else {}
+    )
     reason = choices[0].get("stop_reason") if message and isinstance(choices, list) else None
     said = message_said({"message": whole(dict(message)), "stop_reason": reason}) or Said("")
     text = said.text or str(whole(output.get("completion")) or "")
@@ -99,23 +110,45 @@ def _record(where: str, sample: Mapping[str, Any], scorer: str | None, given: st
         (_score(_inner(sample, "scores"), scorer, given, where),),
         question=clean(conversation(whole(sample.get("input")))),
         prompt=clean(conversation(whole(sample.get("messages")))),
-        golds=tuple(clean(gold) for gold in map(gold_text, targets if isinstance(targets, list) else [targets]) if gold),
+        golds=tuple(
+            clean(gold)
+            for gold in map(gold_text, targets if isinstance(targets, list) else [targets])
+            if gold
+        ),
         item=clean(str(sample.get("id"))),
-        options=tuple(map(clean, options)) if isinstance(options, list) and all(isinstance(one, str) for one in options) else (),
+        options=(
+            tuple(map(clean, options))
+            if isinstance(options, list) and all(isinstance(one, str) for one in options)
+            else ()
+        ),
         encrypted=said.encrypted,
     )
 
 
 def _joined(several: list[Record]) -> Record:
     first = several[0]
-    texts, recorded = (tuple(value for one in several for value in getattr(one, name)) for name in ("texts", "recorded"))
+    texts, recorded = (
+        tuple(value for one in several for value in getattr(one, name)) for name in ("texts", "recorded")
+    )
     return Record(
-        first.where, texts, recorded, first.question, first.prompt, first.golds, first.item, first.options, encrypted=any(one.encrypted for one in several)
+        first.where,
+        texts,
+        recorded,
+        first.question,
+        first.prompt,
+        first.golds,
+        first.item,
+        first.options,
+        encrypted=any(one.encrypted for one in several),
     )
 
 
-def _scorer(samples: Sequence[tuple[str, Mapping[str, Any]]], names: Sequence[str], given: str | None, path: Path) -> AccuracyMetric | None:
-    """Return which scorer the recorded score is of: letters are read as numbers, and the scorers of the log stand in its order."""
+def _scorer(
+    samples: Sequence[tuple[str, Mapping[str, Any]]], names: Sequence[str], given: str | None, path: Path
+) -> AccuracyMetric | None:
+    """Return which scorer the recorded score is of: letters are read as numbers,
+    and the scorers of the log stand in its order.
+    """
     rows = Spool[dict[str, float | None]]()
     for where, sample in samples:
         scores = _inner(sample, "scores")

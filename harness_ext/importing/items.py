@@ -1,4 +1,6 @@
-"""Which item of which task each response answers, so that imported runs pair with each other and with runs of ours."""
+"""Which item of which task each response answers,
+so that imported runs pair with each other and with runs of ours.
+"""
 
 import json
 from collections import Counter
@@ -27,7 +29,8 @@ LETTERS = "ABCDEFGHIJ"
 
 @dataclass(frozen=True, slots=True)
 class TaskItem:
-    """One item of a task: its document as runs hold it, and what its answers are judged by; `answer_type` is None until it is known.
+    """One item of a task: its document as runs hold it, and what its answers are judged by;
+    `answer_type` is None until it is known.
 
     `question` is the problem without the sentence that asks for an answer in a form.
     """
@@ -42,13 +45,17 @@ class TaskItem:
     target: str = ""
 
     def __reduce__(self) -> tuple[type["TaskItem"], tuple[Any, ...]]:
-        """Be pickled by values alone, in a quarter of the time that a dataclass with slots takes by itself."""
+        """Be pickled by values alone, in a quarter of the time that a dataclass with slots takes by
+        itself.
+        """
         return TaskItem, tuple(getattr(self, name) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The items of a task that responses are matched to, how a manifest and a user are told of it, and the filter that these items stand under."""
+    """The items of a task that responses are matched to, how a manifest and a user are told of it, and the
+    filter that these items stand under.
+    """
 
     task: str
     items: Sequence[TaskItem]
@@ -61,12 +68,16 @@ def items_of_task(task: str) -> Items | None:
     """Return the items of one of our tasks; None for a name that is none of them."""
     if tasks_named([task]) != [task]:
         return None
-    items = [_item(document, document_hash(document), number, question) for number, (question, document) in enumerate(task_documents(task))]
+    items = [
+        _item(document, document_hash(document), number, question)
+        for number, (question, document) in enumerate(task_documents(task))
+    ]
     return Items(task, items, task, task_config(task)["metadata"].get("version"))
 
 
 def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items:
-    """Return the items of a task of a run: *task*, else the one of those *wanted* that it has, else its only one.
+    """Return the items of a task of a run: *task*, else the one of those *wanted* that it has,
+    else its only one.
 
     Raises StylerepError for a folder without samples, and where it does not have the task or has several.
     """
@@ -77,7 +88,13 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
     chosen = both[0] if both else next(iter(files))
     if chosen not in files or (not both and len(files) > 1) or len(both) > 1:
         raise StylerepError(f"{folder}: name one of its tasks with --task: {', '.join(files)}.")
-    imported = read_manifest(files[chosen].parent).get("imported", {}).get("tasks", {}).get(chosen, {}).get("answer_type")
+    imported = (
+        read_manifest(files[chosen].parent)
+        .get("imported", {})
+        .get("tasks", {})
+        .get(chosen, {})
+        .get("answer_type")
+    )
     items: dict[str, TaskItem] = {}
     filters: dict[str, None] = {}
     for where, row in read_rows(files[chosen]):
@@ -88,15 +105,28 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
         if digest not in items:
             found = document | {"target": row.get("target")}
             question = conversation(find_field(document, "question", None, where))
-            items[digest] = _item(document, digest, row.get("doc_id", len(items)), question, gold_text(find_field(found, "answer", None, where)), imported)
-    return Items(chosen, list(items.values()), f"{folder.resolve().name}/{chosen}", filter="none" if "none" in filters else next(iter(filters)))
+            items[digest] = _item(
+                document,
+                digest,
+                row.get("doc_id", len(items)),
+                question,
+                gold_text(find_field(found, "answer", None, where)),
+                imported,
+            )
+    return Items(
+        chosen,
+        list(items.values()),
+        f"{folder.resolve().name}/{chosen}",
+        filter="none" if "none" in filters else next(iter(filters)),
+    )
 
 
 def own_items(evaluation: Evaluation, workers: Workers | None = None) -> "OwnItems":
     """Return an item for each record of an evaluation that nothing is matched to.
 
-    Documents of lm_eval keep their hashes; others are named by question and right answer. Where every item occurs equally often, its occurrences are
-    draws of it; where few occur again, they are items of their own. Raises StylerepError where it is neither, and for a record without a question.
+    Documents of lm_eval keep their hashes; others are named by question and right answer. Where every item
+    occurs equally often, its occurrences are draws of it; where few occur again, they are items of their own.
+    Raises StylerepError where it is neither, and for a record without a question.
     """
     records = evaluation.records
     parts: Iterable[Sequence[Record]] = records.parts(_AT_ONCE) if isinstance(records, Spool) else [records]
@@ -111,18 +141,27 @@ def own_items(evaluation: Evaluation, workers: Workers | None = None) -> "OwnIte
 
 
 def _digests(records: Sequence[Record]) -> list[str]:
-    return [_digest(record, _document(record) if record.document is None else record.document) for record in records]
+    return [
+        _digest(record, _document(record) if record.document is None else record.document)
+        for record in records
+    ]
 
 
 class OwnItems(Sequence[TaskItem]):
-    """The items that records are of, each made when it is asked for: of so many rows, few are held at once."""
+    """The items that records are of, each made when it is asked for: of so many rows, few are held at
+    once.
+    """
 
     def __init__(self, records: Sequence[Record], digests: Sequence[str], numbers: Sequence[int]) -> None:
         self._records, self.digests, self._numbers = records, digests, numbers
 
     def some(self, places: Sequence[int], records: Sequence[Record]) -> "OwnItems":
-        """Return the items at some places, whose *records* are given in a form that another process can be handed."""
-        return OwnItems(records, [self.digests[place] for place in places], [self._numbers[place] for place in places])
+        """Return the items at some places, whose *records* are given in a form that another process can be
+        handed.
+        """
+        return OwnItems(
+            records, [self.digests[place] for place in places], [self._numbers[place] for place in places]
+        )
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -149,15 +188,21 @@ def _own_item(record: Record, digest: str, number: int) -> TaskItem:
 
 
 class AnswerType(NamedTuple):
-    """How right answers can be read: whether each is a letter or text of its own options, a number, a letter."""
+    """How right answers can be read: whether each is a letter or text of its own options, a number, a
+    letter.
+    """
 
     options: bool = True
     numbers: bool = True
     letters: bool = True
 
     def told(self) -> str:
-        """Return how right answers are read that all are this: options, else numbers, else letters, else formulas."""
-        return "option" if self.options else "number" if self.numbers else "option" if self.letters else "latex"
+        """Return how right answers are read that all are this: options, else numbers, else letters,
+        else formulas.
+        """
+        return (
+            "option" if self.options else "number" if self.numbers else "option" if self.letters else "latex"
+        )
 
     def __and__(self, other: "AnswerType") -> "AnswerType":
         """Return what both are."""
@@ -165,7 +210,9 @@ class AnswerType(NamedTuple):
 
 
 def answer_type_of(golds: Sequence[str], options: Sequence[str]) -> AnswerType:
-    """Return what the right answers of an item are, with the texts of the options beside them, if there are any."""
+    """Return what the right answers of an item are, with the texts of the options beside them,
+    if there are any.
+    """
     return AnswerType(
         bool(options) and all(_is_option(gold, options) for gold in golds),
         all(plain_number(gold) is not None for gold in golds),
@@ -178,7 +225,14 @@ def _is_option(gold: str, texts: Sequence[str]) -> bool:
     return gold in texts or (letter is not None and LETTERS.index(letter) < len(texts))
 
 
-def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, gold: str | None = None, known: str | None = None) -> TaskItem:
+def _item(
+    document: Mapping[str, Any],
+    digest: str,
+    number: Any,
+    question: str,
+    gold: str | None = None,
+    known: str | None = None,
+) -> TaskItem:
     """Return the item of a document; *known* is how its answers are read if the document does not say it."""
     given = document.get("answer_type")
     answer_type = given if given in ANSWER_TYPES else known if known in ANSWER_TYPES else None
@@ -187,7 +241,14 @@ def _item(document: Mapping[str, Any], digest: str, number: Any, question: str, 
         gold = str(document.get("answer"))
     golds = (gold,) if gold else ()
     return TaskItem(
-        document, digest, number if isinstance(number, int) else 0, question, golds, answer_type, _meta(document), str(document.get("answer", gold or ""))
+        document,
+        digest,
+        number if isinstance(number, int) else 0,
+        question,
+        golds,
+        answer_type,
+        _meta(document),
+        str(document.get("answer", gold or "")),
     )
 
 
@@ -207,7 +268,8 @@ def _are_draws(digests: Sequence[str], evaluation: Evaluation) -> bool:
         first, odd = next(iter(counts)), next(one for one, n in counts.items() if n != counts[digests[0]])
         places = [evaluation.records[digests.index(one)].where for one in (odd, first)]
         raise StylerepError(
-            f"{places[0]}: this item occurs {counts[odd]} times and that of {places[1]} {counts[first]} times; every item needs as many responses."
+            f"{places[0]}: this item occurs {counts[odd]} times and that of {places[1]} {counts[first]}"
+            " times; every item needs as many responses."
         )
     return False
 
@@ -215,9 +277,15 @@ def _are_draws(digests: Sequence[str], evaluation: Evaluation) -> bool:
 def _document(record: Record) -> dict[str, Any]:
     question = record.question or record.prompt or record.item
     if not question:
-        raise StylerepError(f"{record.where}: no field is known to hold a question; name it with --question-field.")
+        raise StylerepError(
+            f"{record.where}: no field is known to hold a question; name it with --question-field."
+        )
     document: dict[str, Any] = {"question": question, "answer": next(iter(record.golds), "")}
-    return ({"id": record.item} if record.item else {}) | document | ({"options": list(record.options)} if record.options else {})
+    return (
+        ({"id": record.item} if record.item else {})
+        | document
+        | ({"options": list(record.options)} if record.options else {})
+    )
 
 
 def _meta(document: Mapping[str, Any]) -> dict[str, Any]:

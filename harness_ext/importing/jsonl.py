@@ -5,12 +5,30 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness_ext.importing.record import Evaluation, ReadSource, Record, clean, file_date, public_name, score_of
+from harness_ext.importing.record import (
+    Evaluation,
+    ReadSource,
+    Record,
+    clean,
+    file_date,
+    public_name,
+    score_of,
+)
 from harness_ext.importing.spool import Spool, pack
 from synth.errors import StylerepError
 from synth.formats.audit import encrypted_note
 from synth.processes.workers import Workers
-from synth.responses.fields import Fields, find_field, is_place_of_option, options_of, question_text, right_answer, row_responses, score_field, score_fields
+from synth.responses.fields import (
+    Fields,
+    find_field,
+    is_place_of_option,
+    options_of,
+    question_text,
+    right_answer,
+    row_responses,
+    score_field,
+    score_fields,
+)
 from synth.responses.messages import conversation
 from synth.rows import Line, Row, rows_of, unread_rows
 
@@ -21,18 +39,23 @@ _LETTERS = {"c", "i", "p", "n"}
 def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     """Read a JSONL, JSON, CSV or Parquet file, one evaluation for each model and task that its rows name.
 
-    Rows that name none get the folder's name as model and the file's as task. Scores of a field that was not named are left out, all of the file, where one
-    of them is no score. Raises StylerepError, naming the line, for what cannot be read.
+    Rows that name none get the folder's name as model and the file's as task. Scores of a field that was not
+    named are left out, all of the file, where one of them is no score. Raises StylerepError,
+    naming the line, for what cannot be read.
     """
     found: dict[tuple[str, str], Spool[Record]] = {}
     said = named = False
     encrypted = places = copies = rows = texts = 0
     scores = _score_field(path, reading)
     fields = replace(reading, workers=Workers())
-    for part in reading.workers.each(_records, ((unread, fields, scores) for unread in unread_rows(path, _AT_ONCE))):
+    for part in reading.workers.each(
+        _records, ((unread, fields, scores) for unread in unread_rows(path, _AT_ONCE))
+    ):
         for (model, task), record in part.records:
             said, named = said or model is not None, named or task is not None
-            found.setdefault((model or path.resolve().parent.name, task or path.name.split(".")[0]), Spool()).append_packed(record)
+            found.setdefault(
+                (model or path.resolve().parent.name, task or path.name.split(".")[0]), Spool()
+            ).append_packed(record)
         rows, texts, copies = rows + len(part.records), texts + part.texts, copies + part.copies
         places, encrypted = places + part.places, encrypted + part.encrypted
     if not found:
@@ -41,16 +64,32 @@ def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     if places:
         notes += (f"{path}: right answers are places of options, counted from 0 (0 is A).",)
     if copies > _FEW and copies == texts:
-        notes += (f"{path}: every response is its right answer to the letter; are they one field? (--response-field, --answer-field)",)
+        notes += (
+            (
+                f"{path}: every response is its right answer to the letter; are they one field?"
+                " (--response-field, --answer-field)"
+            ),
+        )
     return [
-        Evaluation(public_name(model), clean(task), records, (path,), file_date(path), said=said, named=named, notes=notes)
+        Evaluation(
+            public_name(model),
+            clean(task),
+            records,
+            (path,),
+            file_date(path),
+            said=said,
+            named=named,
+            notes=notes,
+        )
         for (model, task), records in found.items()
     ]
 
 
 @dataclass(slots=True)
 class _FilePart:
-    """What was read of some rows: packed records with the model and task that each names, and what is counted in them."""
+    """What was read of some rows: packed records with the model and task that each names,
+    and what is counted in them.
+    """
 
     records: list[tuple[tuple[str | None, str | None], bytes]] = field(default_factory=list)
     texts: int = 0
@@ -64,7 +103,10 @@ def _records(piece: tuple[list[Row | Line], ReadSource, "_ScoreField"]) -> _File
     unread, reading, scores = piece
     part = _FilePart()
     for row in rows_of(unread):
-        own = [find_field(row.fields, what, given, row.where) for what, given in (("model", reading.fields.model), ("task", reading.fields.task))]
+        own = [
+            find_field(row.fields, what, given, row.where)
+            for what, given in (("model", reading.fields.model), ("task", reading.fields.task))
+        ]
         model, task = (value if isinstance(value, str) and value.strip() else None for value in own)
         record, hidden = _record(row, reading, scores)
         part.places += bool(record.options) and is_place_of_option(row.fields, reading.fields)
@@ -76,7 +118,9 @@ def _records(piece: tuple[list[Row | Line], ReadSource, "_ScoreField"]) -> _File
 
 
 class _ScoreField(NamedTuple):
-    """The field that holds the scores of a file, None if none does; whether it holds letters of options instead; and what a user should know of it."""
+    """The field that holds the scores of a file, None if none does; whether it holds letters of options
+    instead; and what a user should know of it.
+    """
 
     name: str | None
     letters: bool = False
@@ -89,20 +133,29 @@ def _score_field(path: Path, reading: ReadSource) -> _ScoreField:
         return _ScoreField(reading.fields.correct)
     found, letters, rows = None, set[str](), 0
     differ: Counter[str] = Counter()
-    for part in reading.workers.each(_scores_in, ((unread, reading.fields) for unread in unread_rows(path, _AT_ONCE))):
+    for part in reading.workers.each(
+        _scores_in, ((unread, reading.fields) for unread in unread_rows(path, _AT_ONCE))
+    ):
         if part.refused:
             return _ScoreField(None, notes=(part.refused,))
         found, letters, rows = found or part.found, letters | part.letters, rows + part.rows
         differ.update(part.differ)
     if letters - _LETTERS:
-        return _ScoreField(None, True, (f"{path}: {found!r} holds letters, so it is not taken for scores (--score-field).",))
-    notes = (f"{path}: the recorded score is {found}; {other} is another one in {n} of {rows} rows (--metric)." for other, n in differ.items())
+        return _ScoreField(
+            None, True, (f"{path}: {found!r} holds letters, so it is not taken for scores (--score-field).",)
+        )
+    notes = (
+        f"{path}: the recorded score is {found}; {other} is another one in {n} of {rows} rows (--metric)."
+        for other, n in differ.items()
+    )
     return _ScoreField(found, notes=tuple(notes))
 
 
 @dataclass(slots=True)
 class _Scores:
-    """What fields of scores hold in some rows: the first such field, letters, how often another field differs, and why the values are no scores."""
+    """What fields of scores hold in some rows: the first such field, letters, how often another field
+    differs, and why the values are no scores.
+    """
 
     rows: int = 0
     found: str | None = None
@@ -118,14 +171,23 @@ def _scores_in(piece: tuple[list[Row | Line], Fields]) -> _Scores:
     for row in rows_of(unread):
         name = score_field(row.fields, fields)
         part.found, part.rows = part.found or name, part.rows + 1
-        part.differ.update(other for other in score_fields(row.fields, fields) if name and _differs(row.fields[other], row.fields[name], row.where))
-        for value in (row.fields[name] if isinstance(row.fields[name], list) else [row.fields[name]]) if name else ():
+        part.differ.update(
+            other
+            for other in score_fields(row.fields, fields)
+            if name and _differs(row.fields[other], row.fields[name], row.where)
+        )
+        for value in (
+            (row.fields[name] if isinstance(row.fields[name], list) else [row.fields[name]]) if name else ()
+        ):
             plain = value.strip().casefold() if isinstance(value, str) else ""
             if len(plain) == 1 and plain.isalpha():
                 part.letters.add(plain)
             elif not _is_score(value, row.where):
                 shown = clean(str(value)[:40])
-                part.refused = f"{row.where}: {name!r} is {shown!r}, no score of 0 to 1, so its scores are left out (--score-field)."
+                part.refused = (
+                    f"{row.where}: {name!r} is {shown!r}, no score of 0 to 1, so its scores are left out"
+                    " (--score-field)."
+                )
                 return part
     return part
 
@@ -133,7 +195,12 @@ def _scores_in(piece: tuple[list[Row | Line], Fields]) -> _Scores:
 def _differs(other: Any, value: Any, where: str) -> bool:
     """Say whether two fields are both scores and not the same one."""
     single = not isinstance(other, list) and not isinstance(value, list)
-    return single and _is_score(other, where) and _is_score(value, where) and score_of(other, where) != score_of(value, where)
+    return (
+        single
+        and _is_score(other, where)
+        and _is_score(value, where)
+        and score_of(other, where) != score_of(value, where)
+    )
 
 
 def _is_score(value: Any, where: str) -> bool:
@@ -147,7 +214,11 @@ def _is_score(value: Any, where: str) -> bool:
 def _record(row: Row, reading: ReadSource, score: _ScoreField) -> tuple[Record, int]:
     where, fields, given = row.where, row.fields, reading.fields
     found = row_responses(fields, given, where)
-    scores = find_field(fields, "correct", score.name, where) if score.name is not None and (given.correct or score.name in fields) else None
+    scores = (
+        find_field(fields, "correct", score.name, where)
+        if score.name is not None and (given.correct or score.name in fields)
+        else None
+    )
     scores = scores if isinstance(scores, list) else [scores] * len(found.texts)
     if len(scores) != len(found.texts):
         raise StylerepError(f"{where}: {len(scores)} scores stand beside {len(found.texts)} responses.")

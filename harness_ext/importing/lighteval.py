@@ -1,11 +1,22 @@
-"""Reads the details that ``lighteval --save-details`` writes as Parquet, in the layout of 0.10 and later and in the flat one before it."""
+"""Reads the details that ``lighteval --save-details`` writes as Parquet,
+in the layout of 0.10 and later and in the flat one before it.
+"""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_ext.importing.record import Evaluation, ReadSource, Record, clean, file_date, plain_version, public_name, score_of
+from harness_ext.importing.record import (
+    Evaluation,
+    ReadSource,
+    Record,
+    clean,
+    file_date,
+    plain_version,
+    public_name,
+    score_of,
+)
 from harness_ext.importing.spool import Spool
 from harness_ext.runs.accuracy import recorded_metric, recorded_notes
 from synth.errors import StylerepError
@@ -20,10 +31,11 @@ _FEW_SHOTS = re.compile(r"(?:\|\d+)+\Z")
 
 
 def read(path: Path, reading: ReadSource) -> list[Evaluation]:
-    """Read one file of details; the results file that lighteval writes says model, decoding and versions, else the folders say the model.
+    """Read one file of details; the results file that lighteval writes says model, decoding and versions,
+    else the folders say the model.
 
-    The recorded score is that of ``--metric``, else the one that `harness_ext.runs.accuracy` finds. Raises StylerepError, naming the row, for what are no
-    details.
+    The recorded score is that of ``--metric``, else the one that `harness_ext.runs.accuracy` finds. Raises
+    StylerepError, naming the row, for what are no details.
     """
     match = DETAILS.fullmatch(path.name)
     name, date = (match["task"], match["date"]) if match else (path.name.split(".")[0], file_date(path))
@@ -31,24 +43,33 @@ def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     rows = Spool(read_rows(path))
     if not rows:
         raise StylerepError(f"{path}: there is nothing in it.")
-    scored = Spool[Mapping[str, object]](dict(scores) if isinstance(scores := _metrics(row), Mapping) else {} for row in rows)
+    scored = Spool[Mapping[str, object]](
+        dict(scores) if isinstance(scores := _metrics(row), Mapping) else {} for row in rows
+    )
     found = recorded_metric(scored, str(path), reading.fields.correct)
     records, several, notes = Spool[Record](), False, recorded_notes(task, found)
     for row in rows:
         flat = row.fields.keys() >= FLAT
         if not flat and not row.fields.keys() >= NESTED:
-            raise StylerepError(f"{row.where}: expected details of lighteval, with {', '.join(sorted(NESTED))} or {', '.join(sorted(FLAT))}.")
+            raise StylerepError(
+                f"{row.where}: expected details of lighteval, with {', '.join(sorted(NESTED))} or"
+                f" {', '.join(sorted(FLAT))}."
+            )
         score = _score(_metrics(row), found.metric if found else None, row.where)
         record = _flat(row, score) if flat else _nested(row, score)
         several = several or len(record.texts) > 1
         records.append(record)
     if several:
-        notes.append(f"{task}: lighteval scores several responses together, so none of them has a recorded score.")
+        notes.append(
+            f"{task}: lighteval scores several responses together, so none of them has a recorded score."
+        )
     said = _results(path, date)
     general = _inner(said, "config_general")
     settings = _inner(general, "model_config")
     model = general.get("model_name") or settings.get("model_name")
-    decoding = {key: value for key, value in _inner(settings, "generation_parameters").items() if value is not None}
+    decoding = {
+        key: value for key, value in _inner(settings, "generation_parameters").items() if value is not None
+    }
     version = plain_version(_inner(said, "versions").get(name))
     return [
         Evaluation(
@@ -78,7 +99,11 @@ def _nested(row: Row, score: float | None) -> Record:
     traces = traces if len(traces) == len(texts) else [None] * len(texts)
     index = document.get("gold_index")
     choices = _list(document.get("choices"))
-    golds = [choices[i] for i in (index if isinstance(index, list) else [index]) if isinstance(i, int) and 0 <= i < len(choices)]
+    golds = [
+        choices[i]
+        for i in (index if isinstance(index, list) else [index])
+        if isinstance(i, int) and 0 <= i < len(choices)
+    ]
     return Record(
         row.where,
         tuple(clean(with_trace(trace, text or "")) for trace, text in zip(traces, texts, strict=True)),
@@ -97,7 +122,9 @@ def _flat(row: Row, score: float | None) -> Record:
     if not said:
         raise StylerepError(f"{row.where}: there is neither a response nor a likelihood in it.")
     golds, choices = _list(fields.get("gold")), _list(fields.get("choices"))
-    golds = golds or [choices[i] for i in _list(fields.get("gold_index")) if isinstance(i, int) and 0 <= i < len(choices)]
+    golds = golds or [
+        choices[i] for i in _list(fields.get("gold_index")) if isinstance(i, int) and 0 <= i < len(choices)
+    ]
     prompt = clean(conversation(fields["full_prompt"]))
     return Record(
         row.where,
@@ -114,7 +141,9 @@ def _metrics(row: Row) -> Any:
 
 
 def _score(metrics: Any, metric: str | None, where: str) -> float | None:
-    return score_of(metrics.get(metric), where) if metric is not None and isinstance(metrics, Mapping) else None
+    return (
+        score_of(metrics.get(metric), where) if metric is not None and isinstance(metrics, Mapping) else None
+    )
 
 
 def _scores(score: float | None, n: int) -> tuple[float | None, ...]:
@@ -126,7 +155,9 @@ def _golds(values: list[Any]) -> tuple[str, ...]:
 
 
 def _results(path: Path, date: str) -> dict[str, Any]:
-    """Return the results of the same moment: ``results/MODEL/results_DATE.json`` beside ``details/MODEL/DATE``; nothing where they are not there."""
+    """Return the results of the same moment: ``results/MODEL/results_DATE.json`` beside
+    ``details/MODEL/DATE``; nothing where they are not there.
+    """
     model = path.resolve().parent.parent
     for number, folder in enumerate(model.parents):
         if folder.name == "details":
@@ -142,7 +173,9 @@ def _results(path: Path, date: str) -> dict[str, Any]:
 
 
 def _folder_name(path: Path) -> str:
-    """Return the model's name that folders say, ``details/ORG/MODEL/DATE/…``, else that of the file's folder."""
+    """Return the model's name that folders say, ``details/ORG/MODEL/DATE/…``, else that of the file's
+    folder.
+    """
     parts = path.resolve().parts[:-1]
     if "details" in parts:
         after = parts[len(parts) - parts[::-1].index("details") : -1]

@@ -5,7 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness_ext.importing.record import Evaluation, ReadSource, Record, clean, file_date, plain_version, public_name, score_of
+from harness_ext.importing.record import (
+    Evaluation,
+    ReadSource,
+    Record,
+    clean,
+    file_date,
+    plain_version,
+    public_name,
+    score_of,
+)
 from harness_ext.importing.spool import Spool, pack
 from harness_ext.runs.accuracy import AccuracyMetric, other_metrics, recorded_metric, recorded_notes
 from harness_ext.runs.run_folder import NOT_METRICS, read_manifest
@@ -24,9 +33,11 @@ _AT_ONCE = 100
 
 
 def read(path: Path, reading: ReadSource) -> list[Evaluation]:
-    """Read one samples file, under the filter that is asked for or else its first; the results file beside it says model, decoding and versions.
+    """Read one samples file, under the filter that is asked for or else its first; the results file beside it
+    says model, decoding and versions.
 
-    Documents keep lm_eval's hashes. Raises StylerepError, naming the line, for what is no sample, and where there is no such filter.
+    Documents keep lm_eval's hashes. Raises StylerepError, naming the line, for what is no sample,
+    and where there is no such filter.
     """
     named = samples_name(path.name)
     task, date = (named.task, named.date) if named else (path.name.split(".")[0], None)
@@ -44,12 +55,17 @@ def read(path: Path, reading: ReadSource) -> list[Evaluation]:
     notes = [*_filter_notes(task, rows, scored, chosen, found), *recorded_notes(task, found)]
     records, unscored = Spool[Record](), False
     plain, metric = replace(reading, workers=Workers()), found.metric if found else None
-    for part, without in reading.workers.each(_records, ((some, plain, metric) for some in rows[chosen].parts(_AT_ONCE))):
+    for part, without in reading.workers.each(
+        _records, ((some, plain, metric) for some in rows[chosen].parts(_AT_ONCE))
+    ):
         for record in part:
             records.append_packed(record)
         unscored = unscored or without
     if unscored:
-        notes.append(f"{task}: lm_eval scores what its filter makes of several responses, so none of them has a recorded score.")
+        notes.append(
+            f"{task}: lm_eval scores what its filter makes of several responses, so none of them has a"
+            " recorded score."
+        )
     said = _results(path.parent, date)
     SECRETS.learn(said.get("config"), path.parent.name)
     model = said.get("model_name") or _manifest_name(path) or path.resolve().parent.name
@@ -83,9 +99,13 @@ def _rows_by_filter(unread: list[Row | Line]) -> list[tuple[str, bytes]]:
 
 
 def _records(piece: tuple[Sequence[Row], ReadSource, str | None]) -> tuple[list[bytes], bool]:
-    """Make records of some rows, in whichever process: packed, and whether some has several responses and a score of none."""
+    """Make records of some rows, in whichever process: packed,
+    and whether some has several responses and a score of none.
+    """
     records = [_record(row, *piece[1:]) for row in piece[0]]
-    return [pack(record) for record in records], any(len(record.texts) > 1 and set(record.recorded) == {None} for record in records)
+    return [pack(record) for record in records], any(
+        len(record.texts) > 1 and set(record.recorded) == {None} for record in records
+    )
 
 
 def _record(row: Row, reading: ReadSource, metric: str | None) -> Record:
@@ -93,7 +113,11 @@ def _record(row: Row, reading: ReadSource, metric: str | None) -> Record:
     document: dict[str, Any] = fields["doc"]
     texts = _texts(fields, where)
     score = _score(fields, metric)
-    scores = score if isinstance(score, list) and len(score) == len(texts) else [score if len(texts) <= 1 else None] * max(1, len(texts))
+    scores = (
+        score
+        if isinstance(score, list) and len(score) == len(texts)
+        else [score if len(texts) <= 1 else None] * max(1, len(texts))
+    )
     gold = gold_text(find_field({**document, "target": fields.get("target")}, "answer", given.answer, where))
     question = find_field(fields if given.question else document, "question", given.question, where)
     number, digest, target = (fields.get(name) for name in ("doc_id", "doc_hash", "target"))
@@ -114,9 +138,16 @@ def _record(row: Row, reading: ReadSource, metric: str | None) -> Record:
 
 
 def _texts(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    """Return the responses of a sample, none where it was scored by likelihoods alone: those are pairs of a number and whether it was the greatest."""
+    """Return the responses of a sample, none where it was scored by likelihoods alone: those are pairs of a
+    number and whether it was the greatest.
+    """
     requests, asked = fields["resps"], _arguments(fields)
-    if len(requests) == 1 and isinstance(requests[0], list) and requests[0] and all(map(_is_said, requests[0])):
+    if (
+        len(requests) == 1
+        and isinstance(requests[0], list)
+        and requests[0]
+        and all(map(_is_said, requests[0]))
+    ):
         if asked and not isinstance(asked[-1], Mapping):
             return ()
         prompt = asked[0] if asked and isinstance(asked[0], str) else ""
@@ -127,8 +158,14 @@ def _texts(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
 
 
 def _is_said(value: Any) -> bool:
-    """Say whether a value is a response: a text, one that a server withheld, or a message's content in parts, as some servers answer."""
-    return value is None or isinstance(value, str) or (isinstance(value, list) and bool(value) and all(isinstance(part, Mapping) for part in value))
+    """Say whether a value is a response: a text, one that a server withheld,
+    or a message's content in parts, as some servers answer.
+    """
+    return (
+        value is None
+        or isinstance(value, str)
+        or (isinstance(value, list) and bool(value) and all(isinstance(part, Mapping) for part in value))
+    )
 
 
 def _text(response: Any) -> str:
@@ -148,15 +185,21 @@ def _prompt(fields: Mapping[str, Any]) -> str:
 
 
 def _scores(rows: Sequence[Row], given: str | None) -> Sequence[dict[str, float]]:
-    """Return the metrics of each sample: those it lists, else, of older files, all fields that may be, of which each is a number or a list of one a response.
+    """Return the metrics of each sample: those it lists, else, of older files, all fields that may be, of
+    which each is a number or a list of one a response.
 
-    A metric that is a list of anything else somewhere, such as one for each of the instructions of a prompt, is none.
+    A metric that is a list of anything else somewhere,
+    such as one for each of the instructions of a prompt, is none.
     """
     found = Spool[dict[str, float]]()
     lists: set[str] = set()
     for row in rows:
         fields, listed = row.fields, row.fields.get("metrics")
-        names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else [name for name in fields if name not in NOT_METRICS]
+        names = (
+            [name for name in listed if isinstance(name, str)]
+            if isinstance(listed, list)
+            else [name for name in fields if name not in NOT_METRICS]
+        )
         requests = fields["resps"]
         n = len(requests[0]) if requests and isinstance(requests[0], list) else 1
         scores = {}
@@ -171,7 +214,11 @@ def _scores(rows: Sequence[Row], given: str | None) -> Sequence[dict[str, float]
             own = score_of(fields.get(given), row.where)
             scores |= {} if own is None else {given: own}
         found.append(scores)
-    return Spool({name: value for name, value in scores.items() if name not in lists} for scores in found) if lists else found
+    return (
+        Spool({name: value for name, value in scores.items() if name not in lists} for scores in found)
+        if lists
+        else found
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -184,18 +231,39 @@ def _score(fields: Mapping[str, Any], metric: str | None) -> Any:
 
 
 def _filter_notes(
-    task: str, rows: Mapping[str, Sequence[Row]], scored: Mapping[str, Sequence[Mapping[str, Any]]], chosen: str, found: AccuracyMetric | None
+    task: str,
+    rows: Mapping[str, Sequence[Row]],
+    scored: Mapping[str, Sequence[Mapping[str, Any]]],
+    chosen: str,
+    found: AccuracyMetric | None,
 ) -> list[str]:
-    """Say which filter the recorded scores are of where there are several, and by how much the others differ."""
+    """Say which filter the recorded scores are of where there are several, and by how much the others
+    differ.
+    """
     others = []
     for name in (name for name in rows if name != chosen):
         says = ""
         if found is not None:
-            there = {_number(row): scores.get(found.metric) for row, scores in zip(rows[name], scored[name], strict=True)}
-            both = [{chosen: scores.get(found.metric), name: there.get(_number(row))} for row, scores in zip(rows[chosen], scored[chosen], strict=True)]
-            says = next((f", {one.against()}" for one in other_metrics(both, chosen) if one.metric == name), "")
+            there = {
+                _number(row): scores.get(found.metric)
+                for row, scores in zip(rows[name], scored[name], strict=True)
+            }
+            both = [
+                {chosen: scores.get(found.metric), name: there.get(_number(row))}
+                for row, scores in zip(rows[chosen], scored[chosen], strict=True)
+            ]
+            says = next(
+                (f", {one.against()}" for one in other_metrics(both, chosen) if one.metric == name), ""
+            )
         others.append(name + says)
-    return [f"{task}: the recorded scores are those of the filter {chosen}; there is also {'; '.join(others)} (--filter)."] if others else []
+    return (
+        [
+            f"{task}: the recorded scores are those of the filter {chosen}; there is also {'; '.join(others)}"
+            " (--filter)."
+        ]
+        if others
+        else []
+    )
 
 
 def _number(row: Row) -> int | None:
@@ -205,7 +273,9 @@ def _number(row: Row) -> int | None:
 
 
 def _results(folder: Path, date: str | None) -> dict[str, Any]:
-    """Return the results file of the same moment, else the newest; nothing where there is none that can be read."""
+    """Return the results file of the same moment, else the newest;
+    nothing where there is none that can be read.
+    """
     files = [folder / f"results_{date}.json", *sorted(folder.glob("results_*.json"), reverse=True)]
     path = next((file for file in files if file.is_file()), None)
     try:

@@ -19,16 +19,29 @@ _HEADER = struct.Struct("<26xHH")
 _ENCRYPTED = 0x1
 _LARGEST = 1_000_000_000
 _FREE, _RATIO, _TOTAL = 10_000_000, 200, 20_000_000_000
-"""Bytes that a log may always unpack to, by how many times its size it may grow beyond them, and to how many at most."""
+"""Bytes that a log may always unpack to, by how many times its size it may grow beyond them,
+and to how many at most.
+"""
 _MEMBERS = 1_000_000
-_DAMAGED = (zipfile.BadZipFile, OSError, EOFError, zlib.error, struct.error, ValueError, NotImplementedError, RuntimeError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    OSError,
+    EOFError,
+    zlib.error,
+    struct.error,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 class LogArchive:
-    """A log opened to be read; what all its files together unpack to is bounded by its size on disk, as it is unpacked and not as it says itself.
+    """A log opened to be read; what all its files together unpack to is bounded by its size on disk, as it is
+    unpacked and not as it says itself.
 
     Raises:
-        StylerepError: naming log and member, for what is no zip, is damaged or encrypted, packed by an unknown method, or grows beyond bounds.
+        StylerepError: naming log and member, for what is no zip, is damaged or encrypted, packed by an
+            unknown method, or grows beyond bounds.
 
     """
 
@@ -44,13 +57,17 @@ class LogArchive:
         self._left = min(_FREE + _RATIO * self._size, _TOTAL)
         self.names = self._zip.namelist()
         if len(self.names) > _MEMBERS:
-            raise StylerepError(f"{path}: {len(self.names):,} files stand in this log; more than {_MEMBERS:,} are not read.")
+            raise StylerepError(
+                f"{path}: {len(self.names):,} files stand in this log; more than {_MEMBERS:,} are not read."
+            )
 
     def __enter__(self) -> "LogArchive":
         """Return the log itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close the log."""
         self._zip.close()
         self._file.close()
@@ -68,7 +85,8 @@ class LogArchive:
             raise StylerepError(f"{where}: this is encrypted; write the log anew without a password.")
         if about.compress_type not in _METHODS:
             raise StylerepError(
-                f"{where}: this log is packed by method {about.compress_type}, which cannot be read here; convert it: inspect log convert --to json."
+                f"{where}: this log is packed by method {about.compress_type}, which cannot be read here;"
+                " convert it: inspect log convert --to json."
             )
         try:
             content = self._zstandard(about) if about.compress_type == _ZSTANDARD else self._unpacked(about)
@@ -108,8 +126,9 @@ class LogArchive:
             self._left -= len(part)
             if size > _LARGEST or self._left < 0:
                 raise StylerepError(
-                    f"{self._where(name)}: this log of {self._size:,} bytes unpacks to more than {(_FREE + _RATIO * self._size) / 1e6:,.0f} MB in all, or "
-                    f"{_LARGEST / 1e6:,.0f} MB in one file; no log is packed so tightly."
+                    f"{self._where(name)}: this log of {self._size:,} bytes unpacks to more than"
+                    f" {(_FREE + _RATIO * self._size) / 1e6:,.0f} MB in all, or {_LARGEST / 1e6:,.0f} MB in"
+                    " one file; no log is packed so tightly."
                 )
             parts.append(part)
         return b"".join(parts)
@@ -118,4 +137,7 @@ class LogArchive:
         return f"{self.path}, {printable(name)[:200]}"
 
     def _damaged(self, error: Exception, where: str = "") -> StylerepError:
-        return StylerepError(f"{where or self.path}: this log cannot be unpacked ({printable(str(error).split(chr(10))[0])[:200]}).")
+        return StylerepError(
+            f"{where or self.path}: this log cannot be unpacked"
+            f" ({printable(str(error).split(chr(10))[0])[:200]})."
+        )

@@ -1,4 +1,6 @@
-"""What every format is read into: the responses of one model to one item, as another harness recorded them."""
+"""What every format is read into: the responses of one model to one item, as another harness recorded
+them.
+"""
 
 import math
 import re
@@ -16,17 +18,25 @@ from synth.schema import shown
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
-_WORDS = {**dict.fromkeys(RIGHT_WORDS, 1.0), **dict.fromkeys(WRONG_WORDS, 0.0), "c": 1.0, "i": 0.0, "p": 0.5, "n": 0.0}
+_WORDS = {
+    **dict.fromkeys(RIGHT_WORDS, 1.0),
+    **dict.fromkeys(WRONG_WORDS, 0.0),
+    "c": 1.0,
+    "i": 0.0,
+    "p": 0.5,
+    "n": 0.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One item that a model answered.
 
-    `texts` are its responses, none where only likelihoods were recorded, and `recorded` the score, 0 to 1, that came with each: as many
-    as there are responses, one where there is none. `question` is the problem alone and `prompt` all that the model was given; either is
-    empty where it is not known. `golds` are the right answers, any of which is right. `document` is that of lm_eval, with its hash. `encrypted` says that a
-    trace could not be read, or only its summary.
+    `texts` are its responses, none where only likelihoods were recorded, and `recorded` the score, 0 to 1,
+    that came with each: as many as there are responses, one where there is none. `question` is the problem
+    alone and `prompt` all that the model was given; either is empty where it is not known. `golds` are the
+    right answers, any of which is right. `document` is that of lm_eval, with its hash. `encrypted` says that
+    a trace could not be read, or only its summary.
     """
 
     where: str
@@ -44,7 +54,9 @@ class Record:
     encrypted: bool = False
 
     def __reduce__(self) -> tuple[type["Record"], tuple[Any, ...]]:
-        """Be pickled by values alone, in a quarter of the time that a dataclass with slots takes by itself."""
+        """Be pickled by values alone, in a quarter of the time that a dataclass with slots takes by
+        itself.
+        """
         return Record, tuple(getattr(self, name) for name in self.__slots__)
 
 
@@ -52,8 +64,9 @@ class Record:
 class Evaluation:
     """What a source holds of one model on one task.
 
-    `said` tells that the source itself names the model, `named` that it names the task; else folder and file do. `date` is as lm_eval
-    writes one into file names. `gen_kwargs` and `version` are None where the source does not say.
+    `said` tells that the source itself names the model, `named` that it names the task; else folder and file
+    do. `date` is as lm_eval writes one into file names.
+    `gen_kwargs` and `version` are None where the source does not say.
     """
 
     model: str
@@ -73,7 +86,9 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class ReadSource:
-    """How to read: names of fields (None: found by their usual names), the field of an item's id, the filter of lm_eval whose scores count, and who reads."""
+    """How to read: names of fields (None: found by their usual names), the field of an item's id, the filter
+    of lm_eval whose scores count, and who reads.
+    """
 
     fields: Fields = field(default_factory=Fields)
     item: str | None = None
@@ -87,7 +102,9 @@ def clean(text: str) -> str:
 
 
 def score_of(value: Any, where: str) -> float | None:
-    """Read a score as 0 to 1, None where there is none; letters are those of inspect_ai. Raises StylerepError for anything else."""
+    """Read a score as 0 to 1, None where there is none; letters are those of inspect_ai.
+    Raises StylerepError for anything else.
+    """
     plain = value.strip().lower() if isinstance(value, str) else value
     if plain is None or plain in _UNKNOWN or (isinstance(plain, float) and math.isnan(plain)):
         return None
@@ -96,17 +113,24 @@ def score_of(value: Any, where: str) -> float | None:
     except (TypeError, ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= 1:
-        raise StylerepError(f"{where}: a score must be 0 to 1, true or false, found {shown(value)}; name the right one with --score-field.")
+        raise StylerepError(
+            f"{where}: a score must be 0 to 1, true or false, found {shown(value)}; name the right one with"
+            " --score-field."
+        )
     return number
 
 
 def plain_version(value: Any) -> Any:
     """Return the version of a task that a file says, None for what is no number or text."""
-    return value if isinstance(value, (str, float)) or (isinstance(value, int) and abs(value) < 2**63) else None
+    return (
+        value if isinstance(value, (str, float)) or (isinstance(value, int) and abs(value) < 2**63) else None
+    )
 
 
 def public_name(name: str) -> str:
-    """Return the name of a model without the folders of the machine that it lay on, and without secrets of an address."""
+    """Return the name of a model without the folders of the machine that it lay on,
+    and without secrets of an address.
+    """
     path = str(SECRETS.settings(name)).replace("\\", "/").rstrip("/")
     local = path.startswith(("/", "~", "./", "../")) or re.match(r"[A-Za-z]:/", path)
     return clean(path.rpartition("/")[2] if local else path)

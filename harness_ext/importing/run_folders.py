@@ -1,4 +1,6 @@
-"""Writes imported runs: one samples file a task and a manifest, whole or not at all, beside tasks that were imported before."""
+"""Writes imported runs: one samples file a task and a manifest, whole or not at all,
+beside tasks that were imported before.
+"""
 
 import hashlib
 import json
@@ -26,7 +28,9 @@ _LONGEST_NAME = 150
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of a model beside its responses; `base_model` is the model itself if None, and `arm` base."""
+    """What is known of a model beside its responses; `base_model` is the model itself if None,
+    and `arm` base.
+    """
 
     family: str | None = None
     arm: str | None = None
@@ -36,7 +40,9 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class ImportedTask:
-    """One task of one imported run, as it was written; `answer_type` is None where no answer was read, `agreement` where nothing was graded twice."""
+    """One task of one imported run, as it was written; `answer_type` is None where no answer was read,
+    `agreement` where nothing was graded twice.
+    """
 
     folder: Path
     model: str
@@ -73,48 +79,76 @@ class _ImportManifest(Schema):
 
 
 def read_models(path: Path) -> dict[str, About]:
-    """Read what a file says of models: by the name of each, its family, arm, base_model and seed. Raises StylerepError, naming the key, for anything else."""
+    """Read what a file says of models: by the name of each, its family, arm, base_model and seed. Raises
+    StylerepError, naming the key, for anything else.
+    """
     document = read_yaml(path, "file of models")
     read = read_as(dict[Line | Whole, _ImportManifest], document.data, path, document.lines)
     return {str(name): About(**about.model_dump(exclude_unset=True)) for name, about in read.items()}
 
 
 def folder_name(name: str) -> str:
-    """Return a name that a folder or file can have; raise StylerepError where nothing is left of it, or too much."""
+    """Return a name that a folder or file can have; raise StylerepError where nothing is left of it,
+    or too much.
+    """
     safe = re.sub(r"[^\w.+=@-]+", "_", clean(name).replace("/", "__")).lstrip(".")
     if not safe.strip("_") or len(safe.encode()) > _LONGEST_NAME:
-        raise StylerepError(f"{clean(name)[:60]!r} is no name that a folder can have; give one with --model or --task, or name the right field.")
+        raise StylerepError(
+            f"{clean(name)[:60]!r} is no name that a folder can have; give one with --model or --task, or"
+            " name the right field."
+        )
     return safe
 
 
 def check_run(folder: Path, drafts: Sequence[Draft], format_name: str, overwrite: bool) -> None:
-    """Raise StylerepError where drafts cannot join what is in a folder: no imported run, another model or decoding, or one of the tasks already."""
+    """Raise StylerepError where drafts cannot join what is in a folder: no imported run, another model or
+    decoding, or one of the tasks already.
+    """
     check_replaceable(folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     refuse_ways_out(folder)
     there = SECRETS.settings(read_manifest(folder))  # as it would be written now
     if not isinstance(there.get("imported"), dict):
-        what = "a run that was not imported" if there or list(folder.rglob("samples_*.jsonl")) else "something other than an imported run"
+        what = (
+            "a run that was not imported"
+            if there or list(folder.rglob("samples_*.jsonl"))
+            else "something other than an imported run"
+        )
         raise StylerepError(f"{folder}: {what} is in this folder; choose another --out.")
     new = [draft.evaluation.task for draft in drafts]
     again = [task for task in new if task in there["imported"]["tasks"]]
     if again and not overwrite:
-        raise StylerepError(f"{folder}: the task {again[0]} has been imported into this run already; replace it with --overwrite.")
+        raise StylerepError(
+            f"{folder}: the task {again[0]} has been imported into this run already; replace it with"
+            " --overwrite."
+        )
     if set(there["imported"]["tasks"]) <= set(new):
         return
     mine = _manifest({}, drafts, format_name)
     for key in _SAME:
         if there.get(key) != mine[key]:
-            raise StylerepError(f"{folder} holds an imported run whose {key} is {shown(there.get(key))}, not {shown(mine[key])}; choose another --out.")
+            raise StylerepError(
+                f"{folder} holds an imported run whose {key} is {shown(there.get(key))}, not"
+                f" {shown(mine[key])}; choose another --out."
+            )
     if there["imported"]["format"] != format_name:
-        raise StylerepError(f"{folder} holds a run imported from the format {shown(there['imported']['format'])}, not {format_name}; choose another --out.")
+        raise StylerepError(
+            f"{folder} holds a run imported from the format {shown(there['imported']['format'])}, not"
+            f" {format_name}; choose another --out."
+        )
 
 
 def write_run(folder: Path, drafts: Sequence[Draft], format_name: str) -> list[ImportedTask]:
-    """Write drafts of one model into its run folder, beside the tasks that it has; a reader finds the old folder or the new one, each whole."""
+    """Write drafts of one model into its run folder, beside the tasks that it has; a reader finds the old
+    folder or the new one, each whole.
+    """
     tasks = {draft.evaluation.task for draft in drafts}
-    kept = {task: path for task, path in sample_files(folder).items() if task not in tasks} if folder.is_dir() else {}
+    kept = (
+        {task: path for task, path in sample_files(folder).items() if task not in tasks}
+        if folder.is_dir()
+        else {}
+    )
     manifest = _manifest(read_manifest(folder) if kept else {}, drafts, format_name)
     with replace_folder(folder) as fresh:
         for path in kept.values():
@@ -131,7 +165,10 @@ def _manifest(there: Mapping[str, Any], drafts: Sequence[Draft], format_name: st
     first = drafts[0]
     name, about = first.evaluation.model, first.about
     before = there.get("imported") or {"files": [], "tasks": {}}
-    files = {(one["name"], one["sha256"]): one for one in [*before["files"], *(_file(path) for draft in drafts for path in draft.evaluation.files)]}
+    files = {
+        (one["name"], one["sha256"]): one
+        for one in [*before["files"], *(_file(path) for draft in drafts for path in draft.evaluation.files)]
+    }
     versions = {key: value for draft in drafts for key, value in draft.evaluation.versions.items()}
     return {
         "model": first.evaluation.harness,
@@ -142,7 +179,10 @@ def _manifest(there: Mapping[str, Any], drafts: Sequence[Draft], format_name: st
         "seed": about.seed,
         "gen_kwargs": SECRETS.settings(first.evaluation.gen_kwargs),
         "chat_template": None,
-        "task_versions": {**there.get("task_versions", {}), **{draft.evaluation.task: draft.version for draft in drafts}},
+        "task_versions": {
+            **there.get("task_versions", {}),
+            **{draft.evaluation.task: draft.version for draft in drafts},
+        },
         "imported": {
             "format": format_name,
             "files": list(files.values()),
@@ -178,6 +218,16 @@ def _file(path: Path) -> dict[str, str]:
 def _imported(folder: Path, draft: Draft) -> ImportedTask:
     graded, evaluation = draft.graded, draft.evaluation
     return ImportedTask(
-        folder, evaluation.model, evaluation.task, graded.rows.n, graded.answer_type, graded.regraded, graded.accuracy, graded.recorded,
-        graded.agreement, graded.disagreements, draft.matched_to, evaluation.filter,
-    )  # fmt: skip
+        folder,
+        evaluation.model,
+        evaluation.task,
+        graded.rows.n,
+        graded.answer_type,
+        graded.regraded,
+        graded.accuracy,
+        graded.recorded,
+        graded.agreement,
+        graded.disagreements,
+        draft.matched_to,
+        evaluation.filter,
+    )

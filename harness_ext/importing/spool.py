@@ -1,4 +1,6 @@
-"""Sequences that lie in a temporary file in place of memory: written once from the first member to the last, and read in any order."""
+"""Sequences that lie in a temporary file in place of memory:
+written once from the first member to the last, and read in any order.
+"""
 
 import pickle
 import tempfile
@@ -13,7 +15,9 @@ _HELD = 1 << 20
 
 
 class _Scratch:
-    """The file that all spools of a process share as long as there are any; up to 1 MB waits in memory, so that little data needs no file."""
+    """The file that all spools of a process share as long as there are any; up to 1 MB waits in memory, so
+    that little data needs no file.
+    """
 
     def __init__(self) -> None:
         self._file: Any = None
@@ -82,8 +86,8 @@ class Packed(Sequence[T]):
 
 
 class Spool(Sequence[T]):
-    """A sequence in a temporary file. Members are what can be pickled, and do not change; but for the last that was asked for, each is made
-    anew.
+    """A sequence in a temporary file. Members are what can be pickled, and do not change; but for the last
+    that was asked for, each is made anew.
     """
 
     def __init__(self, members: Iterable[T] = ()) -> None:

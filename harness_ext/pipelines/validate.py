@@ -1,4 +1,6 @@
-"""Checks task files: each is built as lm_eval builds it, asked, and made to score responses whose scores are known."""
+"""Checks task files: each is built as lm_eval builds it, asked,
+and made to score responses whose scores are known.
+"""
 
 import math
 import re
@@ -25,8 +27,8 @@ _COMMAND = re.compile(r"#.*\bstylerep eval .*--tasks (?P<task>\S+)")
 class TaskCheck:
     """What came of one task.
 
-    `problems` are sentences on what is wrong, none if all is well; `missing` says why it could not be built where its data is not
-    here; `prompt` is what it asks first.
+    `problems` are sentences on what is wrong, none if all is well; `missing` says why it could not be built
+    where its data is not here; `prompt` is what it asks first.
     """
 
     task: str
@@ -38,11 +40,13 @@ class TaskCheck:
 
 
 def validate_tasks(names: Sequence[str] = (), folder: Path | None = None) -> Iterator[TaskCheck]:
-    """Yield what came of each of the tasks *names* in a folder of task files, of all that begin with ``style_`` if none is named.
+    """Yield what came of each of the tasks *names* in a folder of task files,
+    of all that begin with ``style_`` if none is named.
 
-    A task is built by lm_eval, must say in its first line how it is run and have a version and a line on what that changed, and score a
-    right, a wrong, an empty, an unclosed and a tag-free response (or four likelihoods) to its first documents as it should.
-    Raises StylerepError for a name that no file has, and for a folder without a task file.
+    A task is built by lm_eval, must say in its first line how it is run and have a version and a line on what
+    that changed, and score a right, a wrong, an empty, an unclosed and a tag-free response (or four
+    likelihoods) to its first documents as it should. Raises StylerepError for a name that no file has, and
+    for a folder without a task file.
     """
     folder = folder or tasks_path()
     if not names and not any(folder.rglob("style_*.yaml")):
@@ -66,11 +70,16 @@ def _check(name: str, path: Path, folder: Path) -> TaskCheck:
     except StylerepError as error:
         return TaskCheck(name, problems=(*problems, str(error)))
     if f"# Version {task.version.removesuffix('.0')}:" not in text:
-        problems.append(f"no line says what version {task.version} changed (# Version {task.version.removesuffix('.0')}: …).")
+        problems.append(
+            f"no line says what version {task.version} changed (# Version"
+            f" {task.version.removesuffix('.0')}: …)."
+        )
     if not task.averaged:
         problems.append("not all of its metrics are aggregated by mean, so some have no standard error.")
     generates = task.output_type == "generate_until"
-    absent = [metric for metric in (METRICS if generates else PREFERENCE_METRICS) if metric not in task.metrics]
+    absent = [
+        metric for metric in (METRICS if generates else PREFERENCE_METRICS) if metric not in task.metrics
+    ]
     if absent:
         problems.append(f"its metric_list lacks {', '.join(absent)}.")
     for number in range(min(DOCUMENTS, len(task.documents))):
@@ -79,7 +88,10 @@ def _check(name: str, path: Path, folder: Path) -> TaskCheck:
         if not task.prompt(document).strip():
             problems.append(f"document {number}: the prompt is empty.")
         for case, results, expected in cases:
-            problems += [f"document {number}, {case}: {text}" for text in _differences(task.score(document, results), expected, task.metrics)]
+            problems += [
+                f"document {number}, {case}: {text}"
+                for text in _differences(task.score(document, results), expected, task.metrics)
+            ]
         problems += [f"document {number}: {text}" for text in ([] if generates else _wrong_choices(document))]
     return TaskCheck(name, task.version, len(task.documents), task.prompt(task.documents[0]), tuple(problems))
 
@@ -95,11 +107,38 @@ def _responses(document: Mapping[str, Any]) -> Iterator[tuple[str, list[str], di
     """Yield responses to a document with the scores that they must get."""
     right, wrong = (final_sentence(answer) for answer in (document["answer"], _wrong(document)))
     trace = "Let me think about what is asked. I take it one step at a time."
-    yield "right response", [f"{OPEN}\n{trace}\n{CLOSE}\n\n{right}"], {"acc": 1, "answered": 1, "trace_present": 1, "trace_closed": 1}
-    yield "wrong response", [f"{OPEN}\n{trace}\n{CLOSE}\n\n{wrong}"], {"acc": 0, "answered": 1, "trace_present": 1, "trace_closed": 1}
-    yield "empty response", [""], {"acc": 0, "answered": 0, "trace_present": 0, "trace_closed": 0, "trace_words": 0, "pivot_density": 0}
-    yield "unclosed response", [f"{OPEN}\n{trace} {right}"], {"acc": 0, "answered": 0, "trace_present": 1, "trace_closed": 0}
-    yield "tag-free response", [f"{trace}\n\n{right}"], {"acc": 1, "answered": 1, "trace_present": 0, "trace_closed": 0}
+    yield (
+        "right response",
+        [f"{OPEN}\n{trace}\n{CLOSE}\n\n{right}"],
+        {"acc": 1, "answered": 1, "trace_present": 1, "trace_closed": 1},
+    )
+    yield (
+        "wrong response",
+        [f"{OPEN}\n{trace}\n{CLOSE}\n\n{wrong}"],
+        {"acc": 0, "answered": 1, "trace_present": 1, "trace_closed": 1},
+    )
+    yield (
+        "empty response",
+        [""],
+        {
+            "acc": 0,
+            "answered": 0,
+            "trace_present": 0,
+            "trace_closed": 0,
+            "trace_words": 0,
+            "pivot_density": 0,
+        },
+    )
+    yield (
+        "unclosed response",
+        [f"{OPEN}\n{trace} {right}"],
+        {"acc": 0, "answered": 0, "trace_present": 1, "trace_closed": 0},
+    )
+    yield (
+        "tag-free response",
+        [f"{trace}\n\n{right}"],
+        {"acc": 1, "answered": 1, "trace_present": 0, "trace_closed": 0},
+    )
 
 
 def _wrong(document: Mapping[str, Any]) -> str:
@@ -114,10 +153,17 @@ def _wrong(document: Mapping[str, Any]) -> str:
     return "12345678" if document["answer"] != "12345678" else "0"
 
 
-def _likelihoods(document: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[float, bool]], dict[str, float]]]:
-    """Yield likelihoods of the four choices, alike for each byte of a kind, with the scores that they must get."""
+def _likelihoods(
+    document: Mapping[str, Any],
+) -> Iterator[tuple[str, list[tuple[float, bool]], dict[str, float]]]:
+    """Yield likelihoods of the four choices, alike for each byte of a kind,
+    with the scores that they must get.
+    """
     for right, styled in ((1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)):
-        liked = [right * (2 if "right" in choice else 0) + styled * (1 if "styled" in choice else 0) for choice in CHOICES]
+        liked = [
+            right * (2 if "right" in choice else 0) + styled * (1 if "styled" in choice else 0)
+            for choice in CHOICES
+        ]
         results = [((value - 9) * 1e6, False) for value in liked]
         wanted = {"acc": right > 0, "style_bias": styled > 0, "style_over_substance": liked[2] > liked[1]}
         yield f"likelihoods {liked}", results, {name: float(value) for name, value in wanted.items()}
@@ -133,7 +179,9 @@ def _wrong_choices(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"the two {style} responses differ before their conclusions."
 
 
-def _differences(scores: Mapping[str, float], expected: Mapping[str, float], metrics: Mapping[str, bool]) -> Iterator[str]:
+def _differences(
+    scores: Mapping[str, float], expected: Mapping[str, float], metrics: Mapping[str, bool]
+) -> Iterator[str]:
     for name in metrics:
         value = scores.get(name)
         if not isinstance(value, float) or math.isnan(value):

@@ -12,7 +12,9 @@ from synth.errors import StylerepError
 
 @dataclass(frozen=True, slots=True)
 class FamilyCheck:
-    """What came of one family file: `problems` are sentences on what is wrong, none if all is well; `says` is what it is matched by, and how turns end."""
+    """What came of one family file: `problems` are sentences on what is wrong, none if all is well; `says` is
+    what it is matched by, and how turns end.
+    """
 
     family: str
     path: Path
@@ -21,7 +23,8 @@ class FamilyCheck:
 
 
 def validate_families(names: Sequence[str] = (), folder: Path | None = None) -> Iterator[FamilyCheck]:
-    """Yield what came of each of the family files *names*, of all if none is named: ours and those of *folder*, or of ``STYLEREP_FAMILIES``.
+    """Yield what came of each of the family files *names*, of all if none is named: ours and those of
+    *folder*, or of ``STYLEREP_FAMILIES``.
 
     A file of the same name as one of ours stands for it. Raises StylerepError for a name that no file has.
     """
@@ -31,11 +34,15 @@ def validate_families(names: Sequence[str] = (), folder: Path | None = None) -> 
         raise StylerepError(f"{folder}: there are no family files (NAME.yaml) here.")
     for name in names:
         if name not in files:
-            raise StylerepError(f"There is no family file {name}.yaml; there are: {', '.join(sorted(files))}.")
+            raise StylerepError(
+                f"There is no family file {name}.yaml; there are: {', '.join(sorted(files))}."
+            )
     wrong = {name: problem for name, path in files.items() if (problem := file_problem(path))}
     sound = {name: read_family(path) for name, path in files.items() if name not in wrong}
     for name in names or sorted(files):
-        problems = [wrong[name]] if name in wrong else [*_unknown_types(sound[name]), *_clashes(sound[name], sound)]
+        problems = (
+            [wrong[name]] if name in wrong else [*_unknown_types(sound[name]), *_clashes(sound[name], sound)]
+        )
         yield FamilyCheck(name, files[name], tuple(problems), _says(sound[name]) if name in sound else "")
 
 
@@ -45,7 +52,10 @@ def _unknown_types(file: FamilyFile) -> Iterator[str]:
     for name in file.model_types:
         if name not in CONFIG_MAPPING_NAMES:
             near = difflib.get_close_matches(name, CONFIG_MAPPING_NAMES, n=1)
-            yield f"'match.model_type': transformers has no {name!r}{f'; did you mean {near[0]}?' if near else '.'}"
+            yield (
+                "'match.model_type': transformers has no"
+                f" {name!r}{f'; did you mean {near[0]}?' if near else '.'}"
+            )
 
 
 def _clashes(file: FamilyFile, others: dict[str, FamilyFile]) -> Iterator[str]:
@@ -55,9 +65,16 @@ def _clashes(file: FamilyFile, others: dict[str, FamilyFile]) -> Iterator[str]:
         sizes = not file.vocab_sizes or not other.vocab_sizes or {*file.vocab_sizes} & {*other.vocab_sizes}
         tokens = file.tokens <= other.tokens or other.tokens <= file.tokens or file.tokens & other.tokens
         if other.name != file.name and types and sizes and tokens and file.conditions == other.conditions:
-            yield f"'match': it takes the same {' and '.join(types)} models as {other.path}, or some of them; give one of them one more token."
+            yield (
+                f"'match': it takes the same {' and '.join(types)} models as {other.path}, or some of them;"
+                " give one of them one more token."
+            )
 
 
 def _says(file: FamilyFile) -> str:
-    matched = [f"model type {' or '.join(file.model_types)}", *(f"vocabulary of {size}" for size in file.vocab_sizes), *sorted(file.tokens)]
+    matched = [
+        f"model type {' or '.join(file.model_types)}",
+        *(f"vocabulary of {size}" for size in file.vocab_sizes),
+        *sorted(file.tokens),
+    ]
     return f"{', '.join(matched)}; turns end with {file.end_of_turn}"

@@ -1,8 +1,8 @@
 """Which of a task's metrics accuracy is.
 
-A samples file may score a response several times: lm_eval's minerva_math by ``exact_match`` and by ``math_verify``, its multiple choice tasks by
-``acc`` and ``acc_norm``, IFEval by four. All that speaks of accuracy asks here, so that it is the same one everywhere, and is told where another
-one says otherwise.
+A samples file may score a response several times: lm_eval's minerva_math by ``exact_match`` and by
+``math_verify``, its multiple choice tasks by ``acc`` and ``acc_norm``, IFEval by four. All that speaks of
+accuracy asks here, so that it is the same one everywhere, and is told where another one says otherwise.
 """
 
 import itertools
@@ -38,15 +38,39 @@ PREFERENCE = (
     "acc_norm",
     "score",
 )
-"""Names of accuracy, the first that a task has is taken. ``math_verify`` stands before ``exact_match``, which in lm_eval's minerva_math is 0 for every
-response that does not end as its four examples do."""
-NOT_ACCURACY = frozenset((
-    "answered", "trace_present", "trace_closed", "trace_words", "style_adherence", "pivot_density", "pivot_density_realization",
-    "pivot_density_verification", "pivot_density_exploration", "pivot_density_integration", "pivot_kinds", "stage_coverage", "stage_order", "step_validity",
-    "steps_judged", "answer_consistency", "answer_judged", "repetition", "explanation_f1", "style_bias", "style_bias_norm", "style_over_substance",
-    "style_over_substance_norm",
-))  # fmt: skip
-"""Scores of our own that may be 0 and 1 and say nothing of what is right (`harness_ext.scoring.scores`, `harness_ext.scoring.preference`)."""
+"""Names of accuracy, the first that a task has is taken. ``math_verify`` stands before ``exact_match``, which
+in lm_eval's minerva_math is 0 for every response that does not end as its four examples do.
+"""
+NOT_ACCURACY = frozenset(
+    (
+        "answered",
+        "trace_present",
+        "trace_closed",
+        "trace_words",
+        "style_adherence",
+        "pivot_density",
+        "pivot_density_realization",
+        "pivot_density_verification",
+        "pivot_density_exploration",
+        "pivot_density_integration",
+        "pivot_kinds",
+        "stage_coverage",
+        "stage_order",
+        "step_validity",
+        "steps_judged",
+        "answer_consistency",
+        "answer_judged",
+        "repetition",
+        "explanation_f1",
+        "style_bias",
+        "style_bias_norm",
+        "style_over_substance",
+        "style_over_substance_norm",
+    )
+)
+"""Scores of our own that may be 0 and 1 and say nothing of what is right (`harness_ext.scoring.scores`,
+`harness_ext.scoring.preference`).
+"""
 RECORDED = "recorded"
 """The score that came with an imported response: never accuracy unless it is asked for."""
 _PASS_AT_1 = re.compile(r"(?:\w+_)?pass@(?:k:k=)?1(?:[:&][\w=]+)*")
@@ -58,7 +82,9 @@ class NoAccuracyError(StylerepError):
 
 @dataclass(frozen=True, slots=True)
 class OtherMetric:
-    """A metric of the same samples that is not accuracy there: its mean, that of accuracy, and on how many of `n` items the two differ."""
+    """A metric of the same samples that is not accuracy there: its mean, that of accuracy,
+    and on how many of `n` items the two differ.
+    """
 
     metric: str
     mean: float
@@ -75,23 +101,35 @@ class OtherMetric:
 
 @dataclass(frozen=True, slots=True)
 class AccuracyMetric:
-    """The metric that accuracy is in some samples, and the other metrics of right and wrong that say otherwise of one of them or more."""
+    """The metric that accuracy is in some samples, and the other metrics of right and wrong that say
+    otherwise of one of them or more.
+    """
 
     metric: str
     others: tuple[OtherMetric, ...] = ()
 
 
-def accuracy_metric(columns: Mapping[str, FloatArray], where: str, wanted: str | None = None, place: Callable[[int], str] | None = None) -> AccuracyMetric:
-    """Return which metric accuracy is, from a column for each metric, which holds NaN for an item that lacks it.
+def accuracy_metric(
+    columns: Mapping[str, FloatArray],
+    where: str,
+    wanted: str | None = None,
+    place: Callable[[int], str] | None = None,
+) -> AccuracyMetric:
+    """Return which metric accuracy is, from a column for each metric,
+    which holds NaN for an item that lacks it.
 
-    The one *wanted*; else the first of `PREFERENCE` that all items have, between 0 and 1; else the only one that is 0 or 1 for all. *where* names
-    the samples, and *place* an item by its number. Raises StylerepError, naming what is there, where no metric or several could be meant, where the
-    one wanted is not there, and for one that is accuracy by its name and not by its values.
+    The one *wanted*; else the first of `PREFERENCE` that all items have, between 0 and 1; else the only one
+    that is 0 or 1 for all. *where* names the samples, and *place* an item by its number. Raises
+    StylerepError, naming what is there, where no metric or several could be meant, where the one wanted is
+    not there, and for one that is accuracy by its name and not by its values.
     """
     if wanted is not None:
         chosen = find_metric(columns, wanted)
         if chosen is None:
-            raise StylerepError(f"{where}: there is no metric {wanted!r} with one number for each item; there are {_listed(_usual(columns))}.")
+            raise StylerepError(
+                f"{where}: there is no metric {wanted!r} with one number for each item; there are"
+                f" {_listed(_usual(columns))}."
+            )
         _check(columns[chosen], chosen, where, place)
     elif DEFAULT in columns and _whole(columns[DEFAULT]):
         chosen = DEFAULT
@@ -101,11 +139,15 @@ def accuracy_metric(columns: Mapping[str, FloatArray], where: str, wanted: str |
     return AccuracyMetric(chosen, _others(columns, chosen))
 
 
-def recorded_metric(rows: Sequence[Mapping[str, object]], where: str, wanted: str | None = None, what: str = "metric") -> AccuracyMetric | None:
-    """Return which score of another harness is the recorded one, from what was recorded for each item; None where none is a share of right answers.
+def recorded_metric(
+    rows: Sequence[Mapping[str, object]], where: str, wanted: str | None = None, what: str = "metric"
+) -> AccuracyMetric | None:
+    """Return which score of another harness is the recorded one, from what was recorded for each item; None
+    where none is a share of right answers.
 
-    As `accuracy_metric`, but the first metric that could be meant is taken where none is known by name, since responses are graded anew. What is no number
-    counts as not there. *what* is what the harness calls a metric. Raises StylerepError where the one *wanted* is nowhere.
+    As `accuracy_metric`, but the first metric that could be meant is taken where none is known by name, since
+    responses are graded anew. What is no number counts as not there. *what* is what the harness calls a
+    metric. Raises StylerepError where the one *wanted* is nowhere.
     """
     columns = _columns(_numbers(rows))
     if wanted is not None:
@@ -122,7 +164,9 @@ def recorded_metric(rows: Sequence[Mapping[str, object]], where: str, wanted: st
 
 
 def other_metrics(rows: Sequence[Mapping[str, object]], chosen: str) -> tuple[OtherMetric, ...]:
-    """Return what differs from the column *chosen*, all being the same metric, such as under several filters."""
+    """Return what differs from the column *chosen*, all being the same metric, such as under several
+    filters.
+    """
     columns = _columns(_numbers(rows))
     return tuple(one for name in columns if name != chosen and (one := _other(columns, chosen, name)))
 
@@ -136,20 +180,25 @@ def recorded_notes(task: str, found: AccuracyMetric | None) -> list[str]:
 
 
 def other_notes(task: str, found: Iterable[tuple[str, AccuracyMetric]]) -> list[str]:
-    """Say of a task, from its accuracy in each run by name, which other metrics differ from it in which runs: a sentence for each."""
+    """Say of a task, from its accuracy in each run by name,
+    which other metrics differ from it in which runs: a sentence for each.
+    """
     metric, others = "", dict[str, list[str]]()
     for run, accuracy in found:
         metric = accuracy.metric
         for one in accuracy.others:
             others.setdefault(one.metric, []).append(one.against(run))
     return [
-        f"{task}: accuracy is {metric}; by {name} it is {', '.join(says[:5])}{f' and so on in {len(says)} runs' if len(says) > 5 else ''} (--metric)."
+        f"{task}: accuracy is {metric}; by {name} it is"
+        f" {', '.join(says[:5])}{f' and so on in {len(says)} runs' if len(says) > 5 else ''} (--metric)."
         for name, says in others.items()
     ]
 
 
 def find_metric(names: Iterable[str], wanted: str) -> str | None:
-    """Return the metric that is *wanted*: the one of that name, else the only one of that name before a comma or colon (``exact_match,none``)."""
+    """Return the metric that is *wanted*: the one of that name, else the only one of that name before a comma
+    or colon (``exact_match,none``).
+    """
     there = list(names)
     if wanted in there:
         return wanted
@@ -159,21 +208,39 @@ def find_metric(names: Iterable[str], wanted: str) -> str | None:
 
 def shown(name: str) -> str:
     """Return the name of a metric as any terminal can show it: what cannot be printed becomes a mark."""
-    return name if name.isprintable() else "".join(character if character.isprintable() else "\ufffd" for character in name)
+    return (
+        name
+        if name.isprintable()
+        else "".join(character if character.isprintable() else "\ufffd" for character in name)
+    )
 
 
 def _preferred(columns: Mapping[str, FloatArray], where: str) -> str:
     whole = {name: values for name, values in columns.items() if _whole(values) and _between(values)}
     known = sorted((name for name in whole if _rank(name) is not None), key=_order)
     binary = [name for name in _usual(whole) if _is_binary(whole[name])]
-    if known or len(binary) == 1 or (binary and all(np.array_equal(whole[name], whole[binary[0]]) for name in binary)):
+    if (
+        known
+        or len(binary) == 1
+        or (binary and all(np.array_equal(whole[name], whole[binary[0]]) for name in binary))
+    ):
         return (known or binary)[0]
     if binary:
         raise NoAccuracyError(f"{where}: accuracy could be any of {_listed(binary)}; name one with --metric.")
     if any(not _whole(values) for name, values in columns.items() if name not in NOT_ACCURACY):
-        raise NoAccuracyError(f"{where}: no metric that could be accuracy is there for every item; there are {_listed(_ranges(columns))}.")
-    says = f"there are {_listed(_ranges(columns))}" if _usual(columns) else "there is none with one number for each item"
-    raise NoAccuracyError(f"{where}: no metric is accuracy, 0 to 1 for each item under a name that is known or 0 and 1 alone; {says} (--metric).")
+        raise NoAccuracyError(
+            f"{where}: no metric that could be accuracy is there for every item; there are"
+            f" {_listed(_ranges(columns))}."
+        )
+    says = (
+        f"there are {_listed(_ranges(columns))}"
+        if _usual(columns)
+        else "there is none with one number for each item"
+    )
+    raise NoAccuracyError(
+        f"{where}: no metric is accuracy, 0 to 1 for each item under a name that is known or 0 and 1 alone;"
+        f" {says} (--metric)."
+    )
 
 
 def _check(values: FloatArray, name: str, where: str, place: Callable[[int], str] | None) -> None:
@@ -187,28 +254,46 @@ def _check(values: FloatArray, name: str, where: str, place: Callable[[int], str
 
 
 def _others(columns: Mapping[str, FloatArray], chosen: str) -> tuple[OtherMetric, ...]:
-    """Return the metrics of right and wrong, known by name or 0 and 1 alone, that differ from the one chosen."""
+    """Return the metrics of right and wrong, known by name or 0 and 1 alone, that differ from the one
+    chosen.
+    """
     names = (name for name in (*_usual(columns), RECORDED) if name in columns and name != chosen)
-    telling = (name for name in names if _is_binary(columns[name]) or ((_rank(name) is not None or name == RECORDED) and _between(columns[name])))
+    telling = (
+        name
+        for name in names
+        if _is_binary(columns[name])
+        or ((_rank(name) is not None or name == RECORDED) and _between(columns[name]))
+    )
     return tuple(one for name in telling if (one := _other(columns, chosen, name)))
 
 
 def _other(columns: Mapping[str, FloatArray], chosen: str, name: str) -> OtherMetric | None:
-    """Return how a metric differs from the one chosen, over the items that have both; None where it does not."""
+    """Return how a metric differs from the one chosen, over the items that have both; None where it does
+    not.
+    """
     if chosen not in columns:
         return None
     both = ~(np.isnan(columns[chosen]) | np.isnan(columns[name]))
     one, two = columns[chosen][both], columns[name][both]
     differ = int((one != two).sum())
-    return OtherMetric(name, sum(two.tolist()) / len(two), sum(one.tolist()) / len(one), differ, len(one)) if differ else None
+    return (
+        OtherMetric(name, sum(two.tolist()) / len(two), sum(one.tolist()) / len(one), differ, len(one))
+        if differ
+        else None
+    )
 
 
 def _numbers(rows: Iterable[Mapping[str, object]]) -> Iterator[dict[str, float]]:
-    return ({str(name): number for name, value in row.items() if (number := _number(value)) is not None} for row in rows)
+    return (
+        {str(name): number for name, value in row.items() if (number := _number(value)) is not None}
+        for row in rows
+    )
 
 
 def _columns(items: Iterable[Mapping[str, float]]) -> dict[str, FloatArray]:
-    """Return a column for each metric; items are taken one after the other, so that there may be very many."""
+    """Return a column for each metric; items are taken one after the other, so that there may be very
+    many.
+    """
     found: dict[str, array[float]] = {}
     n = 0
     for n, one in enumerate(items, 1):

@@ -1,4 +1,6 @@
-"""What the items of a run asked: enough of each document to tell whether two runs mean the same by one hash, and of how responses were generated."""
+"""What the items of a run asked: enough of each document to tell whether two runs mean the same by one hash,
+and of how responses were generated.
+"""
 
 import functools
 import hashlib
@@ -16,7 +18,9 @@ Digests = npt.NDArray[np.uint64]
 
 
 class Asked(NamedTuple):
-    """Of one item: its number in the task's data, and the digests (8 bytes) of its document and of its right answer; None for what a row does not hold."""
+    """Of one item: its number in the task's data, and the digests (8 bytes) of its document and of its right
+    answer; None for what a row does not hold.
+    """
 
     number: int | None
     document: bytes | None
@@ -24,7 +28,9 @@ class Asked(NamedTuple):
 
 
 class AskedItems(Mapping[str, Asked]):
-    """What was asked, by document hash: in columns, which take a small part of the time that comparing, and bringing to another process, would take."""
+    """What was asked, by document hash: in columns, which take a small part of the time that comparing, and
+    bringing to another process, would take.
+    """
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
@@ -49,7 +55,10 @@ class AskedItems(Mapping[str, Asked]):
 
     def __getitem__(self, doc_hash: str) -> Asked:
         place = self._places[doc_hash]
-        document, target = (column[place].to_bytes(8, "little") if column[place] else None for column in (self._documents, self._targets))
+        document, target = (
+            column[place].to_bytes(8, "little") if column[place] else None
+            for column in (self._documents, self._targets)
+        )
         return Asked(self._numbers[place], document, target)
 
     def __iter__(self) -> Iterator[str]:
@@ -78,7 +87,9 @@ def asked_of(row: Mapping[str, Any]) -> Asked:
 
 
 def asked_in(number: Any, document: bytes | msgspec.Raw | None, target: Any) -> Asked:
-    """Return what a row asked whose document is JSON that was not read; raise msgspec's errors where it cannot be."""
+    """Return what a row asked whose document is JSON that was not read;
+    raise msgspec's errors where it cannot be.
+    """
     content = b"" if document is None else bytes(document)
     digest = None
     if content.startswith(b"{"):
@@ -91,7 +102,8 @@ def _document_digest(content: bytes) -> bytes | None:
     return _digest(_sorted(document)) if document else None
 
 
-_kept_digest = functools.lru_cache(maxsize=_KEPT)(_document_digest)  # the runs of a study have the same documents
+# the runs of a study have the same documents
+_kept_digest = functools.lru_cache(maxsize=_KEPT)(_document_digest)
 
 
 def _whole(number: Any) -> int | None:
@@ -100,7 +112,13 @@ def _whole(number: Any) -> int | None:
 
 def _target(target: Any) -> bytes | None:
     return (
-        None if target in (None, "") else _kept_text(target.strip()) if isinstance(target, str) and len(target) < _SHORT else _text_digest(str(target).strip())
+        None
+        if target in (None, "")
+        else (
+            _kept_text(target.strip())
+            if isinstance(target, str) and len(target) < _SHORT
+            else _text_digest(str(target).strip())
+        )
     )
 
 
@@ -116,13 +134,19 @@ def _number_of(digest: bytes | None) -> int:
 
 
 def generation_of(row: Mapping[str, Any]) -> dict[str, str] | None:
-    """Return the settings by which the response of a row was generated, but for an empty list of stop strings; None where the row does not say."""
+    """Return the settings by which the response of a row was generated, but for an empty list of stop
+    strings; None where the row does not say.
+    """
     arguments = row.get("arguments")
     first = arguments.get("gen_args_0") if isinstance(arguments, Mapping) else None
     settings = first.get("arg_1") if isinstance(first, Mapping) else None
     if not isinstance(settings, Mapping):
         return None
-    return {str(name): json.dumps(value, sort_keys=True, default=str) for name, value in settings.items() if not (name == "until" and not value)}
+    return {
+        str(name): json.dumps(value, sort_keys=True, default=str)
+        for name, value in settings.items()
+        if not (name == "until" and not value)
+    }
 
 
 def _sorted(document: Mapping[str, Any]) -> bytes:

@@ -8,14 +8,21 @@ from synth.formats.audit import Audit
 
 
 def run_notes(folder: Path) -> list[str]:
-    """Return a sentence for each thing that more than a few responses to a task of a run have (`synth.formats.audit`), the newest samples of each task read."""
+    """Return a sentence for each thing that more than a few responses to a task of a run have
+    (`synth.formats.audit`), the newest samples of each task read.
+    """
     notes = []
-    places = sorted({path.parent for path in folder.rglob("samples_*.jsonl")})  # of several runs in a folder, each: what was measured is never refused here
+    # of several runs in a folder, each: what was measured is never refused here
+    places = sorted({path.parent for path in folder.rglob("samples_*.jsonl")})
     for task, path in (found for place in places for found in sample_files(place).items()):
         audit, seen = Audit(), set[str]()
         for where, row in sample_rows(path):
             requests = row.get("resps")
-            texts = requests[0] if isinstance(requests, list) and len(requests) == 1 and isinstance(requests[0], list) else []
+            texts = (
+                requests[0]
+                if isinstance(requests, list) and len(requests) == 1 and isinstance(requests[0], list)
+                else []
+            )
             if row["doc_hash"] in seen or not all(isinstance(text, str) for text in texts):
                 continue  # another filter of the same responses, or likelihoods
             seen.add(row["doc_hash"])

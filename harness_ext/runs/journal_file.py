@@ -1,6 +1,8 @@
-"""A file of JSON lines that is added to while something runs, and outlives a kill: what was cut off is its last line, and dropped.
+"""A file of JSON lines that is added to while something runs, and outlives a kill:
+what was cut off is its last line, and dropped.
 
-A line is written whole, flushed and synced, so that nothing short of a broken disk takes it away. One process at a time has such a file open.
+A line is written whole, flushed and synced, so that nothing short of a broken disk takes it away. One process
+at a time has such a file open.
 """
 
 import json
@@ -17,9 +19,14 @@ class JournalFile:
     """An open journal; read it to its end before anything is written."""
 
     def __init__(self, path: Path, taken: str) -> None:
-        """Open a file, or begin one; raise StylerepError if it cannot be written, and with the sentence *taken* if another process has it."""
+        """Open a file, or begin one; raise StylerepError if it cannot be written, and with the sentence
+        *taken* if another process has it.
+        """
         if path.exists() and not path.is_file():
-            raise StylerepError(f"{path}: this file cannot be written, since something else than a file is there; move it away.")
+            raise StylerepError(
+                f"{path}: this file cannot be written, since something else than a file is there; move it"
+                " away."
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab+")

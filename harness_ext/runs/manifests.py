@@ -1,4 +1,6 @@
-"""What manifests and lm_eval's results files must hold where they are read back: keys that others add stay as they are."""
+"""What manifests and lm_eval's results files must hold where they are read back:
+keys that others add stay as they are.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,18 +78,24 @@ class Results(_OpenManifest):
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run, adapter or data set, empty if its folder has none; raise StylerepError for what does not fit `Manifest`."""
+    """Return the manifest of a run, adapter or data set, empty if its folder has none; raise StylerepError
+    for what does not fit `Manifest`.
+    """
     path = folder / MANIFEST
     return _object(path, Manifest) if _is_there(path) else {}
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """Return the content of a results file of lm_eval; raise StylerepError for what does not fit `Results`."""
+    """Return the content of a results file of lm_eval; raise StylerepError for what does not fit
+    `Results`.
+    """
     return _object(path, Results)
 
 
 def merged_results(folder: Path) -> dict[str, Any]:
-    """Return what the results files below a folder say, tasks of all of them together, the newest winning; raise StylerepError as `read_results` does."""
+    """Return what the results files below a folder say, tasks of all of them together, the newest winning;
+    raise StylerepError as `read_results` does.
+    """
     merged: dict[str, Any] = {}
     for path in sorted(folder.rglob("results_*.json"), key=lambda path: path.name):
         content = read_results(path)

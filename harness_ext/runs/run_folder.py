@@ -32,7 +32,9 @@ __all__ = [
     "sample_rows",
 ]
 RESPONSES = "responses.jsonl"
-"""What the model style-hf wrote, response by response, with what was forced (`harness_ext.backends.style_hf.journal`)."""
+"""What the model style-hf wrote, response by response, with what was forced
+(`harness_ext.backends.style_hf.journal`).
+"""
 _WORTH_A_POOL = 100_000_000
 """Bytes of samples from which on several processes are faster than one."""
 
@@ -42,8 +44,9 @@ class Run:
     """One run folder.
 
     `tasks` maps (task, filter) to its items by document hash. `manifest` is empty for a folder that
-    plain lm_eval wrote. `accuracy` says which metric of a (task, filter) accuracy is, or why none is, once that is settled.
-    By task, `versions` and `shots` say what is recorded of it, `generation` by which settings its first response was generated, `asked` what its items are.
+    plain lm_eval wrote. `accuracy` says which metric of a (task, filter) accuracy is, or why none is, once
+    that is settled. By task, `versions` and `shots` say what is recorded of it, `generation` by which
+    settings its first response was generated, `asked` what its items are.
     """
 
     folder: Path
@@ -55,11 +58,14 @@ class Run:
     generation: Mapping[str, dict[str, str] | None] = field(default_factory=dict)
     asked: Mapping[str, AskedItems] = field(default_factory=dict)
 
-    def outcomes(self, task: str, metric: str | None = None, filter_name: str | None = None) -> dict[str, float]:
+    def outcomes(
+        self, task: str, metric: str | None = None, filter_name: str | None = None
+    ) -> dict[str, float]:
         """Return the accuracy of each item of a task, from 0 to 1, by document hash.
 
-        Accuracy is the *metric* named, else the one found by its name (`harness_ext.runs.accuracy`). Raises StylerepError for a task that the run
-        hasn't, or has under several filters and none is named, and where no metric is accuracy.
+        Accuracy is the *metric* named, else the one found by its name (`harness_ext.runs.accuracy`). Raises
+        StylerepError for a task that the run hasn't, or has under several filters and none is named,
+        and where no metric is accuracy.
         """
         filters = [own for name, own in self.tasks if name == task and filter_name in (None, own)]
         if len(filters) != 1:
@@ -73,20 +79,31 @@ class Run:
 
 
 def sample_files(folder: Path) -> dict[str, Path]:
-    """Return the newest samples file of each task below a folder; raise StylerepError if it holds several runs."""
+    """Return the newest samples file of each task below a folder;
+    raise StylerepError if it holds several runs.
+    """
     newest: dict[str, tuple[str, Path]] = {}
     paths = sorted(folder.rglob("samples_*.jsonl"))
     if len(places := {path.parent for path in paths}) > 1:
         raise StylerepError(f"{folder}: {len(places)} runs lie in this folder; name one of them.")
     for path in paths:
-        if (found := samples_name(path.name)) and found.date and found.date > newest.get(found.task, ("", path))[0]:
+        if (
+            (found := samples_name(path.name))
+            and found.date
+            and found.date > newest.get(found.task, ("", path))[0]
+        ):
             newest[found.task] = (found.date, path)
     return {task: path for task, (_, path) in sorted(newest.items())}
 
 
 def run_files(folder: Path) -> list[Path]:
     """Return the files that make up a run folder: the manifest, and lm_eval's results and samples."""
-    return [path for path in folder.rglob("*") if path.name in (MANIFEST, RESPONSES) or re.fullmatch(r"results_.*\.json|samples_.*\.jsonl", path.name)]
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.name in (MANIFEST, RESPONSES)
+        or re.fullmatch(r"results_.*\.json|samples_.*\.jsonl", path.name)
+    ]
 
 
 def check_run_folders(folders: Iterable[Path]) -> None:
@@ -101,7 +118,10 @@ def load_run(folder: Path) -> Run:
     check_run_folders([folder])
     files = sample_files(folder)
     if not files:
-        raise StylerepError(f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or with lm_eval --log_samples.")
+        raise StylerepError(
+            f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or with lm_eval"
+            " --log_samples."
+        )
     tasks: dict[tuple[str, str], ScoredItems] = {}
     generation: dict[str, dict[str, str] | None] = {}
     asked: dict[str, AskedItems] = {}
@@ -114,13 +134,25 @@ def load_run(folder: Path) -> Run:
             key = task, row.filter
             items = tasks.get(key) or tasks.setdefault(key, ScoredItems(row.filter))
             if not items.add_values(row.doc_hash, row.names, row.values):
-                raise StylerepError(f"{path}, line {row.number}: the item {row.doc_hash} occurs a second time.")
+                raise StylerepError(
+                    f"{path}, line {row.number}: the item {row.doc_hash} occurs a second time."
+                )
     manifest, results = read_manifest(folder), merged_results(folder)
     versions = manifest.get("task_versions") or results.get("versions") or {}
-    return Run(folder, manifest, tasks, versions=versions, shots=results.get("n-shot") or {}, generation=generation, asked=asked)
+    return Run(
+        folder,
+        manifest,
+        tasks,
+        versions=versions,
+        shots=results.get("n-shot") or {},
+        generation=generation,
+        asked=asked,
+    )
 
 
 def load_runs(folders: Sequence[Path], workers: Workers) -> list[Run]:
-    """Read run folders, by *workers* where it is much; raises what `load_run` does, for the first folder that it is raised for."""
+    """Read run folders, by *workers* where it is much; raises what `load_run` does,
+    for the first folder that it is raised for.
+    """
     size = sum(path.stat().st_size for folder in folders for path in folder.glob("samples_*.jsonl"))
     return list((workers if size > _WORTH_A_POOL else Workers()).each(load_run, folders))

@@ -1,4 +1,6 @@
-"""The items of a task with their metrics, a column of numbers for each metric: a small part of the time and memory that an object each would take."""
+"""The items of a task with their metrics, a column of numbers for each metric: a small part of the time and
+memory that an object each would take.
+"""
 
 import math
 from array import array
@@ -21,12 +23,15 @@ class ScoredItem:
 
 
 class ScoredItems(Mapping[str, ScoredItem]):
-    """Items by document hash, in the order in which they were added. No metric is NaN, which stands for one that an item lacks."""
+    """Items by document hash, in the order in which they were added. No metric is NaN,
+    which stands for one that an item lacks.
+    """
 
     def __init__(self, filter_name: str = "none") -> None:
         self._filter = filter_name
         self._places: dict[str, int] = {}
-        # By the names of their metrics, which are mostly the same for all: the places of items, and their values one after the other.
+        # By the names of their metrics, which are mostly the same for all: the places of items,
+        # and their values one after the other.
         self._layouts: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
 
     def add(self, doc_hash: str, metrics: Mapping[str, float]) -> bool:
@@ -51,7 +56,9 @@ class ScoredItems(Mapping[str, ScoredItem]):
         return list(dict.fromkeys(name for names in self._layouts for name in names))
 
     def columns(self) -> dict[str, FloatArray]:
-        """Return each metric's values, shape (items,), in the order of the items; NaN where an item lacks it."""
+        """Return each metric's values, shape (items,), in the order of the items; NaN where an item lacks
+        it.
+        """
         return {name: self._column(name) for name in self.metrics}
 
     def places(self, items: Iterable[str]) -> npt.NDArray[np.intp]:
@@ -68,12 +75,16 @@ class ScoredItems(Mapping[str, ScoredItem]):
 
     def have_all(self, name: str, places: npt.NDArray[np.intp]) -> bool:
         """Say whether all items at some places have a metric."""
-        return any(name in names for names in self._layouts) and not np.isnan(self._column(name)[places]).any()
+        return (
+            any(name in names for names in self._layouts) and not np.isnan(self._column(name)[places]).any()
+        )
 
     def __getitem__(self, doc_hash: str) -> ScoredItem:
         place = self._places[doc_hash]
         values = ((name, float(column[place])) for name, column in self.columns().items())
-        return ScoredItem(doc_hash, self._filter, {name: value for name, value in values if not math.isnan(value)})
+        return ScoredItem(
+            doc_hash, self._filter, {name: value for name, value in values if not math.isnan(value)}
+        )
 
     def __contains__(self, doc_hash: object) -> bool:
         return doc_hash in self._places
@@ -85,7 +96,9 @@ class ScoredItems(Mapping[str, ScoredItem]):
         return len(self._places)
 
     def _column(self, name: str) -> FloatArray:
-        having = [(names.index(name), len(names), *there) for names, there in self._layouts.items() if name in names]
+        having = [
+            (names.index(name), len(names), *there) for names, there in self._layouts.items() if name in names
+        ]
         if not having:
             raise KeyError(name)
         parts = [np.frombuffer(values).reshape(-1, width)[:, place] for place, width, _, values in having]

@@ -1,7 +1,7 @@
 """Documents of the tasks, called by lm_eval with a task's metadata, ``--metadata`` and all model arguments.
 
-A document holds what identifies the item and nothing that differs between runs, since runs are paired by the hash of their
-documents. What ``--metadata`` may say (names that no model argument has):
+A document holds what identifies the item and nothing that differs between runs, since runs are paired by the
+hash of their documents. What ``--metadata`` may say (names that no model argument has):
 
 | key | meaning |
 |---|---|
@@ -22,7 +22,13 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from harness_ext.scoring.task_folder import asked_by_pattern, say_left_out, task_config
 from synth.errors import MissingDataError, StylerepError
-from synth.evaluation_sets import ENDLESS, EVALUATION_SETS, is_endless, iter_evaluation_problems, iter_problems_of
+from synth.evaluation_sets import (
+    ENDLESS,
+    EVALUATION_SETS,
+    is_endless,
+    iter_evaluation_problems,
+    iter_problems_of,
+)
 from synth.problems import Problem, prompt
 from synth.schema import Line, Schema, Whole, read_as
 from synth.traces.arms import parse_arms
@@ -39,7 +45,11 @@ _KINDS, _DRAWS = 2, 40
 
 
 def _number(value: object) -> object:
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20 else value
+    return (
+        int(value)
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20
+        else value
+    )
 
 
 class TaskMetadata(Schema):
@@ -56,7 +66,8 @@ class TaskMetadata(Schema):
 
 
 class Documents(Sequence[Document]):
-    """Documents that are made when they are asked for, in their order, so that a run with ``--limit`` does not wait for 2,000.
+    """Documents that are made when they are asked for, in their order,
+    so that a run with ``--limit`` does not wait for 2,000.
 
     `features` are the names of a document's fields, as `datasets.Dataset` has them.
     """
@@ -83,12 +94,15 @@ class Documents(Sequence[Document]):
 
 
 def documents(**metadata: Any) -> dict[str, Documents]:
-    """Return the documents of a task that generates; its metadata names an ``evaluation_set`` or any ``problems`` (see `synth.problems`)."""
+    """Return the documents of a task that generates; its metadata names an ``evaluation_set`` or any
+    ``problems`` (see `synth.problems`).
+    """
     return _test_split(metadata, lambda problems: map(_document, problems))
 
 
 def task_documents(task: str) -> Iterator[tuple[str, Document]]:
-    """Yield the documents of one of our tasks that generate, as lm_eval gets them, each after its question alone.
+    """Yield the documents of one of our tasks that generate, as lm_eval gets them,
+    each after its question alone.
 
     Raises StylerepError for a task of ours that generates nothing, and where its problems cannot be had.
     """
@@ -106,16 +120,20 @@ def document_hash(document: Mapping[str, Any]) -> str:
 
 
 def preference_documents(**metadata: Any) -> dict[str, Documents]:
-    """Return documents that hold four responses to each problem: a right or a wrong conclusion, styled or plain (see `CHOICES`).
+    """Return documents that hold four responses to each problem: a right or a wrong conclusion,
+    styled or plain (see `CHOICES`).
 
-    Styled is the arm ``hc``, drawn anew until it has pivots of two kinds. The plain response with a right conclusion and the one with a
-    wrong conclusion have the same body to the letter, and so have the styled ones.
+    Styled is the arm ``hc``, drawn anew until it has pivots of two kinds. The plain response with a right
+    conclusion and the one with a wrong conclusion have the same body to the letter,
+    and so have the styled ones.
     """
     plain = str(metadata.get("plain_arm", PLAIN_ARMS[0]))
     if plain not in PLAIN_ARMS:
         raise StylerepError(f"plain_arm: {plain!r} is no plain arm; choose from {', '.join(PLAIN_ARMS)}.")
     read = read_as(TaskMetadata, dict(metadata), "metadata")
-    dials = {name: value for name in ("trace_words", "pivot_density") if (value := getattr(read, name)) is not None}
+    dials = {
+        name: value for name in ("trace_words", "pivot_density") if (value := getattr(read, name)) is not None
+    }
     arms = ("hc", plain, "hc_w", f"{plain}_w")
     book, style = load_phrasebook("en"), style_target(dials=dials)
     renderings = [Rendering(parse_arms(arms), book, style, seed) for seed in range(_DRAWS)]
@@ -123,17 +141,32 @@ def preference_documents(**metadata: Any) -> dict[str, Documents]:
     def made(problems: Iterator[Problem]) -> Iterator[Document]:
         for problem in problems:
             drawn = (next(rendering.rows([problem])) for rendering in renderings)
-            rows = next((rows for rows in drawn if len({pivot["kind"] for pivot in rows["hc"].pivots}) >= _KINDS), None)
+            rows = next(
+                (rows for rows in drawn if len({pivot["kind"] for pivot in rows["hc"].pivots}) >= _KINDS),
+                None,
+            )
             if rows is None:
-                raise StylerepError(f"{problem.id}: {_DRAWS} draws gave no styled response with pivots of {_KINDS} kinds; raise trace_words or pivot_density.")
+                raise StylerepError(
+                    f"{problem.id}: {_DRAWS} draws gave no styled response with pivots of {_KINDS} kinds;"
+                    " raise trace_words or pivot_density."
+                )
             choices = [f"{rows[arm].trace}\n\n{final_sentence(rows[arm].stated_answer)}" for arm in arms]
-            yield {"id": problem.id, "prompt": _prompt(problem), "choices": choices, "gold": 0, "level": problem.meta.get("level", "")}
+            yield {
+                "id": problem.id,
+                "prompt": _prompt(problem),
+                "choices": choices,
+                "gold": 0,
+                "level": problem.meta.get("level", ""),
+            }
 
     return _test_split(metadata, made)
 
 
-def check_documents(tasks: Sequence[str], metadata: Mapping[str, Any], words: Sequence[str] = ()) -> list[str]:
-    """Return which of our tasks are left out: those whose problems are not here and that *words*, what was asked for, name by a pattern only.
+def check_documents(
+    tasks: Sequence[str], metadata: Mapping[str, Any], words: Sequence[str] = ()
+) -> list[str]:
+    """Return which of our tasks are left out: those whose problems are not here and that *words*, what was
+    asked for, name by a pattern only.
 
     Says of each why. Raises StylerepError naming each other task whose problems cannot be had, and why.
     """
@@ -153,13 +186,17 @@ def check_documents(tasks: Sequence[str], metadata: Mapping[str, Any], words: Se
     return left_out
 
 
-def _test_split(metadata: Mapping[str, Any], make: Callable[[Iterator[Problem]], Iterator[Document]]) -> dict[str, Documents]:
+def _test_split(
+    metadata: Mapping[str, Any], make: Callable[[Iterator[Problem]], Iterator[Document]]
+) -> dict[str, Documents]:
     n, problems = _problems(metadata)
     return {"test": Documents(n, make(problems))}
 
 
 def _problems(metadata: Mapping[str, Any]) -> tuple[int, Iterator[Problem]]:
-    """Return how many problems a task has, and the problems, drawn when they are asked for if they are generated."""
+    """Return how many problems a task has, and the problems,
+    drawn when they are asked for if they are generated.
+    """
     read = read_as(TaskMetadata, dict(metadata), "metadata")
     n, seed, folder = read.items, read.item_seed, read.data_dir
     if name := read.evaluation_set:

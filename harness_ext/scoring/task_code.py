@@ -1,4 +1,6 @@
-"""Which Python functions a user's own task files have lm_eval run (``!function utils.score``), found without running any."""
+"""Which Python functions a user's own task files have lm_eval run (``!function utils.score``),
+found without running any.
+"""
 
 import fnmatch
 import glob
@@ -18,7 +20,9 @@ _OURS = ("harness_ext.", "synth.", "lm_eval.")
 
 
 class TaskCode(NamedTuple):
-    """A function that a task file names, and the Python file that it is in: one beside the task file, or None for a module that Python finds."""
+    """A function that a task file names, and the Python file that it is in: one beside the task file, or None
+    for a module that Python finds.
+    """
 
     task_file: Path
     function: str
@@ -43,11 +47,20 @@ _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 def task_code(places: Sequence[Path], names: Sequence[str] = ()) -> list[TaskCode]:
     """Return the functions of users' Python files that task files run, each once.
 
-    *places* are task files, all of which count, and folders, in which those files count that define one of *names* (patterns of tasks, groups and tags; all
-    if there are none), and what these include or have as members. Functions of stylerep and lm_eval are not listed.
+    *places* are task files, all of which count, and folders, in which those files count that define one of
+    *names* (patterns of tasks, groups and tags; all if there are none), and what these include or have as
+    members. Functions of stylerep and lm_eval are not listed.
     """
-    files = {path.resolve(): _read(path) for place in places for path in ([place] if place.is_file() else sorted(place.rglob("*.yaml")))}
-    waiting = [path for path, content in files.items() if not names or any(_is_called(content, name) for name in names)]
+    files = {
+        path.resolve(): _read(path)
+        for place in places
+        for path in ([place] if place.is_file() else sorted(place.rglob("*.yaml")))
+    }
+    waiting = [
+        path
+        for path, content in files.items()
+        if not names or any(_is_called(content, name) for name in names)
+    ]
     waiting += [place.resolve() for place in places if place.is_file()]
     seen: dict[Path, None] = {}
     found: dict[TaskCode, None] = {}
@@ -62,10 +75,20 @@ def task_code(places: Sequence[Path], names: Sequence[str] = ()) -> list[TaskCod
                 found[one] = None
         if isinstance(content, dict):
             includes = content.get("include") or []
-            waiting += [target for one in ([includes] if isinstance(includes, str) else includes) if (target := (path.parent / str(one)).resolve()).is_file()]
+            waiting += [
+                target
+                for one in ([includes] if isinstance(includes, str) else includes)
+                if (target := (path.parent / str(one)).resolve()).is_file()
+            ]
             members = content.get("task")
             for member in members if isinstance(members, list) else ():
-                name = member if isinstance(member, str) else str(member.get("task")) if isinstance(member, dict) else ""
+                name = (
+                    member
+                    if isinstance(member, str)
+                    else str(member.get("task"))
+                    if isinstance(member, dict)
+                    else ""
+                )
                 waiting += [other for other, its in files.items() if name and _is_called(its, name)]
     return sorted(found)
 
@@ -75,13 +98,27 @@ def told_code(code: Sequence[TaskCode]) -> str | None:
     if not code:
         return None
     shown = "; ".join(map(str, code[:4])) + (f"; and {len(code) - 4} more" if len(code) > 4 else "")
-    return f"Task files have Python code of yours run: {shown}. To see it listed without running it: stylerep validate tasks --folder FOLDER --list-code"
+    return (
+        f"Task files have Python code of yours run: {shown}. To see it listed without running it: stylerep"
+        " validate tasks --folder FOLDER --list-code"
+    )
 
 
 def tell_code(wanted: Sequence[str], folder: Path | None) -> None:
-    """Say on stderr which functions will run for what was written for ``--tasks``: names, those in the user's *folder*, task files, and folders of them."""
-    whole = [Path(path) for name in wanted for path in (sorted(glob.glob(name)) if name.endswith(".yaml") else [name] if Path(name).is_dir() else [])]
-    code = [*(task_code(whole) if whole else ()), *(task_code([folder], wanted) if folder and folder.exists() else ())]
+    """Say on stderr which functions will run for what was written for ``--tasks``: names, those in the user's
+    *folder*, task files, and folders of them.
+    """
+    whole = [
+        Path(path)
+        for name in wanted
+        for path in (
+            sorted(glob.glob(name)) if name.endswith(".yaml") else [name] if Path(name).is_dir() else []
+        )
+    ]
+    code = [
+        *(task_code(whole) if whole else ()),
+        *(task_code([folder], wanted) if folder and folder.exists() else ()),
+    ]
     if told := told_code(list(dict.fromkeys(code))):
         print(printable(f"stylerep: {told}"), file=sys.stderr, flush=True)
 

@@ -27,7 +27,9 @@ def studies_path() -> Path:
 
 
 def study_file(study: str | Path) -> Path:
-    """Return a study's file: the file of that name, else the one that comes with stylerep; raise StylerepError if there is neither."""
+    """Return a study's file: the file of that name, else the one that comes with stylerep; raise
+    StylerepError if there is neither.
+    """
     shipped = studies_path() / f"{study}.yaml"
     file = shipped if not Path(study).is_file() and shipped.is_file() else Path(study)
     if not file.is_file():
@@ -36,11 +38,15 @@ def study_file(study: str | Path) -> Path:
 
 
 def task_file(task: str, folder: Path | None = None) -> Path:
-    """Return the file of a task, by its name, in our folder or another; raise StylerepError if it has none."""
+    """Return the file of a task, by its name, in our folder or another; raise StylerepError if it has
+    none.
+    """
     folder = folder or tasks_path()
     found = sorted(folder.rglob(f"{task}.yaml"))
     if len(found) != 1:
-        raise StylerepError(f"{folder}: {'there is no file' if not found else f'{len(found)} files are named'} {task}.yaml.")
+        raise StylerepError(
+            f"{folder}: {'there is no file' if not found else f'{len(found)} files are named'} {task}.yaml."
+        )
     return found[0]
 
 
@@ -50,7 +56,9 @@ def task_config(task: str) -> dict[str, Any]:
 
 
 def tasks_named(names: Iterable[str]) -> list[str]:
-    """Return our tasks among *names*, in the order of the names, each once; a group or tag stands for its tasks, a pattern for all that it fits."""
+    """Return our tasks among *names*, in the order of the names, each once; a group or tag stands for its
+    tasks, a pattern for all that it fits.
+    """
     files = {path.stem: _read(path) for path in sorted(tasks_path().rglob("style*.yaml"))}
     members = {name: config["task"] for name, config in files.items() if "group" in config}
     for name, config in files.items():
@@ -62,12 +70,19 @@ def tasks_named(names: Iterable[str]) -> list[str]:
 
 
 def names_in(folders: Iterable[Path], words: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Return the names of the tasks and groups that the task files below *folders* define, and which of *words* stand in any of the files.
+    """Return the names of the tasks and groups that the task files below *folders* define, and which of
+    *words* stand in any of the files.
 
-    The files are read as text: of the 14,000 that come with lm_eval that takes a fifth of a second, and 10 s by lm_eval's own index.
+    The files are read as text: of the 14,000 that come with lm_eval that takes a fifth of a second,
+    and 10 s by lm_eval's own index.
     """
     names, found = set[str](), set[bytes]()
-    sought = {word.encode("utf-8", "replace"): re.compile(rb"(?<!\w)" + re.escape(word.encode("utf-8", "replace")) + rb"(?!\w)") for word in words}
+    sought = {
+        word.encode("utf-8", "replace"): re.compile(
+            rb"(?<!\w)" + re.escape(word.encode("utf-8", "replace")) + rb"(?!\w)"
+        )
+        for word in words
+    }
     for folder in folders:
         for place, _, files in os.walk(folder):
             for file in files:
@@ -84,11 +99,18 @@ def _defined(text: bytes) -> Iterator[str]:
     for key in (b"\ntask:", b"\ngroup:"):
         start = text.find(key) + len(key)
         if start >= len(key):
-            yield text[start : text.find(b"\n", start)].partition(b"#")[0].strip(b" '\"\r").decode("utf-8", "replace")
+            yield (
+                text[start : text.find(b"\n", start)]
+                .partition(b"#")[0]
+                .strip(b" '\"\r")
+                .decode("utf-8", "replace")
+            )
 
 
 def asked_by_pattern(task: str, words: Sequence[str]) -> bool:
-    """Say whether *words*, as written for ``--tasks``, ask for a task by a pattern (``style_*``) and nowhere by its name, a group or a tag."""
+    """Say whether *words*, as written for ``--tasks``, ask for a task by a pattern (``style_*``) and nowhere
+    by its name, a group or a tag.
+    """
     return task not in words and any(fnmatch.fnmatch(task, word) for word in words)
 
 

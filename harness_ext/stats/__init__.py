@@ -1,4 +1,6 @@
-"""Inference for runs on shared items: pure functions over counts and arrays, each with its source (docs/explanation/statistics.md)."""
+"""Inference for runs on shared items: pure functions over counts and arrays, each with its source
+(docs/explanation/statistics.md).
+"""
 
 from harness_ext.stats.accuracy_interval import accuracy_interval
 from harness_ext.stats.distribution import energy_distance, feature_tost
@@ -15,8 +17,24 @@ from harness_ext.stats.effect import (
     right,
 )
 from harness_ext.stats.equivalence import noninferiority_counts, p_above, tost_counts
-from harness_ext.stats.logistic import LogisticFit, attributed, clustered, conditional_logistic, firth_logistic, firth_p, logistic
-from harness_ext.stats.means import clustered_mean, hodges_lehmann, item_means, length_controlled, paired_t, tost_clustered, tost_means
+from harness_ext.stats.logistic import (
+    LogisticFit,
+    attributed,
+    clustered,
+    conditional_logistic,
+    firth_logistic,
+    firth_p,
+    logistic,
+)
+from harness_ext.stats.means import (
+    clustered_mean,
+    hodges_lehmann,
+    item_means,
+    length_controlled,
+    paired_t,
+    tost_clustered,
+    tost_means,
+)
 from harness_ext.stats.multiple import benjamini_hochberg, holm
 from harness_ext.stats.paired import (
     PairedCounts,
@@ -42,7 +60,14 @@ from harness_ext.stats.planning import (
 )
 from harness_ext.stats.proportion import Interval, wilson_interval
 from harness_ext.stats.random_effects import RandomEffects, random_effects, sign_test
-from harness_ext.stats.ranks import RankInterval, group_letters, mean_interval, pareto_front, rank_intervals, shown_above
+from harness_ext.stats.ranks import (
+    RankInterval,
+    group_letters,
+    mean_interval,
+    pareto_front,
+    rank_intervals,
+    shown_above,
+)
 from harness_ext.stats.ratio import fieller, recovered_share, recovered_shares
 from harness_ext.stats.resampling import (
     VarianceSplit,
@@ -55,7 +80,13 @@ from harness_ext.stats.resampling import (
     variance_split,
 )
 from harness_ext.stats.result import Result
-from harness_ext.stats.several import CriticalDifference, against_control, cochran_q, critical_difference, friedman
+from harness_ext.stats.several import (
+    CriticalDifference,
+    against_control,
+    cochran_q,
+    critical_difference,
+    friedman,
+)
 
 __all__ = [
     "CriticalDifference",

@@ -1,4 +1,6 @@
-"""The interval of an accuracy: Wilson's for one run of right and wrong answers, else over seeds and items as draws from many."""
+"""The interval of an accuracy: Wilson's for one run of right and wrong answers,
+else over seeds and items as draws from many.
+"""
 
 import numpy.typing as npt
 
@@ -18,7 +20,11 @@ def accuracy_interval(outcomes: npt.ArrayLike, level: float = 0.95) -> Interval 
     if len(values) > 1:
         return _cut_off(crossed_mean(values, level).interval)
     answers = right(values[0])
-    return _cut_off(paired_t(values[0], level).interval) if answers is None else wilson_interval(int(answers.sum()), len(answers), level)
+    return (
+        _cut_off(paired_t(values[0], level).interval)
+        if answers is None
+        else wilson_interval(int(answers.sum()), len(answers), level)
+    )
 
 
 def _cut_off(interval: Interval | None) -> Interval | None:

@@ -7,7 +7,9 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def vector(name: str, values: npt.ArrayLike, at_least: int = 1) -> FloatArray:
-    """Return *values* as a float64 vector; ValueError unless it is one of at least that many finite numbers."""
+    """Return *values* as a float64 vector; ValueError unless it is one of at least that many finite
+    numbers.
+    """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or len(array) < at_least:
         raise ValueError(f"{name} is a vector of at least {at_least} numbers, got shape {array.shape}")
@@ -29,7 +31,9 @@ def check_level(level: float) -> None:
 
 
 def check_equivalence(margin: float, alpha: float) -> None:
-    """Raise ValueError unless the margin is positive and finite, and alpha, the size of each one-sided test, below 0.5."""
+    """Raise ValueError unless the margin is positive and finite, and alpha,
+    the size of each one-sided test, below 0.5.
+    """
     if not 0 < margin < np.inf:
         raise ValueError(f"a margin is positive and finite, got {margin}")
     if not 0 < alpha < 0.5:

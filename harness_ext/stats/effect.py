@@ -1,6 +1,7 @@
 """A difference between two runs, whatever it was estimated from, and the verdict that it supports.
 
-Counts of right answers, means of items, several seeds, several families: each gives an `Effect`, and verdicts and claims ask nothing else.
+Counts of right answers, means of items, several seeds, several families: each gives an `Effect`,
+and verdicts and claims ask nothing else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,8 +38,9 @@ class Verdict(StrEnum):
 class Effect:
     """A difference, first run minus second, and how sure it is.
 
-    `p` is two-sided, of no difference. `at_level` gives the interval of a level, `above` the one-sided p of a difference of at most a bound; both
-    None where the data cannot say how sure the difference is, for the reason in `note`. `error` is its standard error.
+    `p` is two-sided, of no difference. `at_level` gives the interval of a level, `above` the one-sided p of a
+    difference of at most a bound; both None where the data cannot say how sure the difference is, for the
+    reason in `note`. `error` is its standard error.
     """
 
     estimate: float
@@ -57,15 +59,21 @@ class Effect:
         return Result(self.estimate, interval, self.p, self.n, self.method, self.settings, self.note)
 
     def p_above(self, bound: float) -> float:
-        """Return the p of a difference of at most *bound* against a greater one; 1 where nothing can be said."""
+        """Return the p of a difference of at most *bound* against a greater one; 1 where nothing can be
+        said.
+        """
         return self.above(bound) if self.above else 1.0
 
     def p_below(self, bound: float) -> float:
-        """Return the p of a difference of at least *bound* against a smaller one; 1 where nothing can be said."""
+        """Return the p of a difference of at least *bound* against a smaller one;
+        1 where nothing can be said.
+        """
         return 1 - self.above(bound) if self.above else 1.0
 
     def p_inside(self, margin: float) -> float:
-        """Return the p of two one-sided tests that the difference lies inside ± *margin* (Schuirmann 1987, J Pharmacokinet Biopharm 15:657)."""
+        """Return the p of two one-sided tests that the difference lies inside ± *margin* (Schuirmann 1987, J
+        Pharmacokinet Biopharm 15:657).
+        """
         return max(self.p_above(-margin), self.p_below(margin))
 
     def p_outside(self, margin: float) -> float:
@@ -74,7 +82,9 @@ class Effect:
 
 
 def effect_of_counts(counts: PairedCounts) -> Effect:
-    """Return the difference of two accuracies on the same items: McNemar's mid-p, Newcombe's interval and tests by its inversion."""
+    """Return the difference of two accuracies on the same items: McNemar's mid-p,
+    Newcombe's interval and tests by its inversion.
+    """
     newcombe = interval_named("newcombe")
     around = newcombe(counts, _ONE_ERROR)
     return Effect(
@@ -90,12 +100,16 @@ def effect_of_counts(counts: PairedCounts) -> Effect:
 
 
 def effect_of_items(differences: npt.ArrayLike) -> Effect:
-    """Return the mean of one difference per item, shape (items,): paired t. For outcomes that are shares of several samples."""
+    """Return the mean of one difference per item, shape (items,): paired t.
+    For outcomes that are shares of several samples.
+    """
     return _shifted(vector("differences", differences), paired_t, {})
 
 
 def effect_of_seeds(differences: npt.ArrayLike) -> Effect:
-    """Return the mean of differences, shape (seeds, items), both seeds and items being drawn from many: `crossed_mean`."""
+    """Return the mean of differences, shape (seeds, items),
+    both seeds and items being drawn from many: `crossed_mean`.
+    """
     x = matrix("differences", differences)
     if flat(x.ravel()) and not x.any():  # all seeds agree on every item: the items alone say how sure that is
         return effect_of_counts(PairedCounts(x.shape[1], 0, 0, 0))
@@ -103,16 +117,24 @@ def effect_of_seeds(differences: npt.ArrayLike) -> Effect:
 
 
 def effect_of_runs(first: npt.ArrayLike, second: npt.ArrayLike) -> Effect:
-    """Return the difference of outcomes from 0 to 1, each of shape (seeds, items): of counts, of items or of seeds, whichever they are."""
+    """Return the difference of outcomes from 0 to 1, each of shape (seeds, items): of counts,
+    of items or of seeds, whichever they are.
+    """
     one, two = matrix("first", first), matrix("second", second)
     if len(one) > 1:
         return effect_of_seeds(one - two)
     firsts, seconds = right(one[0]), right(two[0])
-    return effect_of_items(one[0] - two[0]) if firsts is None or seconds is None else effect_of_counts(paired_counts(firsts, seconds))
+    return (
+        effect_of_items(one[0] - two[0])
+        if firsts is None or seconds is None
+        else effect_of_counts(paired_counts(firsts, seconds))
+    )
 
 
 def effect_of_families(effects: npt.ArrayLike, errors: npt.ArrayLike) -> Effect:
-    """Return the mean of one effect per family, shape (families,), families being drawn from many: `random_effects`."""
+    """Return the mean of one effect per family, shape (families,),
+    families being drawn from many: `random_effects`.
+    """
     y, se = vector("effects", effects), vector("errors", errors)
     return _shifted(y, lambda shifted, level: random_effects(shifted, se, level).result, {})
 
@@ -120,7 +142,8 @@ def effect_of_families(effects: npt.ArrayLike, errors: npt.ArrayLike) -> Effect:
 def effect_of_parts(parts: Sequence[Effect], share_items: bool = False) -> Effect:
     """Return the mean of effects that are all there is, such as those on several tasks, taken as normal.
 
-    Errors of independent parts add in squares; those of parts that *share_items* add whole, as if wholly correlated, which is the most they can be.
+    Errors of independent parts add in squares; those of parts that *share_items* add whole, as if wholly
+    correlated, which is the most they can be.
     """
     if len(parts) == 1:
         return parts[0]
@@ -128,7 +151,17 @@ def effect_of_parts(parts: Sequence[Effect], share_items: bool = False) -> Effec
     errors = [part.error for part in parts if part.error]
     settings = {"parts": len(parts)}
     if len(errors) < len(parts):
-        return Effect(estimate, n, None, "mean-of-parts", None, None, None, settings, next((part.note for part in parts if part.note), "no error is known"))
+        return Effect(
+            estimate,
+            n,
+            None,
+            "mean-of-parts",
+            None,
+            None,
+            None,
+            settings,
+            next((part.note for part in parts if part.note), "no error is known"),
+        )
     error = float(np.sum(errors) if share_items else np.sqrt(np.sum(np.square(errors)))) / len(parts)
 
     def at_level(level: float) -> Interval:
@@ -147,7 +180,9 @@ def effect_of_parts(parts: Sequence[Effect], share_items: bool = False) -> Effec
     )
 
 
-def _shifted(x: FloatArray, of: Callable[[FloatArray, float], Result], settings: Mapping[str, object]) -> Effect:
+def _shifted(
+    x: FloatArray, of: Callable[[FloatArray, float], Result], settings: Mapping[str, object]
+) -> Effect:
     """Return the effect whose tests against a bound are those of the differences less the bound against 0."""
     found = of(x, _ONE_ERROR)
     if found.interval is None:
@@ -162,14 +197,17 @@ def _shifted(x: FloatArray, of: Callable[[FloatArray, float], Result], settings:
         return half if moved.estimate > 0 else 1 - half
 
     error = (found.interval.high - found.interval.low) / 2
-    return Effect(found.estimate, found.n, found.p, found.method, at_level, above, error, settings, found.note)
+    return Effect(
+        found.estimate, found.n, found.p, found.method, at_level, above, error, settings, found.note
+    )
 
 
 def decide(effect: Effect, p_adjusted: float, margin: float, alpha: float = 0.05) -> Verdict:
     """Return the verdict of a difference.
 
-    *different* where *p_adjusted*, the effect's p adjusted for the tests made beside it, is at most *alpha*; *equivalent* where the interval of level
-    1 - 2 alpha lies inside ± *margin*, a difference between 0 and 1 chosen before looking; both: different but within the margin.
+    *different* where *p_adjusted*, the effect's p adjusted for the tests made beside it, is at most *alpha*;
+    *equivalent* where the interval of level 1 - 2 alpha lies inside ± *margin*, a difference between 0 and 1
+    chosen before looking; both: different but within the margin.
     """
     between_0_and_1("a margin", margin)
     inner = effect.at_level(tost_level(alpha)) if effect.at_level else None

@@ -1,4 +1,6 @@
-"""Logistic models of a right or wrong answer: plain, penalised against separation, and conditional on the question."""
+"""Logistic models of a right or wrong answer: plain, penalised against separation,
+and conditional on the question.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,7 +48,8 @@ class LogisticFit:
 
 
 def logistic(x: FloatArray, y: npt.NDArray[np.bool_]) -> LogisticFit | None:
-    """Fit P(y) = 1/(1 + exp(-x b)) by Newton's method; give *x*, shape (n, p), a column of ones for the intercept.
+    """Fit P(y) = 1/(1 + exp(-x b)) by Newton's method; give *x*, shape (n, p),
+    a column of ones for the intercept.
 
     Returns None where no finite estimate exists: a column separates the outcomes, or is a sum of others.
     """
@@ -60,21 +63,31 @@ def logistic(x: FloatArray, y: npt.NDArray[np.bool_]) -> LogisticFit | None:
 
 
 def firth_logistic(x: FloatArray, y: npt.NDArray[np.bool_]) -> LogisticFit | None:
-    """Fit as `logistic` does, the likelihood multiplied by Jeffreys' prior: finite also where a column separates the outcomes.
+    """Fit as `logistic` does, the likelihood multiplied by Jeffreys' prior:
+    finite also where a column separates the outcomes.
 
-    Firth (1993, Biometrika 80:27), for separation Heinze & Schemper (2002, Stat Med 21:2409). The covariance is the inverse Fisher
-    information; the Wald p and interval made from it are poor under separation, where `firth_p` is the p to report. Returns None
-    where a column is a sum of others. ValueError where *x* or *y* is malformed.
+    Firth (1993, Biometrika 80:27), for separation Heinze & Schemper (2002, Stat Med 21:2409). The covariance
+    is the inverse Fisher information; the Wald p and interval made from it are poor under separation, where
+    `firth_p` is the p to report. Returns None where a column is a sum of others.
+    ValueError where *x* or *y* is malformed.
     """
     design = _design(x, y)
     found = None if design is None else _climb(*design, np.arange(design[0].shape[1]))
-    return None if design is None or found is None else LogisticFit(found[0], np.linalg.inv(_penalised(*design, found[0])[2]).astype(np.float64), len(y), 1)
+    return (
+        None
+        if design is None or found is None
+        else LogisticFit(
+            found[0], np.linalg.inv(_penalised(*design, found[0])[2]).astype(np.float64), len(y), 1
+        )
+    )
 
 
 def firth_p(x: FloatArray, y: npt.NDArray[np.bool_], column: int) -> float | None:
-    """Return the p of a coefficient of 0 by the penalised likelihood ratio (Heinze & Schemper 2002, Stat Med 21:2409, section 2.2).
+    """Return the p of a coefficient of 0 by the penalised likelihood ratio (Heinze & Schemper 2002,
+    Stat Med 21:2409, section 2.2).
 
-    The penalty is that of the whole design in both fits; chi-square on 1 degree of freedom. None where `firth_logistic` is.
+    The penalty is that of the whole design in both fits; chi-square on 1 degree of freedom.
+    None where `firth_logistic` is.
     """
     design = _design(x, y)
     if design is None:
@@ -83,20 +96,28 @@ def firth_p(x: FloatArray, y: npt.NDArray[np.bool_], column: int) -> float | Non
     if column not in every:
         raise ValueError(f"x has columns 0 to {every[-1]}, not {column}")
     full, without = _climb(*design, every), _climb(*design, every[every != column])
-    return None if full is None or without is None else float(chi2.sf(max(0.0, 2 * (full[1] - without[1])), 1))
+    return (
+        None if full is None or without is None else float(chi2.sf(max(0.0, 2 * (full[1] - without[1])), 1))
+    )
 
 
-def clustered(fit: LogisticFit, x: FloatArray, y: npt.NDArray[np.bool_], clusters: Sequence[object]) -> LogisticFit:
-    """Return a fit of `logistic` or `firth_logistic` with a covariance that allows for any dependence within clusters.
+def clustered(
+    fit: LogisticFit, x: FloatArray, y: npt.NDArray[np.bool_], clusters: Sequence[object]
+) -> LogisticFit:
+    """Return a fit of `logistic` or `firth_logistic` with a covariance that allows for any dependence within
+    clusters.
 
-    Clusters are, for example, items that several models answered. The sandwich of Liang & Zeger (1986, Biometrika 73:13), times G/(G - 1) for G
-    clusters; `strata` is G. It is too small with few clusters (below 40 or so). ValueError for fewer than two, or where *clusters* does not
-    have one entry for each row of *x*.
+    Clusters are, for example, items that several models answered. The sandwich of Liang & Zeger (1986,
+    Biometrika 73:13), times G/(G - 1) for G clusters; `strata` is G. It is too small with few clusters (below
+    40 or so). ValueError for fewer than two, or where *clusters* does not have one entry for each row of *x*.
     """
     design = matrix("x", x)
     names, number = np.unique(np.asarray([str(one) for one in clusters]), return_inverse=True)
     if len(number) != len(design) or len(names) < 2:
-        raise ValueError(f"clusters has an entry for each of the {len(design)} rows and two values at least, got {len(number)} and {len(names)}")
+        raise ValueError(
+            f"clusters has an entry for each of the {len(design)} rows and two values at least, got"
+            f" {len(number)} and {len(names)}"
+        )
     mean = expit(design @ fit.coefficients)
     scores = np.zeros((len(names), design.shape[1]))
     np.add.at(scores, number, design * (np.asarray(y, dtype=np.float64) - mean)[:, None])
@@ -106,23 +127,30 @@ def clustered(fit: LogisticFit, x: FloatArray, y: npt.NDArray[np.bool_], cluster
 
 
 def attributed(fit: LogisticFit, first: FloatArray, second: FloatArray) -> FloatArray:
-    """Return how much each column adds to the difference of mean log-odds, *second* group minus *first*: b (mean second − mean first).
+    """Return how much each column adds to the difference of mean log-odds, *second* group minus *first*:
+    b (mean second − mean first).
 
-    The parts sum to the whole, and are its Shapley values, since the predictor is linear (Lundberg & Lee 2017, arXiv:1705.07874,
-    corollary 1). A description of the model, not of causes: correlated features share by their coefficients.
+    The parts sum to the whole, and are its Shapley values, since the predictor is linear (Lundberg & Lee
+    2017, arXiv:1705.07874, corollary 1). A description of the model, not of causes:
+    correlated features share by their coefficients.
     """
     one, two = matrix("first", first), matrix("second", second)
     if {one.shape[1], two.shape[1]} != {len(fit.coefficients)}:
-        raise ValueError(f"groups have the fit's {len(fit.coefficients)} columns, got {one.shape[1]} and {two.shape[1]}")
+        raise ValueError(
+            f"groups have the fit's {len(fit.coefficients)} columns, got {one.shape[1]} and {two.shape[1]}"
+        )
     return np.asarray(fit.coefficients * (two.mean(axis=0) - one.mean(axis=0)))
 
 
-def conditional_logistic(x: FloatArray, y: npt.NDArray[np.bool_], strata: Sequence[object]) -> LogisticFit | None:
+def conditional_logistic(
+    x: FloatArray, y: npt.NDArray[np.bool_], strata: Sequence[object]
+) -> LogisticFit | None:
     """Fit a logistic model within strata, whose intercepts are conditioned away.
 
-    The exact conditional likelihood given the number of right answers in each stratum (Breslow & Day 1980, ch. 7),
-    its sums over subsets by the recursion of Gail, Lubin & Rubinstein (1981, Biometrika 68:703). Strata in which all answers
-    are right, or all wrong, say nothing and are left out. Returns None where none is left or no finite estimate exists.
+    The exact conditional likelihood given the number of right answers in each stratum (Breslow & Day 1980,
+    ch. 7), its sums over subsets by the recursion of Gail, Lubin & Rubinstein (1981, Biometrika 68:703).
+    Strata in which all answers are right, or all wrong, say nothing and are left out. Returns None where none
+    is left or no finite estimate exists.
     """
     members: dict[object, list[int]] = {}
     for i, stratum in enumerate(strata):
@@ -146,12 +174,16 @@ def conditional_logistic(x: FloatArray, y: npt.NDArray[np.bool_], strata: Sequen
         return score, information
 
     found = _newton(derivatives, x.shape[1])
-    n, count = sum(block.shape[0] * block.shape[1] for _, block in blocks), sum(len(block) for _, block in blocks)
+    n, count = (
+        sum(block.shape[0] * block.shape[1] for _, block in blocks),
+        sum(len(block) for _, block in blocks),
+    )
     return None if found is None else LogisticFit(*found, n, count)
 
 
 def _subset_moments(block: FloatArray, right: int, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return, summed over strata, the mean and covariance of the sum of x over random subsets of size *right*.
+    """Return, summed over strata, the mean and covariance of the sum of x over random subsets of size
+    *right*.
 
     *block* has shape (strata, members, p); a subset's weight is exp of its sum of x b.
     """
@@ -164,16 +196,25 @@ def _subset_moments(block: FloatArray, right: int, b: FloatArray) -> tuple[Float
         xi, w = block[:, i], weights[:, i]
         for k in range(min(right, i + 1), 0, -1):
             crossed = first[k - 1][:, :, None] * xi[:, None, :]
-            added = second[k - 1] + crossed + crossed.transpose(0, 2, 1) + total[k - 1][:, None, None] * xi[:, :, None] * xi[:, None, :]
+            added = (
+                second[k - 1]
+                + crossed
+                + crossed.transpose(0, 2, 1)
+                + total[k - 1][:, None, None] * xi[:, :, None] * xi[:, None, :]
+            )
             second[k] += w[:, None, None] * added
             first[k] += w[:, None] * (first[k - 1] + total[k - 1][:, None] * xi)
             total[k] += w * total[k - 1]
     mean = first[right] / total[right][:, None]
-    return mean.sum(axis=0), (second[right] / total[right][:, None, None] - mean[:, :, None] * mean[:, None, :]).sum(axis=0)
+    return mean.sum(axis=0), (
+        second[right] / total[right][:, None, None] - mean[:, :, None] * mean[:, None, :]
+    ).sum(axis=0)
 
 
 def _newton(derivatives: Derivatives, p: int) -> tuple[FloatArray, FloatArray] | None:
-    """Climb from 0 by Newton's steps, none longer than 2 in a coefficient; return estimate and inverse information."""
+    """Climb from 0 by Newton's steps, none longer than 2 in a coefficient;
+    return estimate and inverse information.
+    """
     b = np.zeros(p)
     for _ in range(_STEPS):
         score, information = derivatives(b)
@@ -198,7 +239,9 @@ def _design(x: FloatArray, y: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatA
 
 
 def _penalised(x: FloatArray, y: FloatArray, b: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-    """Return the penalised log-likelihood, its modified score (Firth 1993, section 3.3), and the information."""
+    """Return the penalised log-likelihood, its modified score (Firth 1993, section 3.3), and the
+    information.
+    """
     linear = x @ b
     mean = expit(linear)
     weights = mean * expit(-linear)
@@ -212,7 +255,9 @@ def _penalised(x: FloatArray, y: FloatArray, b: FloatArray) -> tuple[float, Floa
 
 
 def _climb(x: FloatArray, y: FloatArray, free: npt.NDArray[np.intp]) -> tuple[FloatArray, float] | None:
-    """Maximise the penalised likelihood over the *free* coefficients, the others 0, by scoring with halved steps."""
+    """Maximise the penalised likelihood over the *free* coefficients, the others 0,
+    by scoring with halved steps.
+    """
     b = np.zeros(x.shape[1])
     likelihood, score, information = _penalised(x, y, b)
     for _ in range(_CLIMB):

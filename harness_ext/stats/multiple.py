@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values adjusted to control the family-wise error (Holm 1979, Scand J Stat 6:65), in the order given."""
+    """Return p-values adjusted to control the family-wise error (Holm 1979, Scand J Stat 6:65),
+    in the order given.
+    """
     adjusted, running = [0.0] * len(p_values), 0.0
     for rank, i in enumerate(_ascending(p_values)):
         running = max(running, min(1.0, (len(p_values) - rank) * p_values[i]))
@@ -13,7 +15,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Return p-values adjusted to control the false discovery rate (Benjamini & Hochberg 1995, J R Stat Soc B 57:289), in the order given.
+    """Return p-values adjusted to control the false discovery rate (Benjamini & Hochberg 1995,
+    J R Stat Soc B 57:289), in the order given.
 
     For tests that are independent, or positively dependent (Benjamini & Yekutieli 2001, Ann Stat 29:1165).
     """

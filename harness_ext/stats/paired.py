@@ -63,9 +63,20 @@ def paired_counts(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -
     Raises ValueError unless both are arrays of booleans, of one dimension and one length, which is not 0.
     """
     one, two = np.asarray(first), np.asarray(second)
-    if one.dtype != np.bool_ or two.dtype != np.bool_ or one.ndim != 1 or one.shape != two.shape or not one.size:
-        raise ValueError(f"needs two arrays of booleans, as long as each other, got {one.dtype} {one.shape} and {two.dtype} {two.shape}")
-    return PairedCounts(*(int(np.count_nonzero(cell)) for cell in (one & two, one & ~two, ~one & two, ~one & ~two)))
+    if (
+        one.dtype != np.bool_
+        or two.dtype != np.bool_
+        or one.ndim != 1
+        or one.shape != two.shape
+        or not one.size
+    ):
+        raise ValueError(
+            f"needs two arrays of booleans, as long as each other, got {one.dtype} {one.shape} and"
+            f" {two.dtype} {two.shape}"
+        )
+    return PairedCounts(
+        *(int(np.count_nonzero(cell)) for cell in (one & two, one & ~two, ~one & two, ~one & ~two))
+    )
 
 
 def mcnemar_exact(counts: PairedCounts) -> float:
@@ -78,7 +89,8 @@ def mcnemar_exact(counts: PairedCounts) -> float:
 
 
 def mcnemar_midp(counts: PairedCounts) -> float:
-    """Return the two-sided mid-p value of McNemar's test (Fagerland, Lydersen & Laake 2013, BMC Med Res Methodol 13:91).
+    """Return the two-sided mid-p value of McNemar's test (Fagerland, Lydersen & Laake 2013,
+    BMC Med Res Methodol 13:91).
 
     The exact p less the probability of the observed table; 1 where first and second are equal.
     """
@@ -96,10 +108,11 @@ def newcombe_interval(counts: PairedCounts, level: float = 0.95) -> Interval:
 
 
 def bonett_price_interval(counts: PairedCounts, level: float = 0.95) -> Interval:
-    """Return the adjusted Wald interval of the difference (Bonett & Price 2012, J Educ Behav Stat 37:479), cut at -1 and 1.
+    """Return the adjusted Wald interval of the difference (Bonett & Price 2012,
+    J Educ Behav Stat 37:479), cut at -1 and 1.
 
-    One item is added to each discordant cell. The centre is drawn towards 0, so that at a low level the interval need not hold the
-    observed difference.
+    One item is added to each discordant cell. The centre is drawn towards 0, so that at a low level the
+    interval need not hold the observed difference.
     """
     centre, error = tables.bonett_price(counts.first, counts.second, counts.n)
     reach = quantile(level) * float(error)
@@ -112,11 +125,17 @@ def tango_interval(counts: PairedCounts, level: float = 0.95) -> Interval:
     Its end is 1 where only the first run was right on every item, -1 where only the second was.
     """
     z = quantile(level)
-    return Interval(-_tango_end(counts.second, counts.first, counts.n, z), _tango_end(counts.first, counts.second, counts.n, z), level)
+    return Interval(
+        -_tango_end(counts.second, counts.first, counts.n, z),
+        _tango_end(counts.first, counts.second, counts.n, z),
+        level,
+    )
 
 
 def _tango_end(first: int, second: int, n: int, z: float) -> float:
-    """Return the upper limit by halving, which finds the one crossing though the statistic falls without bound near 1."""
+    """Return the upper limit by halving, which finds the one crossing though the statistic falls without
+    bound near 1.
+    """
     if first == n:
         return 1.0
     low, high = (first - second) / n, 1.0
@@ -158,15 +177,23 @@ def difference(counts: PairedCounts, level: float = 0.95, interval: IntervalName
 def matched_odds_ratio(counts: PairedCounts, level: float = 0.95) -> Result:
     """Return the conditional odds ratio first / second, with an exact interval and McNemar's exact p.
 
-    The limits p / (1 - p) come from the limits of Clopper & Pearson (1934, Biometrika 26:404) for the share of discordant items that
-    only the first run got right (Breslow & Day 1980, section 5.2). The ratio is 0 or infinite where one of the counts is 0; nan, without
-    interval and with p 1, where both are.
+    The limits p / (1 - p) come from the limits of Clopper & Pearson (1934, Biometrika 26:404) for the share
+    of discordant items that only the first run got right (Breslow & Day 1980, section 5.2). The ratio is 0 or
+    infinite where one of the counts is 0; nan, without interval and with p 1, where both are.
     """
     tail = (1 - between_0_and_1("a confidence level", level)) / 2
     b, c = counts.first, counts.second
     settings, method = {"b": b, "c": c}, "matched-odds-ratio"
     if not b + c:
-        return Result(nan, None, 1.0, counts.n, method, settings, "no item is discordant, so the odds ratio is undefined")
+        return Result(
+            nan,
+            None,
+            1.0,
+            counts.n,
+            method,
+            settings,
+            "no item is discordant, so the odds ratio is undefined",
+        )
     low = float(beta.ppf(tail, b, c + 1)) if b else 0.0
     high = float(beta.isf(tail, b + 1, c)) if c else 1.0
     limits = Interval(_odds(low), _odds(high), level)
@@ -177,14 +204,18 @@ def _odds(p: float) -> float:
     return p / (1 - p) if p < 1 else inf
 
 
-def posterior_difference(counts: PairedCounts, level: float = 0.95, margin: float | None = None, prior: float = 0.5) -> Result:
+def posterior_difference(
+    counts: PairedCounts, level: float = 0.95, margin: float | None = None, prior: float = 0.5
+) -> Result:
     """Return the posterior mean of the difference with its equal-tailed interval; no p.
 
-    The four cells have a Dirichlet prior with *prior* in each, above 0: 1/2 is Jeffreys's, 1 the uniform one. The discordant share is then
-    a beta variable, and so, independently, is the share of it that only the first run got right (Gelman et al. 2013, Bayesian Data
-    Analysis, section 3.4 and appendix A); the distribution of the difference is one integral, taken by quadrature, without random draws.
+    The four cells have a Dirichlet prior with *prior* in each, above 0: 1/2 is Jeffreys's, 1 the uniform one.
+    The discordant share is then a beta variable, and so, independently, is the share of it that only the
+    first run got right (Gelman et al. 2013, Bayesian Data Analysis, section 3.4 and appendix A); the
+    distribution of the difference is one integral, taken by quadrature, without random draws.
 
-    `settings` give the probability that the difference is above 0 and, with a *margin* between 0 and 1, that it is inside ± margin.
+    `settings` give the probability that the difference is above 0 and, with a *margin* between 0 and 1,
+    that it is inside ± margin.
     """
     tail = (1 - between_0_and_1("a confidence level", level)) / 2
     if not 0 < prior < inf:
@@ -194,8 +225,16 @@ def posterior_difference(counts: PairedCounts, level: float = 0.95, margin: floa
     b, c, concordant = counts.first + prior, counts.second + prior, counts.both + counts.neither + 2 * prior
     from scipy.optimize import brentq  # takes a while to import
 
-    ends = [float(brentq(lambda t, at=at: _posterior_cdf(t, b, c, concordant) - at, -1.0, 1.0, xtol=1e-12)) for at in (tail, 1 - tail)]
-    settings: dict[str, object] = {"b": counts.first, "c": counts.second, "prior": prior, "above_0": float(beta.sf(0.5, b, c))}
+    ends = [
+        float(brentq(lambda t, at=at: _posterior_cdf(t, b, c, concordant) - at, -1.0, 1.0, xtol=1e-12))
+        for at in (tail, 1 - tail)
+    ]
+    settings: dict[str, object] = {
+        "b": counts.first,
+        "c": counts.second,
+        "prior": prior,
+        "above_0": float(beta.sf(0.5, b, c)),
+    }
     if margin is not None:
         inside = _posterior_cdf(margin, b, c, concordant) - _posterior_cdf(-margin, b, c, concordant)
         settings |= {"margin": margin, "inside": min(max(inside, 0.0), 1.0)}
@@ -204,11 +243,16 @@ def posterior_difference(counts: PairedCounts, level: float = 0.95, margin: floa
 
 
 def _posterior_cdf(t: float, b: float, c: float, concordant: float) -> float:
-    """Return P(S (2R - 1) <= t), S the discordant share, Beta(b + c, concordant), and R, Beta(b, c), the first run's part of it."""
+    """Return P(S (2R - 1) <= t), S the discordant share, Beta(b + c, concordant), and R, Beta(b, c),
+    the first run's part of it.
+    """
     if t < 0:
         return 1 - _posterior_cdf(-t, c, b, concordant)
     either = b + c
-    start, end = max(t, float(betaincinv(either, concordant, 1e-17))), float(betainccinv(either, concordant, 1e-17))
+    start, end = (
+        max(t, float(betaincinv(either, concordant, 1e-17))),
+        float(betainccinv(either, concordant, 1e-17)),
+    )
     if end <= start:
         return float(betainc(either, concordant, t))
     # s = start + (end - start) v² removes the root-like rise at s = t.
@@ -216,6 +260,8 @@ def _posterior_cdf(t: float, b: float, c: float, concordant: float) -> float:
     v = (nodes + 1) / 2
     s = start + (end - start) * v * v
     density = np.exp(xlogy(either - 1, s) + xlog1py(concordant - 1, -s) - betaln(either, concordant))
-    integral = (end - start) * float(np.sum(weights * v * density * betainc(b, c, np.minimum((1 + t / s) / 2, 1.0))))
+    integral = (end - start) * float(
+        np.sum(weights * v * density * betainc(b, c, np.minimum((1 + t / s) / 2, 1.0)))
+    )
     below = float(betainc(either, concordant, t)) if start == t else 0.0
     return min(below + integral, 1.0)

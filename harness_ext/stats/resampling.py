@@ -1,9 +1,11 @@
-"""Permutation and bootstrap inference for means of paired differences, one pair of runs or thousands of them at once.
+"""Permutation and bootstrap inference for means of paired differences,
+one pair of runs or thousands of them at once.
 
-The same draws serve all pairs, so that many pairs cost one matrix product. Numbers depend on the data and the seed alone, up to rounding: not
-on how many pairs stand beside a pair, nor on memory. Differences that are multiples of 1/k, k up to 64 (right or wrong, or averages of k
-samples), go through the product as whole numbers in single precision, where sums are exact; all others in double precision, where sums
-are told apart from 1e-9 of the sum of absolute differences.
+The same draws serve all pairs, so that many pairs cost one matrix product. Numbers depend on the data and the
+seed alone, up to rounding: not on how many pairs stand beside a pair, nor on memory. Differences that are
+multiples of 1/k, k up to 64 (right or wrong, or averages of k samples), go through the product as whole
+numbers in single precision, where sums are exact; all others in double precision, where sums are told apart
+from 1e-9 of the sum of absolute differences.
 """
 
 from collections.abc import Iterator
@@ -35,10 +37,12 @@ Numbers = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True)
 class VarianceSplit:
-    """Variance components of differences by seed and item (crossed, one value per cell), and where the mean's variance comes from.
+    """Variance components of differences by seed and item (crossed, one value per cell),
+    and where the mean's variance comes from.
 
-    `seed`, `item` and `residual` are variances of single effects, in the squared unit of the values; negative estimates are set to 0.
-    The shares are those of the variance of the grand mean, seed/S + item/n + residual/(S·n), and sum to 1 (all 0 where nothing varies).
+    `seed`, `item` and `residual` are variances of single effects, in the squared unit of the values; negative
+    estimates are set to 0. The shares are those of the variance of the grand mean, seed/S + item/n +
+    residual/(S·n), and sum to 1 (all 0 where nothing varies).
     """
 
     seed: float
@@ -50,11 +54,12 @@ class VarianceSplit:
 
 
 def sign_flip(d: npt.ArrayLike, draws: int = 10_000, seed: int = 0) -> Result:
-    """Test a mean difference of 0 by flipping signs (Fisher 1935, The Design of Experiments, section 21), two-sided.
+    """Test a mean difference of 0 by flipping signs (Fisher 1935, The Design of Experiments,
+    section 21), two-sided.
 
-    Exact where, under the null, either run could have had either outcome of an item, so that differences are symmetric about 0. All 2^n
-    sign patterns are counted where they are no more than *draws*; otherwise p = (c + 1)/(draws + 1) (Phipson & Smyth 2010, Stat Appl
-    Genet Mol Biol 9:39).
+    Exact where, under the null, either run could have had either outcome of an item, so that differences are
+    symmetric about 0. All 2^n sign patterns are counted where they are no more than *draws*; otherwise p = (c
+    + 1)/(draws + 1) (Phipson & Smyth 2010, Stat Appl Genet Mol Biol 9:39).
     """
     x = vector("d", d)
     p = float(sign_flip_many(x[None], draws, seed)[0])
@@ -64,7 +69,9 @@ def sign_flip(d: npt.ArrayLike, draws: int = 10_000, seed: int = 0) -> Result:
 
 
 def sign_flip_many(differences: npt.ArrayLike, draws: int = 10_000, seed: int = 0) -> FloatArray:
-    """Return the p of `sign_flip` for each row of *differences*, shape (pairs, items), all over the same flips."""
+    """Return the p of `sign_flip` for each row of *differences*, shape (pairs, items),
+    all over the same flips.
+    """
     x = matrix("differences", differences)
     check_draws(draws)
     pairs, n = x.shape
@@ -90,15 +97,23 @@ def bca_interval(d: npt.ArrayLike, level: float = 0.95, draws: int = 10_000, see
     low, high = bootstrap_many(x[None], draws, seed, level)[0]
     settings = {"draws": draws, "seed": seed}
     if flat(x):
-        return Result(float(x.mean()), None, None, len(x), "bca-bootstrap", {**settings, "level": level}, _NO_SPREAD)
-    return Result(float(x.mean()), Interval(float(low), float(high), level), None, len(x), "bca-bootstrap", settings)
+        return Result(
+            float(x.mean()), None, None, len(x), "bca-bootstrap", {**settings, "level": level}, _NO_SPREAD
+        )
+    return Result(
+        float(x.mean()), Interval(float(low), float(high), level), None, len(x), "bca-bootstrap", settings
+    )
 
 
-def bootstrap_many(differences: npt.ArrayLike, draws: int = 10_000, seed: int = 0, level: float = 0.95) -> FloatArray:
-    """Return BCa intervals, shape (pairs, 2), of the row means of *differences*, all over the same resampled items.
+def bootstrap_many(
+    differences: npt.ArrayLike, draws: int = 10_000, seed: int = 0, level: float = 0.95
+) -> FloatArray:
+    """Return BCa intervals, shape (pairs, 2), of the row means of *differences*,
+    all over the same resampled items.
 
-    The bias correction counts ties half, and the acceleration is the mean's closed form Σu³/(6 (Σu²)^1.5) over residuals u (Efron 1987,
-    JASA 82:171). NaN in rows of equal differences. Memory grows as pairs × draws.
+    The bias correction counts ties half, and the acceleration is the mean's closed form Σu³/(6 (Σu²)^1.5)
+    over residuals u (Efron 1987, JASA 82:171). NaN in rows of equal differences.
+    Memory grows as pairs × draws.
     """
     x = matrix("differences", differences)
     check_draws(draws)
@@ -111,14 +126,19 @@ def bootstrap_many(differences: npt.ArrayLike, draws: int = 10_000, seed: int = 
     return intervals
 
 
-def hierarchical_bootstrap(values: npt.ArrayLike, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> Result:
-    """Return the mean of differences, shape (seeds, items), with a percentile interval that resamples seeds and items.
+def hierarchical_bootstrap(
+    values: npt.ArrayLike, level: float = 0.95, draws: int = 10_000, seed: int = 0
+) -> Result:
+    """Return the mean of differences, shape (seeds, items),
+    with a percentile interval that resamples seeds and items.
 
-    Seeds and items are crossed, as all seeds see the same items: both are resampled, and a cell has the product of their weights (the
-    pigeonhole bootstrap, Owen 2007, Ann Appl Stat 1:386). One seed fewer than there are is drawn, which takes the downward bias out of
-    the seeds' variance (Rao & Wu 1988, JASA 83:231). The cell-by-cell residual variance counts two to three times, which errs to the
-    safe side and is small beside the items'. With few seeds a percentile interval is too short where seeds differ much: `crossed_mean`
-    has the t quantile for that. One seed says nothing about seeds: its interval is None. `n` counts items.
+    Seeds and items are crossed, as all seeds see the same items: both are resampled, and a cell has the
+    product of their weights (the pigeonhole bootstrap, Owen 2007, Ann Appl Stat 1:386). One seed fewer than
+    there are is drawn, which takes the downward bias out of the seeds' variance (Rao & Wu 1988, JASA 83:231).
+    The cell-by-cell residual variance counts two to three times, which errs to the safe side and is small
+    beside the items'. With few seeds a percentile interval is too short where seeds differ much:
+    `crossed_mean` has the t quantile for that. One seed says nothing about seeds: its interval is None.
+    `n` counts items.
     """
     x = matrix("values", values)
     check_draws(draws)
@@ -127,7 +147,9 @@ def hierarchical_bootstrap(values: npt.ArrayLike, level: float = 0.95, draws: in
     settings: dict[str, object] = {"seeds": seeds, "draws": draws, "seed": seed}
     note = _too_few(x)
     if note:
-        return Result(float(x.mean()), None, None, n, "pigeonhole-bootstrap", {**settings, "level": level}, note)
+        return Result(
+            float(x.mean()), None, None, n, "pigeonhole-bootstrap", {**settings, "level": level}, note
+        )
     rng = np.random.default_rng(seed)
     picked = _weights(rng, draws, seeds, seeds - 1)
     means = np.empty(draws)
@@ -135,17 +157,21 @@ def hierarchical_bootstrap(values: npt.ArrayLike, level: float = 0.95, draws: in
         by_seed = x @ _weights(rng, size, n, n).T
         means[start : start + size] = (picked[start : start + size].T * by_seed).sum(axis=0)
     low, high = np.quantile(means / ((seeds - 1) * n), [(1 - level) / 2, (1 + level) / 2])
-    return Result(float(x.mean()), Interval(float(low), float(high), level), None, n, "pigeonhole-bootstrap", settings)
+    return Result(
+        float(x.mean()), Interval(float(low), float(high), level), None, n, "pigeonhole-bootstrap", settings
+    )
 
 
 def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
-    """Return the mean of differences, shape (seeds, items), with a t interval for random seeds and random items.
+    """Return the mean of differences, shape (seeds, items),
+    with a t interval for random seeds and random items.
 
-    In the crossed two-way layout S·n times the variance of the grand mean is MS_seed + (MS_item − MS_residual). Each part brings its own
-    t quantile, on S − 1 and n − 1 degrees of freedom, and the squared half-widths add (Howe 1974, JASA 69:789); a negative part counts 0,
-    and the residual alone is the least. The residual could as well be taken from the seeds' part; with few seeds that difference is too
-    unsteady, and tests reject too often. So taken, the interval covers more than *level* where seeds hardly differ. `p` is 1 minus the
-    level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
+    In the crossed two-way layout S·n times the variance of the grand mean is MS_seed + (MS_item −
+    MS_residual). Each part brings its own t quantile, on S − 1 and n − 1 degrees of freedom, and the squared
+    half-widths add (Howe 1974, JASA 69:789); a negative part counts 0, and the residual alone is the least.
+    The residual could as well be taken from the seeds' part; with few seeds that difference is too unsteady,
+    and tests reject too often. So taken, the interval covers more than *level* where seeds hardly differ. `p`
+    is 1 minus the level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
     """
     x = matrix("values", values)
     check_level(level)
@@ -158,7 +184,9 @@ def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
 
     def half(tail: float) -> float:
         seed, item = (float(quantile) for quantile in t.isf(tail, [seeds - 1, n - 1]))
-        return max(hypot(seed * sqrt(parts[0] / x.size), item * sqrt(parts[1] / x.size)), item * sqrt(rest / x.size))
+        return max(
+            hypot(seed * sqrt(parts[0] / x.size), item * sqrt(parts[1] / x.size)), item * sqrt(rest / x.size)
+        )
 
     estimate, reach = float(x.mean()), half((1 - level) / 2)
     p = 1.0
@@ -167,12 +195,17 @@ def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
     elif estimate:
         from scipy.optimize import brentq  # takes a while to import
 
-        p = 2 * exp(brentq(lambda log_tail: half(exp(log_tail)) - abs(estimate), log(_SMALLEST), log(0.5), xtol=1e-13))
-    return Result(estimate, Interval(estimate - reach, estimate + reach, level), p, n, "crossed-t", {"seeds": seeds})
+        p = 2 * exp(
+            brentq(lambda log_tail: half(exp(log_tail)) - abs(estimate), log(_SMALLEST), log(0.5), xtol=1e-13)
+        )
+    return Result(
+        estimate, Interval(estimate - reach, estimate + reach, level), p, n, "crossed-t", {"seeds": seeds}
+    )
 
 
 def variance_split(values: npt.ArrayLike) -> VarianceSplit:
-    """Split the variance of values, shape (seeds, items), by ANOVA of the crossed two-way layout with random effects.
+    """Split the variance of values, shape (seeds, items),
+    by ANOVA of the crossed two-way layout with random effects.
 
     Searle, Casella & McCulloch (1992, Variance Components, chapter 4). Needs two seeds and two items.
     """
@@ -188,7 +221,9 @@ def variance_split(values: npt.ArrayLike) -> VarianceSplit:
 
 
 def resamples(x: FloatArray, draws: int, seed: int) -> FloatArray:
-    """Return sums of the rows of *x* over resampled items, shape (rows, draws): all rows over the same items."""
+    """Return sums of the rows of *x* over resampled items, shape (rows, draws): all rows over the same
+    items.
+    """
     sums = np.empty((len(x), draws))
     for rows, part, _, scale in _resampled(x, draws, seed):
         sums[rows] = part / (scale / x.shape[1])
@@ -196,13 +231,17 @@ def resamples(x: FloatArray, draws: int, seed: int) -> FloatArray:
 
 
 def acceleration(residuals: FloatArray) -> FloatArray:
-    """Return BCa's acceleration of row means from their residuals, or of any statistic from its jackknife influence (rows)."""
+    """Return BCa's acceleration of row means from their residuals,
+    or of any statistic from its jackknife influence (rows).
+    """
     cubes, squares = (residuals**3).sum(axis=-1), (residuals**2).sum(axis=-1)
     return np.asarray(np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0))
 
 
 def bca_bounds(draws: Numbers, estimates: FloatArray, accelerations: FloatArray, level: float) -> FloatArray:
-    """Return the BCa bounds, shape (rows, 2), from *draws*, shape (rows, draws), of which ties with the estimate count half."""
+    """Return the BCa bounds, shape (rows, 2), from *draws*, shape (rows, draws),
+    of which ties with the estimate count half.
+    """
     count = draws.shape[1]
     ordered: Numbers = np.sort(draws, axis=1)
     band = _TIE * (ordered[:, 9 * count // 10] - ordered[:, count // 10])
@@ -234,7 +273,9 @@ def _patterns(start: int, size: int, n: int) -> npt.NDArray[np.float32]:
 
 
 def _signs(rng: np.random.Generator, size: int, n: int) -> npt.NDArray[np.float32]:
-    """Return random signs, a row per draw, eight to a byte; whole 64-bit words per row make the stream independent of blocks."""
+    """Return random signs, a row per draw, eight to a byte;
+    whole 64-bit words per row make the stream independent of blocks.
+    """
     words = np.frombuffer(rng.bytes(size * ((n + 63) // 64) * 8), dtype=np.uint8).reshape(size, -1)
     signs = np.unpackbits(words, axis=1, count=n).astype(np.float32)
     signs *= -2
@@ -255,8 +296,12 @@ def _kept_weights(seed: int, draws: int, n: int) -> npt.NDArray[np.uint16]:
     return np.concatenate([_weights(rng, size, n, n).astype(np.uint16) for _, size in _blocks(draws, 1, n)])
 
 
-def _resampled(x: FloatArray, draws: int, seed: int) -> Iterator[tuple[npt.NDArray[np.intp], Numbers, FloatArray, int]]:
-    """Yield, for rows of one lattice, their indices, resampled sums, observed sums, and what divides a sum into a mean of *x*."""
+def _resampled(
+    x: FloatArray, draws: int, seed: int
+) -> Iterator[tuple[npt.NDArray[np.intp], Numbers, FloatArray, int]]:
+    """Yield, for rows of one lattice, their indices, resampled sums, observed sums,
+    and what divides a sum into a mean of *x*.
+    """
     pairs, n = x.shape
     groups = _lattices(x)
     sums: list[Numbers] = [np.empty((len(rows), draws), dtype=numbers.dtype) for rows, numbers, _ in groups]
@@ -271,12 +316,16 @@ def _resampled(x: FloatArray, draws: int, seed: int) -> Iterator[tuple[npt.NDArr
 
 
 def _lattices(x: FloatArray) -> list[tuple[npt.NDArray[np.intp], Numbers, int]]:
-    """Group rows by the least k whose multiple is whole: row indices, numbers, k; the rest in double precision with k = 1."""
+    """Group rows by the least k whose multiple is whole: row indices, numbers, k;
+    the rest in double precision with k = 1.
+    """
     left = np.arange(len(x))
     groups: list[tuple[npt.NDArray[np.intp], Numbers, int]] = []
     for unit in range(1, _MOST_SAMPLES + 1):
         likely = left[_whole(x[left, :32] * unit)]
-        found = likely[_whole(x[likely] * unit) & (np.abs(x[likely]).max(axis=1) * unit * x.shape[1] < _EXACT_IN_SINGLE)]
+        found = likely[
+            _whole(x[likely] * unit) & (np.abs(x[likely]).max(axis=1) * unit * x.shape[1] < _EXACT_IN_SINGLE)
+        ]
         if len(found):
             groups.append((found, np.rint(x[found] * unit).astype(np.float32), unit))
             left = np.setdiff1d(left, found, assume_unique=True)
@@ -295,7 +344,11 @@ def _mean_squares(x: FloatArray) -> tuple[float, float, float]:
     seeds, n = x.shape
     grand, by_seed, by_item = x.mean(), x.mean(axis=1, keepdims=True), x.mean(axis=0, keepdims=True)
     rest = float(((x - by_seed - by_item + grand) ** 2).sum()) / ((seeds - 1) * (n - 1))
-    return n * float(((by_seed - grand) ** 2).sum()) / (seeds - 1), seeds * float(((by_item - grand) ** 2).sum()) / (n - 1), rest
+    return (
+        n * float(((by_seed - grand) ** 2).sum()) / (seeds - 1),
+        seeds * float(((by_item - grand) ** 2).sum()) / (n - 1),
+        rest,
+    )
 
 
 def _too_few(x: FloatArray) -> str:

@@ -1,7 +1,8 @@
-"""The formulas of paired tables over arrays of tables: one implementation, for a single table and for simulations of thousands.
+"""The formulas of paired tables over arrays of tables: one implementation,
+for a single table and for simulations of thousands.
 
-The counts are those of `harness_ext.stats.paired`, given as arrays of one shape; `z` is a normal quantile of 0 or more. Nothing is
-checked here: the functions that take one table do that.
+The counts are those of `harness_ext.stats.paired`, given as arrays of one shape; `z` is a normal quantile of
+0 or more. Nothing is checked here: the functions that take one table do that.
 """
 
 import numpy as np
@@ -13,7 +14,9 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def wilson(successes: npt.ArrayLike, n: npt.ArrayLike, z: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return the limits of the score interval of a proportion (Wilson 1927, JASA 22:209), exactly 0 and 1 at the ends."""
+    """Return the limits of the score interval of a proportion (Wilson 1927, JASA 22:209),
+    exactly 0 and 1 at the ends.
+    """
     k, total, q = (np.asarray(x, dtype=np.float64) for x in (successes, n, z))
     p, shrink = k / total, q * q / total
     centre = (p + shrink / 2) / (1 + shrink)
@@ -21,8 +24,12 @@ def wilson(successes: npt.ArrayLike, n: npt.ArrayLike, z: npt.ArrayLike) -> tupl
     return np.where(k == 0, 0.0, centre - reach), np.where(k == total, 1.0, centre + reach)
 
 
-def newcombe(both: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, neither: npt.ArrayLike, z: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return the limits of the square-and-add interval of the difference (Newcombe 1998, Stat Med 17:2635, method 10)."""
+def newcombe(
+    both: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, neither: npt.ArrayLike, z: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """Return the limits of the square-and-add interval of the difference (Newcombe 1998,
+    Stat Med 17:2635, method 10).
+    """
     a, b, c, d = (np.asarray(x, dtype=np.float64) for x in (both, first, second, neither))
     n = a + b + c + d
     low1, high1 = wilson(a + b, n, z)
@@ -33,27 +40,40 @@ def newcombe(both: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, n
     excess = np.where(excess > 0, np.maximum(excess - n / 2, 0.0), excess)
     phi = np.where(margins > 0, excess / np.sqrt(np.where(margins > 0, margins, 1.0)), 0.0)
     difference = (b - c) / n
-    return difference - _combined(p1 - low1, high2 - p2, phi), difference + _combined(high1 - p1, p2 - low2, phi)
+    return difference - _combined(p1 - low1, high2 - p2, phi), difference + _combined(
+        high1 - p1, p2 - low2, phi
+    )
 
 
 def _combined(x: FloatArray, y: FloatArray, phi: FloatArray) -> FloatArray:
     return np.sqrt(np.maximum(x * x - 2 * phi * x * y + y * y, 0.0))
 
 
-def bonett_price(first: npt.ArrayLike, second: npt.ArrayLike, n: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return centre and standard error of the adjusted Wald interval (Bonett & Price 2012, J Educ Behav Stat 37:479): one item more in each discordant cell."""
+def bonett_price(
+    first: npt.ArrayLike, second: npt.ArrayLike, n: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """Return centre and standard error of the adjusted Wald interval (Bonett & Price 2012, J Educ Behav Stat
+    37:479): one item more in each discordant cell.
+    """
     b, c, total = (np.asarray(x, dtype=np.float64) for x in (first, second, n))
     one, two = (b + 1) / (total + 2), (c + 1) / (total + 2)
     return one - two, np.sqrt((one + two - (one - two) ** 2) / (total + 2))
 
 
-def tango_score(first: npt.ArrayLike, second: npt.ArrayLike, n: npt.ArrayLike, delta: npt.ArrayLike) -> FloatArray:
-    """Return the score statistic of a difference *delta* in [-1, 1] (Tango 1998, Stat Med 17:891): McNemar's z where *delta* is 0.
+def tango_score(
+    first: npt.ArrayLike, second: npt.ArrayLike, n: npt.ArrayLike, delta: npt.ArrayLike
+) -> FloatArray:
+    """Return the score statistic of a difference *delta* in [-1, 1] (Tango 1998, Stat Med 17:891):
+    McNemar's z where *delta* is 0.
 
-    Standard normal if *delta* is the difference; falls as *delta* rises. 0 where the counts are what *delta* makes certain.
+    Standard normal if *delta* is the difference; falls as *delta* rises.
+    0 where the counts are what *delta* makes certain.
     """
-    b, c, total, at = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (first, second, n, delta)))
-    # Solved for the smaller of the two discordant probabilities, so that a table and its mirror image agree to the last bit.
+    b, c, total, at = np.broadcast_arrays(
+        *(np.asarray(x, dtype=np.float64) for x in (first, second, n, delta))
+    )
+    # Solved for the smaller of the two discordant probabilities,
+    # so that a table and its mirror image agree to the last bit.
     turned, size = at < 0, np.abs(at)
     more, fewer = np.where(turned, c, b), np.where(turned, b, c)
     linear = (2 * total - more + fewer) * size - more - fewer
@@ -69,15 +89,20 @@ def tango_score(first: npt.ArrayLike, second: npt.ArrayLike, n: npt.ArrayLike, d
 
 
 def midp(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
-    """Return the two-sided mid-p of McNemar's test (Fagerland, Lydersen & Laake 2013, BMC Med Res Methodol 13:91); 1 where first and second are equal."""
+    """Return the two-sided mid-p of McNemar's test (Fagerland, Lydersen & Laake 2013, BMC Med Res Methodol
+    13:91); 1 where first and second are equal.
+    """
     b, c = np.asarray(first), np.asarray(second)
     fewer, discordant = np.minimum(b, c), b + c
-    p = fair_coin.cdf(fewer, discordant) + fair_coin.cdf(fewer - 1, discordant)  # twice the exact tail less the probability of the table
+    # twice the exact tail less the probability of the table
+    p = fair_coin.cdf(fewer, discordant) + fair_coin.cdf(fewer - 1, discordant)
     return np.where(b == c, 1.0, p)
 
 
 def inside(counts: npt.NDArray[np.int64], margin: float, z: float, interval: str) -> npt.NDArray[np.bool_]:
-    """Say of each table, a row (both, first, second, neither), whether its interval lies inside ± *margin*: "newcombe", "bonett-price" or "tango"."""
+    """Say of each table, a row (both, first, second, neither), whether its interval lies inside ± *margin*:
+    "newcombe", "bonett-price" or "tango".
+    """
     both, first, second, neither = counts.T
     n = counts.sum(axis=1)
     if interval == "tango":

@@ -26,14 +26,19 @@ class WalshAverages:
         x = self._values
         low, high = float(x[0]), float(x[-1])
         below, few, many = 0, 0, self._count(high)[1]
-        # Halve the range until few averages are left in it; no value has two partners of one average, so that equal ones are few too.
+        # Halve the range until few averages are left in it; no value has two partners of one average,
+        # so that equal ones are few too.
         while many - few > 4 * len(x) and low < (middle := low + (high - low) / 2) < high:
             count, pairs = self._count(middle)
             if count >= rank:
                 high, many = middle, pairs
             else:
                 low, below, few = middle, count, pairs
-        begins = np.maximum(x.searchsorted(2 * low - x, side="right"), np.arange(len(x))) if few else np.arange(len(x))
+        begins = (
+            np.maximum(x.searchsorted(2 * low - x, side="right"), np.arange(len(x)))
+            if few
+            else np.arange(len(x))
+        )
         return _pick(*self._ranked(begins, x.searchsorted(2 * high - x, side="right")), rank - below)
 
     def _count(self, limit: float) -> tuple[int, int]:
@@ -41,10 +46,17 @@ class WalshAverages:
         x = self._values
         partners = x.searchsorted((2 * limit - x)[::-1], side="right")[::-1]
         own = int(x.searchsorted(limit, side="right"))
-        return int(self._counts @ self._before[partners] + self._before[own]) // 2, int(partners.sum() + own) // 2
+        return (
+            int(self._counts @ self._before[partners] + self._before[own]) // 2,
+            int(partners.sum() + own) // 2,
+        )
 
-    def _ranked(self, begins: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-        """Return the averages of each value with those from one place to another, in order, and how many there are up to each."""
+    def _ranked(
+        self, begins: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
+    ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        """Return the averages of each value with those from one place to another, in order,
+        and how many there are up to each.
+        """
         sizes = np.maximum(ends - begins, 0)
         first = np.repeat(np.arange(len(sizes)), sizes)
         second = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes - begins, sizes)

@@ -1,1 +1,3 @@
-"""Files and folders written so that nothing is lost: locks, replacement in one step, names that never lead out."""
+"""Files and folders written so that nothing is lost: locks, replacement in one step,
+names that never lead out.
+"""

@@ -1,4 +1,6 @@
-"""Locks on outputs, so that of two commands that would write one folder the second waits, or says who is there."""
+"""Locks on outputs, so that of two commands that would write one folder the second waits,
+or says who is there.
+"""
 
 import contextlib
 import errno
@@ -19,11 +21,15 @@ _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 _PAUSE = 0.1
 _WITHIN = ".lock"
 _held: dict[Path, tuple[tuple[int, int], bool]] = {}
-"""Locks of this process: the process and thread that hold each (a forked process has none of them), and whether the file system has locks."""
+"""Locks of this process: the process and thread that hold each (a forked process has none of them), and
+whether the file system has locks.
+"""
 
 
 def lock(file: IO[bytes] | IO[str] | io.FileIO) -> bool:
-    """Lock an open file for this process alone; False if another holds it. Where the system has no such locks (Windows), it is always free."""
+    """Lock an open file for this process alone; False if another holds it.
+    Where the system has no such locks (Windows), it is always free.
+    """
     return _try(file) is not False
 
 
@@ -42,11 +48,14 @@ def _try(file: IO[bytes] | IO[str] | io.FileIO) -> bool | None:
 
 @contextlib.contextmanager
 def hold(output: Path, wait: Callable[[str], None] | None = None) -> Iterator[bool]:
-    """Keep other commands from writing a file or folder, which need not be there yet, while the block runs; yield whether the file system has locks at all.
+    """Keep other commands from writing a file or folder, which need not be there yet, while the block runs;
+    yield whether the file system has locks at all.
 
-    A lock goes with the process that holds it, on every machine and in every container that shares the file system. Its file lies beside the output (within a
-    folder that is there already, where nothing can be made beside it) and is removed at the end. If another command holds it, *wait* is called once with a
-    sentence that says which, and then its end is awaited; without *wait*, StylerepError says so. A thread may hold one lock several times.
+    A lock goes with the process that holds it, on every machine and in every container that shares the file
+    system. Its file lies beside the output (within a folder that is there already, where nothing can be made
+    beside it) and is removed at the end. If another command holds it, *wait* is called once with a sentence
+    that says which, and then its end is awaited; without *wait*, StylerepError says so.
+    A thread may hold one lock several times.
     """
     path, me = _lock_file(output), (os.getpid(), threading.get_ident())
     if path in _held and _held[path][0] == me:
@@ -90,7 +99,9 @@ def _open(path: Path) -> tuple[io.FileIO, bool] | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            file = io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666), "r+")
+            file = io.FileIO(
+                os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666), "r+"
+            )
             locked = _try(file)
             if locked is False:
                 file.close()
@@ -99,8 +110,15 @@ def _open(path: Path) -> tuple[io.FileIO, bool] | None:
                 break
             file.close()  # its holder has just removed it
     except OSError as error:
-        raise StylerepError(f"{path}: the lock of this output cannot be written ({error.strerror}).") from error
-    holder = {"command": _command(), "process": os.getpid(), "host": platform.node(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        raise StylerepError(
+            f"{path}: the lock of this output cannot be written ({error.strerror})."
+        ) from error
+    holder = {
+        "command": _command(),
+        "process": os.getpid(),
+        "host": platform.node(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
     with contextlib.suppress(OSError):  # on a full disk it is a lock all the same
         file.truncate(0)
         file.write(json.dumps(holder).encode())
@@ -124,6 +142,9 @@ def _holder(path: Path) -> str:
     """Say which command holds a lock."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return f"{content['command']} (process {content['process']} on {content['host']}, since {content['since']})"
+        return (
+            f"{content['command']} (process {content['process']} on {content['host']}, since"
+            f" {content['since']})"
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return "another command"

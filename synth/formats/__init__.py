@@ -1,4 +1,6 @@
-"""How models write traces and answers: where a trace ends and what follows it, for every format in ``formats.yaml`` and every model family."""
+"""How models write traces and answers: where a trace ends and what follows it, for every format in
+``formats.yaml`` and every model family.
+"""
 
 from synth.formats.control_tokens import control_tokens
 from synth.formats.format_file import ResponseFormat, response_formats

@@ -1,7 +1,9 @@
-"""Reads what is said of formats of responses: ``formats.yaml`` beside this file, and the think tags in files of model families.
+"""Reads what is said of formats of responses: ``formats.yaml`` beside this file,
+and the think tags in files of model families.
 
-A family with new tags needs no entry in ``formats.yaml``: its own file (``distill/models/families``, or the folder that ``STYLEREP_FAMILIES``
-names) says ``think: {open: …, close: …}``, and traces between them are read from then on.
+A family with new tags needs no entry in ``formats.yaml``: its own file (``distill/models/families``, or the
+folder that ``STYLEREP_FAMILIES`` names) says ``think: {open: …, close: …}``,
+and traces between them are read from then on.
 """
 
 import functools
@@ -28,7 +30,9 @@ _WILD, _NOT_WILD = r"[^<>|\n]{0,64}", {*"<>|\n"}
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """What is left of a format where special tokens were dropped: patterns of what opens a trace, of what closes it, and of what may stand within."""
+    """What is left of a format where special tokens were dropped: patterns of what opens a trace, of what
+    closes it, and of what may stand within.
+    """
 
     open: re.Pattern[str]
     close: re.Pattern[str]
@@ -37,7 +41,9 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFormat:
-    """How one format writes a trace and an answer; each marker as it is written, ``*`` for what varies (see ``formats.yaml``)."""
+    """How one format writes a trace and an answer; each marker as it is written,
+    ``*`` for what varies (see ``formats.yaml``).
+    """
 
     name: str
     used_by: str
@@ -80,12 +86,16 @@ def marker_pattern(marker: str) -> str:
 
 
 def beginnings(formats: Formats) -> re.Pattern[str]:
-    """Return a pattern of the places where a marker or control token may begin: few in any text, so that all else is passed over at once."""
+    """Return a pattern of the places where a marker or control token may begin: few in any text,
+    so that all else is passed over at once.
+    """
     texts = {*formats.tokens, *formats.other_heads, *(one for pair in formats.boxes for one in pair)}
     texts |= {text for one in formats.formats if not one.at_line for text in one.markers()}
     usual = re.compile(_USUAL)
     # Alternatives that each begin with a letter of their own are searched for fastest.
-    return re.compile("|".join([_USUAL, *sorted({re.escape(text[:2]) for text in texts if not usual.match(text)})]))
+    return re.compile(
+        "|".join([_USUAL, *sorted({re.escape(text[:2]) for text in texts if not usual.match(text)})])
+    )
 
 
 def is_beginning(text: str, marker: str) -> bool:
@@ -94,7 +104,9 @@ def is_beginning(text: str, marker: str) -> bool:
     if not star or len(text) < len(first):
         return len(text) < len(marker) and first.startswith(text)
     rest = text[len(first) :]
-    return text.startswith(first) and any(rest.endswith(last[:n]) and not _NOT_WILD & {*rest[: len(rest) - n]} for n in range(len(last)))
+    return text.startswith(first) and any(
+        rest.endswith(last[:n]) and not _NOT_WILD & {*rest[: len(rest) - n]} for n in range(len(last))
+    )
 
 
 def response_formats() -> Formats:
@@ -110,7 +122,9 @@ def _formats(own_folder: str) -> Formats:
     for name, opening, closing in _family_tags(own_folder):
         if (opening, closing) not in pairs:
             pairs.add((opening, closing))
-            formats.append(ResponseFormat(name, f"the family {name}", (opening,), (closing,), frozenset({closing})))
+            formats.append(
+                ResponseFormat(name, f"the family {name}", (opening,), (closing,), frozenset({closing}))
+            )
     return Formats(
         tuple(formats),
         frozenset(content["words"]),
@@ -128,8 +142,16 @@ def _formats(own_folder: str) -> Formats:
 
 def _read(entry: Mapping[str, Any]) -> ResponseFormat:
     if unknown := [key for key in entry if key not in _KEYS]:
-        raise StylerepError(f"formats.yaml, {entry.get('name')}: there is no key {unknown[0]!r}; choose from {', '.join(_KEYS)}.")
-    close, alone, answer, skipped = tuple(entry["close"]), entry.get("alone", "all"), entry.get("answer", {}), entry.get("skipped")
+        raise StylerepError(
+            f"formats.yaml, {entry.get('name')}: there is no key {unknown[0]!r}; choose from"
+            f" {', '.join(_KEYS)}."
+        )
+    close, alone, answer, skipped = (
+        tuple(entry["close"]),
+        entry.get("alone", "all"),
+        entry.get("answer", {}),
+        entry.get("skipped"),
+    )
     return ResponseFormat(
         entry["name"],
         entry["used_by"],
@@ -141,15 +163,29 @@ def _read(entry: Mapping[str, Any]) -> ResponseFormat:
         tuple(answer.get("close", ())),
         tuple(entry.get("inner", ())),
         tuple(entry.get("preface", ())),
-        Skipped(re.compile(skipped["open"]), re.compile(skipped["close"]), re.compile(skipped["inner"]) if "inner" in skipped else None) if skipped else None,
+        (
+            Skipped(
+                re.compile(skipped["open"]),
+                re.compile(skipped["close"]),
+                re.compile(skipped["inner"]) if "inner" in skipped else None,
+            )
+            if skipped
+            else None
+        ),
         entry.get("lost"),
     )
 
 
 def _family_tags(own_folder: str) -> Iterator[tuple[str, str, str]]:
-    """Yield name, opening and closing tag of each family file that has tags; what is wrong with a file is told where families are read."""
+    """Yield name, opening and closing tag of each family file that has tags;
+    what is wrong with a file is told where families are read.
+    """
     package = find_spec("distill")
-    ours = Path(package.submodule_search_locations[0], "families") if package and package.submodule_search_locations else None
+    ours = (
+        Path(package.submodule_search_locations[0], "families")
+        if package and package.submodule_search_locations
+        else None
+    )
     for folder in (ours, Path(own_folder).expanduser() if own_folder else None):
         for path in sorted(folder.glob("*.yaml")) if folder else ():
             try:
@@ -158,6 +194,14 @@ def _family_tags(own_folder: str) -> Iterator[tuple[str, str, str]]:
             except StylerepError:
                 continue
             think = content.get("think") if isinstance(content, Mapping) else None
-            opening, closing = (think.get("open"), think.get("close")) if isinstance(think, Mapping) else (None, None)
-            if isinstance(opening, str) and isinstance(closing, str) and opening.strip() and closing.strip() and opening != closing:
+            opening, closing = (
+                (think.get("open"), think.get("close")) if isinstance(think, Mapping) else (None, None)
+            )
+            if (
+                isinstance(opening, str)
+                and isinstance(closing, str)
+                and opening.strip()
+                and closing.strip()
+                and opening != closing
+            ):
                 yield path.stem, opening, closing

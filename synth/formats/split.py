@@ -1,4 +1,6 @@
-"""Tells the trace of a response from its final answer, in whatever format it is written (``formats.yaml`` beside this file)."""
+"""Tells the trace of a response from its final answer,
+in whatever format it is written (``formats.yaml`` beside this file).
+"""
 
 import functools
 import re
@@ -14,7 +16,9 @@ OPEN, CLOSE = "<think>", "</think>"
 _TAIL = 20_000
 _LONGEST_BLANK, _LONGEST_MARKER, _LONGEST_INDENT = 2_000, 120, 40
 _VISIBLE = re.compile(r"\S")
-_STATEMENT = re.compile(r"[Aa]nswer(?:\s{1,9}is\b|:)|ANSWER|\\boxed\s?\{|\u7b54\u6848[\u662f\u4e3a\u70ba\uff1a:]")
+_STATEMENT = re.compile(
+    r"[Aa]nswer(?:\s{1,9}is\b|:)|ANSWER|\\boxed\s?\{|\u7b54\u6848[\u662f\u4e3a\u70ba\uff1a:]"
+)
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[\n\u3002\uff01\uff1f]")
 
 
@@ -22,13 +26,14 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s)|[\n\u3002\uff01\uff1f]")
 class SplitResponse:
     """A response in two parts.
 
-    `trace` is the slice of the response that begins at `start`; tags and control tokens inside it are blanked, so that a
-    place in the trace plus `start` is a place in the response. `derivation` is the trace up to where the
-    answer is stated. `answer` is the text in which a final answer may be looked for, without tags and control tokens; it is
-    empty where the trace was opened and never closed (the response was cut off). `stated` is what stands in the last
-    ``<answer>…</answer>`` that follows the trace, None where nothing does. `final` is what follows the derivation, clean: the answer
-    where a trace is marked, else from where it is stated on. `tagged` says whether think tags
-    marked the trace, `closed` whether its end was marked.
+    `trace` is the slice of the response that begins at `start`; tags and control tokens inside it are
+    blanked, so that a place in the trace plus `start` is a place in the response. `derivation` is the trace
+    up to where the answer is stated. `answer` is the text in which a final answer may be looked for, without
+    tags and control tokens; it is empty where the trace was opened and never closed (the response was cut
+    off). `stated` is what stands in the last ``<answer>…</answer>`` that follows the trace, None where
+    nothing does. `final` is what follows the derivation, clean: the answer where a trace is marked, else from
+    where it is stated on. `tagged` says whether think tags marked the trace,
+    `closed` whether its end was marked.
     """
 
     trace: str
@@ -70,12 +75,13 @@ class _Trace(NamedTuple):
 def split_response(response: str) -> SplitResponse:
     """Split a response into trace and answer, in time linear in its length.
 
-    A trace goes from the marker that opens one, or the beginning where a prompt holds that, to a closing marker of the format that
-    opened it. Of several, all from the first to the end of the last is the trace. One that is never closed was cut off: there is no answer. A
-    closing marker after that closes nothing. Without any marker, nothing tells where reasoning ends: the trace is the
-    whole, its derivation what stands before the last sentence that states the answer ("the answer is", a box);
-    a response that only states the answer has no trace. The answer is looked for in the whole. What follows a
-    heading of somebody else's turn is no part of the response.
+    A trace goes from the marker that opens one, or the beginning where a prompt holds that, to a closing
+    marker of the format that opened it. Of several, all from the first to the end of the last is the trace.
+    One that is never closed was cut off: there is no answer. A closing marker after that closes nothing.
+    Without any marker, nothing tells where reasoning ends: the trace is the whole, its derivation what stands
+    before the last sentence that states the answer ("the answer is", a box); a response that only states the
+    answer has no trace. The answer is looked for in the whole.
+    What follows a heading of somebody else's turn is no part of the response.
     """
     return _split_by(response, response_formats())
 
@@ -97,7 +103,9 @@ def _split(response: str, known: Markers, tokens: ControlTokens) -> SplitRespons
         return SplitResponse(trace.text, trace.start, trace.text, "", None, "", tagged=True, closed=False)
     rest = own[found.after :]
     answer = _answer(rest, found, tokens)
-    return SplitResponse(trace.text, trace.start, trace.text, answer, _stated(rest), answer, tagged=True, closed=True)
+    return SplitResponse(
+        trace.text, trace.start, trace.text, answer, _stated(rest), answer, tagged=True, closed=True
+    )
 
 
 class _Slice(NamedTuple):
@@ -106,7 +114,9 @@ class _Slice(NamedTuple):
 
 
 def _slice(response: str, begin: int, end: int, tokens: ControlTokens, found: _Trace | None = None) -> _Slice:
-    """Return a part of a response with its control tokens blanked, without the space around it, and where it begins."""
+    """Return a part of a response with its control tokens blanked, without the space around it,
+    and where it begins.
+    """
     text = tokens.blanked(response[begin:end])
     if found is not None:
         for one in response_formats().formats:
@@ -120,13 +130,19 @@ def _trace_of(response: str, known: Markers, tokens: ControlTokens) -> _Trace | 
     begin = _beginning(response, tokens)
     if 0 < len(response) - begin < _LONGEST_MARKER and known.begins_one(response[begin:].rstrip()):
         return _Trace(len(response), None, len(response), frozenset())
-    return _of_line(response, begin, known) or _of_markers(response, known, tokens) or _of_skipped(response, begin, known.formats)
+    return (
+        _of_line(response, begin, known)
+        or _of_markers(response, known, tokens)
+        or _of_skipped(response, begin, known.formats)
+    )
 
 
 def _beginning(response: str, tokens: ControlTokens) -> int:
     """Return where a response begins, after white space and the heading of its turn."""
     place = 0
-    while (rest := response[place : place + _LONGEST_BLANK]) and (step := len(rest) - len(rest.lstrip())) is not None:
+    while (rest := response[place : place + _LONGEST_BLANK]) and (
+        step := len(rest) - len(rest.lstrip())
+    ) is not None:
         token = tokens.tokens.match(response, place + step)
         if token is None:
             return place + step
@@ -140,7 +156,11 @@ def _of_line(response: str, begin: int, known: Markers) -> _Trace | None:
         opened = line_opening(response[begin : begin + 100], one)
         if opened is None and not one.alone:
             continue
-        places = [(place, place + len(marker)) for marker in one.close if (place := _line(response, marker, begin)) >= 0]
+        places = [
+            (place, place + len(marker))
+            for marker in one.close
+            if (place := _line(response, marker, begin)) >= 0
+        ]
         if opened is None and places and (first := min(places))[0] > begin:
             return _Trace(begin, *first, frozenset({one.name}))
         if opened is None:
@@ -155,7 +175,11 @@ def _of_line(response: str, begin: int, known: Markers) -> _Trace | None:
 def _line(response: str, marker: str, begin: int) -> int:
     """Return where a closing marker stands: at the beginning of a line if it is a heading."""
     place = response.find(marker, begin)
-    while place > 0 and marker.startswith("#") and response[max(0, place - _LONGEST_INDENT) : place].rstrip(" \t*")[-1:] != "\n":
+    while (
+        place > 0
+        and marker.startswith("#")
+        and response[max(0, place - _LONGEST_INDENT) : place].rstrip(" \t*")[-1:] != "\n"
+    ):
         place = response.find(marker, place + 1)
     return place
 
@@ -187,7 +211,9 @@ def _of_markers(response: str, known: Markers, tokens: ControlTokens) -> _Trace 
             visible = _VISIBLE.search(response, after)
             said = visible.start() if visible else len(response)
         # One trace within another; or what stands between a trace and its answer, which is neither.
-        if (marker.closes and start is not None and said >= found.start) or (marker.begins_answer and (marker.begins_answer & names or said >= found.start)):
+        if (marker.closes and start is not None and said >= found.start) or (
+            marker.begins_answer and (marker.begins_answer & names or said >= found.start)
+        ):
             after = found.end
     if opened is not None and (start == opened.end or tokens.any.sub("", response[opened.end :]).strip()):
         return _Trace(start if start is not None else opened.end, None, len(response), opened.marker.opens)
@@ -199,7 +225,11 @@ def _of_skipped(response: str, begin: int, formats: Formats) -> _Trace | None:
     for one in formats.formats:
         if one.skipped and (opened := one.skipped.open.match(response, begin)):
             close, names = one.skipped.close.search(response, opened.end()), frozenset({one.name})
-            return _Trace(opened.end(), close.start(), close.end(), names) if close else _Trace(opened.end(), None, len(response), names)
+            return (
+                _Trace(opened.end(), close.start(), close.end(), names)
+                if close
+                else _Trace(opened.end(), None, len(response), names)
+            )
     return None
 
 
@@ -217,17 +247,24 @@ def _unmarked(response: str, tokens: ControlTokens) -> SplitResponse:
     cut = _sentence_start(response, statement.start()) if statement else len(response)
     if tokens.may_hold(response):
         whole, derivation = _slice(response, 0, len(response), tokens), _slice(response, 0, cut, tokens).text
-        answer, final = (tokens.removed(text, markers=False).strip() for text in (response, response[whole.start + len(derivation) :]))
+        answer, final = (
+            tokens.removed(text, markers=False).strip()
+            for text in (response, response[whole.start + len(derivation) :])
+        )
     else:
         answer, derivation = response.strip(), response[:cut].strip()
         whole = _Slice(answer, len(response) - len(response.lstrip()) if answer else 0)
         final = response[whole.start + len(derivation) :].strip()
     trace = whole if derivation else _Slice("", 0)
-    return SplitResponse(trace.text, trace.start, derivation, answer, _stated(response), final, tagged=False, closed=False)
+    return SplitResponse(
+        trace.text, trace.start, derivation, answer, _stated(response), final, tagged=False, closed=False
+    )
 
 
 def trace_text(response: str, split: SplitResponse) -> str:
-    """Return the trace of a response, or the derivation where no trace is marked, as a student is trained on it: without tags and control tokens."""
+    """Return the trace of a response, or the derivation where no trace is marked, as a student is trained on
+    it: without tags and control tokens.
+    """
     return control_tokens().removed(response[split.start : split.start + len(split.derivation)]).strip()
 
 
@@ -247,7 +284,9 @@ def _answer_tags(formats: Formats) -> re.Pattern[str]:
 
 
 def _sentence_start(text: str, position: int) -> int:
-    """Return where the sentence that *position* lies in begins, looked for in the 2,000 characters before it."""
+    """Return where the sentence that *position* lies in begins, looked for in the 2,000 characters before
+    it.
+    """
     begin = max(0, position - 2000)
     start = 0 if begin == 0 else position
     for end in _SENTENCE_END.finditer(text, begin, position):

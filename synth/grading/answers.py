@@ -9,8 +9,9 @@ r"""The final answer of a response, and whether it is right: one judge for tasks
 | ``latex`` | likewise, several boxes joined by "and" too; else its last formula or number | of the same parts by value (see `synth.grading.same_latex`) |
 | ``gym`` | likewise, but none unless stated | reasoning-gym gives it full marks |
 
-What a model writes is untrusted: nothing is evaluated by Python, and math-verify works in a process with limits (see `synth.grading.same_formula`).
-"""
+What a model writes is untrusted: nothing is evaluated by Python, and math-verify works in a process with
+limits (see `synth.grading.same_formula`).
+"""  # noqa: E501
 
 import re
 from collections.abc import Mapping
@@ -46,8 +47,9 @@ _FENCED = re.compile(r"\s{0,4}`{3}[a-z]{0,12}[ \t]*\n(.{1,2000}?)\n?`{3}", re.DO
 def final_answer(response: str, answer_type: str = "number") -> str | None:
     """Return the answer that a response states, as text, or None if it states none.
 
-    A response cut off inside its trace has none. What is stated last counts, a box before words; only a formula or a number
-    that is announced after the last box beats it. Boxes that only "and", "or" or a comma stands between state one answer.
+    A response cut off inside its trace has none. What is stated last counts, a box before words; only a
+    formula or a number that is announced after the last box beats it. Boxes that only "and", "or" or a comma
+    stands between state one answer.
     """
     return stated_answer(split_response(response), answer_type)
 
@@ -59,7 +61,9 @@ def stated_answer(split: SplitResponse, answer_type: str = "number") -> str | No
     if answer_type == "number":
         own = stated_number(tail)
         # The tags around an answer are gone from what follows a trace.
-        number = read_number(tagged) if split.tagged and tagged is not None and box_place(tail) is None else None
+        number = (
+            read_number(tagged) if split.tagged and tagged is not None and box_place(tail) is None else None
+        )
         return number.text if number else own
     if answer_type == "option":
         return stated_option(tail, tagged)
@@ -67,25 +71,36 @@ def stated_answer(split: SplitResponse, answer_type: str = "number") -> str | No
 
 
 def _stated_text(tail: str, tagged: str | None, answer_type: str) -> str | None:
-    """Return what is stated in the last box, in tags or after an announcement, else what the response ends with."""
+    """Return what is stated in the last box, in tags or after an announcement,
+    else what the response ends with.
+    """
     announced = statements(tail)
     several = answer_type == "latex"
     if (box := joined_boxes(tail) if several else box_place(tail)) is not None:
-        later = announced[-1] if announced and announced[-1].start > box.end and answer_type != "text" else None
-        return (_bare(_stated(later.text, answer_type)) if later and states_formula(later.text) else "") or box.text
+        later = (
+            announced[-1] if announced and announced[-1].start > box.end and answer_type != "text" else None
+        )
+        return (
+            _bare(_stated(later.text, answer_type)) if later and states_formula(later.text) else ""
+        ) or box.text
     if tagged is not None or announced:
-        return _bare(tagged if tagged is not None else _stated(tail[announced[-1].end :], answer_type)) or None
+        return (
+            _bare(tagged if tagged is not None else _stated(tail[announced[-1].end :], answer_type)) or None
+        )
     if answer_type == "text":
         return _short_line(tail)
     ends_with = {"expression": last_expression, "latex": last_formula}.get(answer_type)
     return ends_with(tail) if ends_with else None
 
 
-def is_right(stated: str | None, gold: str, answer_type: str = "number", meta: Mapping[str, Any] | None = None) -> bool:
-    """Say whether a stated answer is right, given the right one; nothing stated is never right, nor what has over 10,000 characters.
+def is_right(
+    stated: str | None, gold: str, answer_type: str = "number", meta: Mapping[str, Any] | None = None
+) -> bool:
+    """Say whether a stated answer is right, given the right one; nothing stated is never right,
+    nor what has over 10,000 characters.
 
-    A gold answer may be announced, ``ANSWER: 36``. *meta* is that of the problem: for an answer that reasoning-gym judges, and the texts of the
-    ``options`` in their order.
+    A gold answer may be announced, ``ANSWER: 36``. *meta* is that of the problem: for an answer that
+    reasoning-gym judges, and the texts of the ``options`` in their order.
     """
     if stated is None or (len(stated) > _LONGEST_STATED and answer_type != "gym"):
         return False
@@ -111,7 +126,9 @@ def is_right(stated: str | None, gold: str, answer_type: str = "number", meta: M
 
 
 def _gold_stated(gold: str) -> str:
-    r"""Return what a gold answer states if it announces itself: ``\boxed{36}``, ``<answer>36</answer>``, a solution that ends in ``#### 36``."""
+    r"""Return what a gold answer states if it announces itself: ``\boxed{36}``, ``<answer>36</answer>``, a
+    solution that ends in ``#### 36``.
+    """
     if "####" in gold and (marked := _AFTER_HASHES.search(gold[-_LONGEST_STATED:])):
         return marked[1].strip()
     if "<answer>" in gold and (tagged := _IN_TAGS.search(gold[-_LONGEST_STATED:])):
@@ -122,13 +139,19 @@ def _gold_stated(gold: str) -> str:
 
 
 def _short_line(tail: str) -> str | None:
-    """Return a response that is nothing but one short line of words, "Thursday" or "**the knight**."; None where there is more."""
+    """Return a response that is nothing but one short line of words, "Thursday" or "**the knight**.";
+    None where there is more.
+    """
     line = tail.strip()
     if "\n" in line or len(line) > _LONGEST_LINE or "\\boxed" in line:
         return None
     bare = _bare(line).rstrip("!").strip(_DECORATION)
     inside = _ABBREVIATED.sub("", bare)
-    return bare if re.search(r"\w", bare) and len(bare.split()) <= _MOST_WORDS and not _SENTENCE_MARK.search(inside) else None
+    return (
+        bare
+        if re.search(r"\w", bare) and len(bare.split()) <= _MOST_WORDS and not _SENTENCE_MARK.search(inside)
+        else None
+    )
 
 
 def _stated(rest: str, answer_type: str) -> str:

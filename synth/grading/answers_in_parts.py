@@ -1,9 +1,14 @@
-r"""Answers of several parts: ``x = 4 or x = -7``, ``\{4, -7\}``, ``3 \pm \sqrt{2}``, ``(1, 2)``; texts are in the wording of `formula_form`."""
+r"""Answers of several parts: ``x = 4 or x = -7``, ``\{4, -7\}``, ``3 \pm \sqrt{2}``, ``(1, 2)``; texts are in
+the wording of `formula_form`.
+"""
 
 import re
 from typing import NamedTuple
 
-_OPENING, _CLOSING = re.compile(r"[(\[{]|\\\{|\\langle(?![A-Za-z])|\\begin"), re.compile(r"[)\]}]|\\\}|\\rangle(?![A-Za-z])|\\end")
+_OPENING, _CLOSING = (
+    re.compile(r"[(\[{]|\\\{|\\langle(?![A-Za-z])|\\begin"),
+    re.compile(r"[)\]}]|\\\}|\\rangle(?![A-Za-z])|\\end"),
+)
 _CONNECTED = "and|or|und|oder|et|ou|y|o|e|and also|or else"
 SEPARATOR = re.compile(
     rf"\\text\{{[\s,;]*(?:{_CONNECTED})[\s,;]*\}}|\\text\{{\s*[,;]\s*\}}|(?<![A-Za-z\\{{])(?:and|or)(?![A-Za-z])|\\l(?:or|and)(?![A-Za-z])"
@@ -13,10 +18,18 @@ _NAME = (
     r"(?:\\(?:vec|overrightarrow)\{[A-Z]{2}\}|\([A-Za-z](?:\s?,\s?[A-Za-z]){1,3}\)|[A-Z]{2,4}|\|[A-Z]{2}\||m?\\angle\s?[A-Z]{1,3}|[A-Za-z]|\\[A-Za-z]+)"
     r"(?:_\{[^{}=]{1,12}\}|_\w)?'{0,3}(?:\^\{-1\})?(?:\s?\([\w,\s]{1,12}\))?"
 )
-_NAMED = re.compile(rf"\s*(?P<name>{_NAME}|\\text\{{[^{{}}=]{{1,60}}\}}(?:\s?of\s\w+)?)\s*(?:=|:(?=\s))\s*(?P<rest>[^=].*)", re.DOTALL)
+_NAMED = re.compile(
+    rf"\s*(?P<name>{_NAME}|\\text\{{[^{{}}=]{{1,60}}\}}(?:\s?of\s\w+)?)\s*(?:=|:(?=\s))\s*(?P<rest>[^=].*)",
+    re.DOTALL,
+)
 _MEMBER = re.compile(rf"\s*{_NAME}\s*\\in(?![A-Za-z])\s*(?P<rest>.+)", re.DOTALL)
-_CASES = re.compile(r"\\begin\{(cases|aligned|align\*?|gathered|array)\}(?:\{[lcr|\s]*\})?(.*)\\end\{\1\}", re.DOTALL)
-_BOTH = re.compile(r"\A\s*\\text\{\s*(?:either|both|all of|the (?:solutions?|answers?|roots?) (?:are|is))\s*:?\s*\}|\A\s*(?:either|both)\s(?=.)", re.IGNORECASE)
+_CASES = re.compile(
+    r"\\begin\{(cases|aligned|align\*?|gathered|array)\}(?:\{[lcr|\s]*\})?(.*)\\end\{\1\}", re.DOTALL
+)
+_BOTH = re.compile(
+    r"\A\s*\\text\{\s*(?:either|both|all of|the (?:solutions?|answers?|roots?) (?:are|is))\s*:?\s*\}|\A\s*(?:either|both)\s(?=.)",  # noqa: E501
+    re.IGNORECASE,
+)
 _MOST_PARTS = 64
 
 
@@ -62,11 +75,17 @@ def split_outside(text: str, separator: re.Pattern[str]) -> list[str]:
 def named(text: str) -> AnswerPart:
     """Return a text as a name and what it is said to be equal to; the name is "" where there is none."""
     found = _NAMED.fullmatch(text)
-    return AnswerPart(re.sub(r"\s", "", found["name"]), found["rest"].strip()) if found else AnswerPart("", text.strip())
+    return (
+        AnswerPart(re.sub(r"\s", "", found["name"]), found["rest"].strip())
+        if found
+        else AnswerPart("", text.strip())
+    )
 
 
 def answers(text: str) -> list[AnswerPart]:
-    r"""Return the answers that a text lists, each once for every sign that ``\pm`` may have; a text that lists nothing is one answer."""
+    r"""Return the answers that a text lists, each once for every sign that ``\pm`` may have;
+    a text that lists nothing is one answer.
+    """
     if (cases := _CASES.fullmatch(text.strip())) and "&" not in cases[2].replace("&=", "="):
         text = ",".join(row for row in cases[2].replace("&=", "=").split("\\\\") if row.strip())
     text = _BOTH.sub("", text, count=1)
@@ -97,18 +116,29 @@ def signs(text: str) -> list[str]:
 
 
 def as_tuple(text: str) -> Tuple | None:
-    r"""Return the parts of ``(1, 2)``, ``[1, 2]`` or ``\langle 1, 2 \rangle``, None if a text is nothing of the kind."""
+    r"""Return the parts of ``(1, 2)``, ``[1, 2]`` or ``\langle 1, 2 \rangle``,
+    None if a text is nothing of the kind.
+    """
     plain = text.strip()
     for opening, closing in (("(", ")"), ("[", "]"), ("\\langle", "\\rangle"), ("<", ">")):
         if plain.startswith(opening) and plain.endswith(closing) and _closes_at_end(plain, opening, closing):
             parts = split_outside(plain[len(opening) : -len(closing)], re.compile("[,;]"))
-            return Tuple("(" if opening in ("\\langle", "<") else opening, parts) if len(parts) > 1 and all(parts) else None
+            return (
+                Tuple("(" if opening in ("\\langle", "<") else opening, parts)
+                if len(parts) > 1 and all(parts)
+                else None
+            )
     return None
 
 
 def _is_set(text: str) -> bool:
     plain = text.strip()
-    return plain.startswith("\\{") and plain.endswith("\\}") and plain.count("\\{") == 1 and not re.search(r"[|:<>]|\\(?:le|ge|in)(?![A-Za-z])", plain)
+    return (
+        plain.startswith("\\{")
+        and plain.endswith("\\}")
+        and plain.count("\\{") == 1
+        and not re.search(r"[|:<>]|\\(?:le|ge|in)(?![A-Za-z])", plain)
+    )
 
 
 def _closes_at_end(text: str, opening: str, closing: str) -> bool:

@@ -1,4 +1,6 @@
-r"""Congruences, ``n \equiv 3 \pmod 7``: residues and their modulus; and ratios of several parts, ``2:3:4``. Texts are in the wording of `formula_form`."""
+r"""Congruences, ``n \equiv 3 \pmod 7``: residues and their modulus; and ratios of several parts, ``2:3:4``.
+Texts are in the wording of `formula_form`.
+"""
 
 import re
 from fractions import Fraction
@@ -22,7 +24,8 @@ Residues = tuple[frozenset[Fraction], int]
 def same_congruence(own: str, right: str) -> bool | None:
     """Say whether two congruences leave the same residues, None if neither text is one.
 
-    The letter may be left out, the modulus may not; where the gold answer is a plain number, it is the residue itself.
+    The letter may be left out, the modulus may not; where the gold answer is a plain number,
+    it is the residue itself.
     """
     if not (is_congruence(own) or is_congruence(right)):
         return None
@@ -42,11 +45,16 @@ def same_congruence(own: str, right: str) -> bool | None:
 
 def is_congruence(text: str) -> bool:
     r"""Say whether a text names a modulus, other than the operation ``17 \bmod 5``."""
-    return any(found["command"] not in ("bmod", "mod") or _CONGRUENT.search(text) for found in _MODULUS.finditer(text))
+    return any(
+        found["command"] not in ("bmod", "mod") or _CONGRUENT.search(text)
+        for found in _MODULUS.finditer(text)
+    )
 
 
 def residues(text: str) -> Residues | None:
-    """Return the residues that a text lists and their modulus, None if it is no congruence of whole numbers."""
+    """Return the residues that a text lists and their modulus, None if it is no congruence of whole
+    numbers.
+    """
     found: list[Residues] = []
     begin = 0
     moduli = list(_MODULUS.finditer(text))
@@ -56,18 +64,34 @@ def residues(text: str) -> Residues | None:
         said = rational(modulus["modulus"].strip("{}"))
         *_, listed = _CONGRUENT.split(text[begin : modulus.start()])
         begin = modulus.end()
-        values = [rational(variant) for piece in split_outside(listed, SEPARATOR) if piece for variant in signs(piece)]
-        if said is None or said.denominator != 1 or said < 1 or not values or None in values or len(values) > _MOST_RESIDUES:
+        values = [
+            rational(variant)
+            for piece in split_outside(listed, SEPARATOR)
+            if piece
+            for variant in signs(piece)
+        ]
+        if (
+            said is None
+            or said.denominator != 1
+            or said < 1
+            or not values
+            or None in values
+            or len(values) > _MOST_RESIDUES
+        ):
             return None
         found.append((frozenset(value for value in values if value is not None), int(said)))
     shared = lcm(*(modulus for _, modulus in found))
     if len(found) == 1:
         return found[0]
-    return (frozenset().union(*(_lifted(one, shared) for one in found)), shared) if shared <= _LARGEST else None
+    return (
+        (frozenset().union(*(_lifted(one, shared) for one in found)), shared) if shared <= _LARGEST else None
+    )
 
 
 def same_ratio(own: str, right: str) -> bool | None:
-    """Say whether two ratios of three parts or more are the same, part by part, None if they are no such ratios."""
+    """Say whether two ratios of three parts or more are the same, part by part,
+    None if they are no such ratios.
+    """
     one, other = _ratio(own), _ratio(right)
     if not 3 <= max(len(one), len(other)) <= _MOST_PARTS or not all(one) or not all(other):
         return None

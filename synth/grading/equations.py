@@ -1,4 +1,6 @@
-r"""Equations and inequalities in letters: ``y = 2x + 1`` and ``2x - y + 1 = 0`` are the same line. Texts are in the wording of `formula_form`."""
+r"""Equations and inequalities in letters: ``y = 2x + 1`` and ``2x - y + 1 = 0`` are the same line. Texts are
+in the wording of `formula_form`.
+"""
 
 import re
 from fractions import Fraction
@@ -15,7 +17,8 @@ def sides(text: str) -> list[str]:
 
 
 def same_relation(one: str, other: str) -> bool | None:
-    """Say whether two equations, or two inequalities, hold for the same letters' values; None if either cannot be read.
+    """Say whether two equations, or two inequalities, hold for the same letters' values;
+    None if either cannot be read.
 
     One is the other multiplied by a number, or says the other solved for a letter.
     """
@@ -63,12 +66,18 @@ def _at(pair: tuple[Formula, Formula], point: int) -> Value | None:
 
 
 def _shares_solution(one: str, other: str) -> bool | None:
-    r"""Say whether one equation is solved for a letter that the other has once, to the first power: ``y = 1/x`` and ``xy = 1``."""
+    r"""Say whether one equation is solved for a letter that the other has once, to the first power:
+    ``y = 1/x`` and ``xy = 1``.
+    """
     for solved, whole in ((one, other), (other, one)):
         left, right = (side.strip() for side in _EQUALS.split(solved))
         if not re.fullmatch(r"[A-Za-z]", left) or left in right:
             continue
-        put_in = re.sub(rf"(?<![A-Za-z\\]){left}(?![A-Za-z])", lambda _: f"({right})", re.sub(rf"(?<=[A-Za-z]){left}(?![A-Za-z])", f" {left}", whole))  # noqa: B023
+        put_in = re.sub(
+            rf"(?<![A-Za-z\\]){left}(?![A-Za-z])",
+            lambda _: f"({right})",  # noqa: B023 - used at once
+            re.sub(rf"(?<=[A-Za-z]){left}(?![A-Za-z])", f" {left}", whole),
+        )
         if f"{left}^" in whole.replace(" ", "") or (sides_of := _difference(put_in)) is None:
             return None
         values = [_at(sides_of[0], point) for point in range(POINTS)]

@@ -1,6 +1,8 @@
-r"""Expressions in arithmetic, as a puzzle asks for them: ``\frac{6}{2} + 1``, ``5 × (8 − 2) = 30``, ``(4+6)*2 → 20``.
+r"""Expressions in arithmetic, as a puzzle asks for them: ``\frac{6}{2} + 1``, ``5 × (8 − 2) = 30``,
+``(4+6)*2 → 20``.
 
-An expression is right if it is made of the same numbers as the gold one and has its value; what is said of the value beside it has to be true.
+An expression is right if it is made of the same numbers as the gold one and has its value; what is said of
+the value beside it has to be true.
 """
 
 import re
@@ -15,10 +17,37 @@ from synth.grading.words import unset
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _ARITHMETIC = re.compile(r"[\d\s.+*/()-]+")
 _SIGNS = {
-    "\\times": "*", "\\cdot": "*", "\\ast": "*", "\\div": "/", "\u00d7": "*", "\u00b7": "*", "\u22c5": "*", "\u2217": "*", "\u2715": "*", "\u00f7": "/",
-    "\u2215": "/", "\u2044": "/", "\u2212": "-", "\u2013": "-", "\u2014": "-", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\uff0b": "+", "\uff0a": "*",
-    "\uff08": "(", "\uff09": ")", "\u2236": "/", "\uff1a": "/", "[": "(", "]": ")", "\\{": "(", "\\}": ")", "\\lbrack": "(", "\\rbrack": ")",
-}  # fmt: skip
+    "\\times": "*",
+    "\\cdot": "*",
+    "\\ast": "*",
+    "\\div": "/",
+    "\u00d7": "*",
+    "\u00b7": "*",
+    "\u22c5": "*",
+    "\u2217": "*",
+    "\u2715": "*",
+    "\u00f7": "/",
+    "\u2215": "/",
+    "\u2044": "/",
+    "\u2212": "-",
+    "\u2013": "-",
+    "\u2014": "-",
+    "\u2010": "-",
+    "\u2011": "-",
+    "\u2012": "-",
+    "\uff0b": "+",
+    "\uff0a": "*",
+    "\uff08": "(",
+    "\uff09": ")",
+    "\u2236": "/",
+    "\uff1a": "/",
+    "[": "(",
+    "]": ")",
+    "\\{": "(",
+    "\\}": ")",
+    "\\lbrack": "(",
+    "\\rbrack": ")",
+}
 _FRACTION = re.compile(r"\\[dtc]?frac\s?\{([^{}]{1,80})\}\s?\{([^{}]{1,80})\}")
 _SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s?(\d)\s?(\d)")
 _LETTER_X = re.compile(r"(?<=[\d)\s])[xX](?=[\s\d(])")
@@ -37,14 +66,18 @@ _EQUALS = re.compile(
 _VALUE = re.compile(r"[-+\u2212]?\s?\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?")
 _NAMED = re.compile(r"(?:[A-Za-z]{1,20}\s){0,3}[A-Za-z]{1,20}\s?[=:]\s*")
 _SIDE_BY_SIDE = re.compile(r"(?<=\))\s?(?=\d)|(?<=[\d)])\s?(?=\([\d\s(]*\d)")
-_IN_LINE = re.compile(r"(?=\\[dtc]?frac)\\[dtc]?frac\s?\{.{3,200}|[(\[\d\\$][^A-Za-z\n]{0,200}[-+*/\u00d7\u00f7\u00b7\u2212\u2013][^A-Za-z\n]{0,200}\d.{0,100}")
+_IN_LINE = re.compile(
+    r"(?=\\[dtc]?frac)\\[dtc]?frac\s?\{.{3,200}|[(\[\d\\$][^A-Za-z\n]{0,200}[-+*/\u00d7\u00f7\u00b7\u2212\u2013][^A-Za-z\n]{0,200}\d.{0,100}"
+)
 # Asterisks that make what stands between them bold; those between numbers are a power of Python's.
 _EMPHASIS = re.compile(r"\A\s*\*\*|\*\*(?=\s*(?:[^\s\d(.+*/-]|\Z))")
 _LONGEST, _LAST_LINES = 600, 6
 
 
 def same_expression(stated: str, gold: str) -> bool:
-    """Say whether an expression has the value of the gold one, is made of its numbers, and is said to have no other value."""
+    """Say whether an expression has the value of the gold one, is made of its numbers,
+    and is said to have no other value.
+    """
     if len(stated) > _LONGEST:
         return False
     own, claims = _parts(stated)
@@ -71,7 +104,11 @@ def _parts(text: str) -> tuple[str, list[Fraction]]:
     named = _NAMED.match(plain)
     if named and not _NUMBERS.search(named[0]):
         plain = plain[named.end() :]
-    elif _VALUE.fullmatch(first.strip()) and (begun := _ARITHMETIC.match(rest)) and re.search(r"\d\s*[-+*/)]", begun[0]):
+    elif (
+        _VALUE.fullmatch(first.strip())
+        and (begun := _ARITHMETIC.match(rest))
+        and re.search(r"\d\s*[-+*/)]", begun[0])
+    ):
         value = plain_number(first.strip())
         own, claims = _parts(rest)
         return own, [*claims, *([value] if value is not None else [])]
@@ -90,7 +127,11 @@ def _parts(text: str) -> tuple[str, list[Fraction]]:
         value = plain_number(value_text[0])
         claims += [value] if value is not None else []
         rest = rest[value_text.end() :].lstrip(" )]")
-    return (own, claims) if claims or not rest or not re.match(r"[\^!%\\]|[A-Za-z]?\d|[a-z](?![a-z])", rest) else (plain, claims)
+    return (
+        (own, claims)
+        if claims or not rest or not re.match(r"[\^!%\\]|[A-Za-z]?\d|[a-z](?![a-z])", rest)
+        else (plain, claims)
+    )
 
 
 def _arithmetic(text: str) -> str:

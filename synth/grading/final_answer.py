@@ -1,6 +1,7 @@
 r"""The answer in numbers that a text states: in a box, in tags, in words, or as its last number.
 
-    \boxed{1{,}234}    The answer is **$12**.    Answer: 3 1/2 cups    Die Antwort ist 3,5.    答案是50%。    #### 72
+    \boxed{1{,}234}    The answer is **$12**.    Answer: 3 1/2 cups    Die Antwort ist 3,5.
+    答案是50%。    #### 72
 
 Only the end of a text is read, and every pattern is bounded, so that the time is linear in what is read.
 """
@@ -11,18 +12,37 @@ import re
 from synth.grading.announcements import LONGEST, MANY, announcements, writes_decimal_commas
 from synth.grading.boxes import BOX, box_place, inside, joined_boxes, last_box, says_or
 from synth.grading.left_sides import names_a_value
-from synth.grading.numbers import APPROXIMATE, NUMBER, Number, number_value, plain_form, read_number, with_points
+from synth.grading.numbers import (
+    APPROXIMATE,
+    NUMBER,
+    Number,
+    number_value,
+    plain_form,
+    read_number,
+    with_points,
+)
 from synth.grading.places import Place
 from synth.grading.typesetting import ascii_form, without_repeats
 
-__all__ = ["TAIL", "last_box", "last_formula", "number_value", "plain_form", "read_number", "stated_number", "states_formula"]
+__all__ = [
+    "TAIL",
+    "last_box",
+    "last_formula",
+    "number_value",
+    "plain_form",
+    "read_number",
+    "stated_number",
+    "states_formula",
+]
 
 # A final answer stands at the end; a response that loops for megabytes is not read whole.
 TAIL = 20_000
 _LAST_LINES = (400, 3_000)
 _TAGGED = re.compile(r"<answer>((?:(?!</?answer>).){1,4000})</answer>", re.DOTALL)
 _HASHES = re.compile(r"^####[ \t]+(.{1,80})$", re.MULTILINE)
-_JSON = re.compile(r"\"(?:final[_ ]?)?(?:answer|result|value|solution)\"\s{0,3}:\s{0,3}\"?([^\"\n}]{1,120})", re.IGNORECASE)
+_JSON = re.compile(
+    r"\"(?:final[_ ]?)?(?:answer|result|value|solution)\"\s{0,3}:\s{0,3}\"?([^\"\n}]{1,120})", re.IGNORECASE
+)
 _FILLERS = re.compile(
     r"(?:(?:therefore|thus|then|hence|so|simply|just|exactly|indeed|equal\sto|approximately|about|roughly|around|probably|likely|actually|still|again"
     r"|also|clearly|now|given\sby|definitely|certainly|obviously|of\scourse|surely|most\slikely|in\sfact|precisely|the\s(?:number|integer|value)"
@@ -38,7 +58,10 @@ _NONE = re.compile(
     r"|\u672a\u77e5|\u65e0\u6cd5|\u65e0\u89e3|\u4e0d\u5b58\u5728)",
     re.IGNORECASE,
 )
-_INLINE = re.compile(r"\$\$([^$]{1,400})\$\$|\$(?=\S)([^$\n]{1,400}?)(?<=\S)\$(?!\d)|\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]", re.DOTALL)
+_INLINE = re.compile(
+    r"\$\$([^$]{1,400})\$\$|\$(?=\S)([^$\n]{1,400}?)(?<=\S)\$(?!\d)|\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]",
+    re.DOTALL,
+)
 _CONNECTED = re.compile(r"\s{0,3}(?:,|;|,?\s{0,3}(?:and|or|und|oder|et|ou|y|o|e)(?:\salso)?)\s{1,3}")
 _ANY = re.compile(NUMBER)
 _CUT_BOX = re.compile(rf"\s{{0,3}}({NUMBER})\s{{0,3}}(?:\\?[$)\].]|\n|\Z)")
@@ -51,7 +74,9 @@ _THIN_SPACES = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 _BOLD_RESULT = re.compile(r"=[\s$]{0,4}\*\*\s?([^*\n]{1,80}?)\s?\*\*[^\n=]{0,60}\Z")
 _BOLD_RESULTS = re.compile(r"=[\s$]{0,4}\*\*\s?([^*\n]{1,80}?)\s?\*\*")
 _LISTED = r"[-\u2212]?\d[\d./]{0,20}"
-_LISTED_AT_END = re.compile(rf"(?:\bare:?\s|[A-Za-z]\s?=\s?)({_LISTED}(?:(?:,|;|,?\s(?:and|or))\s(?:[A-Za-z]\s?=\s?)?{_LISTED}){{1,8}})[.*\s]{{0,4}}\Z")
+_LISTED_AT_END = re.compile(
+    rf"(?:\bare:?\s|[A-Za-z]\s?=\s?)({_LISTED}(?:(?:,|;|,?\s(?:and|or))\s(?:[A-Za-z]\s?=\s?)?{_LISTED}){{1,8}})[.*\s]{{0,4}}\Z"
+)
 _BEFORE_COMMA = re.compile(r"(?<![\d.,(\[{])([-\u2212]?\d{1,30},)\Z")
 _BARS = re.compile("\\d[\u0304\u0305\u0307]")
 _MINUS = re.compile(r"(?:negative|minus)\s(?=[\d.$])", re.IGNORECASE)
@@ -63,7 +88,10 @@ _GOES_ON = re.compile(
     r"|_[\d{\\]|\sremainder\s|\s(?:hours?|minutes?|days?|weeks?|months?|years?|feet|foot|ft|yards?|pounds?|lbs?|dollars?)\s(?:and\s)?\d|\s?\(?(?:in\s)?base\s|[abcijknpqruxyz](?![a-z])"
 )
 _RELATION = re.compile(r"(?<![<>!:=])=(?!=)|\\approx(?![a-z])|\u2248")
-_EXACTLY = re.compile(rf"({NUMBER})[\s$]{{0,3}},?\s(?:or\s|and\s|but\s)?(?:more\s)?(?:exactly|precisely)\s(?:equal\sto\s)?\$?({NUMBER})\$?", re.IGNORECASE)
+_EXACTLY = re.compile(
+    rf"({NUMBER})[\s$]{{0,3}},?\s(?:or\s|and\s|but\s)?(?:more\s)?(?:exactly|precisely)\s(?:equal\sto\s)?\$?({NUMBER})\$?",
+    re.IGNORECASE,
+)
 _MARKS, _CLAUSE = re.compile(r"[ *_$]{0,6}"), re.compile(r"[,;:$]|[.!?]\s")
 _EQUATION = re.compile(r"([-+]?(?!\w{3})[A-Za-z(][^\n=,;:!?$<>]{0,60})(?<![:<>!])=(?!=)\s?[-+]?[\d$]")
 _APPROXIMATELY = re.compile(
@@ -78,9 +106,10 @@ _APPROXIMATELY = re.compile(
 def stated_number(text: str) -> str | None:
     r"""Return the number that *text* ends up with, as it is written, or None if there is none.
 
-    That is what stands last of: a box, ``<answer>…</answer>``, "the answer is …" with a number after it, ``#### …``. What holds
-    no single number (``\boxed{2\sqrt{3}}``) is returned as it is: an answer, which equals no number. Where nothing states an
-    answer, the last number counts, unless the last statement is that there is none ("The answer is unknown").
+    That is what stands last of: a box, ``<answer>…</answer>``, "the answer is …" with a number after it,
+    ``#### …``. What holds no single number (``\boxed{2\sqrt{3}}``) is returned as it is: an answer, which
+    equals no number. Where nothing states an answer, the last number counts, unless the last statement is
+    that there is none ("The answer is unknown").
     """
     tail = text[-TAIL:]
     if not tail.isascii():
@@ -105,14 +134,18 @@ def _bold_result(tail: str) -> str | None:
 
 
 def _last_number(tail: str) -> str | None:
-    """Return the last number of a text; with what stands before its comma if that is no list and no pair: 12,5."""
+    """Return the last number of a text; with what stands before its comma if that is no list and no pair:
+    12,5.
+    """
     # In most texts it stands in the last lines; to look through the whole takes ten times as long.
     begins = (tail.find("\n", len(tail) - size) + 1 for size in _LAST_LINES if len(tail) > size)
     numbers = next((found for begin in (*begins, 0) if (found := list(_ANY.finditer(tail, begin))[-1:])), [])
     if not numbers:
         return None
     before = _BEFORE_COMMA.search(tail, max(0, numbers[0].start() - 40), numbers[0].start())
-    return (before[1] if before and tail[numbers[0].end() : numbers[0].end() + 1] not in (")", "]", "}") else "") + numbers[0][0].strip()
+    return (
+        before[1] if before and tail[numbers[0].end() : numbers[0].end() + 1] not in (")", "]", "}") else ""
+    ) + numbers[0][0].strip()
 
 
 def states_formula(rest: str) -> bool:
@@ -121,9 +154,14 @@ def states_formula(rest: str) -> bool:
 
 
 def last_formula(text: str) -> str | None:
-    """Return the last formula in dollars or number of a text that ends with a sentence or formula, and leaves no box open or empty after it."""
+    """Return the last formula in dollars or number of a text that ends with a sentence or formula, and leaves
+    no box open or empty after it.
+    """
     tail = text[-TAIL:].rstrip()
-    if (result := _BOLD_RESULT.search(tail, max(0, len(tail) - 200)) or _LISTED_AT_END.search(tail, max(0, len(tail) - 200))) and "\\boxed" not in tail:
+    if (
+        result := _BOLD_RESULT.search(tail, max(0, len(tail) - 200))
+        or _LISTED_AT_END.search(tail, max(0, len(tail) - 200))
+    ) and "\\boxed" not in tail:
         return result[1].strip()
     tail = tail.rstrip("*_ \n")
     if not tail.endswith((".", "!", "$", "\\)", "\\]", "\u3002")):
@@ -139,7 +177,9 @@ def last_formula(text: str) -> str | None:
 
 
 def _joined_formulas(tail: str, formulas: list[re.Match[str]]) -> str:
-    """Return the last formulas as one list if nothing but "and", "or" or a comma stands between them: the roots are $6$ and $-1$."""
+    """Return the last formulas as one list if nothing but "and", "or" or a comma stands between them:
+    the roots are $6$ and $-1$.
+    """
     own = formulas[-1:]
     for before, after in zip(formulas[-2::-1], formulas[:0:-1], strict=False):
         if not _CONNECTED.fullmatch(tail, before.end(), after.start()) or len(own) > 8:
@@ -153,7 +193,9 @@ def _formula_in(found: re.Match[str]) -> str:
 
 
 def _boxed_number(tail: str) -> list[Place]:
-    """Return the last box as an answer in numbers; one whose brace is missing counts if it holds a number and the formula or the line ends there."""
+    """Return the last box as an answer in numbers; one whose brace is missing counts if it holds a number and
+    the formula or the line ends there.
+    """
     boxes = list(BOX.finditer(tail))[-1:]
     if boxes and inside(tail, boxes[0]) is None and (cut := _CUT_BOX.match(tail, boxes[0].end())):
         return [Place(boxes[0].start(), cut.end(), cut[1].strip())]
@@ -168,7 +210,9 @@ def _boxed_number(tail: str) -> list[Place]:
 
 
 def _said(tail: str) -> list[Place]:
-    """Return the last answers in numbers that are stated in words, in tags, after hashes: at most one of each; an empty one says that there is none."""
+    """Return the last answers in numbers that are stated in words, in tags, after hashes: at most one of
+    each; an empty one says that there is none.
+    """
     found: list[Place] = []
     for announced in reversed(announcements(tail)):
         said = _said_number(tail[announced.end : announced.end + LONGEST], announced.with_colon)
@@ -176,13 +220,19 @@ def _said(tail: str) -> list[Place]:
             found.append(Place(announced.start, announced.end, said))
             break
     for pattern in (_TAGGED, _HASHES, _JSON):
-        marked = [(match, number) for match in list(pattern.finditer(tail))[-MANY:] if (number := read_number(match[1]))][-1:]
+        marked = [
+            (match, number)
+            for match in list(pattern.finditer(tail))[-MANY:]
+            if (number := read_number(match[1]))
+        ][-1:]
         found += [Place(match.start(), match.end(), number.text) for match, number in marked]
     return found
 
 
 def _said_number(rest: str, sentence_announced: bool) -> str | None:
-    """Return what number is said after an announcement; "" if that there is none, None if nothing of the kind."""
+    """Return what number is said after an announcement; "" if that there is none,
+    None if nothing of the kind.
+    """
     rest = rest.lstrip("*_\"'`( \u201c\u201e")
     if filler := _FILLERS.match(rest):
         rest = rest[filler.end() :].lstrip("*_\"'`( ")
@@ -209,12 +259,16 @@ def _said_number(rest: str, sentence_announced: bool) -> str | None:
 
 
 def _whole_number(rest: str, found: re.Match[str]) -> str:
-    """Return a number that *rest* begins with, or what it is equal to; all of the line where it is part of a list or of a larger formula."""
+    """Return a number that *rest* begins with, or what it is equal to;
+    all of the line where it is part of a list or of a larger formula.
+    """
     line = rest.partition("\n")[0]
     if (comma := _COMMA_THEN_DIGITS.match(rest, found.end())) and found[0][-1:].isdigit():
         both = found[0].strip() + comma[0]
         return f"({both})" if rest.startswith(")", comma.end()) else both
-    if (groups := _SPACED_GROUPS.match(rest, found.end())) and re.fullmatch(r"[-+]?[1-9]\d{0,2}", found[0].strip()):
+    if (groups := _SPACED_GROUPS.match(rest, found.end())) and re.fullmatch(
+        r"[-+]?[1-9]\d{0,2}", found[0].strip()
+    ):
         return found[0].strip() + groups[0].replace(" ", "")
     if _LIST.match(rest, found.end()):
         return line.strip()
@@ -228,7 +282,9 @@ def _whole_number(rest: str, found: re.Match[str]) -> str:
 
 
 def _last_result(line: str) -> str:
-    """Return the number behind the last equals sign of a line, all of the line where that belongs to an equation: ``5x - 10 = 0``."""
+    """Return the number behind the last equals sign of a line,
+    all of the line where that belongs to an equation: ``5x - 10 = 0``.
+    """
     signs = list(_RELATION.finditer(line))
     if not signs:
         return line.strip()
@@ -238,7 +294,9 @@ def _last_result(line: str) -> str:
 
 
 def _approximated(number: Number, text: str, at: int) -> str:
-    """Return a number as it is written, with the approximation that is said right after it: ``7/3``, about 2.33."""
+    """Return a number as it is written, with the approximation that is said right after it: ``7/3``,
+    about 2.33.
+    """
     said = _APPROXIMATELY.match(text, at)
     if said is None or number.near or len(number.text) > 80:
         return number.text

@@ -1,8 +1,9 @@
-r"""Formulas compared by value, exact where it is a rational number, else at points drawn once and for all for their letters.
+r"""Formulas compared by value, exact where it is a rational number,
+else at points drawn once and for all for their letters.
 
-Two formulas without letters are equal if their values are; with letters, if they are at five points (Schwartz 1980: two different
-polynomials agree at a random point with a probability of at most their degree over the number of points, here some 10^6).
-Nothing is evaluated by Python or sympy.
+Two formulas without letters are equal if their values are; with letters, if they are at five points (Schwartz
+1980: two different polynomials agree at a random point with a probability of at most their degree over the
+number of points, here some 10^6). Nothing is evaluated by Python or sympy.
 """
 
 import functools
@@ -51,7 +52,11 @@ def same_value(one: Formula, other: Formula) -> bool | None:
     for point in range(points):
         own, right = one.at(point), other.at(point)
         # Roots and logarithms of negative numbers have several values: x√x is √(x³) where both are real.
-        if own is None or right is None or (point >= POSITIVE_POINTS and not (_is_real(own) and _is_real(right))):
+        if (
+            own is None
+            or right is None
+            or (point >= POSITIVE_POINTS and not (_is_real(own) and _is_real(right)))
+        ):
             continue
         if not close(own, right):
             return False
@@ -88,4 +93,8 @@ def real(text: str) -> Fraction | float | None:
     value = formula.at(0) if formula and not formula.letters else None
     if value is None or isinstance(value, Fraction):
         return value
-    return value.real if abs(value.imag) <= _TOLERANCE * max(1.0, abs(value)) and math.isfinite(value.real) else None
+    return (
+        value.real
+        if abs(value.imag) <= _TOLERANCE * max(1.0, abs(value)) and math.isfinite(value.real)
+        else None
+    )

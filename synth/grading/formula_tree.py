@@ -1,4 +1,5 @@
-r"""Reads a formula in LaTeX, in the wording of `formula_form`, as a tree of tuples: ``("add", ("num", 1), ("letter", "x"))``.
+r"""Reads a formula in LaTeX, in the wording of `formula_form`, as a tree of tuples: ``("add", ("num",
+1), ("letter", "x"))``.
 
 What is read is bounded: 400 characters, 12 brackets deep. What has two readings, ``1/2x``, is not read.
 """
@@ -18,8 +19,8 @@ _SUBSCRIPT = re.compile(r"_(?:\{([^{}]{1,20})\}|(\w))")
 _TEXT_LETTER = re.compile(r"\\text\{\s*([A-Za-z])\s*\}")
 _PRIMES = re.compile(r"'{1,4}")
 _GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi"
-    " Psi Omega ell".split()
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi"
+    " psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell".split()
 )
 _INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 FUNCTIONS = frozenset("sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log exp".split())
@@ -59,7 +60,15 @@ class _FormulaReader:
         """Return what comes next: a command as a whole, else one character; "" at the end."""
         self.skip()
         name = _NAME.match(self.text, self.at)
-        return name[0] if name else self.text[self.at : self.at + 2] if self.text.startswith("\\", self.at) else self.text[self.at : self.at + 1]
+        return (
+            name[0]
+            if name
+            else (
+                self.text[self.at : self.at + 2]
+                if self.text.startswith("\\", self.at)
+                else self.text[self.at : self.at + 1]
+            )
+        )
 
     def take(self, *tokens: str) -> str:
         """Go beyond the next token if it is one of *tokens*, and return it; else return ""."""
@@ -118,7 +127,11 @@ class _FormulaReader:
     def begins_factor(self) -> bool:
         token = self.next()
         if token.startswith("\\"):
-            return token[1:] in FUNCTIONS or token[1:] in _GREEK or token in ("\\frac", "\\sqrt", "\\pi", "\\binom", "\\text")
+            return (
+                token[1:] in FUNCTIONS
+                or token[1:] in _GREEK
+                or token in ("\\frac", "\\sqrt", "\\pi", "\\binom", "\\text")
+            )
         return (token.isalnum() and token.isascii()) or token in ("(", "{", "[")
 
     def power(self) -> Node:
@@ -184,7 +197,9 @@ class _FormulaReader:
         raise NotReadError(token)
 
     def mixed(self, whole: Node) -> Node:
-        """Return a number and the fraction behind it: their sum if both of its parts are numbers, else their product."""
+        """Return a number and the fraction behind it: their sum if both of its parts are numbers,
+        else their product.
+        """
         self.take("\\frac")
         top, bottom = self.argument(), self.argument()
         both = top[0] == bottom[0] == "num" and top[1] < bottom[1]

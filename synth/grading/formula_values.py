@@ -1,4 +1,5 @@
-"""The value of the tree of a formula: a fraction where it is rational and can be computed, else a complex number.
+"""The value of the tree of a formula: a fraction where it is rational and can be computed,
+else a complex number.
 
 What is computed is bounded: powers have at most 20,000 bits, factorials are those of numbers up to 300.
 """
@@ -16,27 +17,52 @@ from synth.grading.formula_tree import Node
 Value = Fraction | complex
 POINTS, POSITIVE_POINTS = 5, 3
 _MOST_BITS, _LARGEST_EXPONENT, _LARGEST_FACTORIAL = 20_000, 10_000, 300
-_CONSTANTS: dict[str, complex] = {"pi": complex(math.pi), "degree": complex(math.pi / 180), "e": complex(math.e), "i": 1j}
+_CONSTANTS: dict[str, complex] = {
+    "pi": complex(math.pi),
+    "degree": complex(math.pi / 180),
+    "e": complex(math.e),
+    "i": 1j,
+}
 _FUNCTIONS: dict[str, Callable[[complex], complex]] = {
-    "sin": cmath.sin, "cos": cmath.cos, "tan": cmath.tan, "cot": lambda z: 1 / cmath.tan(z), "sec": lambda z: 1 / cmath.cos(z),
-    "csc": lambda z: 1 / cmath.sin(z), "arcsin": cmath.asin, "arccos": cmath.acos, "arctan": cmath.atan, "ln": cmath.log, "exp": cmath.exp,
-    "sinh": cmath.sinh, "cosh": cmath.cosh, "tanh": cmath.tanh, "log": cmath.log,
-}  # fmt: skip
+    "sin": cmath.sin,
+    "cos": cmath.cos,
+    "tan": cmath.tan,
+    "cot": lambda z: 1 / cmath.tan(z),
+    "sec": lambda z: 1 / cmath.cos(z),
+    "csc": lambda z: 1 / cmath.sin(z),
+    "arcsin": cmath.asin,
+    "arccos": cmath.acos,
+    "arctan": cmath.atan,
+    "ln": cmath.log,
+    "exp": cmath.exp,
+    "sinh": cmath.sinh,
+    "cosh": cmath.cosh,
+    "tanh": cmath.tanh,
+    "log": cmath.log,
+}
 
 
-_ARITHMETIC: dict[str, Callable[..., Value]] = {"add": operator.add, "mul": operator.mul, "div": operator.truediv}
+_ARITHMETIC: dict[str, Callable[..., Value]] = {
+    "add": operator.add,
+    "mul": operator.mul,
+    "div": operator.truediv,
+}
 
 
 @functools.lru_cache(maxsize=1024)
 def drawn(name: str, point: int) -> Fraction:
-    """Return the value of a letter at a point: a positive one at the first points, then a negative one, then either."""
+    """Return the value of a letter at a point: a positive one at the first points, then a negative one,
+    then either.
+    """
     digest = int.from_bytes(hashlib.blake2b(f"{name}|{point}".encode(), digest_size=8).digest(), "big")
     size = Fraction(1_000_003 + digest % 2_000_003, 1_000_000)
     return -size if point == POSITIVE_POINTS or (point > POSITIVE_POINTS and digest & (1 << 60)) else size
 
 
 def value_of(node: Node, point: int) -> Value:
-    """Return the value of a tree at one of the points; raises ArithmeticError or ValueError if it has none there or is too large."""
+    """Return the value of a tree at one of the points;
+    raises ArithmeticError or ValueError if it has none there or is too large.
+    """
     kind = node[0]
     if kind == "num":
         value: Value = node[1]
@@ -55,7 +81,9 @@ def _combined(kind: str, values: list[Value]) -> Value:
     first, second = values[0], values[-1]
     if kind in _ARITHMETIC:
         exact = isinstance(first, Fraction) and isinstance(second, Fraction)
-        value = _ARITHMETIC[kind](first, second) if exact else _ARITHMETIC[kind](complex(first), complex(second))
+        value = (
+            _ARITHMETIC[kind](first, second) if exact else _ARITHMETIC[kind](complex(first), complex(second))
+        )
     elif kind == "mod":
         if not (isinstance(first, Fraction) and isinstance(second, Fraction) and second > 0):
             raise ValueError(kind)
@@ -77,7 +105,11 @@ def _combined(kind: str, values: list[Value]) -> Value:
 
 def _counted(kind: str, values: list[Value]) -> Fraction:
     """Return a factorial, the double one (5!! = 5 · 3 · 1), or a binomial coefficient."""
-    whole = [int(value) for value in values if isinstance(value, Fraction) and value.denominator == 1 and 0 <= value <= _LARGEST_FACTORIAL]
+    whole = [
+        int(value)
+        for value in values
+        if isinstance(value, Fraction) and value.denominator == 1 and 0 <= value <= _LARGEST_FACTORIAL
+    ]
     if len(whole) != len(values):
         raise ValueError(kind)
     if kind == "double factorial":
@@ -115,7 +147,9 @@ def _root(value: Value, index: Value) -> Value:
 
 
 def _exact_root(value: Fraction, index: int) -> Fraction | None:
-    """Return the root of a rational number if that is rational; the real one of a negative number with an odd index."""
+    """Return the root of a rational number if that is rational;
+    the real one of a negative number with an odd index.
+    """
     if value < 0:
         positive = _exact_root(-value, index) if index % 2 else None
         return -positive if positive is not None else None
@@ -132,6 +166,9 @@ def _exact_root(value: Fraction, index: int) -> Fraction | None:
 
 
 def _bounded(value: Value) -> Value:
-    if isinstance(value, Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > 2 * _MOST_BITS:
+    if (
+        isinstance(value, Fraction)
+        and max(value.numerator.bit_length(), value.denominator.bit_length()) > 2 * _MOST_BITS
+    ):
         raise ValueError("too large")
     return _finite(value) if isinstance(value, complex) else value

@@ -1,4 +1,5 @@
-r"""Sets of real numbers, however they are written: ``[3, 8)``, ``3 \le x < 8``, ``8 > x \ge 3``, ``x \ne 2``, ``|x| < 2``, ``\mathbb{R} \setminus \{2\}``.
+r"""Sets of real numbers, however they are written: ``[3, 8)``, ``3 \le x < 8``, ``8 > x \ge 3``, ``x \ne 2``,
+``|x| < 2``, ``\mathbb{R} \setminus \{2\}``.
 
 Texts are in the wording of `formula_form`. The ends of an interval may be formulas without letters.
 """
@@ -14,23 +15,35 @@ from synth.grading.formula import Formula, close, drawn, read_formula, real
 _Real = Fraction | float
 _INFINITY = float("inf")
 _RELATION = re.compile(r"\\(?:le|ge|ne)(?![A-Za-z])|[<>=]")
-_UNION = re.compile(r"\\(?:cup|lor)(?![A-Za-z])|\\text\{[\s,;]*(?:or|oder|ou|o)[\s,;]*\}|(?<![A-Za-z\\])(?:or|U)(?![A-Za-z])|\u6216")
-_BOTH = re.compile(r"\\(?:cap|land)(?![A-Za-z])|\\text\{[\s,;]*(?:and|but|und|et|y)[\s,;]*\}|(?<![A-Za-z\\])(?:and|but)(?![A-Za-z])|[,;\u4e14\u548c]")
+_UNION = re.compile(
+    r"\\(?:cup|lor)(?![A-Za-z])|\\text\{[\s,;]*(?:or|oder|ou|o)[\s,;]*\}|(?<![A-Za-z\\])(?:or|U)(?![A-Za-z])|\u6216"
+)
+_BOTH = re.compile(
+    r"\\(?:cap|land)(?![A-Za-z])|\\text\{[\s,;]*(?:and|but|und|et|y)[\s,;]*\}|(?<![A-Za-z\\])(?:and|but)(?![A-Za-z])|[,;\u4e14\u548c]"
+)
 _BUILDER = re.compile(r"\\\{\s*([A-Za-z])\s*(?:\\in\s*\\reals\s*)?(?:\||:|;)(.+)\\\}", re.DOTALL)
-_MEMBER = re.compile(r"\s*(?:\\text\{[^{}]{0,60}\}\s*:?\s*|[A-Z]\s*=\s*|[A-Za-z]\s*:\s*)?(?:[A-Za-z]|\\[a-z]+)\s*\\in(?![A-Za-z])\s*(.+)", re.DOTALL)
+_MEMBER = re.compile(
+    r"\s*(?:\\text\{[^{}]{0,60}\}\s*:?\s*|[A-Z]\s*=\s*|[A-Za-z]\s*:\s*)?(?:[A-Za-z]|\\[a-z]+)\s*\\in(?![A-Za-z])\s*(.+)",
+    re.DOTALL,
+)
 _NAME = re.compile(r"\s*(?:[A-Z]|\\text\{[^{}]{1,40}\})(?:_\w|\([a-z]\))?\s*[=:]\s*(?=[\[(\]\\])")
 _INTERVAL = re.compile(r"([\[(\]])(.+)([\])\[])", re.DOTALL)
-_ALL = re.compile(r"\\reals|(?:\\text\{)?\s*(?:x\s+is\s+)?(?:all|any)\s(?:the\s)?reals?(?:\snumbers?)?(?:\sx)?\s*\}?", re.IGNORECASE)
+_ALL = re.compile(
+    r"\\reals|(?:\\text\{)?\s*(?:x\s+is\s+)?(?:all|any)\s(?:the\s)?reals?(?:\snumbers?)?(?:\sx)?\s*\}?",
+    re.IGNORECASE,
+)
 _ALL_BUT = re.compile(
     r"(?:\\reals|(?:\\text\{)?\s*(?:all|any)\s(?:reals?)(?:\snumbers?)?\}?)\s*(?:\\setminus|-|\\text\{\s*(?:except|but|without)(?:\sfor)?\s*\}"
     r"|(?:except|but|without)(?:\sfor)?\}?)\s*(.+)",
     re.IGNORECASE | re.DOTALL,
 )
 _LOOKS = re.compile(
-    r"[<>\u2260]|\b(?:greater|less|more|smaller|larger) than\b|\bat (?:least|most)\b|\\(?:le|ge|ne|cup|cap|reals|setminus|infty|emptyset)(?![A-Za-z])"
+    r"[<>\u2260]|\b(?:greater|less|more|smaller|larger) than\b|\bat (?:least|most)\b|\\(?:le|ge|ne|cup|cap|reals|setminus|infty|emptyset)(?![A-Za-z])"  # noqa: E501
     r"|\ball\sreal|\A\s*(?:\[[^\[\]()]*\)|\([^\[\]()]*\]|\][^\[\]()]*[\[\]])\s*\Z"
 )
-_ALL_SUCH = re.compile(r"\A\\text\{\s*(?:for\s)?all(?:\sreal)?(?:\s(?:numbers?|values?(?:\sof)?))?\s*\}(?=\s*[A-Za-z]\s*(?:[<>]|\\[lg]e))")
+_ALL_SUCH = re.compile(
+    r"\A\\text\{\s*(?:for\s)?all(?:\sreal)?(?:\s(?:numbers?|values?(?:\sof)?))?\s*\}(?=\s*[A-Za-z]\s*(?:[<>]|\\[lg]e))"
+)
 _COMPARED = re.compile(
     r"\s*(?:all|any|every)?\s*(?:real)?\s*(?:numbers?|values?)?\s*[a-z]?\s*(?:is|are|that\sare|must\sbe)?\s*(?:strictly)?\s*"
     r"((?:greater|more|larger|bigger|less|smaller|fewer)\sthan(?:\sor\sequal\sto)?|at\sleast|at\smost|not\smore\sthan)\s*(-?[\d./]{1,20})\s*",
@@ -61,7 +74,10 @@ def looks_like_numbers_between(text: str) -> bool:
 def same_intervals(one: list[RealInterval], other: list[RealInterval]) -> bool:
     """Say whether two unions of intervals, as `intervals` gives them, hold the same numbers."""
     return len(one) == len(other) and all(
-        a.low_closed == b.low_closed and a.high_closed == b.high_closed and _same_end(a.low, b.low) and _same_end(a.high, b.high)
+        a.low_closed == b.low_closed
+        and a.high_closed == b.high_closed
+        and _same_end(a.low, b.low)
+        and _same_end(a.high, b.high)
         for a, b in zip(one, other, strict=True)
     )
 
@@ -122,7 +138,12 @@ def _atom(text: str) -> list[RealInterval] | None:
         plain = member[1].strip()
         if _UNION.search(plain):
             return intervals(plain)
-    if plain.startswith("(") and plain.endswith(")") and (_UNION.search(plain) or _RELATION.search(plain)) and _wrapped(plain):
+    if (
+        plain.startswith("(")
+        and plain.endswith(")")
+        and (_UNION.search(plain) or _RELATION.search(plain))
+        and _wrapped(plain)
+    ):
         return intervals(plain[1:-1])
     if _ALL.fullmatch(plain) or plain in _EMPTY:
         return [] if plain in _EMPTY else [_LINE]
@@ -134,7 +155,11 @@ def _left_over(plain: str) -> list[RealInterval] | None:
     if (but := _ALL_BUT.fullmatch(plain)) and (rest := _without(but[1])) is not None:
         return rest
     pieces = split_outside(plain, re.compile(r"\\setminus(?![A-Za-z])"))
-    if len(pieces) == 2 and (whole := _atom(pieces[0])) is not None and (rest := _without(pieces[1]) or _outside(_between(pieces[1]))) is not None:
+    if (
+        len(pieces) == 2
+        and (whole := _atom(pieces[0])) is not None
+        and (rest := _without(pieces[1]) or _outside(_between(pieces[1]))) is not None
+    ):
         return [shared for a in whole for b in rest if (shared := _shared(a, b))]
     if points := _points(plain):
         return [RealInterval(point, True, point, True) for point in points]
@@ -154,13 +179,19 @@ def _points(text: str) -> list[_Real]:
     if not (text.startswith("\\{") and text.endswith("\\}")):
         return []
     values = [real(part) for part in split_outside(text[2:-2], re.compile("[,;]"))]
-    return [value for value in values if value is not None] if None not in values and len(values) <= _MOST else []
+    return (
+        [value for value in values if value is not None]
+        if None not in values and len(values) <= _MOST
+        else []
+    )
 
 
 def _without(text: str) -> list[RealInterval] | None:
     plain = text.strip().strip("{}").strip()
     plain = re.sub(r"^\s*[A-Za-z]\s*=\s*", "", plain)
-    listed = re.sub(r"(?:and|or)(?![a-z])", ",", plain.replace("\\text", "").replace("{", "").replace("}", ""))
+    listed = re.sub(
+        r"(?:and|or)(?![a-z])", ",", plain.replace("\\text", "").replace("{", "").replace("}", "")
+    )
     points = _points(text.strip()) or _points("\\{" + listed + "\\}")
     if not points:
         return None
@@ -172,7 +203,10 @@ def _outside(one: list[RealInterval] | None) -> list[RealInterval] | None:
     """Return the numbers below and above an interval."""
     if not one:
         return None
-    below, above = RealInterval(-_INFINITY, False, one[0].low, not one[0].low_closed), RealInterval(one[0].high, not one[0].high_closed, _INFINITY, False)
+    below, above = (
+        RealInterval(-_INFINITY, False, one[0].low, not one[0].low_closed),
+        RealInterval(one[0].high, not one[0].high_closed, _INFINITY, False),
+    )
     return [side for side in (below, above) if side.low < side.high]
 
 
@@ -190,7 +224,10 @@ def _between(text: str) -> list[RealInterval] | None:
 
 
 def _open_at_infinity(one: RealInterval) -> RealInterval:
-    return one._replace(low_closed=one.low_closed and one.low != -_INFINITY, high_closed=one.high_closed and one.high != _INFINITY)
+    return one._replace(
+        low_closed=one.low_closed and one.low != -_INFINITY,
+        high_closed=one.high_closed and one.high != _INFINITY,
+    )
 
 
 def _end(text: str) -> _Real | None:
@@ -201,12 +238,18 @@ def _end(text: str) -> _Real | None:
 
 
 def _inequality(text: str) -> list[RealInterval] | None:
-    """Return what a chain of relations says of its one letter; with the letter at the end of one relation, or in the middle of two."""
+    """Return what a chain of relations says of its one letter; with the letter at the end of one relation,
+    or in the middle of two.
+    """
     text = _VALUE_OF_FUNCTION.sub("y", text)
     relations, terms = _RELATION.findall(text), [term.strip() for term in _RELATION.split(text)]
     if not 1 <= len(relations) <= 2 or not all(terms):
         return None
-    formulas = [(i, formula) for i, term in enumerate(terms) if _end(term) is None and (formula := read_formula(term)) and len(formula.letters) == 1]
+    formulas = [
+        (i, formula)
+        for i, term in enumerate(terms)
+        if _end(term) is None and (formula := read_formula(term)) and len(formula.letters) == 1
+    ]
     if len(formulas) != 1 or (len(relations) == 2 and formulas[0][0] != 1):
         return None
     at, formula = formulas[0]
@@ -226,17 +269,32 @@ _MIRRORED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le", "=": "=", "\\ne
 
 
 def _solved(formula: Formula, relation: str, bound: _Real) -> list[RealInterval] | None:
-    """Return where a formula of one letter, linear or the absolute value of such a one, has that relation to a number."""
-    inner, absolute = (formula, False) if formula.node[0] != "abs" else (formula._replace(node=formula.node[1]), True)
+    """Return where a formula of one letter, linear or the absolute value of such a one,
+    has that relation to a number.
+    """
+    inner, absolute = (
+        (formula, False) if formula.node[0] != "abs" else (formula._replace(node=formula.node[1]), True)
+    )
     line = _line(inner)
     if line is None:
         return None
     slope, shift = line
     found: list[RealInterval] = []
     for one in _sides(relation, bound, absolute):
-        ends = sorted(((one.low - shift) / slope, (one.high - shift) / slope)) if isinstance(bound, Fraction) or slope else []
+        ends = (
+            sorted(((one.low - shift) / slope, (one.high - shift) / slope))
+            if isinstance(bound, Fraction) or slope
+            else []
+        )
         turned = slope < 0
-        found.append(RealInterval(ends[0], one.high_closed if turned else one.low_closed, ends[1], one.low_closed if turned else one.high_closed))
+        found.append(
+            RealInterval(
+                ends[0],
+                one.high_closed if turned else one.low_closed,
+                ends[1],
+                one.low_closed if turned else one.high_closed,
+            )
+        )
     return _simplest([_open_at_infinity(one) for one in found])
 
 
@@ -245,13 +303,21 @@ def _sides(relation: str, bound: _Real, absolute: bool) -> list[RealInterval]:
     low, high = (-bound if absolute else -_INFINITY), (bound if absolute else _INFINITY)
     match relation:
         case "<" | "\\le":
-            return [RealInterval(low, closed and absolute, bound, closed)] if not absolute or bound >= 0 else []
+            return (
+                [RealInterval(low, closed and absolute, bound, closed)] if not absolute or bound >= 0 else []
+            )
         case ">" | "\\ge":
             if absolute:
-                return [RealInterval(-_INFINITY, False, low, closed), RealInterval(high, closed, _INFINITY, False)]
+                return [
+                    RealInterval(-_INFINITY, False, low, closed),
+                    RealInterval(high, closed, _INFINITY, False),
+                ]
             return [RealInterval(bound, closed, _INFINITY, False)]
         case "=":
-            return [RealInterval(value, True, value, True) for value in sorted({bound, low} if absolute else {bound})]
+            return [
+                RealInterval(value, True, value, True)
+                for value in sorted({bound, low} if absolute else {bound})
+            ]
     points = sorted({bound, low} if absolute else {bound})
     ends = [-_INFINITY, *points, _INFINITY]
     return [RealInterval(a, False, b, False) for a, b in pairwise(ends)]
@@ -260,7 +326,10 @@ def _sides(relation: str, bound: _Real, absolute: bool) -> list[RealInterval]:
 def _line(formula: Formula) -> tuple[Fraction, Fraction] | None:
     """Return slope and value at zero of a formula that is linear in its one letter."""
     (letter,) = formula.letters
-    xs, ys = [drawn(letter, point) for point in range(3)], [value for point in range(3) if isinstance(value := formula.at(point), Fraction)]
+    xs, ys = (
+        [drawn(letter, point) for point in range(3)],
+        [value for point in range(3) if isinstance(value := formula.at(point), Fraction)],
+    )
     if len(ys) != 3:
         return None
     slope = (ys[1] - ys[0]) / (xs[1] - xs[0])
@@ -272,7 +341,9 @@ def _shared(one: RealInterval, other: RealInterval) -> RealInterval | None:
     low = max(((one.low, not one.low_closed), (other.low, not other.low_closed)))
     high = min(((one.high, one.high_closed), (other.high, other.high_closed)))
     shared = RealInterval(low[0], not low[1], high[0], high[1])
-    empty = shared.low > shared.high or (shared.low == shared.high and not (shared.low_closed and shared.high_closed))
+    empty = shared.low > shared.high or (
+        shared.low == shared.high and not (shared.low_closed and shared.high_closed)
+    )
     return None if empty else shared
 
 
@@ -281,7 +352,9 @@ def _simplest(found: list[RealInterval]) -> list[RealInterval]:
     joined: list[RealInterval] = []
     for one in sorted(found, key=lambda interval: (interval.low, not interval.low_closed)):
         last = joined[-1] if joined else None
-        if last and (one.low < last.high or (_same_end(one.low, last.high) and (one.low_closed or last.high_closed))):
+        if last and (
+            one.low < last.high or (_same_end(one.low, last.high) and (one.low_closed or last.high_closed))
+        ):
             high = max((last.high, last.high_closed), (one.high, one.high_closed))
             joined[-1] = RealInterval(last.low, last.low_closed, high[0], high[1])
         else:

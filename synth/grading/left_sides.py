@@ -1,4 +1,6 @@
-r"""What stands left of an equals sign: what has the value on its right (``x``, ``f(2)``, ``3 + 4``, "total"), or half of an equation (``5x - 10``)."""
+r"""What stands left of an equals sign: what has the value on its right (``x``, ``f(2)``, ``3 + 4``, "total"),
+or half of an equation (``5x - 10``).
+"""
 
 import re
 
@@ -10,18 +12,24 @@ _LETTER_UNITS = re.compile(r"(?<=\d)\s(?:m|g|h|s|l|L)(?![A-Za-z])")
 _EULER = re.compile(r"(?<![A-Za-z\\])e(?=\s?\^)")
 _OVER_A_RANGE = re.compile(r"\\(?:sum|prod|int|lim|max|min|inf|sup)(?![a-z])")
 _APPLYING = re.compile(r"\\(?:sqrt|[dtc]?frac|log|ln|sin|cos|tan|lfloor|lceil)(?![a-z])")
-_GREEK = re.compile(r"\\(?:alpha|beta|gamma|delta|theta|lambda|mu|rho|sigma|tau|phi|varphi|psi|omega)(?![a-z])")
+_GREEK = re.compile(
+    r"\\(?:alpha|beta|gamma|delta|theta|lambda|mu|rho|sigma|tau|phi|varphi|psi|omega)(?![a-z])"
+)
 # The sine of an angle is asked for, that of x is part of an equation.
 _OF_AN_ANGLE = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z^])[^-+*/^]{1,30}\Z")
-_WORDS = re.compile(r"\\?[A-Za-z]{3,}|(?<![A-Za-z\\])(?:[Ss]o|is|of|by|at|to|we|if|be|it|or|[Ii]n)(?![A-Za-z])")
+_WORDS = re.compile(
+    r"\\?[A-Za-z]{3,}|(?<![A-Za-z\\])(?:[Ss]o|is|of|by|at|to|we|if|be|it|or|[Ii]n)(?![A-Za-z])"
+)
 _NAMES = re.compile(r"[A-Za-z]{1,2}")
 _OPERATOR = re.compile(r"[-+*/^!\u2212\u00d7\u00b7\u00f7]|\\(?:times|cdot|div)(?![a-z])")
 
 
 def names_a_value(side: str, has_unit: bool = False) -> bool:
-    r"""Say whether a left side may have the value that stands right of it: a name, words, arithmetic, or letters added or multiplied (``m + n``).
+    r"""Say whether a left side may have the value that stands right of it: a name, words, arithmetic, or
+    letters added or multiplied (``m + n``).
 
-    A letter with a coefficient, a power or a number beside it (``2x``, ``x^2``, ``x - 2``) makes an equation, which states no number.
+    A letter with a coefficient, a power or a number beside it (``2x``, ``x^2``,
+    ``x - 2``) makes an equation, which states no number.
     """
     if _OVER_A_RANGE.search(side):
         return True

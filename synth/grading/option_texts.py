@@ -1,4 +1,6 @@
-r"""Which option is meant by its text instead of its letter: ``The speed is 75 km/h.`` where option B says ``B)75``."""
+r"""Which option is meant by its text instead of its letter:
+``The speed is 75 km/h.`` where option B says ``B)75``.
+"""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +15,10 @@ from synth.grading.words import unset, words
 _LONGEST_STATED = 2 * LONGEST
 _LETTER_BEFORE = re.compile(r"\s*[(\[]?\s?(?P<letter>[A-Ja-j])\s?[)\].:]{1,2}\s*(?=\S)")
 _LISTED = re.compile(r"\s*(?:option|choice)\s?[(\[]?[A-J][)\].:]", re.IGNORECASE)
-_NEGATIONS = frozenset("not no neither nor never isn't aren't doesn't cannot can't wrong incorrect nicht kein pas non n\u00e3o niet \u4e0d".split())
+_NEGATIONS = frozenset(
+    "not no neither nor never isn't aren't doesn't cannot can't wrong incorrect nicht kein pas non n\u00e3o"
+    " niet \u4e0d".split()
+)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n|\u3002")
 _NUMBER = re.compile(NUMBER)
 
@@ -21,7 +26,11 @@ _NUMBER = re.compile(NUMBER)
 def same_option(stated: str, gold: str, options: Sequence[object]) -> bool:
     """Say whether two texts name the same option, by its letter or by its text among *options*."""
     texts = [without_letter(str(option), index) for index, option in enumerate(options[: len(LETTERS)])]
-    right = option_letter(gold) if option_letter(gold) and gold.strip() not in texts else _of_text(gold, texts) or option_letter(gold)
+    right = (
+        option_letter(gold)
+        if option_letter(gold) and gold.strip() not in texts
+        else _of_text(gold, texts) or option_letter(gold)
+    )
     if not texts or option_letter(gold):
         right = option_letter(gold)
     own = option_letter(stated) or _of_text(stated, texts)
@@ -29,15 +38,23 @@ def same_option(stated: str, gold: str, options: Sequence[object]) -> bool:
 
 
 def without_letter(text: str, index: int) -> str:
-    """Return the text of an option without the letter that stands before it, if that is the letter of its place."""
+    """Return the text of an option without the letter that stands before it,
+    if that is the letter of its place.
+    """
     found = _LETTER_BEFORE.match(text)
     if numbered := re.match(rf"\s*\(?{index + 1}[.)]\s+(?=\S)", text):
         return text[numbered.end() :]
-    return text[found.end() :] if found and index < len(LETTERS) and found["letter"].upper() == LETTERS[index] else text
+    return (
+        text[found.end() :]
+        if found and index < len(LETTERS) and found["letter"].upper() == LETTERS[index]
+        else text
+    )
 
 
 def _of_text(stated: str, texts: Sequence[str]) -> str | None:
-    """Return the letter of the one option whose text is stated, as a whole or within a sentence that denies nothing; the last such sentence counts."""
+    """Return the letter of the one option whose text is stated, as a whole or within a sentence that denies
+    nothing; the last such sentence counts.
+    """
     if len(stated) > _LONGEST_STATED or not texts:
         return None
     for text in dict.fromkeys((stated, affirmed(stated))):
@@ -59,7 +76,10 @@ def _of_whole(stated: str, texts: Sequence[str]) -> str | None:
     for alike in (
         [other == own for other in others],
         [form != "" and form.replace(" ", "") == other.replace(" ", "") for other in forms],
-        [number is not None and other is not None and not set(number.values).isdisjoint(other.values) for other in numbers],
+        [
+            number is not None and other is not None and not set(number.values).isdisjoint(other.values)
+            for other in numbers
+        ],
     ):
         if sum(alike) == 1:
             return LETTERS[alike.index(True)]
@@ -72,15 +92,30 @@ def _within(sentence: str, texts: Sequence[str]) -> str | None:
     if not own or _NEGATIONS & set(own):
         return None
     line = f" {' '.join(own)} "
-    found = {i: f" {' '.join(option)} " for i, option in enumerate(words(text) for text in texts) if option and f" {' '.join(option)} " in line}
-    longest = [i for i, option in found.items() if not any(option in other and option != other for other in found.values())]
+    found = {
+        i: f" {' '.join(option)} "
+        for i, option in enumerate(words(text) for text in texts)
+        if option and f" {' '.join(option)} " in line
+    }
+    longest = [
+        i
+        for i, option in found.items()
+        if not any(option in other and option != other for other in found.values())
+    ]
     if len(longest) == 1:
         return LETTERS[longest[0]]
     return None if longest else _of_number(sentence, texts)
 
 
 def _of_number(sentence: str, texts: Sequence[str]) -> str | None:
-    said = {value for found in _NUMBER.findall(unset(sentence)) if (number := read_number(str(found))) for value in number.values[:1]}
-    values: list[Fraction | None] = [number.values[0] if (number := read_number(text)) else None for text in texts]
+    said = {
+        value
+        for found in _NUMBER.findall(unset(sentence))
+        if (number := read_number(str(found)))
+        for value in number.values[:1]
+    }
+    values: list[Fraction | None] = [
+        number.values[0] if (number := read_number(text)) else None for text in texts
+    ]
     alike = [value is not None and value in said for value in values]
     return LETTERS[alike.index(True)] if sum(alike) == 1 else None

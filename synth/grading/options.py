@@ -1,7 +1,8 @@
-r"""Which option of a question a response chooses: ``C. 18 m``, ``The answer is clearly (B).``, ``not A, it is D``, ``La respuesta es la B``.
+r"""Which option of a question a response chooses: ``C. 18 m``, ``The answer is clearly (B).``, ``not A, it is
+D``, ``La respuesta es la B``.
 
-What is chosen last counts. What is denied is not chosen, two letters are no choice, and neither is a list of the options. Where no letter is chosen,
-the text of an option may stand for it (`synth.grading.option_texts`).
+What is chosen last counts. What is denied is not chosen, two letters are no choice, and neither is a list of
+the options. Where no letter is chosen, the text of an option may stand for it (`synth.grading.option_texts`).
 """
 
 import re
@@ -15,7 +16,7 @@ LETTERS = "ABCDEFGHIJ"
 _LONGEST, _MANY = 300, 100
 _DECORATION = " \t\n*_`\"'\u201c\u201d\u2018\u2019"
 _AROUND_LETTER = re.compile(
-    r"\\(?:text[a-z]{0,6}|math[a-z]{2}|boxed|left|right|[,;:! ])|</?[a-z]{1,6}>|<(?=[A-J]>)|(?<=<[A-J])>|(?<!\w)['\u2019]|['\u2019](?!\w)"
+    r"\\(?:text[a-z]{0,6}|math[a-z]{2}|boxed|left|right|[,;:! ])|</?[a-z]{1,6}>|<(?=[A-J]>)|(?<=<[A-J])>|(?<!\w)['\u2019]|['\u2019](?!\w)"  # noqa: E501
     r"|[{}$*_`\"\u201c\u201d\u300c\u300d\u3010\u3011\\]"
 )
 _WORD_FOR_OPTION = (
@@ -33,7 +34,9 @@ _LETTER = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
-_ORDINAL = re.compile(r"(?:the\s)?(first|second|third|fourth|fifth)\s(?:option|choice|answer|alternative)", re.IGNORECASE)
+_ORDINAL = re.compile(
+    r"(?:the\s)?(first|second|third|fourth|fifth)\s(?:option|choice|answer|alternative)", re.IGNORECASE
+)
 _ANOTHER = re.compile(
     r"[)\]\s]*(?:[,/&\u6216\u548c\u3001]|;(?=\s?[A-J]\s*\Z)|or\b|and\b|oder\b|und\b|ou\b|et\b|y\b|o\b)\s?(?:and\s|or\s|maybe\s|possibly\s|perhaps\s|even\s|also\s"
     r"|option\s){0,2}[(\[]?[A-J](?:[)\].,;:]|\s*\Z|\s(?:and|or|are|both|is)\b)"
@@ -136,27 +139,34 @@ _RIGHT_OR_WRONG = (
     r"|(?P<right>correct|right|true|\u2705|\u2713|\u2714|\u2611))(?!\w)\ufe0f?"
 )
 _VERDICT = re.compile(rf"[*_\s]{{0,3}}{_RIGHT_OR_WRONG}(?=[.,;:!*)\s]|\Z)", re.IGNORECASE)
-_VERDICT_AT_END = re.compile(rf"(?:[\u2013\u2014:(-]|\s)\s?[*_(]{{0,3}}{_RIGHT_OR_WRONG}[*_).!\s-]{{0,5}}\Z", re.IGNORECASE)
+_VERDICT_AT_END = re.compile(
+    rf"(?:[\u2013\u2014:(-]|\s)\s?[*_(]{{0,3}}{_RIGHT_OR_WRONG}[*_).!\s-]{{0,5}}\Z", re.IGNORECASE
+)
 _MOST_MENTIONED = 2
 _MENTIONED = re.compile(
     rf"\b{_WORD_FOR_OPTION}\s[(\[]?[*_]{{0,2}}(?P<letter>[A-J])(?![\w'\u2019])(?![)\]*_]{{0,3}}\s(?:is|was|are|can|does|would|seems|can't|isn't|fails)\b)"
     r"|\u9009\u9879\s?(?P<letter2>[A-J])(?![\w\u4e0d])",
     re.IGNORECASE,
 )
-_LINE = re.compile(r"(?:[-*\u2022>#]\s?)?[(\[]?(?P<letter>[A-J])(?:[)\].]{0,2}|[)\].:\uff1a\u3001]{1,2}\s{0,2}\S.{0,200}|\s[-\u2013\u2014:]\s.{1,200})")
+_LINE = re.compile(
+    r"(?:[-*\u2022>#]\s?)?[(\[]?(?P<letter>[A-J])(?:[)\].]{0,2}|[)\].:\uff1a\u3001]{1,2}\s{0,2}\S.{0,200}|\s[-\u2013\u2014:]\s.{1,200})"
+)
 _MARKED = re.compile(r"(?:(?<=\()|(?<=\s)|\A)[A-J](?=[).:])")
 _KEYED = re.compile(
-    r"[\"'](?:[a-z_ ]{0,20}?(?:answer|choice|option|letter|correct|selection|selected|prediction|response|result|label|pick|verdict|solution|ans"
+    r"[\"'](?:[a-z_ ]{0,20}?(?:answer|choice|option|letter|correct|selection|selected|prediction|response|result|label|pick|verdict|solution|ans"  # noqa: E501
     r"|antwort|r\u00e9ponse|respuesta|resposta|risposta)[a-z_ ]{0,12})[\"']"
     r"\s{0,4}:\s{0,4}(?:\[\s{0,3})?[\"']?(?P<value>[^\"'\n}\]]{1,200})",
     re.IGNORECASE,
 )
-_ELEMENT = re.compile(r"<(?P<tag>(?:final_?\s?)?(?:answer|choice|option|letter|ans|result))>\s{0,9}(?P<value>[^<>]{1,200}?)\s{0,9}</(?P=tag)>", re.IGNORECASE)
+_ELEMENT = re.compile(
+    r"<(?P<tag>(?:final_?\s?)?(?:answer|choice|option|letter|ans|result))>\s{0,9}(?P<value>[^<>]{1,200}?)\s{0,9}</(?P=tag)>",
+    re.IGNORECASE,
+)
 
 
 def option_letter(text: str) -> str | None:
-    """Return the letter of the option that a short text names: ``B``, ``(b)``, ``B) 12 m``, ``option B``; the article "A" is none, and two letters"
-    " are none.
+    """Return the letter of the option that a short text names: ``B``, ``(b)``, ``B) 12 m``, ``option B``; the
+    article "A" is none, and two letters" " are none.
     """
     plain = " ".join(_AROUND_LETTER.sub(" ", ascii_form(text[:_LONGEST])).split())
     if len(set(_MARKED.findall(plain))) > 2:
@@ -168,7 +178,9 @@ def option_letter(text: str) -> str | None:
 
 
 def _certain(found: re.Match[str]) -> str | None:
-    if _ANOTHER.match((found["close"] or "") + found["rest"]) or _IS_DENIED.match((found["close"] or "") + found["rest"]):
+    if _ANOTHER.match((found["close"] or "") + found["rest"]) or _IS_DENIED.match(
+        (found["close"] or "") + found["rest"]
+    ):
         return None
     letter, rest = found["letter"], found["rest"]
     if found["close"] == "." and re.match(r"[A-Za-z]\.", rest):  # e.g., A.M.
@@ -182,7 +194,9 @@ def _certain(found: re.Match[str]) -> str | None:
 
 
 def affirmed(text: str, anywhere: bool = False) -> str:
-    """Return a clause without what it denies: of "not A but C" and of "C, not A" the C; nothing of "not C"."""
+    """Return a clause without what it denies: of "not A but C" and of "C, not A" the C; nothing of "not
+    C".
+    """
     plain = text
     if found := (_NOT_BUT.search if anywhere else _NOT_BUT.match)(plain.lstrip()):
         return affirmed(plain.lstrip()[found.end() :])
@@ -192,8 +206,8 @@ def affirmed(text: str, anywhere: bool = False) -> str:
 
 
 def stated_option(tail: str, tagged: str | None) -> str | None:
-    """Return the letter of an option, or the text that stands for one: what is chosen last, else what the response begins or ends with, else its"
-    " last line.
+    """Return the letter of an option, or the text that stands for one: what is chosen last, else what the
+    response begins or ends with, else its" " last line.
     """
     tail = ascii_form(tail)
     box = joined_boxes(tail)
@@ -202,8 +216,22 @@ def stated_option(tail: str, tagged: str | None) -> str | None:
     if box is not None:
         return chosen or box.text
     if tagged is not None:
-        return _bare(tagged if len(tagged) <= _LONGEST and "\n" not in tagged.strip() else stated_option(tagged, None) or tagged) or None
-    return chosen or _judged(tail) or _line_letter(tail) or _announced_text(tail) or _mentioned(tail) or _last_text(tail)
+        return (
+            _bare(
+                tagged
+                if len(tagged) <= _LONGEST and "\n" not in tagged.strip()
+                else stated_option(tagged, None) or tagged
+            )
+            or None
+        )
+    return (
+        chosen
+        or _judged(tail)
+        or _line_letter(tail)
+        or _announced_text(tail)
+        or _mentioned(tail)
+        or _last_text(tail)
+    )
 
 
 def _chosen(tail: str) -> str | None:
@@ -211,16 +239,32 @@ def _chosen(tail: str) -> str | None:
     plain = unset(tail)
     for mark in ("**", "`", "$", "__"):
         plain = plain.replace(mark, "")
-    places = [(one.start(), plain[one.end() : one.end() + _LONGEST]) for one in list(_ANSWER_DENIED.finditer(plain))[-_MANY:]]
-    places += [(place.start, place.text) for place in statements(plain) if not _WRONG_BEFORE.search(plain, max(0, place.start - 12), place.start)]
+    places = [
+        (one.start(), plain[one.end() : one.end() + _LONGEST])
+        for one in list(_ANSWER_DENIED.finditer(plain))[-_MANY:]
+    ]
+    places += [
+        (place.start, place.text)
+        for place in statements(plain)
+        if not _WRONG_BEFORE.search(plain, max(0, place.start - 12), place.start)
+    ]
     found = [(start, letter) for start, text in places if (letter := _first_letter(text, False))]
     for one in list(_CHOSEN.finditer(plain))[-_MANY:]:
         if not _NOT_BEFORE.search(plain, max(0, one.start() - 24), one.start()):
             letter = _first_letter(plain[one.end() : one.end() + _LONGEST], not _STRONG.search(one[0]))
             found += [(one.start(), letter)] if letter else []
     for one in list(_IS_CHOSEN.finditer(plain))[-_MANY:]:
-        told = one["letter"] not in "AI" or one["open"] or plain[: one.start()].rstrip()[-1:] in (",", ":", ";", "") or _TELLING.search(one[0])
-        if told and not _NOT_BEFORE.search(plain, max(0, one.start() - 24), one.start()) and not _listed_before(plain, one.start()):
+        told = (
+            one["letter"] not in "AI"
+            or one["open"]
+            or plain[: one.start()].rstrip()[-1:] in (",", ":", ";", "")
+            or _TELLING.search(one[0])
+        )
+        if (
+            told
+            and not _NOT_BEFORE.search(plain, max(0, one.start() - 24), one.start())
+            and not _listed_before(plain, one.start())
+        ):
             found.append((one.start(), one["letter"]))
     for keyed in [*list(_KEYED.finditer(plain))[-_MANY:], *list(_ELEMENT.finditer(plain))[-_MANY:]]:
         found += [(keyed.start(), letter)] if (letter := option_letter(keyed["value"])) else []
@@ -233,8 +277,14 @@ def _listed_before(plain: str, at: int) -> bool:
 
 
 def _first_letter(rest: str, alone: bool) -> str | None:
-    """Return the letter that follows an announcement, adverbs and denials aside; where it has to stand *alone*, only one that ends its clause."""
-    line = affirmed(_CUT.split(rest.lstrip(" \n:*\"'"), maxsplit=1)[0] if not re.match(r"\s*[(\[]?[A-J][).]", rest) else rest.lstrip().partition("\n")[0])
+    """Return the letter that follows an announcement, adverbs and denials aside; where it has to stand
+    *alone*, only one that ends its clause.
+    """
+    line = affirmed(
+        _CUT.split(rest.lstrip(" \n:*\"'"), maxsplit=1)[0]
+        if not re.match(r"\s*[(\[]?[A-J][).]", rest)
+        else rest.lstrip().partition("\n")[0]
+    )
     for _ in range(4):
         line = line.lstrip(" ,:;\"'*-\u2013\u2014")
         filler = _FILLER.match(line)
@@ -245,7 +295,12 @@ def _first_letter(rest: str, alone: bool) -> str | None:
     letter = _certain(found) if found else None
     if not letter or not found or not alone:
         return letter
-    if letter in "AI" and not found["open"] and found["close"] not in (")", ".", ":") and found["rest"].strip(" .!"):
+    if (
+        letter in "AI"
+        and not found["open"]
+        and found["close"] not in (")", ".", ":")
+        and found["rest"].strip(" .!")
+    ):
         return None
     ends = (
         not found["rest"].strip(" .!)")
@@ -256,7 +311,9 @@ def _first_letter(rest: str, alone: bool) -> str | None:
 
 
 def _judged(tail: str) -> str | None:
-    """Return the letter of the one option that is marked right in a list of judgements that a response ends with: ``A) Incorrect``, ``B: right``."""
+    """Return the letter of the one option that is marked right in a list of judgements that a response ends
+    with: ``A) Incorrect``, ``B: right``.
+    """
     verdicts: dict[str, bool] = {}
     for part in reversed(_NEXT_JUDGED.split(tail[-_LONGEST_LIST:].strip())):
         if not part.strip(" \t-*\u2022,;|"):
@@ -271,15 +328,31 @@ def _judged(tail: str) -> str | None:
 
 
 def _line_letter(tail: str) -> str | None:
-    """Return the letter that the last line is, or the first one, unless lines of other letters stand beside it: the options, once more."""
-    lines = [line for line in (unset(line).strip(_DECORATION + "$#>") for line in tail[: 2 * _LONGEST].split("\n")) if line][:4]
-    ends = [line for line in (unset(line).strip(_DECORATION + "$#>") for line in tail[-2 * _LONGEST :].split("\n")) if line][-4:]
+    """Return the letter that the last line is, or the first one,
+    unless lines of other letters stand beside it: the options, once more.
+    """
+    lines = [
+        line
+        for line in (unset(line).strip(_DECORATION + "$#>") for line in tail[: 2 * _LONGEST].split("\n"))
+        if line
+    ][:4]
+    ends = [
+        line
+        for line in (unset(line).strip(_DECORATION + "$#>") for line in tail[-2 * _LONGEST :].split("\n"))
+        if line
+    ][-4:]
     if ends and (last := _LINE.fullmatch(ends[-1])):
         before = _LINE.fullmatch(ends[-2]) if len(ends) > 1 else None
         # A bare letter below the options is the choice.
         if before is None or (len(ends[-1].strip("()[]. ")) == 1 and len(ends[-2].strip("()[]. ")) > 1):
             return _of_line(last)
-    if lines and (first := _LINE.fullmatch(lines[0])) and not (len(lines) > 1 and (other := _LINE.fullmatch(lines[1])) and other["letter"] != first["letter"]):
+    if (
+        lines
+        and (first := _LINE.fullmatch(lines[0]))
+        and not (
+            len(lines) > 1 and (other := _LINE.fullmatch(lines[1])) and other["letter"] != first["letter"]
+        )
+    ):
         return _of_line(first)
     short = lines[-1] if len(lines) == 1 and len(lines[0]) <= _LONGEST else ""
     return _first_letter(short, True) if short and _FILLER.match(short) else None
@@ -289,7 +362,12 @@ def _of_line(found: re.Match[str]) -> str | None:
     rest = found[0][found.end("letter") - found.start() :]
     if _ANOTHER.match(rest) or re.match(r"\.[A-Za-z]\.", rest) or len(set(_MARKED.findall(found[0]))) > 2:
         return None
-    return None if _IS_DENIED.match(rest.lstrip(").:] ")) or re.search(r"(?:^|[.:,;\s])(?:wrong|incorrect|false|too \w+)\b", rest) else str(found["letter"])
+    return (
+        None
+        if _IS_DENIED.match(rest.lstrip(").:] "))
+        or re.search(r"(?:^|[.:,;\s])(?:wrong|incorrect|false|too \w+)\b", rest)
+        else str(found["letter"])
+    )
 
 
 def _announced_text(tail: str) -> str | None:
@@ -307,17 +385,29 @@ def _announced_text(tail: str) -> str | None:
 
 def _mentioned(tail: str) -> str | None:
     bold, mentioned = list(_BOLD.finditer(tail)), list(_MENTIONED.finditer(tail))
-    if not bold and len({letter.upper() for one in mentioned for letter in one.groups() if letter}) > _MOST_MENTIONED:
+    if (
+        not bold
+        and len({letter.upper() for one in mentioned for letter in one.groups() if letter}) > _MOST_MENTIONED
+    ):
         return None  # the options gone through, or said again
     found = (bold or mentioned)[-1:]
-    if found and (_NOT_BEFORE.search(tail, max(0, found[0].start() - 24), found[0].start()) or found[0][0].endswith(" I")):
+    if found and (
+        _NOT_BEFORE.search(tail, max(0, found[0].start() - 24), found[0].start())
+        or found[0][0].endswith(" I")
+    ):
         return None
     return next((letter.upper() for letter in found[0].groups() if letter), None) if found else None
 
 
 def _last_text(tail: str) -> str | None:
-    """Return the last line, in which the text of an option may stand, unless it is one of a list of the options."""
-    lines = [line for line in (_bare(line) for line in tail[-4 * _LONGEST :].split("\n")) if line and re.search(r"\w", line)]
+    """Return the last line, in which the text of an option may stand,
+    unless it is one of a list of the options.
+    """
+    lines = [
+        line
+        for line in (_bare(line) for line in tail[-4 * _LONGEST :].split("\n"))
+        if line and re.search(r"\w", line)
+    ]
     if not lines or len(lines[-1]) > 2 * _LONGEST:
         return None
     listed = len(lines) > 1 and _LINE.fullmatch(lines[-1]) and _LINE.fullmatch(lines[-2])

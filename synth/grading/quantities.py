@@ -1,8 +1,10 @@
-r"""Numbers and what stands beside them and makes them others: units, halves of the day, scales, directions, percent and points.
+r"""Numbers and what stands beside them and makes them others: units, halves of the day, scales,
+directions, percent and points.
 
     7:05 p.m.   10 million   30^\circ S   15 percentage points   5 hours   \$12   12 cm   0.12 m
 
-A unit left out, or added, changes nothing; two units that conflict do. Texts are in the wording of `formula_form`.
+A unit left out, or added, changes nothing; two units that conflict do.
+Texts are in the wording of `formula_form`.
 """
 
 import re
@@ -21,23 +23,50 @@ _CLOCK = re.compile(
 )
 _NOON = {"noon": 12 * 60, "12 noon": 12 * 60, "midday": 12 * 60, "midnight": 0, "12 midnight": 0}
 _SCALES = {
-    "hundred": 2, "thousand": 3, "lakh": 5, "lac": 5, "million": 6, "mn": 6, "mio": 6, "crore": 7, "billion": 9, "bn": 9, "trillion": 12,
-    "\u4e07": 4, "\u842c": 4, "\u4ebf": 8, "\u5104": 8,
-}  # fmt: skip
+    "hundred": 2,
+    "thousand": 3,
+    "lakh": 5,
+    "lac": 5,
+    "million": 6,
+    "mn": 6,
+    "mio": 6,
+    "crore": 7,
+    "billion": 9,
+    "bn": 9,
+    "trillion": 12,
+    "\u4e07": 4,
+    "\u842c": 4,
+    "\u4ebf": 8,
+    "\u5104": 8,
+}
 _TEXT = re.compile(r"\\text\{([^{}]*)\}")
-_UNIT_FRACTION = re.compile(r"\\frac\s?\{\s?\\text\{([^{}]*)\}\s?\}\s?\{\s?\\text\{([^{}]*)\}(\^\{?\d\}?)?\s?\}")
+_UNIT_FRACTION = re.compile(
+    r"\\frac\s?\{\s?\\text\{([^{}]*)\}\s?\}\s?\{\s?\\text\{([^{}]*)\}(\^\{?\d\}?)?\s?\}"
+)
 _CURRENCY = re.compile(
     r"\s*([-+]?)\s*(\\dollar|[\u20ac\u00a3\u00a5\u20b9]|\\text\{\s?(?:US|USD|EUR|GBP|Rs\.?|INR|CNY|RMB)\s?\}|(?:USD|EUR|GBP|INR|RMB|CNY"
     r"|Rs\.?)(?![A-Za-z]))\s*",
 )
 _DEGREES = r"\^\s?(?:\\circ(?![A-Za-z])|\{\s?\\circ\s?\})"
-# Where what belongs to the number ends: at a word of two letters or more, a command for words, a degree, a percent sign.
+# Where what belongs to the number ends: at a word of two letters or more, a command for words, a degree,
+# a percent sign.
 _WORDS_BEGIN = re.compile(
     rf"\\text\{{|%|{_DEGREES}|(?<![A-Za-z\\])[A-Za-z\u00b5\u4e00-\u9fff]{{2,}}|[\u20ac\u00a3\u00a5\u20b9\u2103\u2109\u4e00-\u9fff]|\\dollar"
 )
-_LETTER_UNIT = re.compile(r"([-+]?[\d./ ]*\d)\s*([mgshLlNJWVAKCFkM](?:\s?/\s?[a-z]{1,3})?(?:\s?\^\s?\{?[23]\}?)?)")
+_LETTER_UNIT = re.compile(
+    r"([-+]?[\d./ ]*\d)\s*([mgshLlNJWVAKCFkM](?:\s?/\s?[a-z]{1,3})?(?:\s?\^\s?\{?[23]\}?)?)"
+)
 _NUMERIC = re.compile(r"[-+\d\s./{}()]|\\(?:frac|times|div|sqrt|pi)(?![A-Za-z])|[*]|\^(?!\{?\\circ)")
-_DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west", "ne": "northeast", "nw": "northwest", "se": "southeast", "sw": "southwest"}
+_DIRECTIONS = {
+    "n": "north",
+    "s": "south",
+    "e": "east",
+    "w": "west",
+    "ne": "northeast",
+    "nw": "northwest",
+    "se": "southeast",
+    "sw": "southwest",
+}
 _DIRECTION = re.compile(
     r"(?<![a-z])((?:north|south)[-\s]?(?:east|west)|north|south|east|west|above|below|up|down|left|right|clockwise|counter-?clockwise"
     r"|anti-?clockwise)(?:ern|wards?)?(?![a-z])"
@@ -60,9 +89,24 @@ _BASE = re.compile(
 )
 _PREFIXED = re.compile(r"0(?P<kind>[xXbBoO])(?P<digits>[0-9A-Fa-f]{1,60})")
 _BASES = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "sixteen": 16,
-    "binary": 2, "octal": 8, "decimal": 10, "hex": 16, "hexadecimal": 16,
-}  # fmt: skip
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "sixteen": 16,
+    "binary": 2,
+    "octal": 8,
+    "decimal": 10,
+    "hex": 16,
+    "hexadecimal": 16,
+}
 
 
 class Quantity(NamedTuple):
@@ -74,7 +118,8 @@ class Quantity(NamedTuple):
     percent: str
     direction: str
     unit: Unit | None
-    clock: tuple[int, str] | None  # minutes since midnight; "half" or "24" if it is told in which half of the day
+    # minutes since midnight; "half" or "24" if it is told in which half of the day
+    clock: tuple[int, str] | None
     words: bool
 
 
@@ -86,10 +131,14 @@ class InBase(NamedTuple):
 
 
 def in_base(text: str) -> InBase | None:
-    r"""Return digits with the base that is written beside them (``101_2``, ``101_{\text{two}}``, ``101 (base 2)``, ``0x1F``), None if none is."""
+    r"""Return digits with the base that is written beside them (``101_2``, ``101_{\text{two}}``, ``101 (base
+    2)``, ``0x1F``), None if none is.
+    """
     plain = _TEXT.sub(r"\1", text).strip()
     if prefixed := _PREFIXED.fullmatch(plain):
-        return InBase(prefixed["digits"].upper().lstrip("0") or "0", {"x": 16, "b": 2, "o": 8}[prefixed["kind"].lower()])
+        return InBase(
+            prefixed["digits"].upper().lstrip("0") or "0", {"x": 16, "b": 2, "o": 8}[prefixed["kind"].lower()]
+        )
     found = _BASE.fullmatch(plain)
     if found is None:
         return None
@@ -104,7 +153,8 @@ def in_base(text: str) -> InBase | None:
 def same_base(stated: str, gold: str) -> bool | None:
     """Say whether two numbers have the same digits in the same base, None if neither names one.
 
-    A base that one of them leaves out is the other's, but for one in base ten, which needs no name: a question that asks for another base says so.
+    A base that one of them leaves out is the other's, but for one in base ten, which needs no name: a
+    question that asks for another base says so.
     """
     own, right = in_base(stated), in_base(gold)
     if own is None and right is None:
@@ -118,7 +168,9 @@ def same_base(stated: str, gold: str) -> bool | None:
 
 
 def read_quantity(text: str) -> Quantity | None:
-    """Read a number or a formula with what stands beside it, None if there is nothing beside it that could change it."""
+    """Read a number or a formula with what stands beside it,
+    None if there is nothing beside it that could change it.
+    """
     plain = _UNIT_FRACTION.sub(r"\\text{ \1/\2}\3", text).strip()
     if clock := _clock(_TEXT.sub(r" \1 ", plain)):
         return Quantity("", None, 1, "", "", None, clock, True)
@@ -132,8 +184,17 @@ def read_quantity(text: str) -> Quantity | None:
         return None
     core, rest = (plain, "") if begins is None else (plain[:begins], plain[begins:])
     words = _TEXT.sub(r" \1 ", rest)
-    words = " ".join(re.sub(_DEGREES, " degree ", words).replace("{", "").replace("}", "").replace("\\times", " ").replace("\\dollar", " dollar ").split())
-    if _ANOTHER_NUMBER.search(words) or re.search(r"[=<>\\]|\b(?:or|and|mod|times|plus|minus|remainder|if|for|where)\b", words):
+    words = " ".join(
+        re.sub(_DEGREES, " degree ", words)
+        .replace("{", "")
+        .replace("}", "")
+        .replace("\\times", " ")
+        .replace("\\dollar", " dollar ")
+        .split()
+    )
+    if _ANOTHER_NUMBER.search(words) or re.search(
+        r"[=<>\\]|\b(?:or|and|mod|times|plus|minus|remainder|if|for|where)\b", words
+    ):
         return None
     core = re.sub(r"\\times\s*\Z", "", sign + core.strip().rstrip("\\ ")).strip()
     if not core or _FUNCTION.search(core) or re.search(r"[A-Za-z]{3,}", re.sub(r"\\[A-Za-z]+", "", core)):
@@ -142,7 +203,9 @@ def read_quantity(text: str) -> Quantity | None:
     points, percent = _POINTS.search(words), _PERCENT.search(words)
     unit = read_unit(currency or _unit_words(words))
     kind = "points" if points else "percent" if percent else ""
-    return Quantity(core, rational(core), scale, kind, _direction(words), None if kind else unit, None, bool(words))
+    return Quantity(
+        core, rational(core), scale, kind, _direction(words), None if kind else unit, None, bool(words)
+    )
 
 
 def _compound(plain: str) -> Quantity | None:
@@ -151,7 +214,10 @@ def _compound(plain: str) -> Quantity | None:
         plain = f"{feet[1]} ft {feet[2]} in"
     if not _COMPOUND.fullmatch(plain):
         return None
-    parts = [(Fraction(number), read_unit("inch" if unit == "in" else unit)) for number, unit in _COMPOUND_PART.findall(plain)]
+    parts = [
+        (Fraction(number), read_unit("inch" if unit == "in" else unit))
+        for number, unit in _COMPOUND_PART.findall(plain)
+    ]
     first = parts[0][1]
     if first is None or any(unit is None or unit.measures != first.measures for _, unit in parts):
         return None
@@ -160,10 +226,15 @@ def _compound(plain: str) -> Quantity | None:
 
 
 def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
-    """Say whether two quantities are the same; None if nothing beside the numbers tells them apart, and their cores are to be compared as formulas."""
+    """Say whether two quantities are the same; None if nothing beside the numbers tells them apart, and their
+    cores are to be compared as formulas.
+    """
     if stated.clock or gold.clock:
         return _same_clock(stated, gold)
-    if (stated.direction and gold.direction and stated.direction != gold.direction) or {stated.percent, gold.percent} == {"percent", "points"}:
+    if (stated.direction and gold.direction and stated.direction != gold.direction) or {
+        stated.percent,
+        gold.percent,
+    } == {"percent", "points"}:
         return False
     factor = _factor(stated, gold)
     if factor is None:
@@ -178,7 +249,9 @@ def same_quantity(stated: Quantity, gold: Quantity) -> bool | None:
 
 
 def _factor(stated: Quantity, gold: Quantity) -> Fraction | None:
-    """Return how many of the gold unit one of the stated unit is, 1 if one is left out; None if they measure different things."""
+    """Return how many of the gold unit one of the stated unit is, 1 if one is left out;
+    None if they measure different things.
+    """
     if (stated.percent and gold.unit) or (gold.percent and stated.unit):
         return None
     if not (stated.unit and gold.unit):
@@ -219,7 +292,9 @@ def _scale(words: str) -> tuple[int, str]:
         return 10 ** OTHER_SCALES_OF[lower] * scale, left
     if lower == "dozen" or lower in _SCALES or lower.removesuffix("s") in _SCALES:
         scale, left = _scale(rest)
-        return (12 if lower == "dozen" else 10 ** _SCALES.get(lower, _SCALES.get(lower.removesuffix("s"), 0))) * scale, left
+        return (
+            12 if lower == "dozen" else 10 ** _SCALES.get(lower, _SCALES.get(lower.removesuffix("s"), 0))
+        ) * scale, left
     return (1000, rest) if first == "k" and not rest else (1, words)
 
 
@@ -249,7 +324,11 @@ def _clock(text: str) -> tuple[int, str] | None:
     hour, minute = int(found["hour"]), int(found["minute"] or 0)
     half, part = re.sub(r"[.\s]", "", (found["half"] or "").lower()), (found["part"] or "").lower()
     dotted = found["minute"] is not None and not re.match(r"\d{1,2}\s?:", plain)
-    if hour > 24 or (not found["minute"] and half not in ("am", "pm", "oclock", "o'clock", "uhr") and not part) or (dotted and half not in ("am", "pm", "uhr")):
+    if (
+        hour > 24
+        or (not found["minute"] and half not in ("am", "pm", "oclock", "o'clock", "uhr") and not part)
+        or (dotted and half not in ("am", "pm", "uhr"))
+    ):
         return None
     if half in ("hours", "hour", "hrs") and not part:
         return None
@@ -259,7 +338,13 @@ def _clock(text: str) -> tuple[int, str] | None:
         hour = hour % 12 + 12 if not ("night" in part and half != "pm" and hour < 6) else hour
     elif early or "midnight" in part:
         hour %= 12
-    told = "half" if late or early or part else "24" if int(found["hour"]) > 12 or int(found["hour"]) == 0 or half == "uhr" else ""
+    told = (
+        "half"
+        if late or early or part
+        else "24"
+        if int(found["hour"]) > 12 or int(found["hour"]) == 0 or half == "uhr"
+        else ""
+    )
     return hour % 24 * 60 + minute, told
 
 
@@ -267,7 +352,12 @@ def _same_clock(stated: Quantity, gold: Quantity) -> bool:
     if not (stated.clock and gold.clock):
         # "9" for "9 PM", as a unit may be left out.
         clock, other = (stated.clock, gold) if stated.clock else (gold.clock, stated)
-        return clock is not None and other.number is not None and not other.words and clock[0] % 720 == other.number % 12 * 60
+        return (
+            clock is not None
+            and other.number is not None
+            and not other.words
+            and clock[0] % 720 == other.number % 12 * 60
+        )
     (own, own_told), (right, right_told) = stated.clock, gold.clock
     if own == right:
         return True

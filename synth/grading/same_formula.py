@@ -1,8 +1,9 @@
 r"""Whether two LaTeX formulas are equal, by math-verify in a process of its own.
 
-What a model writes may take sympy forever (``9^{9^{9^9}}``) or more memory than there is, and no signal ends a power that Python
-computes. So formulas that are too large to be computed are refused by their looks, and the others are compared in a process that has
-2 seconds of processor time, 3 GB of memory, and is ended after 6 seconds: the same in any thread, and after a fork.
+What a model writes may take sympy forever (``9^{9^{9^9}}``) or more memory than there is, and no signal ends
+a power that Python computes. So formulas that are too large to be computed are refused by their looks, and
+the others are compared in a process that has 2 seconds of processor time, 3 GB of memory, and is ended after
+6 seconds: the same in any thread, and after a fork.
 """
 
 import functools
@@ -29,11 +30,19 @@ _EXPONENT = re.compile(r"(?:\^|\*\*)\s*(?P<token>\\[A-Za-z]+|-?\d+|\S)")
 _STACKED = re.compile(r"\s*(?:\^|\*\*)")
 _DIGITS = re.compile(r"\d[\d,]*")
 _FACTORIAL = re.compile(r"(?P<before>\d+|\([^()!^]*\)|\S)\s*!")
-_LENGTHY, _FIVE_DIGITS = re.compile(r"\\(?:[dt]?binom|sum|prod|i*int|lim|gcd|lcm|sqrt\s*\[)"), re.compile(r"\d{5}|\d\s*\^")
+_LENGTHY, _FIVE_DIGITS = (
+    re.compile(r"\\(?:[dt]?binom|sum|prod|i*int|lim|gcd|lcm|sqrt\s*\[)"),
+    re.compile(r"\d{5}|\d\s*\^"),
+)
 # No formula: characters that are none, and what only keeps a parser busy.
-_SENSELESS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\uf8ff\U000f0000-\U0010ffff]|(?:[{(\\[]\\s*){5}|[-+]{4}|[A-Za-z]{40}")
-# An interval without one of its ends, [24, 8): with them in the wrong order it is the empty set, which takes a parser 50 ms to find.
-_HALF_OPEN = re.compile(r"\[(?P<low>-?[0-9]{1,9}), ?(?P<high>-?[0-9]{1,9})\)|\((?P<above>-?[0-9]{1,9}), ?(?P<most>-?[0-9]{1,9})\]")
+_SENSELESS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\uf8ff\U000f0000-\U0010ffff]|(?:[{(\\[]\\s*){5}|[-+]{4}|[A-Za-z]{40}"
+)
+# An interval without one of its ends, [24, 8): with them in the wrong order it is the empty set,
+# which takes a parser 50 ms to find.
+_HALF_OPEN = re.compile(
+    r"\[(?P<low>-?[0-9]{1,9}), ?(?P<high>-?[0-9]{1,9})\)|\((?P<above>-?[0-9]{1,9}), ?(?P<most>-?[0-9]{1,9})\]"
+)
 _FLOAT = re.compile(r"[\d.]\s*[eE]\s*\{?[-+]?\d{3}")
 
 
@@ -41,7 +50,8 @@ _FLOAT = re.compile(r"[\d.]\s*[eE]\s*\{?[-+]?\d{3}")
 def same_formula(stated: str, gold: str) -> bool:
     """Say whether math-verify finds *stated* equal to *gold*.
 
-    No for a formula of over 400 characters, and for one that takes more than 2 seconds of computing or looks as if it would.
+    No for a formula of over 400 characters, and for one that takes more than 2 seconds of computing or looks
+    as if it would.
     """
     if not (is_computable(stated) and is_computable(gold)):
         return False
@@ -57,12 +67,20 @@ def _is_empty_interval(formula: str) -> bool:
 
 
 def is_computable(formula: str) -> bool:
-    """Say whether a formula has a size that sympy can be shown: by its length, its depth, and how large its powers and factorials are."""
+    """Say whether a formula has a size that sympy can be shown: by its length, its depth,
+    and how large its powers and factorials are.
+    """
     if len(formula) > LONGEST or bracket_depth(formula) > DEEPEST or _SENSELESS.search(formula):
         return False
-    if any(len(digits) > _MOST_DIGITS for digits in _DIGITS.findall(formula)) or _FLOAT.search(formula) or formula.count("\\sqrt") > _MOST_ROOTS:
+    if (
+        any(len(digits) > _MOST_DIGITS for digits in _DIGITS.findall(formula))
+        or _FLOAT.search(formula)
+        or formula.count("\\sqrt") > _MOST_ROOTS
+    ):
         return False
-    if any(_is_large_factorial(found["before"]) for found in _FACTORIAL.finditer(formula)) or (_LENGTHY.search(formula) and _FIVE_DIGITS.search(formula)):
+    if any(_is_large_factorial(found["before"]) for found in _FACTORIAL.finditer(formula)) or (
+        _LENGTHY.search(formula) and _FIVE_DIGITS.search(formula)
+    ):
         return False
     return _has_small_powers(formula)
 
@@ -77,14 +95,19 @@ def bracket_depth(formula: str) -> int:
 
 
 def _is_large_factorial(before: str) -> bool:
-    """Say so by what stands before its sign: a large number or one within parentheses, a factorial, a power; a letter's is never computed."""
-    return before in ("!", ")", "]", "}") or any(int(digits.replace(",", "")) > _LARGEST_FACTORIAL for digits in _DIGITS.findall(before))
+    """Say so by what stands before its sign: a large number or one within parentheses, a factorial,
+    a power; a letter's is never computed.
+    """
+    return before in ("!", ")", "]", "}") or any(
+        int(digits.replace(",", "")) > _LARGEST_FACTORIAL for digits in _DIGITS.findall(before)
+    )
 
 
 def _has_small_powers(formula: str) -> bool:
     """Say whether powers are no towers, and powers of powers stay small when multiplied out.
 
-    An exponent may hold one power itself, of small numbers: ``x^{n^2}``. Stacked exponents, ``9^9^9``, are no LaTeX.
+    An exponent may hold one power itself, of small numbers: ``x^{n^2}``. Stacked exponents, ``9^9^9``,
+    are no LaTeX.
     """
     product = largest = 1
     for found in _EXPONENT.finditer(formula):
@@ -112,7 +135,9 @@ def _is_small_exponent(exponent: str, numbers: list[int]) -> bool:
 
 
 def _exponent(formula: str, found: re.Match[str]) -> tuple[str, int]:
-    """Return an exponent without the brackets around it, and where it ends; all the rest if they never close."""
+    """Return an exponent without the brackets around it, and where it ends; all the rest if they never
+    close.
+    """
     start = found.end() - 1
     if formula[start] not in "{(":
         return found["token"], found.end()
@@ -152,9 +177,14 @@ class _Judge:
         if self.process is not None and self.process.poll() is None:
             return self.process
         process = subprocess.Popen(
-            module_command("synth.grading.same_formula"), env=safe_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            encoding="utf-8", errors="replace",
-        )  # fmt: skip
+            module_command("synth.grading.same_formula"),
+            env=safe_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
+        )
         self.process, self.lines, self.ready = process, queue.SimpleQueue(), False
         threading.Thread(target=_pass_on, args=(process, self.lines), daemon=True).start()
         return process
@@ -230,7 +260,8 @@ def _serve() -> None:
         same = False
         try:
             try:
-                # Of processor time, so that a verdict does not hang on what else runs; again and again, should a handler in a library swallow it.
+                # Of processor time, so that a verdict does not hang on what else runs; again and again,
+                # should a handler in a library swallow it.
                 if timed:
                     signal.setitimer(signal.ITIMER_PROF, _PROCESSOR_SECONDS, 0.2)
                 one, other = (parse(f"${formula}$", parsing_timeout=limit) for formula in (gold, stated))
@@ -238,7 +269,8 @@ def _serve() -> None:
             finally:
                 if timed:
                     signal.setitimer(signal.ITIMER_PROF, 0)
-        except (Exception, TimeoutException, _TakesTooLong):  # noqa: BLE001 - whatever sympy raises, such a formula equals nothing
+        # Whatever sympy raises, such a formula equals nothing.
+        except (Exception, TimeoutException, _TakesTooLong):  # noqa: BLE001
             same = False
         answers.write(json.dumps(same) + "\n")
         answers.flush()

@@ -1,4 +1,5 @@
-r"""Whether two answers in LaTeX are the same: what kind of answer they are is read first, then their parts are compared by value.
+r"""Whether two answers in LaTeX are the same: what kind of answer they are is read first,
+then their parts are compared by value.
 
 | kind | compared |
 |---|---|
@@ -29,15 +30,21 @@ _DEEPEST, _DEEPEST_BRACKETS = 4, 14
 _MOST_CALLS = 4
 _calls_left: ContextVar[list[int]] = ContextVar("calls_left")
 _CONDITION = re.compile(
-    r"[\s,;]*(?:\\text\{[\s,(]*(?:for|where|if|when|whenever|with|provided|assuming|given|as long as|such that|unless|f\u00fcr|pour|para|si)(?![a-z])"
+    r"[\s,;]*(?:\\text\{[\s,(]*(?:for|where|if|when|whenever|with|provided|assuming|given|as long as|such that|unless|f\u00fcr|pour|para|si)(?![a-z])"  # noqa: E501
     r"|(?<![A-Za-z\\])(?:for|where|if|when|whenever|with|provided|assuming)(?![A-Za-z])|\\forall|\\quad).*\Z",
     re.DOTALL,
 )
-_IN_BRACKETS = re.compile(r"\s*\((?:\\text\{[^{}]{0,30}\})?\s*[^()]{1,20}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>])[^()]{1,40}\)\Z")
+_IN_BRACKETS = re.compile(
+    r"\s*\((?:\\text\{[^{}]{0,30}\})?\s*[^()]{1,20}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>])[^()]{1,40}\)\Z"
+)
 _ENDS_WITH_CONDITION = re.compile(r"\s*[^=]{1,60}(?:\\(?:ne|ge|le|in)(?![A-Za-z])|[<>]).{1,80}", re.DOTALL)
 _PROSE = re.compile(r"\A\s*\\text\{[^{}]{0,80}(?:\s(?:is|are|equals|be)|:|=)\s*\}\s*(?=\S)", re.IGNORECASE)
-_EXACTLY = re.compile(r"\A\s*(?:about|approximately|roughly)\s([^,\s]{1,40}),?\s(?:or\s|and\s|but\s)?(?:exactly|precisely)\s(?=\S)(.+)\Z")
-_RESTATED = re.compile(r"[,;\s]*\\text\{[\s,;(]*(?:i\.\s?e\.|that is|or equivalently|equivalently|or in other words|in other words|meaning)[\s,:]*\}")
+_EXACTLY = re.compile(
+    r"\A\s*(?:about|approximately|roughly)\s([^,\s]{1,40}),?\s(?:or\s|and\s|but\s)?(?:exactly|precisely)\s(?=\S)(.+)\Z"
+)
+_RESTATED = re.compile(
+    r"[,;\s]*\\text\{[\s,;(]*(?:i\.\s?e\.|that is|or equivalently|equivalently|or in other words|in other words|meaning)[\s,:]*\}"  # noqa: E501
+)
 _FUNCTION = re.compile(r"\\?[A-Za-z]+'{0,3}\([\w,\s]+\)")
 _GROUPED = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)")
 _DECIMAL_COMMA = re.compile(r"([-+]?\d+),(\d+)")
@@ -50,7 +57,10 @@ def same_latex(stated: str, gold: str) -> bool:
     if len(stated) > 2 * LONGEST or len(gold) > 4 * LONGEST or bracket_depth(stated) > _DEEPEST_BRACKETS:
         return stated.strip() == gold.strip()
     _calls_left.set([_MOST_CALLS])
-    own, right = (_EXACTLY.sub(r"\2 \\approx \1", _PROSE.sub("", formula_form(text), count=1)) for text in (stated, gold))
+    own, right = (
+        _EXACTLY.sub(r"\2 \\approx \1", _PROSE.sub("", formula_form(text), count=1))
+        for text in (stated, gold)
+    )
     if _squeezed(own) == _squeezed(right):
         return bool(right)
     if len(forms := _RESTATED.split(own)) == 2 and all(forms):
@@ -63,7 +73,11 @@ def _same_or_near(own: str, right: str) -> bool:
     own_values, right_values = approximations.values(own), approximations.values(right)
     if any(_same(own_values.exact, form) for form in (right_values.exact, *right_values.approximations)):
         return True
-    return any(_same(form, right_values.exact) for form in own_values.approximations if approximations.is_near(own_values.exact, form))
+    return any(
+        _same(form, right_values.exact)
+        for form in own_values.approximations
+        if approximations.is_near(own_values.exact, form)
+    )
 
 
 def _same_by_commas(own: str, right: str, stated: str, gold: str) -> bool:
@@ -77,13 +91,24 @@ def _same_by_commas(own: str, right: str, stated: str, gold: str) -> bool:
 
 
 def _same(own: str, right: str, depth: int = 0) -> bool:
-    """Compare two texts in the wording of `formula_form`, kind by kind; what is no answer of a kind leaves the decision to the next."""
+    """Compare two texts in the wording of `formula_form`, kind by kind;
+    what is no answer of a kind leaves the decision to the next.
+    """
     if _squeezed(own) == _squeezed(right):
         return bool(right)
     if depth > _DEEPEST or not own or not right:
         return False
     own, right = _unconditional(own), _unconditional(right)
-    for verdict in (_same_kind, _same_base, _same_set, _same_matrix, _same_list, _same_quantity, _same_tuple, _same_equation):
+    for verdict in (
+        _same_kind,
+        _same_base,
+        _same_set,
+        _same_matrix,
+        _same_list,
+        _same_quantity,
+        _same_tuple,
+        _same_equation,
+    ):
         if (same := verdict(own, right, depth)) is not None:
             return same
     return _same_leaf(own, right)
@@ -102,7 +127,11 @@ def _unconditional(text: str) -> str:
     if (found := _IN_BRACKETS.search(text)) and found.start() > 0:
         text = text[: found.start()].strip()
     parts = split_outside(text, re.compile(","))
-    if len(parts) == 2 and not looks_like_numbers_between(parts[0]) and _ENDS_WITH_CONDITION.fullmatch(parts[1]):
+    if (
+        len(parts) == 2
+        and not looks_like_numbers_between(parts[0])
+        and _ENDS_WITH_CONDITION.fullmatch(parts[1])
+    ):
         return parts[0]
     return text
 
@@ -133,9 +162,14 @@ def _bare(text: str) -> quantities.Quantity:
 
 
 def _last_side(text: str) -> str:
-    """Return what stands behind the last equals sign, unless letters that name nothing stand before or behind it."""
+    """Return what stands behind the last equals sign,
+    unless letters that name nothing stand before or behind it.
+    """
     sides = equations.sides(text)
-    letters = [re.search(r"[A-Za-z]", re.sub(r"\\(?:text\{[^{}]*\}|[A-Za-z]+)", "", side)) is not None for side in sides]
+    letters = [
+        re.search(r"[A-Za-z]", re.sub(r"\\(?:text\{[^{}]*\}|[A-Za-z]+)", "", side)) is not None
+        for side in sides
+    ]
     named_first = bool(named(text).name)
     return sides[-1] if len(sides) > 1 and not letters[-1] and (named_first or not any(letters)) else text
 
@@ -166,7 +200,9 @@ def _same_matrix(own: str, right: str, depth: int) -> bool | None:
         if entries is None and sum_of_units and re.search("[ijk]", rest):
             return _same(sum_of_units, named(rest).text, depth + 1)
         return entries is not None and _each(cells, entries, depth)
-    return _shape(one) == _shape(other) and _each([cell for row in one for cell in row], [cell for row in other for cell in row], depth)
+    return _shape(one) == _shape(other) and _each(
+        [cell for row in one for cell in row], [cell for row in other for cell in row], depth
+    )
 
 
 def _shape(rows: Matrix) -> tuple[int, int]:
@@ -180,12 +216,23 @@ def _each(one: list[str], other: list[str], depth: int) -> bool:
 def _same_list(own: str, right: str, depth: int) -> bool | None:
     one, other = _distinct(answers(own)), _distinct(answers(right))
     if len(one) == 1 and len(other) == 1:
-        return None if (one[0].text, other[0].text) == (named(own).text, named(right).text) else _same_part(one[0], other[0], depth)
+        return (
+            None
+            if (one[0].text, other[0].text) == (named(own).text, named(right).text)
+            else _same_part(one[0], other[0], depth)
+        )
     if len(one) != len(other):
         # "(1, 2)" for "1, 2", or the other way about: the order is that of the tuple.
-        pairs = [(as_tuple(single[0].text), many) for single, many in ((one, other), (other, one)) if len(single) == 1]
+        pairs = [
+            (as_tuple(single[0].text), many)
+            for single, many in ((one, other), (other, one))
+            if len(single) == 1
+        ]
         return any(
-            listed and listed.brackets == "(" and "\\{" not in own + right and _each(listed.parts, [part.text for part in many], depth)
+            listed
+            and listed.brackets == "("
+            and "\\{" not in own + right
+            and _each(listed.parts, [part.text for part in many], depth)
             for listed, many in pairs
         )
     left = list(other)
@@ -201,7 +248,10 @@ def _distinct(parts: list[AnswerPart]) -> list[AnswerPart]:
     """Return answers without those that are said twice."""
     once: list[AnswerPart] = []
     for part in parts:
-        if not any(part.name == other.name and (part.text == other.text or _surely_same(part.text, other.text)) for other in once):
+        if not any(
+            part.name == other.name and (part.text == other.text or _surely_same(part.text, other.text))
+            for other in once
+        ):
             once.append(part)
     return once
 
@@ -212,7 +262,9 @@ def _surely_same(one: str, other: str) -> bool:
 
 
 def _same_part(one: AnswerPart, other: AnswerPart, depth: int) -> bool:
-    """Compare two parts of lists; of two named ones the letters have to be the same, whatever their indices."""
+    """Compare two parts of lists; of two named ones the letters have to be the same, whatever their
+    indices.
+    """
     if one.name and other.name and one.name.partition("_")[0] != other.name.partition("_")[0]:
         return False
     return _same(one.text, other.text, depth + 1)
@@ -222,7 +274,12 @@ def _same_tuple(own: str, right: str, depth: int) -> bool | None:
     one, other = as_tuple(named(own).text), as_tuple(named(right).text)
     if one is None and other is None:
         return None
-    return one is not None and other is not None and one.brackets == other.brackets and _each(one.parts, other.parts, depth)
+    return (
+        one is not None
+        and other is not None
+        and one.brackets == other.brackets
+        and _each(one.parts, other.parts, depth)
+    )
 
 
 def _same_equation(own: str, right: str, depth: int) -> bool | None:
@@ -235,7 +292,12 @@ def _same_equation(own: str, right: str, depth: int) -> bool | None:
         letters = {part.name.replace("'", "").replace("^{-1}", "") for part in (one, other)}
         if len(letters) == 1 and one.name != other.name:  # a function and its derivative
             return False
-        if one.name and other.name and (one.name == other.name or function) and _same(one.text.split("=")[-1], other.text.split("=")[-1], depth + 1):
+        if (
+            one.name
+            and other.name
+            and (one.name == other.name or function)
+            and _same(one.text.split("=")[-1], other.text.split("=")[-1], depth + 1)
+        ):
             return True
         return equations.same_relation(own, right) or False
     return _same_named(own, right, ours, theirs, depth)
@@ -246,11 +308,21 @@ def _same_named(own: str, right: str, ours: list[str], theirs: list[str], depth:
     if len(theirs) > 1:  # what an equation says a letter is
         part = named(right)
         return bool(part.name) and _same(own, part.text.split("=")[-1], depth + 1)
-    if len(ours) == 2 and re.fullmatch(r"[A-Za-z](?:_\w)?", ours[1].strip()) and not re.search("[A-Za-z]", ours[0]):
+    if (
+        len(ours) == 2
+        and re.fullmatch(r"[A-Za-z](?:_\w)?", ours[1].strip())
+        and not re.search("[A-Za-z]", ours[0])
+    ):
         return _same(ours[0], right, depth + 1)  # "5 = x"
     whole = read_formula(ours[0])
     # "2x = 10" states no number; "x = 5" and "3 + 4 = 7" do.
-    if not named(own).name and whole is not None and whole.letters and (last := read_formula(ours[-1])) is not None and not last.letters:
+    if (
+        not named(own).name
+        and whole is not None
+        and whole.letters
+        and (last := read_formula(ours[-1])) is not None
+        and not last.letters
+    ):
         return False
     return _same(ours[-1], right, depth + 1)
 
@@ -258,7 +330,11 @@ def _same_named(own: str, right: str, ours: list[str], theirs: list[str], depth:
 def _same_leaf(own: str, right: str) -> bool:
     # A logarithm without a base is the natural one or that to base ten: whichever makes them equal.
     for base in ("\\ln ", "\\log_{10} ") if _LOGARITHM.search(own + right) else ("",):
-        one, other = (read_formula(_LOGARITHM.sub(lambda _: base, text) if base else text) for text in (own, right))  # noqa: B023 - used at once
+        one, other = (
+            # The function is used at once.
+            read_formula(_LOGARITHM.sub(lambda _: base, text) if base else text)  # noqa: B023
+            for text in (own, right)
+        )
         same = same_value(one, other) if one is not None and other is not None else None
         if same or (same is not None and base != "\\ln "):
             return same

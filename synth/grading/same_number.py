@@ -9,18 +9,27 @@ from synth.grading.same_formula import LONGEST, same_formula
 from synth.grading.same_latex import same_latex
 from synth.grading.typesetting import formula_form
 
-# A formula that stands for a number: it has a root, a power, a factorial, a logarithm, but is no mere sum or product of numbers, and has no letters.
-_BEYOND_ARITHMETIC = re.compile(r"\\(?:sqrt|[dt]?binom|log|ln|sin|cos|tan|lfloor|lceil|b?mod)(?![a-z])|\^|!|\u221a")
+# A formula that stands for a number: it has a root, a power, a factorial, a logarithm, but is no mere sum or
+# product of numbers, and has no letters.
+_BEYOND_ARITHMETIC = re.compile(
+    r"\\(?:sqrt|[dt]?binom|log|ln|sin|cos|tan|lfloor|lceil|b?mod)(?![a-z])|\^|!|\u221a"
+)
 _COMMANDS = re.compile(r"\\[A-Za-z]+")
 
 
 def same_number(stated: str, gold: str) -> bool:
-    """Say whether a text is the gold number: of the same exact value, or an approximation of it that the gold answer is."""
-    own, right = read_number(stated) or read_number(decimal_comma(stated) or ""), read_number(gold) or read_number(decimal_comma(gold) or "")
+    """Say whether a text is the gold number: of the same exact value,
+    or an approximation of it that the gold answer is.
+    """
+    own, right = (
+        read_number(stated) or read_number(decimal_comma(stated) or ""),
+        read_number(gold) or read_number(decimal_comma(gold) or ""),
+    )
     if right is None:  # a time, a number in another base, a formula
         return same_latex(stated, gold)
     if own is not None:
-        # "50%" is 50 and 0.5, "3 million" 3 and 3,000,000; where both are written so, their full values are compared.
+        # "50%" is 50 and 0.5, "3 million" 3 and 3,000,000; where both are written so,
+        # their full values are compared.
         if len(own.values) > 1 and len(right.values) > 1:
             return own.values[-1] == right.values[-1]
         return not set(own.values).isdisjoint(right.values) or not set(own.near).isdisjoint(right.values)

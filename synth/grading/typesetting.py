@@ -10,36 +10,124 @@ import re
 import unicodedata
 
 _SUBSCRIPTS = str.maketrans("\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089", "0123456789")
-_SUPERSCRIPTS = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b\u207a\u207f", "0123456789-+n")
+_SUPERSCRIPTS = str.maketrans(
+    "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b\u207a\u207f", "0123456789-+n"
+)
 _SUPERSCRIPT = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207b\u207a\u207f]+")
 _SUBSCRIPT = re.compile("[\u2080-\u2089]+")
-_ASCII = {**dict.fromkeys("\u2212\u2013\ufe63", "-"), **dict.fromkeys("\u00d7\u22c5\u00b7\u2715", "\\times "), "\u2044": "/", "\u2215": "/", "\uffe5": "\u00a5"}
+_ASCII = {
+    **dict.fromkeys("\u2212\u2013\ufe63", "-"),
+    **dict.fromkeys("\u00d7\u22c5\u00b7\u2715", "\\times "),
+    "\u2044": "/",
+    "\u2215": "/",
+    "\uffe5": "\u00a5",
+}
 _SIGNS = {
-    "\u2264": "\\le ", "\u2a7d": "\\le ", "\u2265": "\\ge ", "\u2a7e": "\\ge ", "\u2260": "\\ne ", "\u221e": "\\infty ", "\u222a": "\\cup ",
-    "\u2229": "\\cap ", "\u2208": "\\in ", "\u211d": "\\reals ", "\u2216": "\\setminus ", "\u2205": "\\emptyset ", "\u2228": "\\lor ",
-    "\u2227": "\\land ", "\u00b1": "\\pm ", "\u2213": "\\mp ", "\u00f7": "\\div ", "\u2248": "\\approx ", "\u2243": "\\approx ",
-    "\u2245": "\\approx ", "\u03c0": "\\pi ", "\u03b8": "\\theta ", "\u03c9": "\\omega ", "\u03b1": "\\alpha ", "\u03b2": "\\beta ",
-    "\u03bb": "\\lambda ", "\u03bc": "\\mu ", "\u03c6": "\\phi ", "\u2223": "|", "\u27e8": "\\langle ", "\u27e9": "\\rangle ",
-    "\u2032": "'", "\u2192": "\\to ", "\u21d2": "\\to ", "\u00b0": "^{\\circ}",
-}  # fmt: skip
+    "\u2264": "\\le ",
+    "\u2a7d": "\\le ",
+    "\u2265": "\\ge ",
+    "\u2a7e": "\\ge ",
+    "\u2260": "\\ne ",
+    "\u221e": "\\infty ",
+    "\u222a": "\\cup ",
+    "\u2229": "\\cap ",
+    "\u2208": "\\in ",
+    "\u211d": "\\reals ",
+    "\u2216": "\\setminus ",
+    "\u2205": "\\emptyset ",
+    "\u2228": "\\lor ",
+    "\u2227": "\\land ",
+    "\u00b1": "\\pm ",
+    "\u2213": "\\mp ",
+    "\u00f7": "\\div ",
+    "\u2248": "\\approx ",
+    "\u2243": "\\approx ",
+    "\u2245": "\\approx ",
+    "\u03c0": "\\pi ",
+    "\u03b8": "\\theta ",
+    "\u03c9": "\\omega ",
+    "\u03b1": "\\alpha ",
+    "\u03b2": "\\beta ",
+    "\u03bb": "\\lambda ",
+    "\u03bc": "\\mu ",
+    "\u03c6": "\\phi ",
+    "\u2223": "|",
+    "\u27e8": "\\langle ",
+    "\u27e9": "\\rangle ",
+    "\u2032": "'",
+    "\u2192": "\\to ",
+    "\u21d2": "\\to ",
+    "\u00b0": "^{\\circ}",
+}
 _ROOT = re.compile("\u221a\\s?(?:(\\d{1,30})|(?=[({]))")
 
-_WORDS_SET = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|mbox|hbox|mathrm|mathtt|mathsf|textnormal)\s{0,3}\{([^{}]{0,300})\}")
+_WORDS_SET = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal|up|md)?|mbox|hbox|mathrm|mathtt|mathsf|textnormal)\s{0,3}\{([^{}]{0,300})\}"
+)
 _LETTERS_SET = re.compile(
     r"\\(?:mathbf|boldsymbol|bm|mathit|(?:vec|overrightarrow)(?!\s?\{\s?[A-Z]{2}\s?\})|mathcal|emph|underline|boxed|fbox|bold|hat|widehat|tilde|operatorname\*?)\s{0,3}\{([^{}]{0,300})\}"
 )
 _LETTER_SET = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|hat)\s{0,3}(?=[A-Za-z](?![A-Za-z]))")
-_SIZES = re.compile(r"\\(?:left|middle|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|bf|rm|it|large|Large|huge)(?![A-Za-z])\.?")
+_SIZES = re.compile(
+    r"\\(?:left|middle|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|bf|rm|it|large|Large|huge)(?![A-Za-z])\.?"
+)
 _SPACES = re.compile(r"\\(?:[,;:> \n]|q?quad(?![A-Za-z])|thinspace(?![A-Za-z])|hspace\s?\{[^{}]{0,20}\})|~")
 _NAMES = {
-    "leq": "le", "leqslant": "le", "leqq": "le", "geq": "ge", "geqslant": "ge", "geqq": "ge", "neq": "ne", "lt": "<", "gt": ">", "vee": "lor",
-    "wedge": "land", "infin": "infty", "R": "reals", "varnothing": "emptyset", "lbrace": "\\{", "rbrace": "\\}", "lbrack": "[", "rbrack": "]", "mid": "|",
-    "vert": "|", "lvert": "|", "rvert": "|", "backslash": "setminus", "colon": ":", "ast": "*", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac",
-    "dbinom": "binom", "tbinom": "binom", "simeq": "approx", "cong": "approx", "thickapprox": "approx", "sim": "approx", "doteq": "approx",
-    "fallingdotseq": "approx", "degree": "^{\\circ}", "cdot": "times", "Rightarrow": "to", "rightarrow": "to", "implies": "to", "longrightarrow": "to",
-    "textdegree": "^{\\circ}", "dotsc": "ldots", "dots": "ldots", "cdots": "ldots", "lparen": "(", "rparen": ")", "varphi": "phi", "varepsilon": "epsilon",
-    "exponentialE": "e", "imaginaryI": "i", "cr": "\x00", "tabularnewline": "\x00",
-}  # fmt: skip
+    "leq": "le",
+    "leqslant": "le",
+    "leqq": "le",
+    "geq": "ge",
+    "geqslant": "ge",
+    "geqq": "ge",
+    "neq": "ne",
+    "lt": "<",
+    "gt": ">",
+    "vee": "lor",
+    "wedge": "land",
+    "infin": "infty",
+    "R": "reals",
+    "varnothing": "emptyset",
+    "lbrace": "\\{",
+    "rbrace": "\\}",
+    "lbrack": "[",
+    "rbrack": "]",
+    "mid": "|",
+    "vert": "|",
+    "lvert": "|",
+    "rvert": "|",
+    "backslash": "setminus",
+    "colon": ":",
+    "ast": "*",
+    "dfrac": "frac",
+    "tfrac": "frac",
+    "cfrac": "frac",
+    "dbinom": "binom",
+    "tbinom": "binom",
+    "simeq": "approx",
+    "cong": "approx",
+    "thickapprox": "approx",
+    "sim": "approx",
+    "doteq": "approx",
+    "fallingdotseq": "approx",
+    "degree": "^{\\circ}",
+    "cdot": "times",
+    "Rightarrow": "to",
+    "rightarrow": "to",
+    "implies": "to",
+    "longrightarrow": "to",
+    "textdegree": "^{\\circ}",
+    "dotsc": "ldots",
+    "dots": "ldots",
+    "cdots": "ldots",
+    "lparen": "(",
+    "rparen": ")",
+    "varphi": "phi",
+    "varepsilon": "epsilon",
+    "exponentialE": "e",
+    "imaginaryI": "i",
+    "cr": "\x00",
+    "tabularnewline": "\x00",
+}
 _COLOUR = re.compile(r"\\(?:text)?color\s?\{[^{}]{0,30}\}")
 _MINUS = re.compile(r"\\text\{\s*(?:negative|minus)\s*\}")
 _TO_BASE_TEN = re.compile(r"\\lg(?![A-Za-z])")
@@ -49,11 +137,13 @@ _PHANTOM = re.compile(r"\\[hv]?phantom\s?\{[^{}]{0,20}\}")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb|mathds)\s?\{?\s?R\s?\}?")
 
-_ORDINAL = re.compile(r"(?<=\d)\s?(?:\^\s?\{?\s?(?:\\text\{\s?(?:st|nd|rd|th)\s?\}|(?:st|nd|rd|th)(?![a-z]))\s?\}?|(?:st|nd|rd|th)(?![A-Za-z]))")
+_ORDINAL = re.compile(
+    r"(?<=\d)\s?(?:\^\s?\{?\s?(?:\\text\{\s?(?:st|nd|rd|th)\s?\}|(?:st|nd|rd|th)(?![a-z]))\s?\}?|(?:st|nd|rd|th)(?![A-Za-z]))"
+)
 
 _GROUPS = re.compile(
-    r"(?<![\d.,_])[1-9]\d{0,2}(?:(?:\{,\}\s?(?:\\!)?|~|,\s{0,2}\\!\s?|,|\\,|\\ |\\thinspace |['\u2019])\d{3}){1,20}(?![\d])(?!,\d)"
-    r"|(?<![\d.,_])\d{1,3}(?:\\?_\d{3}){1,20}(?![\d_}])|(?<![\d.,_])\d{1,3}(?:[ ]\d{3}){1,20}(?!\d)|(?<![\d.,_])\d{1,2}(?:,\d\d){1,9},\d{3}(?!\d)"
+    r"(?<![\d.,_])[1-9]\d{0,2}(?:(?:\{,\}\s?(?:\\!)?|~|,\s{0,2}\\!\s?|,|\\,|\\ |\\thinspace |['\u2019])\d{3}){1,20}(?![\d])(?!,\d)"  # noqa: E501
+    r"|(?<![\d.,_])\d{1,3}(?:\\?_\d{3}){1,20}(?![\d_}])|(?<![\d.,_])\d{1,3}(?:[ ]\d{3}){1,20}(?!\d)|(?<![\d.,_])\d{1,2}(?:,\d\d){1,9},\d{3}(?!\d)"  # noqa: E501
 )
 CONTINENTAL = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3}){1,9})(?:,|\{,\})(\d{1,60})(?![\d.,]?\d)")
 _TEXT_OF_NUMBER = re.compile(r"\\text\{\s*([-+]?\$?\d[\d.,/:]{0,30})(?![\d.,/:])([^{}]{0,200})\}")
@@ -64,17 +154,23 @@ _REPEATING = re.compile(
     r"(?<![\d.])(\d{0,30})\.(\d{0,30})(?:\\(?:overline|bar|dot|overbar|widebar)\s?(?:\{\s?(\d{1,40})\s?\}|(\d))(?:\\dot\s?\{?(\d)\}?)?|\((\d{1,40})\))"
 )
 _COMMA_OF_REPEATS = re.compile(r"(?<=\d)(?:\{,\}|,)(?=\d{0,30}\\(?:overline|bar|dot)(?![A-Za-z]))")
-_SAID_TO_REPEAT = re.compile(r"(?<![\d.])(\d{0,30})\.(\d{1,3})(?!\d)[$}\s,]{0,3}(?:\\text\{\s?)?\(?(?:repeating|recurring)(?![a-z])\)?\s?\}?")
+_SAID_TO_REPEAT = re.compile(
+    r"(?<![\d.])(\d{0,30})\.(\d{1,3})(?!\d)[$}\s,]{0,3}(?:\\text\{\s?)?\(?(?:repeating|recurring)(?![a-z])\)?\s?\}?"
+)
 _DOTTED = re.compile(r"(?<![\d.])(\d{0,30}\.\d{0,30})\\dot\s?\{?(\d)\}?(\d{1,30})\\dot\s?\{?(\d)\}?")
 _OVERBAR = re.compile("(?<![\\d.])(\\d{0,30}\\.\\d{0,30}?)((?:\\d[\u0305\u0304\u0307])+)")
 _AND_SO_ON = re.compile(r"(?<![\d.])(\d{1,30})\.(\d{2,60})\s?(?:\.\.\.|\\[lc]?dots[cbo]?(?![A-Za-z])|\u2026)")
 _SCIENTIFIC = re.compile(r"(?<![\w.])(\d{1,30}(?:\.\d{1,30})?|\.\d{1,30})[eE]([-+]?\d{1,3})(?![\w.])")
-_PLAIN_WORDS = re.compile(r"(?<![A-Za-z\\])(sqrt|sin|cos|tan|arcsin|arccos|arctan|log|ln|exp|pi|infinity|inf)(?![A-Za-z])")
+_PLAIN_WORDS = re.compile(
+    r"(?<![A-Za-z\\])(sqrt|sin|cos|tan|arcsin|arccos|arctan|log|ln|exp|pi|infinity|inf)(?![A-Za-z])"
+)
 _PLAIN_NAMES = {"infinity": "\\infty", "inf": "\\infty"}
 
 
 def ascii_form(text: str) -> str:
-    """Return a text with ASCII digits, full-width signs and minus signs, and without characters that nobody sees."""
+    """Return a text with ASCII digits, full-width signs and minus signs,
+    and without characters that nobody sees.
+    """
     if text.isascii():
         return text
     return "".join(map(_ascii, text))
@@ -110,15 +206,19 @@ def _in_braces(text: str) -> str:
 
 
 def without_groups(text: str) -> str:
-    """Return a text whose numbers have no separators between thousands, and a point before their decimals where LaTeX sets a comma (``7{,}5``)."""
+    """Return a text whose numbers have no separators between thousands, and a point before their decimals
+    where LaTeX sets a comma (``7{,}5``).
+    """
     text = CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], text)
     return _COMMA_OF_DECIMALS.sub(".", _GROUPS.sub(lambda found: re.sub(r"\D", "", found[0]), text))
 
 
 def without_repeats(text: str) -> str:
-    r"""Return a text with fractions in place of decimals that repeat: ``0.1\overline{6}``, ``0.1(6)``, ``0.1666…`` are ``\frac{15}{90}``.
+    r"""Return a text with fractions in place of decimals that repeat: ``0.1\overline{6}``, ``0.1(6)``,
+    ``0.1666…`` are ``\frac{15}{90}``.
 
-    Dots alone say that digits repeat only where the last of them, or the last few, stand there at least twice.
+    Dots alone say that digits repeat only where the last of them, or the last few,
+    stand there at least twice.
     """
     text = _COMMA_OF_REPEATS.sub(".", text)
     if "." in text and ("epeating" in text or "ecurring" in text):
@@ -154,7 +254,9 @@ def _repeated(whole: str, once: str, block: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def formula_form(text: str) -> str:
-    r"""Return a formula in one wording: no dollars, sizes or spaces of LaTeX, words as ``\text{…}``, numbers without separators."""
+    r"""Return a formula in one wording: no dollars, sizes or spaces of LaTeX, words as ``\text{…}``,
+    numbers without separators.
+    """
     plain = raised(_ROOT.sub(lambda found: f"\\sqrt{{{found[1]}}}" if found[1] else "\\sqrt", text))
     if not plain.isascii():
         plain = "".join(_SIGNS.get(character, character) for character in plain)
@@ -162,7 +264,9 @@ def formula_form(text: str) -> str:
     plain = _PRIME.sub(lambda found: "'" * found[0].count("prime"), plain.replace("\\$", "\\dollar "))
     if plain.count("$") == 1:
         plain = plain.replace("$", "\\dollar ")
-    plain = _RAISED_TEXT.sub(r"^\1", CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain))
+    plain = _RAISED_TEXT.sub(
+        r"^\1", CONTINENTAL.sub(lambda found: found[1].replace(".", "") + "." + found[2], plain)
+    )
     plain = (
         _MINUS.sub("-", _COLOUR.sub("", _PHANTOM.sub("", plain)))
         .replace("\\&", "\\text{and}")
@@ -178,12 +282,24 @@ def formula_form(text: str) -> str:
     for _ in range(3):
         plain = _LETTERS_SET.sub(r"\1", _WORDS_SET.sub(r"\\text{\1}", plain))
     for _ in range(4 if "\\text" in plain else 0):  # \text{6 and -1}
-        plain = _TEXT_OF_NUMBER.sub(r"\1 \\text{\2}", _TEXT_JOINING.sub(r"\\text{ \1 } \\text{\2}", plain)).replace("\\text{}", "")
+        plain = _TEXT_OF_NUMBER.sub(
+            r"\1 \\text{\2}", _TEXT_JOINING.sub(r"\\text{ \1 } \\text{\2}", plain)
+        ).replace("\\text{}", "")
     plain = _ORDINAL.sub("", _LETTER_SET.sub("", plain))
     plain = _TO_BASE_TEN.sub(r"\\log_{10}", plain)
     plain = _BLACKBOARD.sub(r"\\reals ", plain)
-    plain = _COMMAND.sub(_renamed, plain).replace("<=", "\\le ").replace(">=", "\\ge ").replace("!=", "\\ne ").replace("=>", "\\to ").replace("->", "\\to ")
-    plain = _PLAIN_WORDS.sub(lambda found: _PLAIN_NAMES.get(found[1], f"\\{found[1]}") + " ", _SCIENTIFIC.sub(r"\1\\times 10^{\2}", plain))
+    plain = (
+        _COMMAND.sub(_renamed, plain)
+        .replace("<=", "\\le ")
+        .replace(">=", "\\ge ")
+        .replace("!=", "\\ne ")
+        .replace("=>", "\\to ")
+        .replace("->", "\\to ")
+    )
+    plain = _PLAIN_WORDS.sub(
+        lambda found: _PLAIN_NAMES.get(found[1], f"\\{found[1]}") + " ",
+        _SCIENTIFIC.sub(r"\1\\times 10^{\2}", plain),
+    )
     plain = _MIXED.sub(r"\1\\frac{\2}{\3}", plain)
     return " ".join(re.sub(r"\\[()\[\]]", " ", plain).replace("$", " ").replace("\x00", "\\\\").split())
 

@@ -7,21 +7,27 @@ from typing import NamedTuple
 
 
 class Unit(NamedTuple):
-    """A unit: the powers of what it measures, and how many of the basic units it is. ``km/h`` is length/time, 5/18."""
+    """A unit: the powers of what it measures, and how many of the basic units it is.
+    ``km/h`` is length/time, 5/18.
+    """
 
     measures: tuple[tuple[str, int], ...]
     size: Fraction
 
 
 _TABLE = """
-length 1 m meter metre | 1000 km kilometer kilometre | 1/10 dm decimeter decimetre | 1/100 cm centimeter centimetre | 1/1000 mm millimeter millimetre
+length 1 m meter metre | 1000 km kilometer kilometre | 1/10 dm decimeter decimetre
+length 1/100 cm centimeter centimetre | 1/1000 mm millimeter millimetre
 length 1/1000000 um \u00b5m \u03bcm micrometer micrometre micron | 1/1000000000 nm nanometer nanometre
 length 0.0254 inch inche | 0.3048 ft foot feet | 0.9144 yd yard
 length 1609.344 mi mile
-mass 1 g gram gramme | 1000 kg kilogram kilogramme kilo | 1/1000 mg milligram | 1000000 t ton tonne | 453.59237 lb lbs pound | 28.349523125 oz ounce
-time 1 s sec second sekunde | 1/1000 ms millisecond | 60 min minute minuten | 3600 h hr hour stunde heure | 86400 d day tag | 604800 week
+mass 1 g gram gramme | 1000 kg kilogram kilogramme kilo | 1/1000 mg milligram | 1000000 t ton tonne
+mass 453.59237 lb lbs pound | 28.349523125 oz ounce
+time 1 s sec second sekunde | 1/1000 ms millisecond | 60 min minute minuten | 3600 h hr hour stunde heure
+time 86400 d day tag | 604800 week
 months 1 month | 12 year yr
-liquid 1 l liter litre | 1/1000 ml milliliter millilitre | 1/100 cl | 1/10 dl | 3.785411784 gallon gal | 0.946352946 quart | 0.473176473 pint
+liquid 1 l liter litre | 1/1000 ml milliliter millilitre | 1/100 cl | 1/10 dl | 3.785411784 gallon gal
+liquid 0.946352946 quart | 0.473176473 pint
 celsius 1 celsius \u2103
 fahrenheit 1 fahrenheit \u2109
 kelvin 1 kelvin
@@ -55,9 +61,22 @@ _COMPOUND = {
     "hectare": "10000 m^2",
     "ha": "10000 m^2",
 }
-_BY_CASE = {"C": "celsius", "F": "fahrenheit", "K": "kelvin", "M": None, "L": "liter", "N": "newton", "A": "ampere", "J": "joule", "W": "watt", "V": "volt"}
+_BY_CASE = {
+    "C": "celsius",
+    "F": "fahrenheit",
+    "K": "kelvin",
+    "M": None,
+    "L": "liter",
+    "N": "newton",
+    "A": "ampere",
+    "J": "joule",
+    "W": "watt",
+    "V": "volt",
+}
 _ADJECTIVES = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
-_TOKEN = re.compile(r"[A-Za-z\u00b5\u03bc\u2103\u2109\u20ac\u00a3\u00a5\u20b9\\]+|\^\s?\{?\s?(-?\d)\s?\}?|/|\d+")
+_TOKEN = re.compile(
+    r"[A-Za-z\u00b5\u03bc\u2103\u2109\u20ac\u00a3\u00a5\u20b9\\]+|\^\s?\{?\s?(-?\d)\s?\}?|/|\d+"
+)
 _MOST_TOKENS = 12
 
 
@@ -75,7 +94,9 @@ _UNITS = _read_table()
 
 
 def read_unit(text: str) -> Unit | None:
-    """Return the unit that the words after a number begin with, None if they begin with none: ``plums``, ``people``."""
+    """Return the unit that the words after a number begin with, None if they begin with none:
+    ``plums``, ``people``.
+    """
     measures: Counter[str] = Counter()
     size, sign, power, known = Fraction(1), 1, 1, False
     last: tuple[dict[str, int], Fraction] | None = None

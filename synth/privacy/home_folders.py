@@ -18,10 +18,15 @@ _SHORTEST_NAME = 3
 
 
 def without_home(text: str) -> str:
-    """Return a text with ``~`` in the place of home folders, of Linux, macOS and Windows, and of a folder named as the user is."""
+    """Return a text with ``~`` in the place of home folders, of Linux, macOS and Windows,
+    and of a folder named as the user is.
+    """
     if "/" not in text and "\\" not in text:
         return text
-    for own in _own_folders(os.environ.get("HOME", ""), os.environ.get("USER") or os.environ.get("LOGNAME") or os.environ.get("USERNAME") or ""):
+    for own in _own_folders(
+        os.environ.get("HOME", ""),
+        os.environ.get("USER") or os.environ.get("LOGNAME") or os.environ.get("USERNAME") or "",
+    ):
         text = own(text)
     return _HOMES.sub(HOME, text)
 
@@ -31,7 +36,10 @@ def without_homes(value: Any) -> Any:
     if isinstance(value, str):
         return without_home(value)
     if isinstance(value, dict):
-        return {(without_home(key) if isinstance(key, str) else key): without_homes(one) for key, one in value.items()}
+        return {
+            (without_home(key) if isinstance(key, str) else key): without_homes(one)
+            for key, one in value.items()
+        }
     return [without_homes(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 

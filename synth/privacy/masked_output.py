@@ -1,4 +1,6 @@
-"""Masks secrets in what goes to the terminal, and so into logs that a terminal is turned into (`synth.privacy.secrets`)."""
+"""Masks secrets in what goes to the terminal,
+and so into logs that a terminal is turned into (`synth.privacy.secrets`).
+"""
 
 import contextlib
 import logging
@@ -32,9 +34,13 @@ class _Masked:
 
 
 def mask_output() -> Callable[[], None]:
-    """Mask secrets in what is written to stdout and stderr, and by handlers of logging that write there; return what takes that back."""
+    """Mask secrets in what is written to stdout and stderr,
+    and by handlers of logging that write there; return what takes that back.
+    """
     before = sys.stdout, sys.stderr
-    ours = tuple(stream if isinstance(stream, _Masked) or stream is None else _Masked(stream) for stream in before)
+    ours = tuple(
+        stream if isinstance(stream, _Masked) or stream is None else _Masked(stream) for stream in before
+    )
     sys.stdout, sys.stderr = ours
     _turn(before, ours)
 
@@ -46,7 +52,9 @@ def mask_output() -> Callable[[], None]:
 
 
 def _turn(old: Sequence[Any], new: Sequence[Any]) -> None:
-    """Have handlers of logging that write to an old stream, or to one that is closed, write to the new one in its place."""
+    """Have handlers of logging that write to an old stream, or to one that is closed,
+    write to the new one in its place.
+    """
     for logger in (logging.getLogger(), logging.getLogger("lm_eval")):
         for handler in logger.handlers:
             if type(handler) is logging.StreamHandler:

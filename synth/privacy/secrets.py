@@ -1,7 +1,8 @@
 """Keys, tokens, headers and passwords: which settings hold one, and text with a mask in the place of each.
 
-A secret is known by the name of its setting (`is_secret_name`), by where it stands in an address (``user:password@``, the query), by its form (``sk-…``,
-``hf_…``, ``Bearer …``), and, wherever it occurs again, by its value, once it has been learnt.
+A secret is known by the name of its setting (`is_secret_name`), by where it stands in an address
+(``user:password@``, the query), by its form (``sk-…``, ``hf_…``, ``Bearer …``), and, wherever it occurs
+again, by its value, once it has been learnt.
 """
 
 import json
@@ -16,19 +17,113 @@ from synth.errors import StylerepError
 MASK = "***"
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = {
-    "auth", "authentication", "authorization", "bearer", "cookie", "cookies", "credential", "credentials", "jwt", "oauth", "pass", "passphrase", "passwd",
-    "password", "passwords", "pwd", "secret", "secrets",
-}  # fmt: skip
+    "auth",
+    "authentication",
+    "authorization",
+    "bearer",
+    "cookie",
+    "cookies",
+    "credential",
+    "credentials",
+    "jwt",
+    "oauth",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "passwords",
+    "pwd",
+    "secret",
+    "secrets",
+}
 _LAST_WORDS = {"apikey", "apikeys", "header", "headers"}
-_ENDINGS = ("apikey", "accesskey", "secretkey", "privatekey", "authtoken", "accesstoken", "password", "passwd")
+_ENDINGS = (
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "authtoken",
+    "accesstoken",
+    "password",
+    "passwd",
+)
 # What stands before "key" or "token" in names that hold no secret: fields of rows, and parts of a vocabulary.
-_FIELD = {"answer", "cache", "column", "dict", "doc", "field", "gold", "group", "image", "index", "json", "label", "metric", "primary", "prompt", "question",
-          "row", "score", "sort", "target", "text"}  # fmt: skip
+_FIELD = {
+    "answer",
+    "cache",
+    "column",
+    "dict",
+    "doc",
+    "field",
+    "gold",
+    "group",
+    "image",
+    "index",
+    "json",
+    "label",
+    "metric",
+    "primary",
+    "prompt",
+    "question",
+    "row",
+    "score",
+    "sort",
+    "target",
+    "text",
+}
 _VOCABULARY = {
-    "additional", "answer", "assistant", "audio", "begin", "bos", "bot", "class", "cls", "content", "cut", "end", "eoi", "eos", "eot", "extra", "fill", "first",
-    "image", "lang", "language", "last", "mask", "max", "min", "new", "newline", "next", "num", "pad", "padding", "per", "pivot", "prefix", "reasoning",
-    "response", "sep", "separator", "space", "special", "start", "stop", "suffix", "system", "think", "thinking", "tool", "trace", "turn", "unk", "video",
-}  # fmt: skip
+    "additional",
+    "answer",
+    "assistant",
+    "audio",
+    "begin",
+    "bos",
+    "bot",
+    "class",
+    "cls",
+    "content",
+    "cut",
+    "end",
+    "eoi",
+    "eos",
+    "eot",
+    "extra",
+    "fill",
+    "first",
+    "image",
+    "lang",
+    "language",
+    "last",
+    "mask",
+    "max",
+    "min",
+    "new",
+    "newline",
+    "next",
+    "num",
+    "pad",
+    "padding",
+    "per",
+    "pivot",
+    "prefix",
+    "reasoning",
+    "response",
+    "sep",
+    "separator",
+    "space",
+    "special",
+    "start",
+    "stop",
+    "suffix",
+    "system",
+    "think",
+    "thinking",
+    "tool",
+    "trace",
+    "turn",
+    "unk",
+    "video",
+}
 _SHAPES = re.compile(
     r"(?<![A-Za-z0-9])(?:"
     r"sk-(?=[\w-]*\d)[\w-]{16,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}"
@@ -77,11 +172,15 @@ _PLAIN_WORD = re.compile(r"[A-Za-z]?[a-z]{0,11}|[A-Z]{0,11}|\d{0,11}")
 _ENVIRONMENT = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|COOKIE)S?\Z", re.IGNORECASE)
 
 Replace = Callable[[str, str, bool], str]
-"""What stands in the place of a secret, by the name of its setting, its value, and whether it is one for sure: other headers and parameters may be none."""
+"""What stands in the place of a secret, by the name of its setting, its value, and whether it is one for
+sure: other headers and parameters may be none.
+"""
 
 
 def is_secret_name(name: str) -> bool:
-    """Say whether a setting of this name may hold a secret: ``api_key``, ``Authorization``, ``hf_token``; not ``max_tokens``, ``eos_token``, ``author``."""
+    """Say whether a setting of this name may hold a secret: ``api_key``, ``Authorization``, ``hf_token``; not
+    ``max_tokens``, ``eos_token``, ``author``.
+    """
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words:
         return False
@@ -118,7 +217,9 @@ class Secrets:
         _walk(settings, note)
 
     def know(self, value: str, shown: str = MASK, everywhere: bool = True) -> None:
-        """Have a value masked in all texts; one that is short or a plain word on the terminal alone, since it may stand in responses by chance."""
+        """Have a value masked in all texts; one that is short or a plain word on the terminal alone, since it
+        may stand in responses by chance.
+        """
         after = value.split()[1:] if re.match(r"(?i:bearer|basic|token)\s", value) else ()
         for one in dict.fromkeys(text.strip("\"'") for text in (value, unquote(value), *after)):
             if len(one) < 4 or one.lower() in _OPEN_WORDS or _REFERENCE.fullmatch(one):
@@ -129,7 +230,9 @@ class Secrets:
         self._patterns = (_any_of(self._known), _any_of(self._known_outside))
 
     def know_environment(self) -> None:
-        """Have the keys and tokens masked that stand in environment variables (``OPENAI_API_KEY``, ``HF_TOKEN``), and the passwords of their addresses."""
+        """Have the keys and tokens masked that stand in environment variables (``OPENAI_API_KEY``,
+        ``HF_TOKEN``), and the passwords of their addresses.
+        """
 
         def note(_: str, value: str, sure: bool) -> str:
             if sure and _is_rare(value):
@@ -143,7 +246,8 @@ class Secrets:
                 _string(value, note, name)
 
     def resolved(self, settings: Any, option: str) -> Any:
-        """Return settings with the values of environment variables in the place of references (``${NAME}``); what is written has the reference.
+        """Return settings with the values of environment variables in the place of references (``${NAME}``);
+        what is written has the reference.
 
         Raises StylerepError for a variable that is not set.
         """
@@ -151,7 +255,9 @@ class Secrets:
         def value_of(match: re.Match[str]) -> str:
             name = match[1]
             if name not in os.environ:
-                raise StylerepError(f"{option}: ${{{name}}} stands for an environment variable, and {name} is not set.")
+                raise StylerepError(
+                    f"{option}: ${{{name}}} stands for an environment variable, and {name} is not set."
+                )
             self.know(os.environ[name], match[0])
             return os.environ[name]
 
@@ -159,7 +265,9 @@ class Secrets:
 
     @property
     def known(self) -> dict[str, str]:
-        """The values that are masked in all texts, with what stands in their place: for the processes that help this one."""
+        """The values that are masked in all texts, with what stands in their place:
+        for the processes that help this one.
+        """
         return dict(self._known)
 
     def know_all(self, known: Mapping[str, str]) -> None:
@@ -178,21 +286,35 @@ class Secrets:
         ends = np.zeros(len(lines) + 1, dtype=np.int64)
         np.cumsum(list(map(len, lines)), out=ends[1:])
         # Made of a list, an array would import pandas.
-        array = pa.Array.from_buffers(pa.large_binary(), len(lines), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(lines))])
+        array = pa.Array.from_buffers(
+            pa.large_binary(), len(lines), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(lines))]
+        )
         may: list[bool] = pc.match_substring_regex(array, wanted).to_pylist()
-        return [one and self._holds(line.decode("utf-8", "replace")) for line, one in zip(lines, may, strict=True)]
+        return [
+            one and self._holds(line.decode("utf-8", "replace")) for line, one in zip(lines, may, strict=True)
+        ]
 
     def _holds(self, text: str) -> bool:
-        return bool(_SHAPES.search(text.replace("\\n", " ")) or (self._patterns[0] and self._patterns[0].search(text)))
+        return bool(
+            _SHAPES.search(text.replace("\\n", " ")) or (self._patterns[0] and self._patterns[0].search(text))
+        )
 
     def lines(self, block: bytes) -> bytes:
-        """Return whole lines of JSON with `texts` of those in which a secret stands; the others as they are."""
+        """Return whole lines of JSON with `texts` of those in which a secret stands; the others as they
+        are.
+        """
         lines = block.splitlines(keepends=True)
         suspected = self.suspected(lines)
-        return b"".join(self._line(line) if one else line for line, one in zip(lines, suspected, strict=True)) if any(suspected) else block
+        return (
+            b"".join(self._line(line) if one else line for line, one in zip(lines, suspected, strict=True))
+            if any(suspected)
+            else block
+        )
 
     def _line(self, line: bytes) -> bytes:
-        return (json.dumps(self.texts(json.loads(line)), ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        return (json.dumps(self.texts(json.loads(line)), ensure_ascii=False) + "\n").encode(
+            "utf-8", "replace"
+        )
 
     def text(self, text: str) -> str:
         """Return a text with a mask in the place of known secrets and of what has the form of one."""
@@ -205,7 +327,9 @@ class Secrets:
         return _leaves(value, self.text)
 
     def settings(self, value: Any) -> Any:
-        """Return settings with a mask in the place of all secrets: known ones, those by name, in addresses, and by form."""
+        """Return settings with a mask in the place of all secrets: known ones, those by name,
+        in addresses, and by form.
+        """
         return self.texts(_walk(value, lambda name, text, sure: self._known_outside.get(text, MASK)))
 
     def output(self, text: str) -> str:
@@ -228,7 +352,9 @@ SECRETS = Secrets()
 
 
 def without_braces(text: str) -> str:
-    """Return a text with references to environment variables in another form, for lm_eval takes all that has a brace in it for JSON."""
+    """Return a text with references to environment variables in another form,
+    for lm_eval takes all that has a brace in it for JSON.
+    """
     return _REFERENCE.sub(r"$<\1>", text)
 
 
@@ -238,7 +364,9 @@ def with_braces(value: Any) -> Any:
 
 
 def withheld(text: str, name_of: Replace) -> str:
-    """Return a word of a command line, JSON or ``NAME=VALUE,…``, with what `name_of` returns in the place of every secret."""
+    """Return a word of a command line, JSON or ``NAME=VALUE,…``,
+    with what `name_of` returns in the place of every secret.
+    """
     try:
         content = json.loads(text) if text.lstrip().startswith("{") else None
     except (ValueError, RecursionError):
@@ -266,24 +394,36 @@ def _walk(value: Any, replace: Replace, name: str = "", secret: bool = False, su
 
 
 def _is_rare(value: str) -> bool:
-    """Say whether a value is none that stands in a text by chance: it is long enough, and no plain word or number."""
-    return not _PLAIN_WORD.fullmatch(value) and (len(value) >= 8 or (len(value) >= 6 and any(map(str.isdigit, value))))
+    """Say whether a value is none that stands in a text by chance: it is long enough,
+    and no plain word or number.
+    """
+    return not _PLAIN_WORD.fullmatch(value) and (
+        len(value) >= 8 or (len(value) >= 6 and any(map(str.isdigit, value)))
+    )
 
 
 def _is_open(value: str) -> bool:
-    """Say whether a value may be seen: there is none, or it names an environment variable, or it is masked already."""
+    """Say whether a value may be seen: there is none, or it names an environment variable,
+    or it is masked already.
+    """
     return value.strip().lower() in _OPEN_WORDS or not value.strip("*") or bool(_REFERENCE.fullmatch(value))
 
 
 def _string(text: str, replace: Replace, name: str) -> str:
-    """Return a setting that is text with the secrets in it replaced: in addresses, by names within it, and by form."""
+    """Return a setting that is text with the secrets in it replaced: in addresses, by names within it,
+    and by form.
+    """
     if "://" in text:
         text = _ADDRESS.sub(lambda match: match[1] + _address(match[2], replace, name), text)
     elif "@" in text:
         text = _BARE_USER.sub(lambda match: f"{_user(match[1], match[2], replace, name)}@", text)
     if "=" in text or ":" in text:
         text = _ASSIGNED.sub(lambda match: _assigned(match, replace), text)
-    return _SHAPES.sub(lambda match: replace(name, match[0], True), text) if any(hint in text for hint in _HINTS) else text
+    return (
+        _SHAPES.sub(lambda match: replace(name, match[0], True), text)
+        if any(hint in text for hint in _HINTS)
+        else text
+    )
 
 
 def _assigned(match: re.Match[str], replace: Replace) -> str:
@@ -291,11 +431,18 @@ def _assigned(match: re.Match[str], replace: Replace) -> str:
     if not is_secret_name(name) or _is_open(value.strip("\"'`")) or value.startswith("//"):
         return match[0]
     before = match[0][: match.start(3) - match.start(0)]
-    return before + (_in_braces(value, replace, name) if value.startswith("{") else _quoted(value, replace, name))
+    return before + (
+        _in_braces(value, replace, name) if value.startswith("{") else _quoted(value, replace, name)
+    )
 
 
 def _in_braces(text: str, replace: Replace, name: str) -> str:
-    return _IN_BRACES.sub(lambda match: match[0] if _is_open(match[2].strip("\"'")) else match[1] + _quoted(match[2], replace, name), text)
+    return _IN_BRACES.sub(
+        lambda match: (
+            match[0] if _is_open(match[2].strip("\"'")) else match[1] + _quoted(match[2], replace, name)
+        ),
+        text,
+    )
 
 
 def _quoted(value: str, replace: Replace, name: str) -> str:
@@ -304,15 +451,24 @@ def _quoted(value: str, replace: Replace, name: str) -> str:
 
 
 def _address(rest: str, replace: Replace, name: str) -> str:
-    """Return what follows ``://`` of an address with user, password, the values of the query, and the fragment replaced."""
+    """Return what follows ``://`` of an address with user, password, the values of the query,
+    and the fragment replaced.
+    """
     rest, mark, fragment = rest.partition("#")
     rest, question, query = rest.partition("?")
     place, slash, path = rest.partition("/")
     user, at, host = place.rpartition("@")
     if at:
         first, colon, password = user.partition(":")
-        user = _user(first, password, replace, name) if colon else first if _is_open(first) else replace(name, first, True)
-    return f"{user}{at}{host}{slash}{path}{question}{'&'.join(_parameter(one, replace, name) for one in query.split('&'))}{mark}{fragment and MASK}"
+        user = (
+            _user(first, password, replace, name)
+            if colon
+            else first
+            if _is_open(first)
+            else replace(name, first, True)
+        )
+    parameters = "&".join(_parameter(one, replace, name) for one in query.split("&"))
+    return f"{user}{at}{host}{slash}{path}{question}{parameters}{mark}{fragment and MASK}"
 
 
 def _user(user: str, password: str, replace: Replace, name: str) -> str:
@@ -327,7 +483,11 @@ def _parameter(text: str, replace: Replace, name: str) -> str:
     key, equals, value = text.partition("=")
     if not equals:
         return text if len(text) < 20 else replace(name, text, True)
-    sure = is_secret_name(key) or key.lower() in ("code", "sig", "signature") or (len(value) >= 20 and re.search(r"\d", value) is not None)
+    sure = (
+        is_secret_name(key)
+        or key.lower() in ("code", "sig", "signature")
+        or (len(value) >= 20 and re.search(r"\d", value) is not None)
+    )
     return text if _is_open(value) else f"{key}={replace(name, value, sure)}"
 
 
@@ -335,7 +495,9 @@ def _leaves(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {(change(key) if isinstance(key, str) else key): _leaves(one, change) for key, one in value.items()}
+        return {
+            (change(key) if isinstance(key, str) else key): _leaves(one, change) for key, one in value.items()
+        }
     return type(value)(_leaves(one, change) for one in value) if type(value) in (list, tuple) else value
 
 

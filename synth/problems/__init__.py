@@ -1,8 +1,9 @@
 """Problem sources by name: one source a file.
 
-A source is named ``NAME[:SPLIT][:OPTION=VALUE…]``: ``arith:train``, ``arith:test:max_steps=6``. In place of a name stands a file or
-a Hub data set, whose options say which column holds what: ``mine.csv:question=task``, ``org/name:test`` (see `synth.problems.mapped`).
-A data set of reasoning-gym is ``gym:DATASET[:split=SPLIT][:OPTION=VALUE…]``.
+A source is named ``NAME[:SPLIT][:OPTION=VALUE…]``: ``arith:train``, ``arith:test:max_steps=6``. In place of a
+name stands a file or a Hub data set, whose options say which column holds what: ``mine.csv:question=task``,
+``org/name:test`` (see `synth.problems.mapped`). A data set of reasoning-gym is
+``gym:DATASET[:split=SPLIT][:OPTION=VALUE…]``.
 """
 
 import dataclasses
@@ -57,9 +58,10 @@ __all__ = [
 class Source:
     """A source that is known by name.
 
-    `items` takes (split, seed), and an instance of `config` as third argument where the source has options. An `endless`
-    source generates as many items as are asked for. A source that `read`s what follows its name itself gets (what stands in
-    the place of the split, options) and returns the split and what `items` takes after the seed.
+    `items` takes (split, seed), and an instance of `config` as third argument where the source has options.
+    An `endless` source generates as many items as are asked for. A source that `read`s what follows its name
+    itself gets (what stands in the place of the split,
+    options) and returns the split and what `items` takes after the seed.
     """
 
     items: Callable[..., Iterator[Problem]]
@@ -92,7 +94,9 @@ def load_problems(spec: str, n: int | None = None, seed: int = 0) -> list[Proble
     return list(iter_problems(spec, n, seed))
 
 
-def iter_problems(spec: str, n: int | None = None, seed: int = 0, keep: Callable[[Problem], bool] | None = None) -> Iterator[Problem]:
+def iter_problems(
+    spec: str, n: int | None = None, seed: int = 0, keep: Callable[[Problem], bool] | None = None
+) -> Iterator[Problem]:
     """Yield the first *n* problems of a source, none twice and only such as *keep* says to keep.
 
     *spec* is ``NAME[:SPLIT][:OPTION=VALUE…]`` (split ``train`` when left out) or a file or Hub data set in
@@ -105,25 +109,35 @@ def iter_problems(spec: str, n: int | None = None, seed: int = 0, keep: Callable
         raise StylerepError(f"The source {name} has no end: say how many problems you want.")
     place, options = _split_and_options(name, rest)
     split, config = source.read(place, options) if source.read else (place, _config(name, source, options))
-    found = _without_repeats(source.items(split, seed, *config), keep or (lambda problem: True), source.endless)
+    found = _without_repeats(
+        source.items(split, seed, *config), keep or (lambda problem: True), source.endless
+    )
     count = 0
     for problem in itertools.islice(found, n):
         count += 1
         yield problem
     if n is not None and count < n:
-        raise StylerepError(f"{spec}: {n} problems were asked for and it has {count}{'' if keep is None else ' that may be used'}.")
+        raise StylerepError(
+            f"{spec}: {n} problems were asked for and it has"
+            f" {count}{'' if keep is None else ' that may be used'}."
+        )
 
 
 def check_number(n: int | None) -> None:
     """Raise StylerepError for a number of problems, if one is given, below 1 or beyond 64 bits."""
     if n is not None and not 1 <= n < 2**63:
-        raise StylerepError(f"The number of problems must be at least 1{' and of at most 64 bits' if n > 0 else ''}, got {shown(n)}.")
+        raise StylerepError(
+            f"The number of problems must be at least 1{' and of at most 64 bits' if n > 0 else ''}, got"
+            f" {shown(n)}."
+        )
 
 
 def check_source(spec: str, n: int | None = None, seed: int = 0) -> None:
-    """Raise StylerepError for a source that there is not, by its name: neither a name of ours, nor a file that is here, nor a Hub data set's.
+    """Raise StylerepError for a source that there is not, by its name: neither a name of ours, nor a file
+    that is here, nor a Hub data set's.
 
-    Of a source that generates problems, options and split are tried as well. Nothing is fetched, and no file of problems is read.
+    Of a source that generates problems, options and split are tried as well. Nothing is fetched,
+    and no file of problems is read.
     """
     name, source, rest = _source(spec)
     _, options = _split_and_options(name, rest)
@@ -143,9 +157,14 @@ def _source(spec: str) -> tuple[str, Source, str]:
         return name, SOURCES[name], rest
     if (found := mapped_place(spec)) is not None:
         place, rest = found
-        return place, Source(lambda split, seed, config: mapped(place, split, config), MappedConfig, endless=False), rest
+        return (
+            place,
+            Source(lambda split, seed, config: mapped(place, split, config), MappedConfig, endless=False),
+            rest,
+        )
     raise StylerepError(
-        f"There is no problem source {name!r}; choose from {', '.join(SOURCES)}, or name a file ({', '.join(SUFFIXES)}) or a Hub data set (org/name)."
+        f"There is no problem source {name!r}; choose from {', '.join(SOURCES)}, or name a file"
+        f" ({', '.join(SUFFIXES)}) or a Hub data set (org/name)."
     )
 
 
@@ -158,7 +177,9 @@ def _split_and_options(name: str, rest: str) -> tuple[str, dict[str, str]]:
         elif position == 0:
             split = part
         else:
-            raise StylerepError(f"{name}: {part!r} is no OPTION=VALUE; a source is written NAME[:SPLIT][:OPTION=VALUE…].")
+            raise StylerepError(
+                f"{name}: {part!r} is no OPTION=VALUE; a source is written NAME[:SPLIT][:OPTION=VALUE…]."
+            )
     return split, options
 
 
@@ -175,13 +196,17 @@ def _config(name: str, source: Source, options: dict[str, str]) -> list[Any]:
         try:
             values[key] = type(defaults[key])(value)
         except ValueError as error:
-            raise StylerepError(f"{name}: {key} must be of the kind {defaults[key]!r}, got {value!r}.") from error
+            raise StylerepError(
+                f"{name}: {key} must be of the kind {defaults[key]!r}, got {value!r}."
+            ) from error
     config = source.config(**values)
     config.validate()
     return [config]
 
 
-def _without_repeats(items: Iterator[Problem], keep: Callable[[Problem], bool], endless: bool) -> Iterator[Problem]:
+def _without_repeats(
+    items: Iterator[Problem], keep: Callable[[Problem], bool], endless: bool
+) -> Iterator[Problem]:
     seen, passed = Seen(), 0
     for item in items:
         if seen.add(item.question) and keep(item):

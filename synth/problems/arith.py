@@ -48,16 +48,28 @@ _SETTINGS = (
         nouns=tuple("marbles stickers stamps shells cards beads buttons badges".split()),
         opening=("{a} has {x} {n}.", "{a} keeps {x} {n} in a box.", "{a} starts with {x} {n}."),
         question=("How many {n} does {a} have now?", "How many {n} does {a} end up with?"),
-        add=("{a} buys {k} more.", "{b} gives {a} {k} {n}.", "Then {a} finds {k} {n}.", "{a} wins {k} {n} at a fair."),
+        add=(
+            "{a} buys {k} more.",
+            "{b} gives {a} {k} {n}.",
+            "Then {a} finds {k} {n}.",
+            "{a} wins {k} {n} at a fair.",
+        ),
         subtract=("{a} gives {k} of them to {b}.", "Then {a} loses {k} {n}.", "{a} sells {k} of the {n}."),
         groups=("{a} has {g} bags of {k} {n} each.", "{a} starts with {g} packs with {k} {n} in each."),
-        multiply=("Within a year {a} has {k} times as many.", "After a month, the number of {n} is {k} times as large."),
+        multiply=(
+            "Within a year {a} has {k} times as many.",
+            "After a month, the number of {n} is {k} times as large.",
+        ),
         divide=("{a} splits the {n} equally among {k} people and keeps one share.",),
         compare=True,
     ),
     _Setting(
         nouns=tuple("apples plums muffins cookies pears lemons rolls pies".split()),
-        opening=("{a} brings {x} {n} to the market.", "There are {x} {n} on {a}'s table.", "{a} collects {x} {n}."),
+        opening=(
+            "{a} brings {x} {n} to the market.",
+            "There are {x} {n} on {a}'s table.",
+            "{a} collects {x} {n}.",
+        ),
         question=("How many {n} does {a} have left?", "How many {n} are there in the end?"),
         add=("{b} adds {k} more.", "{a} fetches another {k} {n}.", "Later {k} {n} are delivered."),
         subtract=("{b} eats {k} of them.", "{a} sells {k} {n}.", "{k} of the {n} turn out to be bad."),
@@ -69,7 +81,11 @@ _SETTINGS = (
         nouns=("dollars", "euros", "pounds", "crowns"),
         opening=("{a} has {x} {n}.", "{a} has saved {x} {n}.", "There are {x} {n} in {a}'s wallet."),
         question=("How many {n} does {a} have now?", "How many {n} are left for {a}?"),
-        add=("{a} earns {k} {n} by mowing a lawn.", "{b} pays {a} back {k} {n}.", "{a} gets {k} {n} as a present."),
+        add=(
+            "{a} earns {k} {n} by mowing a lawn.",
+            "{b} pays {a} back {k} {n}.",
+            "{a} gets {k} {n} as a present.",
+        ),
         subtract=("{a} spends {k} {n} on a book.", "{a} lends {b} {k} {n}.", "A ticket costs {a} {k} {n}."),
         groups=("{a} works {g} hours for {k} {n} an hour.", "{a} washes {g} cars for {k} {n} each."),
         multiply=("After a year of saving, {a} has {k} times as much.",),
@@ -81,7 +97,10 @@ _SETTINGS = (
         question=("How many {n} are in it now?", "How many {n} does it hold at the end?"),
         add=("{a} pours in {k} litres.", "Another {k} litres are added."),
         subtract=("{k} litres leak out.", "{a} takes out {k} litres.", "{b} uses {k} litres."),
-        groups=("{a} empties {g} buckets of {k} litres each into a tank.", "{a} pours {g} cans of {k} litres each into a barrel."),
+        groups=(
+            "{a} empties {g} buckets of {k} litres each into a tank.",
+            "{a} pours {g} cans of {k} litres each into a barrel.",
+        ),
         multiply=("By the evening it holds {k} times as much.",),
     ),
     _Setting(
@@ -110,7 +129,9 @@ class ArithConfig:
     def validate(self) -> None:
         """Raise StylerepError if the bounds make no sense."""
         if not 1 <= self.min_steps <= self.max_steps <= 8:
-            raise StylerepError(f"arith: steps must satisfy 1 <= min <= max <= 8, got {self.min_steps} and {self.max_steps}.")
+            raise StylerepError(
+                f"arith: steps must satisfy 1 <= min <= max <= 8, got {self.min_steps} and {self.max_steps}."
+            )
         if not 20 <= self.max_number <= 10_000:
             raise StylerepError(f"arith: max_number must be between 20 and 10000, got {self.max_number}.")
 
@@ -122,7 +143,15 @@ def arith(split: str, seed: int = 0, config: ArithConfig | None = None) -> Itera
     """
     config = config or ArithConfig()
     config.validate()
-    return generate("arith", VERSION, split, seed, lambda rng: _Story(rng, config), _content, lambda story, item_id, _: _problem(story, item_id, split))
+    return generate(
+        "arith",
+        VERSION,
+        split,
+        seed,
+        lambda rng: _Story(rng, config),
+        _content,
+        lambda story, item_id, _: _problem(story, item_id, split),
+    )
 
 
 def _content(story: "_Story") -> tuple[str, ...]:
@@ -147,7 +176,9 @@ class _Story:
     def __init__(self, rng: random.Random, config: ArithConfig) -> None:
         self._rng, self._limit = rng, config.max_number
         self._setting = rng.choice(_SETTINGS)
-        self._words = dict(zip(("a", "b"), rng.sample(_NAMES, 2), strict=True), n=rng.choice(self._setting.nouns))
+        self._words = dict(
+            zip(("a", "b"), rng.sample(_NAMES, 2), strict=True), n=rng.choice(self._setting.nouns)
+        )
         self.sentences: list[str] = []
         self.steps: list[Step] = []
         self.value = 0
@@ -168,7 +199,9 @@ class _Story:
         return self.sentences[-1].removesuffix(".").removeprefix("Then ")
 
     def _calculate(self, symbol: str, operand: int, reason: str, left: int | None = None) -> int:
-        """Add the step ``left symbol operand`` (left: the value so far), led in by its reason; return its result."""
+        """Add the step ``left symbol operand`` (left: the value so far), led in by its reason;
+        return its result.
+        """
         left = self.value if left is None else left
         result = {"+": left + operand, "-": left - operand, "*": left * operand, "/": left // operand}[symbol]
         expression = f"{left} {symbol} {operand}"
@@ -198,9 +231,17 @@ class _Story:
         kind = rng.choice(possible)
         match kind:
             case "add":
-                symbol, forms, operand = "+", setting.add, rng.randint(2, min(self._limit - value, max(2, self._limit // 4)))
+                symbol, forms, operand = (
+                    "+",
+                    setting.add,
+                    rng.randint(2, min(self._limit - value, max(2, self._limit // 4))),
+                )
             case "subtract":
-                symbol, forms, operand = "-", setting.subtract, rng.randint(2, min(value - 1, self._limit // 4))
+                symbol, forms, operand = (
+                    "-",
+                    setting.subtract,
+                    rng.randint(2, min(value - 1, self._limit // 4)),
+                )
             case "multiply":
                 symbol, forms, operand = "*", setting.multiply, rng.randint(2, min(5, self._limit // value))
             case _:

@@ -3,9 +3,9 @@
     Each pair leads from its first symbol to its second: D8 -> K2, T5 -> M3, A9 -> D8, K2 -> R4.
     Start at A9. Which symbol do you reach after 2 steps?                                  answer: K2
 
-After the multi-step reasoning task of Wang et al. (2024, arXiv:2405.15302, buffer mechanism), whose test pairs are held
-out as well: a pair of symbols, whatever its direction, belongs to one split, and an item is made of pairs of its split
-only. Its content for `synth.problems.splits` is the chain that is walked.
+After the multi-step reasoning task of Wang et al. (2024, arXiv:2405.15302, buffer mechanism), whose test
+pairs are held out as well: a pair of symbols, whatever its direction, belongs to one split, and an item is
+made of pairs of its split only. Its content for `synth.problems.splits` is the chain that is walked.
 """
 
 import functools
@@ -85,8 +85,9 @@ _STOP_CHECKS = (
 class ChainConfig:
     """How hard the items are.
 
-    `min_hops` and `max_hops` bound the pairs on the way to the answer (1 to 12); `distractors` (2 to 40) is the number of
-    other pairs, which form chains of their own, go on behind the answer or run into the chain that is asked for.
+    `min_hops` and `max_hops` bound the pairs on the way to the answer (1 to 12); `distractors` (2 to 40) is
+    the number of other pairs, which form chains of their own,
+    go on behind the answer or run into the chain that is asked for.
     """
 
     min_hops: int = 2
@@ -96,14 +97,18 @@ class ChainConfig:
     def validate(self) -> None:
         """Raise StylerepError if the bounds make no sense."""
         if not 1 <= self.min_hops <= self.max_hops <= 12:
-            raise StylerepError(f"chain: hops must satisfy 1 <= min <= max <= 12, got {self.min_hops} and {self.max_hops}.")
+            raise StylerepError(
+                f"chain: hops must satisfy 1 <= min <= max <= 12, got {self.min_hops} and {self.max_hops}."
+            )
         if not 2 <= self.distractors <= 40:
             raise StylerepError(f"chain: distractors must be between 2 and 40, got {self.distractors}.")
 
 
 @dataclass(frozen=True, slots=True)
 class _ChainDraft:
-    """A walk through `symbols`; the answer is the one after `hops` pairs, and what follows it is a distractor."""
+    """A walk through `symbols`; the answer is the one after `hops` pairs,
+    and what follows it is a distractor.
+    """
 
     symbols: tuple[str, ...]
     hops: int
@@ -129,7 +134,11 @@ def chain(split: str, seed: int = 0, config: ChainConfig | None = None) -> Itera
 
 @functools.cache
 def _partners(split: str, symbol: str) -> tuple[str, ...]:
-    return tuple(other for other in SYMBOLS if other != symbol and belongs(split, "chain", VERSION, *sorted((symbol, other))))
+    return tuple(
+        other
+        for other in SYMBOLS
+        if other != symbol and belongs(split, "chain", VERSION, *sorted((symbol, other)))
+    )
 
 
 def _walk(rng: random.Random, split: str, length: int, used: set[str]) -> list[str]:
@@ -162,14 +171,18 @@ def _distractors(draft: _ChainDraft, rng: random.Random, split: str, count: int)
     pairs: list[tuple[str, str]] = []
     while len(pairs) < count:
         path = _walk(rng, split, min(count - len(pairs), rng.randint(1, 3)), used)
-        joints = [symbol for symbol in draft.symbols if len(path) > 1 and symbol in _partners(split, path[-2])]
+        joints = [
+            symbol for symbol in draft.symbols if len(path) > 1 and symbol in _partners(split, path[-2])
+        ]
         if joints and rng.random() < 0.33:
             path[-1] = rng.choice(joints)
         pairs += itertools.pairwise(path)
     return pairs
 
 
-def _problem(draft: _ChainDraft, item_id: str, rng: random.Random, split: str, config: ChainConfig) -> Problem:
+def _problem(
+    draft: _ChainDraft, item_id: str, rng: random.Random, split: str, config: ChainConfig
+) -> Problem:
     way = list(itertools.pairwise(draft.symbols))
     to_the_end = len(way) == draft.hops and rng.random() < 0.5
     others = way[draft.hops :]
@@ -179,12 +192,20 @@ def _problem(draft: _ChainDraft, item_id: str, rng: random.Random, split: str, c
     notation, unit = rng.choice(_NOTATIONS), rng.choice(_UNITS)
     listed = rng.choice(_SEPARATORS).join(notation.format(*pair) for pair in pairs)
     ask = rng.choice(_AT_THE_END if to_the_end else _AFTER_STEPS)
-    parts = [rng.choice(_OPENINGS).format(listed), ask.format(a=draft.symbols[0], k=f"{draft.hops} {unit}{'s' * (draft.hops > 1)}")]
+    parts = [
+        rng.choice(_OPENINGS).format(listed),
+        ask.format(a=draft.symbols[0], k=f"{draft.hops} {unit}{'s' * (draft.hops > 1)}"),
+    ]
     steps = [_read(i, draft, pairs, notation, rng) for i in range(draft.hops)]
     if to_the_end:
         steps.append(_stop(draft, pairs, notation, rng))
     answer = draft.symbols[draft.hops]
-    wrong = [*reversed(draft.symbols[: draft.hops]), *draft.symbols[draft.hops + 1 :], *(right for _, right in others), *(left for left, _ in others)]
+    wrong = [
+        *reversed(draft.symbols[: draft.hops]),
+        *draft.symbols[draft.hops + 1 :],
+        *(right for _, right in others),
+        *(left for left, _ in others),
+    ]
     return Problem(
         id=item_id,
         source="chain",
@@ -204,7 +225,9 @@ def _problem(draft: _ChainDraft, item_id: str, rng: random.Random, split: str, c
     )
 
 
-def _read(i: int, draft: _ChainDraft, pairs: list[tuple[str, str]], notation: str, rng: random.Random) -> Step:
+def _read(
+    i: int, draft: _ChainDraft, pairs: list[tuple[str, str]], notation: str, rng: random.Random
+) -> Step:
     """Return the step over pair *i* of the walk, with the ways in which one may take another pair for it."""
     a, b = draft.symbols[i], draft.symbols[i + 1]
     pair = notation.format(a, b)
@@ -212,24 +235,47 @@ def _read(i: int, draft: _ChainDraft, pairs: list[tuple[str, str]], notation: st
     if into := [left for left, right in pairs if right == a]:
         back = notation.format(into[0], a)
         turns.append(
-            WrongTurn(f"The pair {back} takes us from {a} to {into[0]}.", f"In {back} the symbol {a} is on the right, so nothing leads from it there.")
+            WrongTurn(
+                f"The pair {back} takes us from {a} to {into[0]}.",
+                f"In {back} the symbol {a} is on the right, so nothing leads from it there.",
+            )
         )
     if i + 1 < draft.hops:
         c = draft.symbols[i + 2]
         skipped = notation.format(b, c)
-        turns.append(WrongTurn(f"From {a} the very next symbol is {c}.", f"{c} follows {b} in {skipped}, while {a} leads to {b}."))
+        turns.append(
+            WrongTurn(
+                f"From {a} the very next symbol is {c}.",
+                f"{c} follows {b} in {skipped}, while {a} leads to {b}.",
+            )
+        )
     if others := [other for other in pairs if a not in other and other[1] != b]:
         left, right = rng.choice(others)
-        why = f"{right} is the partner of {left} in {notation.format(left, right)}, and {pair} starts with {a}."
+        why = (
+            f"{right} is the partner of {left} in {notation.format(left, right)}, and {pair} starts with {a}."
+        )
         turns.append(WrongTurn(f"From {a} the very next symbol is {right}.", why))
     rng.shuffle(turns)
     checks = rng.sample(_CHECKS, 2)
     words = {"a": a, "b": b, "pair": pair, "n": len(pairs), "i": i + 1}
-    return Step(rng.choice(_READ).format(**words), (), tuple(check.format(**words) for check in checks), tuple(turns[:2]))
+    return Step(
+        rng.choice(_READ).format(**words),
+        (),
+        tuple(check.format(**words) for check in checks),
+        tuple(turns[:2]),
+    )
 
 
 def _stop(draft: _ChainDraft, pairs: list[tuple[str, str]], notation: str, rng: random.Random) -> Step:
     a, b = draft.symbols[draft.hops - 1], draft.symbols[draft.hops]
     words = {"b": b, "n": len(pairs), "pair": notation.format(a, b)}
-    early = WrongTurn(f"The chain already ends at the symbol {a}.", f"The pair {words['pair']} still leads on from {a} to {b}.")
-    return Step(rng.choice(_STOP).format(**words), (), tuple(check.format(**words) for check in _STOP_CHECKS), (early,))
+    early = WrongTurn(
+        f"The chain already ends at the symbol {a}.",
+        f"The pair {words['pair']} still leads on from {a} to {b}.",
+    )
+    return Step(
+        rng.choice(_STOP).format(**words),
+        (),
+        tuple(check.format(**words) for check in _STOP_CHECKS),
+        (early,),
+    )

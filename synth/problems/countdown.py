@@ -1,11 +1,13 @@
 """Countdown: reach a target from given numbers, each used exactly once.
 
-    The numbers on the cards are 12, 2 and 3. Make 30. Use each number exactly once, with +, -, *, / and parentheses.
+    The numbers on the cards are 12, 2 and 3. Make 30. Use each number exactly once, with +, -, *,
+    / and parentheses.
                                                                                       answer: (12 - 2) * 3
 
-Numbers are combined at random until one is left, which is the target; so there is a solution, and its calculation is the
-worked steps. All results on the way are whole and positive. Wrong turns are tries with the numbers left that miss the
-target. Item content for `synth.problems.splits` is the numbers, whatever their order, and the target.
+Numbers are combined at random until one is left, which is the target; so there is a solution, and its
+calculation is the worked steps. All results on the way are whole and positive. Wrong turns are tries with the
+numbers left that miss the target. Item content for `synth.problems.splits` is the numbers,
+whatever their order, and the target.
 """
 
 import random
@@ -61,9 +63,18 @@ _STEPS = (
     "Taking {a} and {b}, {claim}{rest}.",
     "Out of {a} and {b} comes {claim}{rest}.",
 )
-_VERBS = {"+": "Adding {b} to {a}", "-": "Subtracting {b} from {a}", "*": "Multiplying {a} by {b}", "/": "Dividing {a} by {b}"}
+_VERBS = {
+    "+": "Adding {b} to {a}",
+    "-": "Subtracting {b} from {a}",
+    "*": "Multiplying {a} by {b}",
+    "/": "Dividing {a} by {b}",
+}
 _RESTS = (", which leaves {}", ", so {} are left", ", and there remain {}")
-_WHOLE = ("Written as one expression, this is {claim}.", "Put into one expression, that reads {claim}.", "As a single expression we have {claim}.")
+_WHOLE = (
+    "Written as one expression, this is {claim}.",
+    "Put into one expression, that reads {claim}.",
+    "As a single expression we have {claim}.",
+)
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 
@@ -71,8 +82,8 @@ _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2}
 class CountdownConfig:
     """How hard the items are.
 
-    `min_numbers` and `max_numbers` bound how many numbers are given (3 to 6), `max_number` each of them (5 to 100) and
-    `max_target` the target (20 to 10,000).
+    `min_numbers` and `max_numbers` bound how many numbers are given (3 to 6), `max_number` each of them (5 to
+    100) and `max_target` the target (20 to 10,000).
     """
 
     min_numbers: int = 3
@@ -83,7 +94,10 @@ class CountdownConfig:
     def validate(self) -> None:
         """Raise StylerepError if the bounds make no sense."""
         if not 3 <= self.min_numbers <= self.max_numbers <= 6:
-            raise StylerepError(f"countdown: numbers must satisfy 3 <= min <= max <= 6, got {self.min_numbers} and {self.max_numbers}.")
+            raise StylerepError(
+                f"countdown: numbers must satisfy 3 <= min <= max <= 6, got {self.min_numbers} and"
+                f" {self.max_numbers}."
+            )
         if not 5 <= self.max_number <= 100:
             raise StylerepError(f"countdown: max_number must be between 5 and 100, got {self.max_number}.")
         if not 20 <= self.max_target <= 10_000:
@@ -98,7 +112,13 @@ def countdown(split: str, seed: int = 0, config: CountdownConfig | None = None) 
     config = config or CountdownConfig()
     config.validate()
     return generate(
-        "countdown", VERSION, split, seed, lambda rng: _draft(rng, config), _content, lambda draft, item_id, rng: _problem(draft, item_id, rng, split)
+        "countdown",
+        VERSION,
+        split,
+        seed,
+        lambda rng: _draft(rng, config),
+        _content,
+        lambda draft, item_id, rng: _problem(draft, item_id, rng, split),
     )
 
 
@@ -132,9 +152,16 @@ class _CountdownDraft(NamedTuple):
 
 def _draft(rng: random.Random, config: CountdownConfig) -> _CountdownDraft:
     while True:
-        numbers = tuple(rng.randint(1, config.max_number) for _ in range(rng.randint(config.min_numbers, config.max_numbers)))
+        numbers = tuple(
+            rng.randint(1, config.max_number)
+            for _ in range(rng.randint(config.min_numbers, config.max_numbers))
+        )
         moves = _play(tuple(_Value(number, str(number)) for number in numbers), rng, config.max_target)
-        if moves and 10 <= moves[-1].result.number <= config.max_target and moves[-1].result.number not in numbers:
+        if (
+            moves
+            and 10 <= moves[-1].result.number <= config.max_target
+            and moves[-1].result.number not in numbers
+        ):
             return _CountdownDraft(numbers, moves)
 
 
@@ -148,9 +175,13 @@ def _play(values: tuple[_Value, ...], rng: random.Random, limit: int) -> tuple[_
     while len(values) > 1:
         i, j = rng.randrange(len(values)), rng.randrange(len(values) - 1)
         j += j >= i
-        left, right = (values[i], values[j]) if values[i].number >= values[j].number else (values[j], values[i])
+        left, right = (
+            (values[i], values[j]) if values[i].number >= values[j].number else (values[j], values[i])
+        )
         a, b = left.number, right.number
-        symbol = rng.choice(("+-" if a > b else "+") + ("**" if b > 1 else "") + ("//" if b > 1 and a % b == 0 else ""))
+        symbol = rng.choice(
+            ("+-" if a > b else "+") + ("**" if b > 1 else "") + ("//" if b > 1 and a % b == 0 else "")
+        )
         number = {"+": a + b, "-": a - b, "*": a * b, "/": a // b}[symbol]
         if number > 10 * limit:
             return ()
@@ -185,7 +216,12 @@ def _problem(draft: _CountdownDraft, item_id: str, rng: random.Random, split: st
         answer=answer,
         answer_type="expression",
         steps=tuple(steps),
-        meta={"numbers": list(draft.numbers), "target": target, "operations": len(draft.moves), "split": split},
+        meta={
+            "numbers": list(draft.numbers),
+            "target": target,
+            "operations": len(draft.moves),
+            "split": split,
+        },
         wrong_answers=tuple(value.text for value in _misses(given, target, 3, rng)),
     )
 
@@ -197,19 +233,30 @@ def _listed(numbers: tuple[int, ...]) -> str:
 def _step(move: _Move, target: int, rng: random.Random) -> Step:
     a, b = move.left.number, move.right.number
     claim = Claim(f"{a} {move.symbol} {b}", str(move.result.number))
-    rest = rng.choice(_RESTS).format(_listed(tuple(value.number for value in move.after))) if len(move.after) > 1 else ""
+    rest = (
+        rng.choice(_RESTS).format(_listed(tuple(value.number for value in move.after)))
+        if len(move.after) > 1
+        else ""
+    )
     verb = _VERBS[move.symbol].format(a=a, b=b)
-    text = rng.choice(_STEPS).format(a=a, b=b, verb=verb, claim=f"{claim.expression} = {claim.result}", rest=rest)
+    text = rng.choice(_STEPS).format(
+        a=a, b=b, verb=verb, claim=f"{claim.expression} = {claim.result}", rest=rest
+    )
     plain = tuple(_Value(value.number, str(value.number)) for value in move.before)
     turns = tuple(
-        WrongTurn(f"The target {target} is reached by {value.text}.", f"{value.text} = {value.number}, and that is not {target}.")
+        WrongTurn(
+            f"The target {target} is reached by {value.text}.",
+            f"{value.text} = {value.number}, and that is not {target}.",
+        )
         for value in _misses(plain, target, 2, rng)
     )
     return Step(text, (claim,), (), turns)
 
 
 def _misses(values: tuple[_Value, ...], target: int, count: int, rng: random.Random) -> list[_Value]:
-    """Return tries with all of the values that miss the target, none twice: as many as asked for, or what 40 tries find."""
+    """Return tries with all of the values that miss the target, none twice: as many as asked for,
+    or what 40 tries find.
+    """
     found: dict[str, _Value] = {}
     for _ in range(40):
         moves = _play(values, rng, 10 * target)

@@ -1,4 +1,6 @@
-"""How a knowledge graph is told, and read fact by fact: each reading with its checks and with what may be read wrongly."""
+"""How a knowledge graph is told, and read fact by fact:
+each reading with its checks and with what may be read wrongly.
+"""
 
 import random
 from dataclasses import dataclass
@@ -28,7 +30,9 @@ _CHECKS = (
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A graph in words: the names of its things, the facts that are told and each one's form (without a full stop)."""
+    """A graph in words: the names of its things, the facts that are told and each one's form (without a full
+    stop).
+    """
 
     graph: Graph
     names: list[str]
@@ -43,19 +47,33 @@ class Telling:
         return [self.names[fact.subject], fact.relation, self.names[fact.object]]
 
     def as_meta(self) -> dict[str, list[list[str]]]:
-        """Return all facts in the order in which they are told, and each rule as its name and the two relations that it joins."""
-        return {"facts_stated": [self.edge(fact) for fact in self.forms], "rules": [[rule.name, rule.first, rule.second] for rule in self.graph.rules]}
+        """Return all facts in the order in which they are told,
+        and each rule as its name and the two relations that it joins.
+        """
+        return {
+            "facts_stated": [self.edge(fact) for fact in self.forms],
+            "rules": [[rule.name, rule.first, rule.second] for rule in self.graph.rules],
+        }
 
 
 def tell(graph: Graph, names: list[str], facts: list[Fact], rng: random.Random) -> Telling:
     """Put some facts of a graph into words, in the order given."""
-    forms = {fact: rng.choice(RELATIONS[fact.relation].forms).format(x=names[fact.subject], y=names[fact.object]) for fact in facts}
+    forms = {
+        fact: rng.choice(RELATIONS[fact.relation].forms).format(x=names[fact.subject], y=names[fact.object])
+        for fact in facts
+    }
     return Telling(graph, names, forms)
 
 
 def rule_sentence(rule: Rule, form: str = _RULE_FORMS[0]) -> str:
     """Return a rule as a sentence."""
-    return form.format(name=rule.name, kind=rule.kind, second=rule.second, first=rule.first, their="their" if rule.kind == "person" else "its")
+    return form.format(
+        name=rule.name,
+        kind=rule.kind,
+        second=rule.second,
+        first=rule.first,
+        their="their" if rule.kind == "person" else "its",
+    )
 
 
 def rule_sentences(rules: list[Rule], rng: random.Random) -> list[str]:
@@ -79,10 +97,19 @@ def asked_relations(way: list[Fact], rule: Rule | None) -> list[str]:
 
 def joint(way: list[Fact], rule: Rule | None) -> int | None:
     """Return where on the way a rule's two relations first follow each other, None where they do not."""
-    return next((i for i in range(len(way) - 1) if rule and (way[i].relation, way[i + 1].relation) == (rule.first, rule.second)), None)
+    return next(
+        (
+            i
+            for i in range(len(way) - 1)
+            if rule and (way[i].relation, way[i + 1].relation) == (rule.first, rule.second)
+        ),
+        None,
+    )
 
 
-def read_way(told: Telling, way: list[Fact], rule: Rule | None, rng: random.Random, more: str | None = None) -> list[Step]:
+def read_way(
+    told: Telling, way: list[Fact], rule: Rule | None, rng: random.Random, more: str | None = None
+) -> list[Step]:
     """Return the steps that read a way fact by fact, and apply the rule where it has been read.
 
     *more* is the relation that is asked for behind the way, if there is one.
@@ -105,15 +132,26 @@ def _read(told: Telling, fact: Fact, following: str | None, rng: random.Random) 
         if other_noun == noun and other.object != fact.object:
             turns[f"The {noun} of {s} is {oo}."] = f"{oo} is the {noun} of {os}, and for {s} it is {o}."
         elif other.subject == fact.subject and other.object != fact.object:
-            turns[f"The way from {s} leads on to {oo}."] = f"{oo} is the {other_noun} of {s}, while it is the {noun} that counts."
+            turns[f"The way from {s} leads on to {oo}."] = (
+                f"{oo} is the {other_noun} of {s}, while it is the {noun} that counts."
+            )
         elif other.object == fact.subject and other.subject != fact.object:
-            turns[f"The way from {s} leads on to {os}."] = f"{s} is the {other_noun} of {os}, so that fact leads to {s}, not from it."
+            turns[f"The way from {s} leads on to {os}."] = (
+                f"{s} is the {other_noun} of {os}, so that fact leads to {s}, not from it."
+            )
     if following:
-        turns[f"With {o} the end of the way is reached."] = f"{o} is only the {noun} of {s}, and its {following} is still to be found."
+        turns[f"With {o} the end of the way is reached."] = (
+            f"{o} is only the {noun} of {s}, and its {following} is still to be found."
+        )
     turns[f"Nothing is said about the {noun} of {s}."] = f"One sentence does say that {told.forms[fact]}."
     chosen = rng.sample(list(turns.items()), min(2, len(turns)))
     checks = rng.sample(_CHECKS, 2)
-    return Step(rng.choice(_READINGS).format(**words), (), tuple(check.format(**words) for check in checks), tuple(WrongTurn(*turn) for turn in chosen))
+    return Step(
+        rng.choice(_READINGS).format(**words),
+        (),
+        tuple(check.format(**words) for check in checks),
+        tuple(WrongTurn(*turn) for turn in chosen),
+    )
 
 
 def _apply(told: Telling, first: Fact, second: Fact, rule: Rule) -> Step:

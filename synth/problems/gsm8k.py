@@ -16,7 +16,10 @@ from synth.problems.problem import Claim, Problem, Step
 from synth.rows import Row
 from synth.seeding import generator
 
-SPLITS = {split: Published((f"gsm8k_{split}.jsonl",), "openai/gsm8k", (split,), "main") for split in ("train", "test")}
+SPLITS = {
+    split: Published((f"gsm8k_{split}.jsonl",), "openai/gsm8k", (split,), "main")
+    for split in ("train", "test")
+}
 _ANNOTATION = re.compile(r"<<([^<>=]*)=([^<>=]*)>>")
 
 
@@ -33,7 +36,10 @@ def gsm8k(split: str, seed: int = 0, path: Path | None = None) -> Iterator[Probl
 
 def read_gsm8k(split: str, path: Path | None = None) -> list[Problem]:
     """Read a whole split in its published order; see `gsm8k`."""
-    return [_problem(row, f"gsm8k-{split}-{number}") for number, row in enumerate(benchmark_rows("gsm8k", SPLITS, split, path))]
+    return [
+        _problem(row, f"gsm8k-{split}-{number}")
+        for number, row in enumerate(benchmark_rows("gsm8k", SPLITS, split, path))
+    ]
 
 
 def _problem(row: Row, identifier: str) -> Problem:
@@ -52,5 +58,7 @@ def annotated_steps(solution: str) -> tuple[Step, ...]:
 
 
 def _step(line: str) -> Step:
-    claims = tuple(Claim(expression.strip(), result.strip()) for expression, result in _ANNOTATION.findall(line))
+    claims = tuple(
+        Claim(expression.strip(), result.strip()) for expression, result in _ANNOTATION.findall(line)
+    )
     return Step(_ANNOTATION.sub("", line).strip(), claims)

@@ -1,9 +1,10 @@
 r"""MATH: competition problems with worked solutions in LaTeX (Hendrycks et al., 2021, arXiv:2103.03874).
 
-    {"problem": "What is the sum of …", "solution": "We have $2 + 8 = \\boxed{10}.$", "answer": "10", "subject": "Algebra", "level": 3}
+    {"problem": "What is the sum of …", "solution": "We have $2 + 8 = \\boxed{10}.$", "answer": "10",
+     "subject": "Algebra", "level": 3}
 
-``test`` is MATH-500, the part of its test split that Lightman et al. (2023, arXiv:2305.20050) evaluate on; ``train`` are its
-7,500 training problems. Each sentence of the solution is a step.
+``test`` is MATH-500, the part of its test split that Lightman et al. (2023, arXiv:2305.20050) evaluate on;
+``train`` are its 7,500 training problems. Each sentence of the solution is a step.
 """
 
 import re
@@ -30,8 +31,9 @@ _BARE_BOX = re.compile(r"\\boxed\s+(\w)")
 def hendrycks_math(split: str, seed: int = 0, path: Path | None = None) -> Iterator[Problem]:
     """Yield the problems of a split, in an order drawn by the seed.
 
-    Reads *path*, else the local file (``math_train.jsonl``, ``math500.jsonl``; see `synth.problems.local_files`), else the
-    Hub. Raises StylerepError, naming the line, for a row it cannot read.
+    Reads *path*, else the local file (``math_train.jsonl``, ``math500.jsonl``; see
+    `synth.problems.local_files`), else the Hub. Raises StylerepError, naming the line,
+    for a row it cannot read.
     """
     rows = list(enumerate(benchmark_rows("math", SPLITS, split, path)))
     generator("math", split, seed).shuffle(rows)
@@ -40,8 +42,13 @@ def hendrycks_math(split: str, seed: int = 0, path: Path | None = None) -> Itera
 
 
 def read_math(split: str, path: Path | None = None) -> list[Problem]:
-    """Read a whole split in its published order, without wrong answers, which take time; see `hendrycks_math`."""
-    return [_problem(row, f"math-{split}-{number}", wrong_answers=False) for number, row in enumerate(benchmark_rows("math", SPLITS, split, path))]
+    """Read a whole split in its published order, without wrong answers, which take time;
+    see `hendrycks_math`.
+    """
+    return [
+        _problem(row, f"math-{split}-{number}", wrong_answers=False)
+        for number, row in enumerate(benchmark_rows("math", SPLITS, split, path))
+    ]
 
 
 def _problem(row: Row, identifier: str, wrong_answers: bool) -> Problem:
@@ -51,7 +58,9 @@ def _problem(row: Row, identifier: str, wrong_answers: bool) -> Problem:
         raise StylerepError(f'{row.where}: there is no "answer", and the solution states none in a box.')
     answer = answer.strip()
     wrong = wrong_latex(answer, generator("math", identifier), question) if wrong_answers else ()
-    return Problem(identifier, "math", question, answer, "latex", prose_steps(solution), _meta(row.fields), wrong)
+    return Problem(
+        identifier, "math", question, answer, "latex", prose_steps(solution), _meta(row.fields), wrong
+    )
 
 
 def _meta(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Multi-hop questions over an invented knowledge graph, with relations that only a rule implies.
 
-    The crest of a person is the country of their birthplace. Nora was born in Velmora. Velmora lies in Karonia.
-    Karonia has Velish as its language. Pia was born in Torsund. What is the language of the crest of Nora?    answer: Velish
+    The crest of a person is the country of their birthplace. Nora was born in Velmora. Velmora lies in
+    Karonia. Karonia has Velish as its language. Pia was born in Torsund.
+    What is the language of the crest of Nora?    answer: Velish
 
-After Wang et al. (2025, arXiv:2504.03635); the graph, its rules and its graph search entropy, which `meta` reports over
-the facts that the question states, are those of `synth.problems.knowledge_graph`. Item content for
-`synth.problems.splits` is the whole graph with the way that is asked for, whatever its things are called.
+After Wang et al. (2025, arXiv:2504.03635); the graph, its rules and its graph search entropy, which `meta`
+reports over the facts that the question states, are those of `synth.problems.knowledge_graph`. Item content
+for `synth.problems.splits` is the whole graph with the way that is asked for, whatever its things are called.
 """
 
 import random
@@ -14,7 +15,14 @@ from dataclasses import dataclass
 
 from synth.errors import StylerepError
 from synth.problems.graph_reading import asked_relations, joint, phrase, read_way, rule_sentences, tell
-from synth.problems.knowledge_graph import RELATIONS, Graph, draw_graph, draw_names, graph_search_entropy, structure
+from synth.problems.knowledge_graph import (
+    RELATIONS,
+    Graph,
+    draw_graph,
+    draw_names,
+    graph_search_entropy,
+    structure,
+)
 from synth.problems.problem import Problem
 from synth.problems.splits import generate
 
@@ -41,9 +49,9 @@ _ASKS = (
 class KgConfig:
     """How hard the items are.
 
-    `min_hops` and `max_hops` bound the facts on the way to the answer (2 to 8); `facts` is the number of facts stated in
-    all (8 to 60, and at least twice `max_hops`); `rules` is the number of rules stated (0 to 4), of which the
-    question needs one wherever there is one.
+    `min_hops` and `max_hops` bound the facts on the way to the answer (2 to 8); `facts` is the number of
+    facts stated in all (8 to 60, and at least twice `max_hops`); `rules` is the number of rules stated (0 to
+    4), of which the question needs one wherever there is one.
     """
 
     min_hops: int = 2
@@ -54,9 +62,13 @@ class KgConfig:
     def validate(self) -> None:
         """Raise StylerepError if the bounds make no sense."""
         if not 2 <= self.min_hops <= self.max_hops <= 8:
-            raise StylerepError(f"kg: hops must satisfy 2 <= min <= max <= 8, got {self.min_hops} and {self.max_hops}.")
+            raise StylerepError(
+                f"kg: hops must satisfy 2 <= min <= max <= 8, got {self.min_hops} and {self.max_hops}."
+            )
         if not max(8, 2 * self.max_hops) <= self.facts <= 60:
-            raise StylerepError(f"kg: facts must be at least 8 and twice max_hops, and at most 60, got {self.facts}.")
+            raise StylerepError(
+                f"kg: facts must be at least 8 and twice max_hops, and at most 60, got {self.facts}."
+            )
         if not 0 <= self.rules <= 4:
             raise StylerepError(f"kg: rules must be between 0 and 4, got {self.rules}.")
 
@@ -68,7 +80,15 @@ def kg(split: str, seed: int = 0, config: KgConfig | None = None) -> Iterator[Pr
     """
     config = config or KgConfig()
     config.validate()
-    return generate("kg", VERSION, split, seed, lambda rng: _draft(rng, config), _content, lambda draft, item_id, rng: _problem(draft, item_id, rng, split))
+    return generate(
+        "kg",
+        VERSION,
+        split,
+        seed,
+        lambda rng: _draft(rng, config),
+        _content,
+        lambda draft, item_id, rng: _problem(draft, item_id, rng, split),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +132,9 @@ def _problem(draft: _GraphDraft, item_id: str, rng: random.Random, split: str) -
             "things": len(names),
             "facts": len(facts),
             "rule_at": joint(way, rule),
-            "graph_search_entropy": round(graph_search_entropy([(fact.subject, fact.relation, fact.object) for fact in facts]), 3),
+            "graph_search_entropy": round(
+                graph_search_entropy([(fact.subject, fact.relation, fact.object) for fact in facts]), 3
+            ),
             "split": split,
             "proof": [told.edge(fact) for fact in way],
             **told.as_meta(),

@@ -3,12 +3,13 @@
     Ida is the mother of Paul. Rosa is the daughter of Paul. Otto is Ida's husband.
     What is Ida to Rosa?                                                              answer: grandmother
 
-After the relational graphs of Zhou et al. (2024, arXiv:2409.12437): a graph is expanded by composing rules (the mother of a
-parent is a grandmother), and a random walk over it is asked for, told with facts beside the way. The family grows as the
-walk goes, so it is one that can be: a person has one mother, one father and at most one spouse, and all children of a
-couple are theirs together. The question says so, and under it each rule of `synth.problems.kinship_tree` has one outcome. The facts form a tree; so
-there is one way from one person to the other, and one answer. Item content for `synth.problems.splits` is the relations
-along the way, with how each is told.
+After the relational graphs of Zhou et al. (2024, arXiv:2409.12437): a graph is expanded by composing rules
+(the mother of a parent is a grandmother), and a random walk over it is asked for, told with facts beside the
+way. The family grows as the walk goes, so it is one that can be: a person has one mother, one father and at
+most one spouse, and all children of a couple are theirs together. The question says so, and under it each
+rule of `synth.problems.kinship_tree` has one outcome. The facts form a tree; so there is one way from one
+person to the other, and one answer. Item content for `synth.problems.splits` is the relations along the way,
+with how each is told.
 """
 
 import random
@@ -23,12 +24,14 @@ from synth.problems.splits import generate
 VERSION = 1
 
 _WOMEN = (
-    "Ada Alma Anna Bea Cara Clara Dora Edith Elif Ella Emma Eva Flora Gita Greta Hana Helen Ida Ines Ivy Jana Julia Kira "
-    "Lara Lena Lily Lucia Maya Mia Mona Nadia Nina Nora Olga Pia Rosa Ruth Sara Tara Tilda Uma Vera Wilma Yara Zoe"
+    "Ada Alma Anna Bea Cara Clara Dora Edith Elif Ella Emma Eva Flora Gita Greta Hana Helen Ida Ines Ivy Jana"
+    " Julia Kira Lara Lena Lily Lucia Maya Mia Mona Nadia Nina Nora Olga Pia Rosa Ruth Sara Tara Tilda Uma"
+    " Vera Wilma Yara Zoe"
 ).split()
 _MEN = (
-    "Adam Amir Arno Ben Bruno Carl Dario David Emil Erik Felix Finn Georg Hugo Ivan Jack Jonas Kofi Lars Leo Liam Luca Marc "
-    "Milo Nils Noah Omar Oscar Otto Paul Pedro Quinn Raj Remy Rolf Samir Simon Theo Timo Urs Victor Walid Will Yuri Zeno"
+    "Adam Amir Arno Ben Bruno Carl Dario David Emil Erik Felix Finn Georg Hugo Ivan Jack Jonas Kofi Lars Leo"
+    " Liam Luca Marc Milo Nils Noah Omar Oscar Otto Paul Pedro Quinn Raj Remy Rolf Samir Simon Theo Timo Urs"
+    " Victor Walid Will Yuri Zeno"
 ).split()
 
 _FACTS = ("{a} is the {w} of {b}", "{a} is {b}'s {w}", "{b}'s {w} is called {a}", "{b} has a {w} named {a}")
@@ -54,7 +57,12 @@ _ASKS = (
     "Which word completes this: {a} is the … of {b}?",
     "Name in one word what {a} is to {b}.",
 )
-_FIRST = ("The facts say that {fact}.", "One sentence tells us that {fact}.", "It starts with {a}: {fact}.", "The first link is that {fact}.")
+_FIRST = (
+    "The facts say that {fact}.",
+    "One sentence tells us that {fact}.",
+    "It starts with {a}: {fact}.",
+    "The first link is that {fact}.",
+)
 _ONWARDS = (
     "{a} is the {old} of {x} and {fact}, so {a} is the {new} of {y}.",
     "As {fact}, it follows that {a} is the {new} of {y}.",
@@ -68,8 +76,8 @@ _ONWARDS = (
 class KinshipConfig:
     """How hard the items are.
 
-    `min_hops` and `max_hops` bound the facts on the way from one person to the other (2 to 8); `distractors` (2 to 20) is
-    the number of facts beside the way.
+    `min_hops` and `max_hops` bound the facts on the way from one person to the other (2 to 8); `distractors`
+    (2 to 20) is the number of facts beside the way.
     """
 
     min_hops: int = 2
@@ -79,7 +87,9 @@ class KinshipConfig:
     def validate(self) -> None:
         """Raise StylerepError if the bounds make no sense."""
         if not 2 <= self.min_hops <= self.max_hops <= 8:
-            raise StylerepError(f"kinship: hops must satisfy 2 <= min <= max <= 8, got {self.min_hops} and {self.max_hops}.")
+            raise StylerepError(
+                f"kinship: hops must satisfy 2 <= min <= max <= 8, got {self.min_hops} and {self.max_hops}."
+            )
         if not 2 <= self.distractors <= 20:
             raise StylerepError(f"kinship: distractors must be between 2 and 20, got {self.distractors}.")
 
@@ -92,7 +102,13 @@ def kinship(split: str, seed: int = 0, config: KinshipConfig | None = None) -> I
     config = config or KinshipConfig()
     config.validate()
     return generate(
-        "kinship", VERSION, split, seed, lambda rng: _draft(rng, config), _content, lambda draft, item_id, rng: _problem(draft, item_id, rng, split, config)
+        "kinship",
+        VERSION,
+        split,
+        seed,
+        lambda rng: _draft(rng, config),
+        _content,
+        lambda draft, item_id, rng: _problem(draft, item_id, rng, split, config),
     )
 
 
@@ -119,7 +135,10 @@ def _draft(rng: random.Random, config: KinshipConfig) -> _KinshipDraft:
         while family.relative(len(kinds) - 1, kinds[-1]) is not None:
             reached = RULES[reached, kinds[-1]] if reached else kinds[0]
             if len(kinds) == hops:
-                way = (_tell(family, 0, kinds[0], 1, forward=True), *(_tell(family, i, kinds[i], i + 1, rng.random() < 0.5) for i in range(1, hops)))
+                way = (
+                    _tell(family, 0, kinds[0], 1, forward=True),
+                    *(_tell(family, i, kinds[i], i + 1, rng.random() < 0.5) for i in range(1, hops)),
+                )
                 return _KinshipDraft(family, tuple(kinds), way)
             if not ONWARD[reached]:
                 break
@@ -137,17 +156,24 @@ def _content(draft: _KinshipDraft) -> tuple[str, ...]:
     return tuple(f"{fact.subject < fact.object} {fact.word}" for fact in draft.way)
 
 
-def _problem(draft: _KinshipDraft, item_id: str, rng: random.Random, split: str, config: KinshipConfig) -> Problem:
+def _problem(
+    draft: _KinshipDraft, item_id: str, rng: random.Random, split: str, config: KinshipConfig
+) -> Problem:
     family, hops = draft.family, len(draft.kinds)
     facts = [*draft.way, *_beside(family, rng, config.distractors)]
     names = _names(family.genders, rng)
-    forms = {fact: rng.choice(_FACTS).format(a=names[fact.subject], w=fact.word, b=names[fact.object]) for fact in facts}
+    forms = {
+        fact: rng.choice(_FACTS).format(a=names[fact.subject], w=fact.word, b=names[fact.object])
+        for fact in facts
+    }
     order = list(facts)
     rng.shuffle(order)
     told = [forms[fact] + "." for fact in order]
     parts = [rng.choice(_OPENINGS), *told, rng.choice(_ASSUMPTIONS)]
     parts = parts if rng.random() < 0.5 else [parts[-1], *parts[:-1]]
-    question = " ".join(part for part in (*parts, rng.choice(_ASKS).format(a=names[0], b=names[hops])) if part)
+    question = " ".join(
+        part for part in (*parts, rng.choice(_ASKS).format(a=names[0], b=names[hops])) if part
+    )
 
     reached = [draft.kinds[0]]
     for kind in draft.kinds[1:]:
@@ -156,7 +182,10 @@ def _problem(draft: _KinshipDraft, item_id: str, rng: random.Random, split: str,
     answer = WORDS[reached[-1]][gender]
     others = list(WORDS)
     rng.shuffle(others)
-    wrong = [WORDS[reached[-1]][1 - gender], *(WORDS[kind][gender] for kind in (WORDS[reached[-1]][3], reached[-2], *others))]
+    wrong = [
+        WORDS[reached[-1]][1 - gender],
+        *(WORDS[kind][gender] for kind in (WORDS[reached[-1]][3], reached[-2], *others)),
+    ]
     return Problem(
         id=item_id,
         source="kinship",
@@ -199,8 +228,17 @@ def _leaves(person: int, hops: int, facts: list[_Fact]) -> list[int]:
     return [one for one in tied if one > hops and named.count(one) == 1]
 
 
-def _step(i: int, draft: _KinshipDraft, reached: list[str], names: list[str], forms: dict[_Fact, str], rng: random.Random) -> Step:
-    """Return the step over fact *i* of the way, from what person 0 is to person i to what they are to person i + 1."""
+def _step(
+    i: int,
+    draft: _KinshipDraft,
+    reached: list[str],
+    names: list[str],
+    forms: dict[_Fact, str],
+    rng: random.Random,
+) -> Step:
+    """Return the step over fact *i* of the way, from what person 0 is to person i to what they are to person
+    i + 1.
+    """
     genders, a, x, y = draft.family.genders, names[0], names[i], names[i + 1]
     fact = forms[draft.way[i]]
     new = WORDS[reached[i]]
@@ -213,11 +251,23 @@ def _step(i: int, draft: _KinshipDraft, reached: list[str], names: list[str], fo
         turns.append(WrongTurn(f"The way to {names[len(draft.kinds)]} leads on through {leaf}.", why))
     if draft.kinds[i] in ("parent", "child"):
         back = WORDS[draft.kinds[i]][genders[i + 1]]
-        turns.append(WrongTurn(f"The sentence makes {y} the {back} of {x}.", f"The facts say that {fact}, not the other way round."))
+        turns.append(
+            WrongTurn(
+                f"The sentence makes {y} the {back} of {x}.",
+                f"The facts say that {fact}, not the other way round.",
+            )
+        )
     if i == 0:
-        turns.append(WrongTurn(f"The sentence makes {a} the {new[1 - genders[0]]} of {y}.", f"The facts say that {fact}, so {a} is the {word}."))
+        turns.append(
+            WrongTurn(
+                f"The sentence makes {a} the {new[1 - genders[0]]} of {y}.",
+                f"The facts say that {fact}, so {a} is the {word}.",
+            )
+        )
         text = rng.choice(_FIRST).format(fact=fact, a=a)
-        return Step(text, (), (other_side, f"The sentence on {a} and {y} calls {a} the {word}."), tuple(turns[:2]))
+        return Step(
+            text, (), (other_side, f"The sentence on {a} and {y} calls {a} the {word}."), tuple(turns[:2])
+        )
     old = WORDS[reached[i - 1]][genders[0]]
     rule = f"The {old} of a person's {WORDS[draft.kinds[i]][2]} is that person's {word}"
     if old != word:

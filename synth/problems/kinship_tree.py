@@ -1,4 +1,6 @@
-"""Families in the making: what relatives are called, which relations follow from which, and who can still be added."""
+"""Families in the making: what relatives are called, which relations follow from which,
+and who can still be added.
+"""
 
 import random
 
@@ -22,8 +24,8 @@ WORDS = {
     "sibling-in-law": ("sister-in-law", "brother-in-law", "sibling-in-law", "sibling-in-law"),
 }
 
-# (what A is to B, what B is to C): what A is to C, for three different people. Aunts and uncles are by blood. What is left
-# out has no one outcome: a child of one's grandparent may be a parent, an aunt or an uncle.
+# (what A is to B, what B is to C): what A is to C, for three different people. Aunts and uncles are by blood.
+# What is left out has no one outcome: a child of one's grandparent may be a parent, an aunt or an uncle.
 RULES = {
     ("parent", "parent"): "grandparent",
     ("parent", "child"): "spouse",
@@ -63,7 +65,9 @@ ONWARD = {kind: tuple(close for close in CLOSE if (kind, close) in RULES) for ki
 
 
 class FamilyTree:
-    """People as numbers from 0, each with a gender (0 for a woman, 1 for a man), and couples with a place for each gender."""
+    """People as numbers from 0, each with a gender (0 for a woman, 1 for a man),
+    and couples with a place for each gender.
+    """
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -73,7 +77,9 @@ class FamilyTree:
         self._own: list[int | None] = [None]
 
     def relative(self, person: int, kind: str) -> int | None:
-        """Add someone whose *kind* (one of `CLOSE`) the person is, and return their number; None where the place is taken."""
+        """Add someone whose *kind* (one of `CLOSE`) the person is, and return their number;
+        None where the place is taken.
+        """
         couple = self._couple_of(self._parents if kind in ("child", "sibling") else self._own, person)
         if kind in ("parent", "sibling"):
             return self._add(self._rng.randrange(2), parents=couple)

@@ -2,8 +2,9 @@ r"""Problems of any file or Hub data set, by the names of its columns.
 
     mine.csv    data.jsonl.gz:question=task:answer=result:steps=working    org/name:test:type=latex
 
-A file is JSONL, JSONL.gz, JSON, CSV or Parquet; ``org/name``, where no such file exists, is a Hub data set, with its split.
-Columns that are not named are found by their usual names. Items come in the order of their rows, whatever the seed.
+A file is JSONL, JSONL.gz, JSON, CSV or Parquet; ``org/name``, where no such file exists, is a Hub data set,
+with its split. Columns that are not named are found by their usual names.
+Items come in the order of their rows, whatever the seed.
 """
 
 import itertools
@@ -32,7 +33,10 @@ _NAMES = {
     "steps": ("steps", "solution", "rationale", "explanation", "reasoning", "working"),
     "id": ("id", "unique_id", "idx", "uid"),
 }
-_FILE = re.compile(rf"(?P<place>.+?(?:{'|'.join(re.escape(suffix) for suffix in sorted(SUFFIXES, key=len, reverse=True))}))(?::(?P<rest>.*))?", re.DOTALL)
+_FILE = re.compile(
+    rf"(?P<place>.+?(?:{'|'.join(re.escape(suffix) for suffix in sorted(SUFFIXES, key=len, reverse=True))}))(?::(?P<rest>.*))?",  # noqa: E501
+    re.DOTALL,
+)
 _HUB = re.compile(r"(?P<place>[\w.-]+/[\w.-]+)(?::(?P<rest>.*))?", re.DOTALL)
 _FINAL = "####"
 _LATEX = re.compile(r"[\\$^]|_\{")
@@ -55,11 +59,16 @@ class MappedConfig:
     def validate(self) -> None:
         """Raise StylerepError for an unknown answer type."""
         if self.type and self.type not in TYPES:
-            raise StylerepError(f"There is no answer type {self.type!r} for problems of a file; choose from {', '.join(TYPES)}.")
+            raise StylerepError(
+                f"There is no answer type {self.type!r} for problems of a file; choose from"
+                f" {', '.join(TYPES)}."
+            )
 
 
 def mapped_place(spec: str) -> tuple[str, str] | None:
-    """Split ``PLACE[:SPLIT][:OPTION=VALUE…]`` into the place, a file or a Hub data set, and the rest; None if it names neither."""
+    """Split ``PLACE[:SPLIT][:OPTION=VALUE…]`` into the place, a file or a Hub data set, and the rest;
+    None if it names neither.
+    """
     found = _FILE.fullmatch(spec) or _HUB.fullmatch(spec)
     return (found["place"], found["rest"] or "") if found else None
 
@@ -86,7 +95,10 @@ def _rows(place: str, split: str) -> Iterator[Row]:
     if not place.endswith(SUFFIXES):
         rows = hub_rows(place, split)
     elif split != "train":
-        raise StylerepError(f"{place}: a file has no split {split!r}; leave it out, or write OPTION=VALUE for a column (question=NAME).")
+        raise StylerepError(
+            f"{place}: a file has no split {split!r}; leave it out, or write OPTION=VALUE for a column"
+            " (question=NAME)."
+        )
     else:
         rows = read_rows(path)
     first = next(rows, None)
@@ -103,13 +115,20 @@ class _Mapping:
         name = Path(place).name
         self.source = name.split(".")[0] if place.endswith(SUFFIXES) else place
         self.identifiers: set[str] = set()
-        self.named = {"question": config.question, "answer": config.answer, "steps": config.steps, "id": config.id}
+        self.named = {
+            "question": config.question,
+            "answer": config.answer,
+            "steps": config.steps,
+            "id": config.id,
+        }
 
     def column(self, what: str, row: Row) -> str | None:
         """Return the name of a column, or None where none is named and none has a usual name."""
         if name := self.named[what]:
             if name not in row.fields:
-                raise StylerepError(f"{row.where}: there is no column {name!r}; there are {', '.join(map(str, row.fields))}.")
+                raise StylerepError(
+                    f"{row.where}: there is no column {name!r}; there are {', '.join(map(str, row.fields))}."
+                )
             return name
         return next((name for name in _NAMES[what] if name in row.fields), None)
 
@@ -124,21 +143,34 @@ class _Mapping:
         if kind == "number":
             value = plain_number(answer)
             if value is None:
-                raise StylerepError(f"{row.where}: the answer {_shown(answer)} is no number; say type=text or type=latex if it is not meant to be one.")
+                raise StylerepError(
+                    f"{row.where}: the answer {_shown(answer)} is no number; say type=text or type=latex if"
+                    " it is not meant to be one."
+                )
             answer = number_text(value)
         name = self.column("id", row)
-        identifier = f"{self.source}-{number}" if name is None or row.fields[name] in (None, "") else str(row.fields[name])
+        identifier = (
+            f"{self.source}-{number}"
+            if name is None or row.fields[name] in (None, "")
+            else str(row.fields[name])
+        )
         if identifier in self.identifiers:
-            raise StylerepError(f"{row.where}: the id {identifier!r} occurs a second time; name another column with :id=COLUMN.")
+            raise StylerepError(
+                f"{row.where}: the id {identifier!r} occurs a second time; name another column with"
+                " :id=COLUMN."
+            )
         self.identifiers.add(identifier)
         wrong = wrong_latex(answer, generator("mapped", identifier), question) if kind == "latex" else ()
-        return Problem(identifier, self.source, question.strip(), answer, kind, steps, {"steps": len(steps)}, wrong)
+        return Problem(
+            identifier, self.source, question.strip(), answer, kind, steps, {"steps": len(steps)}, wrong
+        )
 
     def needed(self, what: str, row: Row) -> Any:
         name = self.column(what, row)
         if name is None:
             raise StylerepError(
-                f"{row.where}: no column is known to hold the {what}; name it with :{what}=COLUMN. There are {', '.join(map(str, row.fields))}."
+                f"{row.where}: no column is known to hold the {what}; name it with :{what}=COLUMN. There are"
+                f" {', '.join(map(str, row.fields))}."
             )
         return row.fields[name]
 
@@ -148,7 +180,11 @@ class _Mapping:
 
     def answer(self, row: Row, worked: Any) -> tuple[str, str | None]:
         """Return the answer, and the worked solution that stood before it where one did."""
-        if self.column("answer", row) is None and isinstance(worked, str) and (boxed := last_box(worked) or worked.rpartition(_FINAL)[2]):
+        if (
+            self.column("answer", row) is None
+            and isinstance(worked, str)
+            and (boxed := last_box(worked) or worked.rpartition(_FINAL)[2])
+        ):
             return boxed.strip(), None
         value = self.needed("answer", row)
         if isinstance(value, list) and len(value) == 1:
@@ -166,12 +202,15 @@ class _Mapping:
 def _type_of(answer: str) -> str:
     if plain_number(answer) is not None:
         return "number"
-    formula = _LATEX.search(answer) or (_SYMBOLS.search(answer) and not _WORD.search(answer))  # (6,31,-1), p - q
+    # (6,31,-1), p - q
+    formula = _LATEX.search(answer) or (_SYMBOLS.search(answer) and not _WORD.search(answer))
     return "latex" if formula else "text"
 
 
 def _steps(worked: Any, where: str) -> tuple[Step, ...]:
-    """Return the steps of a solution: the items of a list, the lines of one in GSM8K's form, else its sentences."""
+    """Return the steps of a solution: the items of a list, the lines of one in GSM8K's form,
+    else its sentences.
+    """
     if worked is None:
         return ()
     if isinstance(worked, list) and all(isinstance(one, str) for one in worked):
@@ -185,7 +224,9 @@ def _steps(worked: Any, where: str) -> tuple[Step, ...]:
 
 
 def _with_wrong_words(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Give each answer in words up to three wrong ones, drawn from those of other rows; none if there is no other."""
+    """Give each answer in words up to three wrong ones, drawn from those of other rows;
+    none if there is no other.
+    """
     kept: list[str] = []
     seen: set[str] = set()
     problems = iter(problems)
@@ -204,7 +245,10 @@ def _with_wrong_words(problems: Iterable[Problem]) -> Iterator[Problem]:
 def _with_wrong(problem: Problem, answers: list[str]) -> Problem:
     rng = generator("mapped", problem.id)
     drawn = rng.sample(answers, min(len(answers), 4 * _WRONG))
-    return replace(problem, wrong_answers=tuple(other for other in drawn if not is_right(other, problem.answer, "text"))[:_WRONG])
+    return replace(
+        problem,
+        wrong_answers=tuple(other for other in drawn if not is_right(other, problem.answer, "text"))[:_WRONG],
+    )
 
 
 def _shown(value: Any) -> str:

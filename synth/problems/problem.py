@@ -20,7 +20,8 @@ class Claim:
 class WrongTurn:
     """Something that one may wrongly take a step for, and what shows it wrong.
 
-    Both are whole sentences. `text` is the false idea as one would first put it; `rejection` is true and excludes it.
+    Both are whole sentences. `text` is the false idea as one would first put it;
+    `rejection` is true and excludes it.
     """
 
     text: str
@@ -31,9 +32,9 @@ class WrongTurn:
 class Step:
     """One sentence or line of a worked solution.
 
-    `claims` are its arithmetic. A source whose steps are no arithmetic says itself how they can be `checks`-ed (true
-    sentences that confirm the step from the question, in another way than `text` does) and missed (`wrong_turns`); for
-    arithmetic both follow from the claims.
+    `claims` are its arithmetic. A source whose steps are no arithmetic says itself how they can be
+    `checks`-ed (true sentences that confirm the step from the question, in another way than `text` does) and
+    missed (`wrong_turns`); for arithmetic both follow from the claims.
     """
 
     text: str
@@ -47,10 +48,11 @@ class Problem:
     """One question with a verified answer.
 
     `id` is unique within a source and stays the same for the same item. `answer` is text in the notation of
-    `answer_type`: ``number``; ``option`` (a letter, the texts of the ``options`` in `meta`); ``text`` (a name, a label, a word;
-    case does not count); ``expression`` (arithmetic: any expression of the same numbers and value is as right); ``latex``;
-    ``gym`` (judged by reasoning-gym, with the item in `meta`). `wrong_answers` are plausible wrong ones, needed where the
-    answer is no number. `meta` holds what a source wants to stratify by, such as the number of steps.
+    `answer_type`: ``number``; ``option`` (a letter, the texts of the ``options`` in `meta`); ``text`` (a
+    name, a label, a word; case does not count); ``expression`` (arithmetic: any expression of the same
+    numbers and value is as right); ``latex``; ``gym`` (judged by reasoning-gym, with the item in `meta`).
+    `wrong_answers` are plausible wrong ones, needed where the answer is no number. `meta` holds what a source
+    wants to stratify by, such as the number of steps.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """Splits of generated problems, disjoint by construction.
 
-The hash of an item's content (what makes it the problem it is, without its surface) decides which split it may appear
-in, whatever the seed. So nothing of a test split occurs in training, not even under other names.
+The hash of an item's content (what makes it the problem it is, without its surface) decides which split it
+may appear in, whatever the seed. So nothing of a test split occurs in training, not even under other names.
 """
 
 import random
@@ -34,8 +34,9 @@ def generate(
 ) -> Iterator[Problem]:
     """Yield the items of a split without end, item *i* always the same for one seed.
 
-    Item *i* has a generator of its own, seeded by (source, version, split, seed, i). `draw` drafts items from it until
-    one's `content` belongs to the split; `finish` makes the problem, given its id. Raises StylerepError for an unknown split.
+    Item *i* has a generator of its own, seeded by (source, version, split, seed, i). `draw` drafts items from
+    it until one's `content` belongs to the split; `finish` makes the problem, given its id. Raises
+    StylerepError for an unknown split.
     """
     if split not in SPLITS:
         raise StylerepError(f"{source}: there is no split {split!r}; it has {', '.join(SPLITS)}.")

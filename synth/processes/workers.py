@@ -1,4 +1,6 @@
-"""Does pieces of work on several processor cores, results in the order of the pieces: the same ones as on a single core."""
+"""Does pieces of work on several processor cores, results in the order of the pieces:
+the same ones as on a single core.
+"""
 
 import contextlib
 import os
@@ -30,7 +32,9 @@ def processor_cores() -> int:
 
 
 class Workers:
-    """Processes that are started when they are first needed, or none where *n* is below 2; a context manager that ends them."""
+    """Processes that are started when they are first needed, or none where *n* is below 2;
+    a context manager that ends them.
+    """
 
     def __init__(self, n: int = 0) -> None:
         self._n = n
@@ -39,7 +43,9 @@ class Workers:
     def __enter__(self) -> "Workers":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
@@ -47,7 +53,8 @@ class Workers:
     def each(self, work: Callable[[Piece], Made], pieces: Iterable[Piece]) -> Iterator[Made]:
         """Yield what *work*, a function of a module, makes of each piece, in their order.
 
-        What it raises is raised here, for the first piece that it is raised for. Raises StylerepError where a process is ended from outside.
+        What it raises is raised here, for the first piece that it is raised for. Raises StylerepError where a
+        process is ended from outside.
         """
         if self._n < 2:
             yield from map(work, pieces)
@@ -64,20 +71,27 @@ class Workers:
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
-            raise StylerepError("A process that did part of the work was ended from outside, as systems do where memory runs out.") from error
+            raise StylerepError(
+                "A process that did part of the work was ended from outside, as systems do where memory runs"
+                " out."
+            ) from error
         finally:
             for future in waiting:
                 future.cancel()
 
 
 def _know(secrets: dict[str, str]) -> None:
-    """Let a new process mask what this one masks; a method of `SECRETS` would come there with a copy of it."""
+    """Let a new process mask what this one masks; a method of `SECRETS` would come there with a copy of
+    it.
+    """
     SECRETS.know_all(secrets)
 
 
 @contextlib.contextmanager
 def _without_program() -> Iterator[None]:
-    """Start processes that do not run the user's program again, as they would where it does not ask ``if __name__ == "__main__"``."""
+    """Start processes that do not run the user's program again,
+    as they would where it does not ask ``if __name__ == "__main__"``.
+    """
     program = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

@@ -1,4 +1,5 @@
-"""Reads responses of models from wherever they lie: JSONL, JSON, CSV, Parquet, lm_eval's samples, run folders, Hub data sets.
+"""Reads responses of models from wherever they lie: JSONL, JSON, CSV, Parquet, lm_eval's samples,
+run folders, Hub data sets.
 
 Which fields hold what is found by their usual names, or given. One row may hold several responses.
 """
@@ -9,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
-from synth.responses.fields import Fields, find_field, gold_text, question_text, right_answer, row_responses, score_field
+from synth.responses.fields import (
+    Fields,
+    find_field,
+    gold_text,
+    question_text,
+    right_answer,
+    row_responses,
+    score_field,
+)
 from synth.responses.samples_file import samples_name
 from synth.rows import HUB_NAME, SUFFIXES, Row, hub_rows, read_rows
 
@@ -25,8 +34,9 @@ _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
 class Response:
     """One response.
 
-    Where it came from (file, row from 0, number within the row), what it answers, whether it is right if that is known, and
-    the right answer if that is. `where` is its place as errors name it. `encrypted` says that its trace could not be read, or only in part.
+    Where it came from (file, row from 0, number within the row), what it answers, whether it is right if that
+    is known, and the right answer if that is. `where` is its place as errors name it. `encrypted` says that
+    its trace could not be read, or only in part.
     """
 
     file: str
@@ -50,15 +60,23 @@ def read_responses(
     answers: bool = True,
     score_name: Callable[[Path], str | None] | None = None,
 ) -> Iterator[Response]:
-    """Yield the responses of files, run folders, folders of data files, and Hub data sets (``org/name`` or ``org/name:split``).
+    """Yield the responses of files, run folders, folders of data files,
+    and Hub data sets (``org/name`` or ``org/name:split``).
 
-    A row without a model or task gets its folder's name as model and its file's as task; for a samples file of lm_eval, the task
-    that its name says, the model that *run_name*, given the file, may say, and the score whose name *score_name* may say. Scores that are
-    no 0 or 1 are left out, all of the file, and *notes* told so, unless their field was named. Without *answers*, right answers are not looked for.
-    Raises StylerepError, naming file and line, for what cannot be read.
+    A row without a model or task gets its folder's name as model and its file's as task; for a samples file
+    of lm_eval, the task that its name says, the model that *run_name*, given the file, may say, and the score
+    whose name *score_name* may say. Scores that are no 0 or 1 are left out, all of the file, and *notes* told
+    so, unless their field was named. Without *answers*, right answers are not looked for. Raises
+    StylerepError, naming file and line, for what cannot be read.
     """
     nothing: Callable[[Path], str | None] = lambda path: None  # noqa: E731 (a default)
-    reader = _ResponseReader(fields or Fields(), run_name or nothing, score_name or nothing, notes if notes is not None else [], answers)
+    reader = _ResponseReader(
+        fields or Fields(),
+        run_name or nothing,
+        score_name or nothing,
+        notes if notes is not None else [],
+        answers,
+    )
     for source in sources:
         path = Path(source)
         if path.is_dir():
@@ -67,14 +85,22 @@ def read_responses(
             yield from reader.file(path)
         elif HUB_NAME.fullmatch(source) and not source.endswith(SUFFIXES):
             name, _, split = source.partition(":")
-            yield from reader.rows(source, source.split("/")[0], source.split("/")[-1], hub_rows(name, split or "train"))
+            yield from reader.rows(
+                source, source.split("/")[0], source.split("/")[-1], hub_rows(name, split or "train")
+            )
         else:
             raise StylerepError(f"{source}: there is no such file, folder or Hub data set.")
 
 
 def data_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that responses are read from: of a run folder the samples, else all data files but what was written about them."""
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES) and path.name not in ("manifest.json", "verdicts.json"))
+    """Return the files of a folder that responses are read from: of a run folder the samples, else all data
+    files but what was written about them.
+    """
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.name.endswith(SUFFIXES) and path.name not in ("manifest.json", "verdicts.json")
+    )
     samples = [path for path in files if (found := samples_name(path.name)) and found.date]
     return samples or [path for path in files if not path.name.startswith("results_")]
 
@@ -83,9 +109,20 @@ class _ResponseReader:
     """Turns rows into responses, given the names of their fields and how to name a run."""
 
     def __init__(
-        self, fields: Fields, run_name: Callable[[Path], str | None], score_name: Callable[[Path], str | None], notes: list[str], answers: bool
+        self,
+        fields: Fields,
+        run_name: Callable[[Path], str | None],
+        score_name: Callable[[Path], str | None],
+        notes: list[str],
+        answers: bool,
     ) -> None:
-        self.fields, self.run_name, self.score_name, self.notes, self.answers = fields, run_name, score_name, notes, answers
+        self.fields, self.run_name, self.score_name, self.notes, self.answers = (
+            fields,
+            run_name,
+            score_name,
+            notes,
+            answers,
+        )
 
     def folder(self, folder: Path) -> Iterator[Response]:
         files = data_files(folder)
@@ -107,18 +144,25 @@ class _ResponseReader:
         self.fields = fields
 
     def _has_odd_scores(self, path: Path) -> bool:
-        """Say whether scores of a file that nobody named are no scores; those that are lists or booleans are not gone through."""
+        """Say whether scores of a file that nobody named are no scores;
+        those that are lists or booleans are not gone through.
+        """
         for number, (where, row) in enumerate(read_rows(path)):
             name = score_field(row, self.fields)
             value = row[name] if name else None
             if number == 0 and isinstance(value, (bool, list)):
                 return False
             if name and not isinstance(value, list) and not _is_verdict(value):
-                self.notes.append(f"{where}: {name!r} is {str(value)[:40]!r}, no score of 0 or 1, so its scores are left out (--correct-field).")
+                self.notes.append(
+                    f"{where}: {name!r} is {str(value)[:40]!r}, no score of 0 or 1, so its scores are left"
+                    " out (--correct-field)."
+                )
                 return True
         return False
 
-    def rows(self, file: str, model: str, task: str, rows: Iterator[Row], scored: bool = True) -> Iterator[Response]:
+    def rows(
+        self, file: str, model: str, task: str, rows: Iterator[Row], scored: bool = True
+    ) -> Iterator[Response]:
         scored_filter = None
         empty = True
         for number, (where, row) in enumerate(rows):
@@ -132,19 +176,33 @@ class _ResponseReader:
         if empty:
             raise StylerepError(f"{file}: there is nothing in it.")
 
-    def row(self, file: str, number: int, model: str, task: str, where: str, row: dict[str, Any], scored: bool) -> Iterator[Response]:
+    def row(
+        self, file: str, number: int, model: str, task: str, where: str, row: dict[str, Any], scored: bool
+    ) -> Iterator[Response]:
         given, sample_of_lm_eval = self.fields, isinstance(row.get("doc"), dict)
         document = row["doc"] if sample_of_lm_eval else row
-        found = row_responses(row if not sample_of_lm_eval else {**row, "prompt": sample_prompt(row)}, given, where)
+        found = row_responses(
+            row if not sample_of_lm_eval else {**row, "prompt": sample_prompt(row)}, given, where
+        )
         name = score_field(row, given)
-        verdicts = _verdicts(find_field(row, "correct", name, where) if name and scored else None, len(found.texts), where, given.correct is not None)
+        verdicts = _verdicts(
+            find_field(row, "correct", name, where) if name and scored else None,
+            len(found.texts),
+            where,
+            given.correct is not None,
+        )
         question = find_field(row if given.question else document, "question", given.question, where)
         if isinstance(question, list) or (question is None and not sample_of_lm_eval):
             question = question_text(row, given.question, where) or question
-        own_model, own_task = find_field(row, "model", given.model, where), find_field(row, "task", given.task, where)
+        own_model, own_task = (
+            find_field(row, "model", given.model, where),
+            find_field(row, "task", given.task, where),
+        )
         answer = None
         if self.answers and sample_of_lm_eval:
-            answer = gold_text(find_field(row if given.answer else {**document, **row}, "answer", given.answer, where))
+            answer = gold_text(
+                find_field(row if given.answer else {**document, **row}, "answer", given.answer, where)
+            )
         elif self.answers:
             answer = right_answer(row, given, found, where)
         for sample, (text, verdict) in enumerate(zip(found.texts, verdicts, strict=True)):
@@ -181,12 +239,19 @@ def _verdicts(value: Any, n: int, where: str, named: bool) -> list[bool | None]:
     if len(values) != n:
         raise StylerepError(f"{where}: {len(values)} scores stand beside {n} responses.")
     if named and (odd := [one for one in values if not _is_verdict(one)]):
-        raise StylerepError(f"{where}: a score must be 0, 1, true or false, found {str(odd[0])[:40]!r}; name the right field with --correct-field.")
+        raise StylerepError(
+            f"{where}: a score must be 0, 1, true or false, found {str(odd[0])[:40]!r}; name the right field"
+            " with --correct-field."
+        )
     return [_verdict(one) for one in values]
 
 
 def _is_verdict(value: Any) -> bool:
-    return _verdict(value) is not None or value is None or (isinstance(value, str) and value.strip().lower() in _UNKNOWN)
+    return (
+        _verdict(value) is not None
+        or value is None
+        or (isinstance(value, str) and value.strip().lower() in _UNKNOWN)
+    )
 
 
 def _verdict(value: Any) -> bool | None:

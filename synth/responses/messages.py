@@ -1,12 +1,16 @@
-"""What a model said, in whatever structure a server, a harness or a data set has it: the trace and the answer as one text.
+"""What a model said, in whatever structure a server, a harness or a data set has it:
+the trace and the answer as one text.
 
-    {"content": "It is 7.", "reasoning_content": "3 + 4 …"}                                    servers with a reasoning parser, Ollama (thinking)
-    {"content": [{"type": "thinking", "thinking": "3 + 4 …"}, {"type": "text", "text": "It is 7."}]}      Anthropic, Mistral, Cohere, inspect_ai
-    {"parts": [{"text": "3 + 4 …", "thought": true}, {"text": "It is 7."}]}                    Gemini; reasoningContent of Bedrock likewise
-    [{"type": "reasoning", "summary": […]}, {"type": "message", "content": […]}]                OpenAI's Responses
+    {"content": "It is 7.", "reasoning_content": "3 + 4 …"}                                    servers with a
+    reasoning parser, Ollama (thinking) {"content": [{"type": "thinking", "thinking": "3 + 4 …"}, {"type":
+    "text", "text": "It is 7."}]}      Anthropic, Mistral, Cohere, inspect_ai {"parts": [{"text": "3 + 4 …",
+    "thought": true}, {"text": "It is 7."}]}                    Gemini; reasoningContent of Bedrock likewise
+    [{"type": "reasoning", "summary": […]}, {"type": "message", "content":
+    […]}]                OpenAI's Responses
 
-A trace that stands apart from its answer is put before it, between ``<think>`` and ``</think>``; where no answer came it is left open, since the
-response was cut off. What is encrypted is no trace: its summary is, where there is one.
+A trace that stands apart from its answer is put before it, between ``<think>`` and ``</think>``; where no
+answer came it is left open, since the response was cut off. What is encrypted is no trace:
+its summary is, where there is one.
 """
 
 import json
@@ -41,7 +45,17 @@ TRACE_FIELDS = (
 """Names of fields that hold a trace beside its answer."""
 ASSISTANT = ("assistant", "gpt", "model", "ai", "bot", "chatbot", "AIMessage", "AIMessageChunk")
 _TRACE_ROLES = ("reasoning", "thinking", "thought", "analysis")
-_LANGCHAIN = ("human", "ai", "system", "tool", "HumanMessage", "AIMessage", "AIMessageChunk", "SystemMessage", "ToolMessage")
+_LANGCHAIN = (
+    "human",
+    "ai",
+    "system",
+    "tool",
+    "HumanMessage",
+    "AIMessage",
+    "AIMessageChunk",
+    "SystemMessage",
+    "ToolMessage",
+)
 _REPLIES = ("choices", "candidates", "outputs", "generations")
 _WITHIN = ("body", "response", "result", "message", "output", "delta")
 _ENDED = (
@@ -87,7 +101,8 @@ class _Pieces:
 
 
 def with_trace(trace: Any, answer: str, ended: bool = False) -> str:
-    """Return a response whose trace was recorded apart from it; without an answer it was cut off within its trace, unless it is known to have *ended*.
+    """Return a response whose trace was recorded apart from it; without an answer it was cut off within its
+    trace, unless it is known to have *ended*.
 
     A trace that the answer holds already, between tags or as it is, is not put there again.
     """
@@ -102,15 +117,19 @@ def with_trace(trace: Any, answer: str, ended: bool = False) -> str:
 
 
 def responses_in(value: Any) -> list[Said] | None:
-    """Return the responses that a value holds: a text, texts, a chat (of which the last message of the assistant counts), parts, a server's reply.
+    """Return the responses that a value holds: a text, texts, a chat (of which the last message of the
+    assistant counts), parts, a server's reply.
 
-    An empty list has none, and None in a list is a response that a server withheld. Returns None for what is nothing of the kind.
+    An empty list has none, and None in a list is a response that a server withheld.
+    Returns None for what is nothing of the kind.
     """
     return _responses(value, 0)
 
 
 def message_said(message: Any) -> Said | None:
-    """Return what a message of an assistant says, or a choice of a server's reply; None where it has neither text nor trace."""
+    """Return what a message of an assistant says, or a choice of a server's reply;
+    None where it has neither text nor trace.
+    """
     if isinstance(message, str):
         return Said(message)
     if not isinstance(message, Mapping):
@@ -120,8 +139,22 @@ def message_said(message: Any) -> Said | None:
     pieces = _Pieces()
     content = next((holder[name] for name in _CONTENT if holder.get(name) is not None), None)
     if content is None:  # an object of our users' own
-        content = next((holder[name] for name in ("answer", "response", "final_answer", "completion") if isinstance(holder.get(name), str)), None)
-    fields: Mapping[str, Any] = next((holder[name] for name in ("provider_specific_fields", "additional_kwargs") if isinstance(holder.get(name), Mapping)), {})
+        content = next(
+            (
+                holder[name]
+                for name in ("answer", "response", "final_answer", "completion")
+                if isinstance(holder.get(name), str)
+            ),
+            None,
+        )
+    fields: Mapping[str, Any] = next(
+        (
+            holder[name]
+            for name in ("provider_specific_fields", "additional_kwargs")
+            if isinstance(holder.get(name), Mapping)
+        ),
+        {},
+    )
     beside = [place[name] for place in (holder, fields) for name in TRACE_FIELDS if place.get(name)]
     if content is None and not beside and not any(name in holder for name in ("content", "refusal", "text")):
         return None
@@ -135,12 +168,16 @@ def message_said(message: Any) -> Said | None:
 
 
 def conversation(value: Any) -> str:
-    """Return what a prompt says, given as a text or as a chat, of which all but the assistant's messages count."""
+    """Return what a prompt says, given as a text or as a chat,
+    of which all but the assistant's messages count.
+    """
     if isinstance(value, str):
         return value
     if not isinstance(value, Sequence):
         return ""
-    messages = [one for one in value if isinstance(one, Mapping) and _role(one) not in (*ASSISTANT, *_TRACE_ROLES)]
+    messages = [
+        one for one in value if isinstance(one, Mapping) and _role(one) not in (*ASSISTANT, *_TRACE_ROLES)
+    ]
     return "\n\n".join(plain_text(one.get("content", one.get("value"))) for one in messages)
 
 
@@ -153,7 +190,11 @@ def plain_text(content: Any) -> str:
 
 def is_chat(value: Any) -> bool:
     """Say whether a value is a list of messages."""
-    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and bool(_role(one)) for one in value)
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(one, Mapping) and bool(_role(one)) for one in value)
+    )
 
 
 def _responses(value: Any, depth: int) -> list[Said] | None:  # noqa: PLR0911 (one return for each structure)
@@ -174,9 +215,9 @@ def _responses(value: Any, depth: int) -> list[Said] | None:  # noqa: PLR0911 (o
         return None
     if is_chat(value) and not any(one.get("type") == "reasoning" for one in value):
         return _of_chat(value)
-    if any(one.get("type") in ("reasoning", "message", "text", "thinking", "output_text") for one in value) or all(
-        "thought" in one or "text" in one for one in value
-    ):
+    if any(
+        one.get("type") in ("reasoning", "message", "text", "thinking", "output_text") for one in value
+    ) or all("thought" in one or "text" in one for one in value):
         if all("finish_reason" in one or "index" in one for one in value):
             return _each(value)
         pieces = _Pieces()
@@ -199,7 +240,11 @@ def _of_text(text: str, depth: int) -> list[Said]:
 
 def _each(values: Sequence[Any]) -> list[Said] | None:
     found = [message_said(one) for one in values]
-    return [said for said in found if said is not None] if found and all(said is not None for said in found) else None
+    return (
+        [said for said in found if said is not None]
+        if found and all(said is not None for said in found)
+        else None
+    )
 
 
 def _of_chat(messages: Sequence[Mapping[str, Any]]) -> list[Said] | None:
@@ -212,13 +257,22 @@ def _of_chat(messages: Sequence[Mapping[str, Any]]) -> list[Said] | None:
     said = message_said(messages[places[-1]])
     before = messages[places[-1] - 1] if places[-1] else {}
     if said is not None and _role(before) in _TRACE_ROLES:
-        return [Said(with_trace(plain_text(before.get("content", before.get("value"))), said.text), said.encrypted)]
+        return [
+            Said(
+                with_trace(plain_text(before.get("content", before.get("value"))), said.text), said.encrypted
+            )
+        ]
     return None if said is None else [said]
 
 
 def _of_channels(messages: Sequence[Mapping[str, Any]]) -> list[Said] | None:
-    """Return the answer of messages that name their channels, as gpt-oss has them: analysis is the trace, final the answer."""
-    traces, finals = ([plain_text(one.get("content")) for one in messages if one.get("channel") == channel] for channel in ("analysis", "final"))
+    """Return the answer of messages that name their channels, as gpt-oss has them:
+    analysis is the trace, final the answer.
+    """
+    traces, finals = (
+        [plain_text(one.get("content")) for one in messages if one.get("channel") == channel]
+        for channel in ("analysis", "final")
+    )
     return [Said(with_trace("\n\n".join(traces), "\n\n".join(finals[-1:])))] if traces or finals else None
 
 
@@ -236,7 +290,9 @@ def _of_reply(value: Mapping[str, Any], depth: int) -> list[Said] | None:
     for name in _WITHIN:
         if isinstance(value.get(name), (Mapping, list)):
             return _responses(value[name], depth + 1)
-    return [Said("")] if value.get("error") or value.get("type") in ("errored", "canceled", "expired") else None
+    return (
+        [Said("")] if value.get("error") or value.get("type") in ("errored", "canceled", "expired") else None
+    )
 
 
 def _take(content: Any, pieces: _Pieces, depth: int) -> None:
@@ -252,7 +308,11 @@ def _take(content: Any, pieces: _Pieces, depth: int) -> None:
 
 def _take_part(part: Mapping[str, Any], pieces: _Pieces, depth: int) -> None:
     kind = str(part.get("type", ""))
-    if kind.startswith(("thinking", "reasoning", "thought", "redacted")) or part.get("thought") is True or "reasoningContent" in part:
+    if (
+        kind.startswith(("thinking", "reasoning", "thought", "redacted"))
+        or part.get("thought") is True
+        or "reasoningContent" in part
+    ):
         _take_trace(part, pieces, depth)
     elif kind in ("tool_use", "tool_call", "function_call", "image_url", "image", "tool_result"):
         return
@@ -282,25 +342,44 @@ def _take_trace(part: Any, pieces: _Pieces, depth: int) -> None:
         pieces.encrypted |= "redactedContent" in bedrock
         _take_trace(bedrock.get("reasoningText"), pieces, depth + 1)
         return
-    hidden = bool(part.get("redacted")) or str(part.get("type", "")).startswith("redacted") or part.get("type") == "reasoning.encrypted"
+    hidden = (
+        bool(part.get("redacted"))
+        or str(part.get("type", "")).startswith("redacted")
+        or part.get("type") == "reasoning.encrypted"
+    )
     readable = () if hidden else ("thinking", "reasoning", "text", "content", "thought")
     before = len(pieces.traces)
     for name in (*readable, "summary"):
         if len(pieces.traces) == before and not isinstance(part.get(name), bool):
             _take_trace(part.get(name), pieces, depth + 1)
     pieces.encrypted |= hidden or (
-        len(pieces.traces) == before and any(part.get(name) for name in ("encrypted_content", "data", "signature", "thoughtSignature"))
+        len(pieces.traces) == before
+        and any(part.get(name) for name in ("encrypted_content", "data", "signature", "thoughtSignature"))
     )
 
 
 def _whole(pieces: _Pieces, finish: str | None) -> Said:
-    return Said(with_trace("\n\n".join(pieces.traces), "".join(pieces.texts), finish in _ENDED), pieces.encrypted)
+    return Said(
+        with_trace("\n\n".join(pieces.traces), "".join(pieces.texts), finish in _ENDED), pieces.encrypted
+    )
 
 
 def _finish(message: Mapping[str, Any]) -> str | None:
     """Return how a reply ended, if it says so."""
     reason = next(
-        (message[name] for name in ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason", "status") if message.get(name)), None
+        (
+            message[name]
+            for name in (
+                "finish_reason",
+                "stop_reason",
+                "finishReason",
+                "stopReason",
+                "done_reason",
+                "status",
+            )
+            if message.get(name)
+        ),
+        None,
     )
     reason = reason.get("type") if isinstance(reason, Mapping) else reason
     return str(reason).casefold() if reason is not None else None

@@ -1,7 +1,8 @@
 """What files must hold: read with bounds, checked against a declared schema, refused in one sentence.
 
-Everything that a person writes or that is read back goes through here: a regular file (`open_regular`) becomes data (`read_yaml`, `read_json`,
-`parse_json`), and data becomes the type that was declared for it (`read_as`, with `Schema` as the base of records).
+Everything that a person writes or that is read back goes through here: a regular file (`open_regular`)
+becomes data (`read_yaml`, `read_json`, `parse_json`), and data becomes the type that was declared for it
+(`read_as`, with `Schema` as the base of records).
 """
 
 from synth.printable import printable
@@ -12,6 +13,18 @@ from synth.schema.shown import shown
 from synth.schema.yaml_file import Document, parse_yaml, read_yaml
 
 __all__ = [
-    "Document", "Line", "Schema", "Whole", "open_regular", "parse_json", "parse_yaml", "printable", "read_as", "read_json", "read_regular", "read_yaml",
-    "sentence", "shown",
-]  # fmt: skip
+    "Document",
+    "Line",
+    "Schema",
+    "Whole",
+    "open_regular",
+    "parse_json",
+    "parse_yaml",
+    "printable",
+    "read_as",
+    "read_json",
+    "read_regular",
+    "read_yaml",
+    "sentence",
+    "shown",
+]

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from synth.errors import StylerepError
@@ -13,7 +21,9 @@ from synth.schema.shown import shown
 
 T = TypeVar("T")
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""A whole number of 64 bits, which can be turned into a float or a text; a plain ``int`` may have thousands of digits."""
+"""A whole number of 64 bits, which can be turned into a float or a text;
+a plain ``int`` may have thousands of digits.
+"""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -24,15 +34,19 @@ def _one_line(text: str) -> str:
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
-"""A text that is not empty, and that a terminal shows on one line as it is: a name, a path, a word of a command."""
+"""A text that is not empty, and that a terminal shows on one line as it is: a name, a path,
+a word of a command.
+"""
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, hide_input_in_errors=True)
 
 
 class Schema(BaseModel):
-    """The base of records: exact types (no number for a text, no text for a number, True is no number), finite numbers, no unknown keys.
+    """The base of records: exact types (no number for a text, no text for a number, True is no number),
+    finite numbers, no unknown keys.
 
-    A list becomes a tuple where ``Annotated[tuple[float, ...], Field(strict=False)]`` is declared. A record that others may add keys to declares
-    ``model_config = ConfigDict(extra="ignore")``; the rest of the configuration stays as it is.
+    A list becomes a tuple where ``Annotated[tuple[float, ...], Field(strict=False)]`` is declared. A record
+    that others may add keys to declares ``model_config = ConfigDict(extra="ignore")``;
+    the rest of the configuration stays as it is.
     """
 
     model_config = _STRICT
@@ -43,13 +57,19 @@ class Schema(BaseModel):
         if isinstance(data, dict) and cls.model_config.get("extra") == "forbid":
             names = [field.alias or name for name, field in cls.model_fields.items()]
             for number, key in enumerate(data):
-                if key not in names:  # it is told by its number, since pydantic's errors can hold no lone surrogate
-                    raise PydanticCustomError("unknown_key", "an unknown key", {"number": number, "names": ", ".join(names)})
+                # it is told by its number, since pydantic's errors can hold no lone surrogate
+                if key not in names:
+                    raise PydanticCustomError(
+                        "unknown_key", "an unknown key", {"number": number, "names": ", ".join(names)}
+                    )
         return data
 
 
-def read_as(kind: type[T], data: object, where: object, lines: Mapping[tuple[str | int, ...], int] | None = None) -> T:
-    """Return data as a declared type: a `Schema`, or anything pydantic knows, such as ``dict[str, list[float]]``.
+def read_as(
+    kind: type[T], data: object, where: object, lines: Mapping[tuple[str | int, ...], int] | None = None
+) -> T:
+    """Return data as a declared type: a `Schema`, or anything pydantic knows,
+    such as ``dict[str, list[float]]``.
 
     Args:
         kind: the type, which also fixes bounds (``Annotated[float, Field(gt=0, lt=1)]``).
@@ -75,11 +95,17 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind, config=None if own else ConfigDict(strict=True, allow_inf_nan=False))
 
 
-def _sentence(error: ValidationError, data: object, where: object, lines: Mapping[tuple[str | int, ...], int] | None) -> str:
+def _sentence(
+    error: ValidationError, data: object, where: object, lines: Mapping[tuple[str | int, ...], int] | None
+) -> str:
     found = [(*_place(one["loc"], data), one) for one in error.errors(include_url=False)]
-    deepest = max(len(place) for place, _, _ in found)  # of the ways a union could be read, the one that came furthest
+    # of the ways a union could be read, the one that came furthest
+    deepest = max(len(place) for place, _, _ in found)
     furthest = [one for one in found if len(one[0]) == deepest]
-    place, value, first = next((one for one in furthest if one[2]["type"] in ("missing", "unknown_key")), furthest[0])  # a mapping was meant, and is there
+    # a mapping was meant, and is there
+    place, value, first = next(
+        (one for one in furthest if one[2]["type"] in ("missing", "unknown_key")), furthest[0]
+    )
     same = [one for at, _, one in found if at == place]
     if first["type"] == "missing":
         place, missing = place[:-1] if place and place[-1] == first["loc"][-1] else place, first["loc"][-1]
@@ -97,30 +123,61 @@ def _sentence(error: ValidationError, data: object, where: object, lines: Mappin
 
 
 def sentence(
-    where: object, place: tuple[str | int, ...], says: str, lines: Mapping[tuple[str | int, ...], int] | None = None, at: tuple[str | int, ...] | None = None
+    where: object,
+    place: tuple[str | int, ...],
+    says: str,
+    lines: Mapping[tuple[str | int, ...], int] | None = None,
+    at: tuple[str | int, ...] | None = None,
 ) -> str:
-    """Return a sentence in the form of `read_as`: file, line, key, and what is wrong there. *at* is where the line is looked for, if not at *place*."""
+    """Return a sentence in the form of `read_as`: file, line, key, and what is wrong there. *at* is where the
+    line is looked for, if not at *place*.
+    """
     at = place if at is None else at
-    line = next((lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in lines), None) if lines else None
-    path = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" if number else str(one) for number, one in enumerate(place))
+    line = (
+        next((lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in lines), None) if lines else None
+    )
+    path = "".join(
+        f"[{one}]" if isinstance(one, int) else f".{one}" if number else str(one)
+        for number, one in enumerate(place)
+    )
     return f"{where}{f', line {line}' if line else ''}: {f'{shown(path)[1:-1]}: ' if path else ''}{says}."
 
 
 def _place(loc: tuple[str | int, ...], data: object) -> tuple[tuple[str | int, ...], object]:
-    """Return the part of a location that is the data's own, without the names of types that pydantic puts between, and what stands there."""
+    """Return the part of a location that is the data's own, without the names of types that pydantic puts
+    between, and what stands there.
+    """
     place: list[str | int] = []
     for part in loc:
-        if (isinstance(data, dict) and part in data) or (isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data)):
+        if (isinstance(data, dict) and part in data) or (
+            isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data)
+        ):
             data = data[part]  # type: ignore[index]
             place.append(part)
     return tuple(place), data
 
 
 _WORDS = {
-    "int": "a whole number", "float": "a number", "finite": "a finite number", "string": "a text", "bool": "true or false", "list": "a list", "tuple": "a list",
-    "dict": "a mapping", "dictionary": "a mapping", "model": "a mapping", "mapping": "a mapping", "dataclass": "a mapping", "none": "nothing",
-}  # fmt: skip
-_BOUNDS = {"greater_than": ("gt", "above"), "greater_than_equal": ("ge", "of at least"), "less_than": ("lt", "below"), "less_than_equal": ("le", "of at most")}
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "string": "a text",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a mapping",
+    "dictionary": "a mapping",
+    "model": "a mapping",
+    "mapping": "a mapping",
+    "dataclass": "a mapping",
+    "none": "nothing",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "of at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "of at most"),
+}
 
 
 def _expected(one: Any) -> str:
@@ -135,7 +192,11 @@ def _expected(one: Any) -> str:
     if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):
         thing = _WORDS.get(str(context.get("field_type", "")).casefold(), "a text")
         least, most = context.get("min_length"), context.get("max_length")
-        return f"{thing} that is not empty" if least == 1 else f"{thing} of at {f'most {most:,}' if least is None else f'least {least:,}'}"
+        return (
+            f"{thing} that is not empty"
+            if least == 1
+            else f"{thing} of at {f'most {most:,}' if least is None else f'least {least:,}'}"
+        )
     if kind == "value_error":
         return str(context.get("error", one["msg"]))
     return _WORDS.get(kind.partition("_")[0]) or str(one["msg"]).removeprefix("Input should be ")

@@ -1,4 +1,6 @@
-"""Files opened to be read: a regular file or a sentence, never a pipe that is waited for, a device without an end, or a folder."""
+"""Files opened to be read: a regular file or a sentence, never a pipe that is waited for,
+a device without an end, or a folder.
+"""
 
 import io
 import os
@@ -13,7 +15,13 @@ if TYPE_CHECKING:
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _BUFFER = 1 << 20
-_KINDS = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 class _OpenedFile(io.FileIO):
@@ -40,7 +48,8 @@ def open_regular(path: Path, what: str = "") -> BinaryIO:
     """Open a file to read its bytes; *what* it should be is said where it is not there.
 
     Raises:
-        StylerepError: naming it, for what is not there, cannot be read, also later on, or is a folder, a pipe, a device or a socket.
+        StylerepError: naming it, for what is not there, cannot be read, also later on, or is a folder,
+            a pipe, a device or a socket.
 
     """
     try:
@@ -61,11 +70,16 @@ def open_regular(path: Path, what: str = "") -> BinaryIO:
 
 
 def read_regular(path: Path, what: str = "", largest: int | None = None) -> bytes:
-    """Return the bytes of a file of at most *largest*; raise StylerepError as `open_regular` does, and for a larger one."""
+    """Return the bytes of a file of at most *largest*; raise StylerepError as `open_regular` does,
+    and for a larger one.
+    """
     with open_regular(path, what) as file:
         data = file.read() if largest is None else file.read(largest + 1)
     if largest is not None and len(data) > largest:
-        raise StylerepError(f"{path}: this has more than {largest / 1e6:,.0f} MB; no {what or 'file of its kind'} is that large.")
+        raise StylerepError(
+            f"{path}: this has more than {largest / 1e6:,.0f} MB; no {what or 'file of its kind'} is that"
+            " large."
+        )
     return data
 
 

@@ -10,7 +10,9 @@ _SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxoth
 
 
 def shown(value: object) -> str:
-    """Return a value's repr in at most 120 characters of one line; control characters and lone surrogates are escaped, however large or deep it is."""
+    """Return a value's repr in at most 120 characters of one line; control characters and lone surrogates are
+    escaped, however large or deep it is.
+    """
     try:
         text = _SHORT.repr(value)
     except (ValueError, RecursionError):  # a whole number of more digits than Python turns into text

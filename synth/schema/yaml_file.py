@@ -1,4 +1,6 @@
-"""YAML, read with bounds: plain data with the line of each key; what it could be made to do beyond that is refused in a sentence."""
+"""YAML, read with bounds: plain data with the line of each key;
+what it could be made to do beyond that is refused in a sentence.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -25,7 +27,9 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a YAML file says: `data` of dicts, lists and scalars, and the line (from 1) on which the value at each place begins. `where` names the file."""
+    """What a YAML file says: `data` of dicts, lists and scalars, and the line (from 1) on which the value at
+    each place begins. `where` names the file.
+    """
 
     data: Any
     lines: Mapping[Place, int]
@@ -37,13 +41,16 @@ class Document:
 
 
 def read_yaml(path: Path, what: str = "", texts: Collection[str] = ()) -> Document:
-    """Read a YAML file of at most 10 MB, 100 levels and 200,000 values, those that aliases repeat counted each time.
+    """Read a YAML file of at most 10 MB, 100 levels and 200,000 values,
+    those that aliases repeat counted each time.
 
-    *what* it should be is said where it is not there; values with one of the tags *texts* (``!function``) are read as their text.
+    *what* it should be is said where it is not there;
+    values with one of the tags *texts* (``!function``) are read as their text.
 
     Raises:
-        StylerepError: naming file and line, for what is no YAML or no UTF-8, is larger than that, has a key twice, an alias within itself, several
-            documents, a tag other than YAML's own plain ones, or a number or date that cannot be read.
+        StylerepError: naming file and line, for what is no YAML or no UTF-8, is larger than that, has a key
+            twice, an alias within itself, several documents, a tag other than YAML's own plain ones, or a
+            number or date that cannot be read.
 
     """
     return parse_yaml(read_regular(path, what, LARGEST), path, texts)
@@ -67,9 +74,13 @@ def parse_yaml(data: bytes | str, where: object, texts: Collection[str] = ()) ->
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = f", line {mark.line + 1}" if mark else ""
-        raise StylerepError(f"{where}{at}: this is not valid YAML ({' '.join(str(error.problem or error.context).split())}).") from error
+        raise StylerepError(
+            f"{where}{at}: this is not valid YAML ({' '.join(str(error.problem or error.context).split())})."
+        ) from error
     except yaml.YAMLError as error:  # a character that YAML has not
-        raise StylerepError(f"{where}: this is not valid YAML ({' '.join(str(error).split())[:200]}).") from error
+        raise StylerepError(
+            f"{where}: this is not valid YAML ({' '.join(str(error).split())[:200]})."
+        ) from error
     return Document(content, reader.lines, where)
 
 
@@ -88,7 +99,10 @@ class _YamlReader:
         self.lines.setdefault(place, node.start_mark.line + 1)
         self._left -= 1
         if self._left < 0:
-            self._refuse(node, f"this holds more than {_MOST:,} values, those that aliases (*name) repeat counted each time")
+            self._refuse(
+                node,
+                f"this holds more than {_MOST:,} values, those that aliases (*name) repeat counted each time",
+            )
         if id(node) in self._within:
             self._refuse(node, "an alias (*name) stands within what it names")
         self._within.add(id(node))
@@ -128,8 +142,11 @@ class _YamlReader:
             self._refuse(node, f"{shown(tag)[1:-1]} is not read here; write plain lists, mappings and values")
         try:
             return self._scalars.construct_object(node)
-        except Exception as error:  # PyYAML's constructors raise whatever int(), date() or a missing match raises
-            raise StylerepError(f"{self.where}, line {node.start_mark.line + 1}: {shown(node.value)} cannot be read as {tag}.") from error
+        # PyYAML's constructors raise whatever int(), date() or a missing match raises
+        except Exception as error:
+            raise StylerepError(
+                f"{self.where}, line {node.start_mark.line + 1}: {shown(node.value)} cannot be read as {tag}."
+            ) from error
 
     def _refuse(self, node: yaml.Node, why: str) -> NoReturn:
         raise StylerepError(f"{self.where}, line {node.start_mark.line + 1}: {why}.")

@@ -35,7 +35,9 @@ WEIGHTS = {"kinds": 0.4, "quarters": 0.1, "openers": 0.2, "first_person": 0.2, "
 
 @dataclass(frozen=True, slots=True)
 class StyleRates:
-    """What adherence is made of, of one trace or as the mean of many: rates per 100 words outside pivots, and the share of plain lines."""
+    """What adherence is made of, of one trace or as the mean of many: rates per 100 words outside pivots,
+    and the share of plain lines.
+    """
 
     kinds: npt.NDArray[np.float64]
     quarters: npt.NDArray[np.float64]
@@ -54,15 +56,30 @@ class StyleRates:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "StyleRates":
         """Read what `as_json` wrote."""
-        return cls(np.array(content["kinds"]), np.array(content["quarters"]), content["openers"], content["first_person"], content["unformatted"])
+        return cls(
+            np.array(content["kinds"]),
+            np.array(content["quarters"]),
+            content["openers"],
+            content["first_person"],
+            content["unformatted"],
+        )
 
 
 def style_rates(scores: StyleScores) -> StyleRates:
     """Return the rates of one trace; all are 0 where it has no words outside pivots."""
     per = 100 / scores.other_words if scores.other_words else 0.0
     kinds = scores.pivot_counts.reshape(len(scores.pivot_counts), QUARTERS, -1).sum(axis=2).tolist()
-    own, quarters = np.array([sum(kind) * per for kind in kinds]), np.array([sum(quarter) * per for quarter in zip(*kinds, strict=True)])
-    return StyleRates(own, quarters, scores.openers * per, scores.first_person * per, 1 - scores.formatted if scores.words else 0.0)
+    own, quarters = (
+        np.array([sum(kind) * per for kind in kinds]),
+        np.array([sum(quarter) * per for quarter in zip(*kinds, strict=True)]),
+    )
+    return StyleRates(
+        own,
+        quarters,
+        scores.openers * per,
+        scores.first_person * per,
+        1 - scores.formatted if scores.words else 0.0,
+    )
 
 
 def style_adherence(scores: StyleScores, reference: StyleRates) -> float:

@@ -17,7 +17,16 @@ from typing import NamedTuple
 import numpy as np
 
 from synth.style.characters import BoolArray, Characters, Codes, IntArray, Texts, among
-from synth.style.short_sums import FUNCTIONS, NO_EQUALITY, SIDE, Number, number, quotient, rounds_to, short_verdict
+from synth.style.short_sums import (
+    FUNCTIONS,
+    NO_EQUALITY,
+    SIDE,
+    Number,
+    number,
+    quotient,
+    rounds_to,
+    short_verdict,
+)
 
 # Characters of a right side that are read first, and tokens after its arithmetic that are looked at.
 _HEAD, _LOOKED_AT = 36, 4
@@ -38,19 +47,38 @@ _TOKEN = re.compile(
 )
 # The same without groups, which findall returns at a tenth of the cost of match objects.
 _WORDS = re.compile(r"\s+|" + re.sub(r"\(\?P<\w+>", "(?:", _TOKEN.pattern), _TOKEN.flags)
-_PLAIN = re.compile(r"\s?(-?\d{1,20}(?:,\d{3})*(?:\.\d{1,20})?)(?=[.,;:]?(?:\s?\n|\s?\Z|\s[A-Z]|\s?\\[)\]]|\s=\s?\d))")
+_PLAIN = re.compile(
+    r"\s?(-?\d{1,20}(?:,\d{3})*(?:\.\d{1,20})?)(?=[.,;:]?(?:\s?\n|\s?\Z|\s[A-Z]|\s?\\[)\]]|\s=\s?\d))"
+)
 # A right side that comes to a letter or a function before anything ends: no arithmetic, whatever follows.
 _VARIABLE = re.compile(
-    r"(?:\{[ \d+*/^.-]*\}|\([ \d+*/^.-]*\)|[ $({\[+*/^-]|\d(?:\.\d)?|\\(?:times|cdot|left|[dt]?frac)(?![A-Za-z])|\\[(\[])*(?:[A-Za-z](?![A-Za-z\u00b0])"
+    r"(?:\{[ \d+*/^.-]*\}|\([ \d+*/^.-]*\)|[ $({\[+*/^-]|\d(?:\.\d)?|\\(?:times|cdot|left|[dt]?frac)(?![A-Za-z])|\\[(\[])*(?:[A-Za-z](?![A-Za-z\u00b0])"  # noqa: E501
     r"|\\(?!(?:[dt]?frac|times|cdot|div|left|right|text|mathrm|q?quad|displaystyle|approx|le|ge|lt|gt|implies|Rightarrow|to|equiv|neq|sim))[A-Za-z])"
 )
 # The same of a left side read backwards, where no text in LaTeX can hide the letter or its index.
-_VARIABLE_BACKWARDS = re.compile(r"(?:\)[ \d+*/^.-]*\(|[ $)}\]+*/^-]|\d(?:\.\d)?)*(?:[A-Za-z](?![A-Za-z\u00b0\\])|_)")
-_OPERATION = re.compile(r"[-+*/^\u2212\u00d7\u00b7\u00f7\u2217\u22c5\u00b2\u00b3(]|\\(?:times|cdot|div|[dt]?frac)")
-_SIGNS = {"\\times": "*", "\\cdot": "*", "\\div": "/", "\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u2217": "*", "\u22c5": "*"}
-_END_OF_SIDE = re.compile(r"[\n=\u2248<>\u2264\u2265\u2260\u2192\u21d2]|\\(?:approx|leq?|geq?|lt|gt|implies|Rightarrow|to|equiv|neq|sim|\\)(?![A-Za-z])")
+_VARIABLE_BACKWARDS = re.compile(
+    r"(?:\)[ \d+*/^.-]*\(|[ $)}\]+*/^-]|\d(?:\.\d)?)*(?:[A-Za-z](?![A-Za-z\u00b0\\])|_)"
+)
+_OPERATION = re.compile(
+    r"[-+*/^\u2212\u00d7\u00b7\u00f7\u2217\u22c5\u00b2\u00b3(]|\\(?:times|cdot|div|[dt]?frac)"
+)
+_SIGNS = {
+    "\\times": "*",
+    "\\cdot": "*",
+    "\\div": "/",
+    "\u2212": "-",
+    "\u00d7": "*",
+    "\u00b7": "*",
+    "\u00f7": "/",
+    "\u2217": "*",
+    "\u22c5": "*",
+}
+_END_OF_SIDE = re.compile(
+    r"[\n=\u2248<>\u2264\u2265\u2260\u2192\u21d2]|\\(?:approx|leq?|geq?|lt|gt|implies|Rightarrow|to|equiv|neq|sim|\\)(?![A-Za-z])"
+)
 _LAST_END_OF_SIDE = re.compile(rf".*(?:{_END_OF_SIDE.pattern})", re.DOTALL)
-# Letters that touch a number are a unit only where they are one of these: 2xy is a product, 5 xy may be five of something.
+# Letters that touch a number are a unit only where they are one of these: 2xy is a product,
+# 5 xy may be five of something.
 _UNITS = frozenset("cm mm km ft in yd mi kg mg lb oz ml mph hr hrs min mins sec am pm th st nd rd".split())
 _PUNCTUATION = ",.:;?!\"'\uff0c\u3002\uff1a\uff1b\uff1f\uff01\u3001"
 _LAST_PUNCTUATION = (": ", ". ", ", ", "; ", "? ", "! ")
@@ -68,7 +96,9 @@ class ArithmeticClaim(NamedTuple):
 
 
 class _Side(NamedTuple):
-    """The value of one side, its number of operations, the digits after its point if it is one decimal number, and its units."""
+    """The value of one side, its number of operations,
+    the digits after its point if it is one decimal number, and its units.
+    """
 
     value: Number
     operations: int
@@ -90,7 +120,12 @@ def find_claims_each(texts: Texts, characters: Characters) -> list[list[Arithmet
     """Return the arithmetic claims of each text: the same as `find_claims` of each."""
     places = _candidates(texts, characters)
     own = (places - texts.starts[texts.owners(places)]).tolist()
-    return [_claims(text, own[begin:end]) for text, (begin, end) in zip(texts.each, itertools.pairwise(texts.edges(places).tolist()), strict=True)]
+    return [
+        _claims(text, own[begin:end])
+        for text, (begin, end) in zip(
+            texts.each, itertools.pairwise(texts.edges(places).tolist()), strict=True
+        )
+    ]
 
 
 def _claims(text: str, places: list[int]) -> list[ArithmeticClaim]:
@@ -99,14 +134,18 @@ def _claims(text: str, places: list[int]) -> list[ArithmeticClaim]:
     for place in places:
         true = short_verdict(text, backwards, place)
         if true is None:
-            true = _verdict(*_without_words(*_left_side(text, place)), _right_side(text, place + 1), text[place] == "=")
+            true = _verdict(
+                *_without_words(*_left_side(text, place)), _right_side(text, place + 1), text[place] == "="
+            )
         if true is not None:
             claims.append(ArithmeticClaim(place, true))
     return claims
 
 
 def _without_words(side: str, opens_line: bool) -> tuple[str, bool]:
-    """Return a left side from its last punctuation on, which no arithmetic reaches beyond: shorter, and more often the same as another."""
+    """Return a left side from its last punctuation on, which no arithmetic reaches beyond: shorter,
+    and more often the same as another.
+    """
     if "\\" in side or "(" in side:
         return side, opens_line
     place = max(map(side.rfind, _LAST_PUNCTUATION))
@@ -125,7 +164,9 @@ def _verdict(left_side: str, opens_line: bool, right_side: str, exact: bool) -> 
 
 
 def claim_span(text: str, claim: ArithmeticClaim) -> tuple[int, int]:
-    """Return where a claim that was found in *text* begins and ends: from its first number to its last, units after that left out."""
+    """Return where a claim that was found in *text* begins and ends: from its first number to its last,
+    units after that left out.
+    """
     before, after = _reach(*_left_side(text, claim.place), _right_side(text, claim.place + 1))
     return claim.place - before, claim.place + 1 + after
 
@@ -161,7 +202,9 @@ def _candidates(texts: Texts, characters: Characters) -> IntArray:
     codes, text = characters.codes, texts.joined
     if "=" not in text and "\u2248" not in text:
         return np.zeros(0, np.intp)
-    places: IntArray = ((codes == ord("=")) | (codes == 0x2248)).nonzero()[0] if "\u2248" in text else characters.equals
+    places: IntArray = (
+        ((codes == ord("=")) | (codes == 0x2248)).nonzero()[0] if "\u2248" in text else characters.equals
+    )
     before, after = places - 1, places + 1
     for _ in range(2):
         before -= codes[before] == 0x20
@@ -169,13 +212,19 @@ def _candidates(texts: Texts, characters: Characters) -> IntArray:
     owner = texts.owners(places)
     inside = (before > texts.starts[owner]) & (after < texts.ends[owner])
     places, before, after = places[inside], before[inside], after[inside]
-    # A unit may stand before the sign, a variable may not: two letters, or one that closes a LaTeX group. Nor may x_1 or f(x), or 2x after it.
+    # A unit may stand before the sign, a variable may not: two letters, or one that closes a LaTeX group. Nor
+    # may x_1 or f(x), or 2x after it.
     last, second, third = codes[before], codes[before - 1], codes[before - 2]
-    letters, variable = _letters(last) & _letters(second), _letters(second) & ~(_letters(third) | (third == _DEGREE))
+    letters, variable = (
+        _letters(last) & _letters(second),
+        _letters(second) & ~(_letters(third) | (third == _DEGREE)),
+    )
     named = (among(last, "0123456789") & (second == _INDEX)) | (among(last, ")]") & variable)
     following, then = codes[after + 1], codes[after + 2]
     product = among(codes[after], "0123456789") & _letters(following) & ~(_letters(then) | (then == _DEGREE))
-    kept: IntArray = places[(among(last, _BEFORE) | letters) & among(codes[after], _AFTER) & ~named & ~product]
+    kept: IntArray = places[
+        (among(last, _BEFORE) | letters) & among(codes[after], _AFTER) & ~named & ~product
+    ]
     return kept
 
 
@@ -219,7 +268,9 @@ def _dashes(kinds: list[str], words: list[str]) -> int:
 
 
 def _left_side(text: str, place: int) -> tuple[str, bool]:
-    """Return what stands before an equals sign up to the sign or line break before it, and whether it opens a line."""
+    """Return what stands before an equals sign up to the sign or line break before it,
+    and whether it opens a line.
+    """
     begin = max(0, place - SIDE)
     side = text[begin:place]
     if "\\\\\\" in side:  # which two of three backslashes break a line is told from the left
@@ -238,7 +289,9 @@ def _right_side(text: str, begin: int) -> str:
 
 
 def _ends_in_variable(side: str) -> bool:
-    """Say at a glance, where that can be, that a left side ends in a variable, so that it is no arithmetic."""
+    """Say at a glance, where that can be, that a left side ends in a variable, so that it is no
+    arithmetic.
+    """
     return _VARIABLE_BACKWARDS.match(side[::-1]) is not None and "\\text" not in side and "\\math" not in side
 
 
@@ -263,7 +316,11 @@ def _first(tokens: list[tuple[str, str]]) -> int:
     for i in range(len(tokens) - 1, -1, -1):
         kind, word = tokens[i]
         if kind == "word":
-            unit = i > 0 and tokens[i - 1][0] in ("number", "close", "percent", "word") and after in ("", "op", "close", "word")
+            unit = (
+                i > 0
+                and tokens[i - 1][0] in ("number", "close", "percent", "word")
+                and after in ("", "op", "close", "word")
+            )
             if not unit or word.lower() in FUNCTIONS:
                 break
         elif kind == "close":
@@ -287,14 +344,17 @@ def _right(side: str) -> _Side | None:
     end = _END_OF_SIDE.search(side)
     side = side[: end.start()] if end else side
     head = side[:_HEAD]
-    if head != side and "\\te" not in head and "\\ma" not in head:  # of what follows, mostly words, only text in LaTeX could change how the head is read
+    # of what follows, mostly words, only text in LaTeX could change how the head is read
+    if head != side and "\\te" not in head and "\\ma" not in head:
         with contextlib.suppress(IndexError):
             return _value(_tokens(head, opens_line=False)[:-3], whole=False, cut=True)
     return _value(_tokens(side, opens_line=False), whole=False)
 
 
 def _value(tokens: list[tuple[str, str]], whole: bool, cut: bool = False) -> _Side | None:
-    """Return what tokens come to, None if that is nothing; where more tokens were cut off that may matter, raise IndexError."""
+    """Return what tokens come to, None if that is nothing;
+    where more tokens were cut off that may matter, raise IndexError.
+    """
     try:
         return _parse(tokens, whole, cut)
     except _NotArithmeticError:
@@ -315,8 +375,14 @@ def _parse(tokens: list[tuple[str, str]], whole: bool, cut: bool) -> _Side:
     words = [word for kind, word in tokens[: parser.at + _LOOKED_AT] if kind == "word"]
     if words and any(word.lower() in NO_EQUALITY or word.lower() in FUNCTIONS for word in words):
         raise _NotArithmeticError
-    units = frozenset(_unit(word) for kind, word in tokens[: end + 1] if kind == "word") if words else _NO_UNITS
-    single = next((word for kind, word in tokens if kind == "number"), "") if parser.numbers == 1 and not parser.operations else ""
+    units = (
+        frozenset(_unit(word) for kind, word in tokens[: end + 1] if kind == "word") if words else _NO_UNITS
+    )
+    single = (
+        next((word for kind, word in tokens if kind == "number"), "")
+        if parser.numbers == 1 and not parser.operations
+        else ""
+    )
     return _Side(value, parser.operations, len(single.partition(".")[2]), units, parser.added)
 
 
@@ -334,7 +400,9 @@ def _is_variable(rest: list[tuple[str, str]]) -> bool:
 
 
 class _Parser:
-    """Recursive descent over tokens, the last of which is `_END`: sums of products of powers, exact and of bounded size."""
+    """Recursive descent over tokens, the last of which is `_END`: sums of products of powers,
+    exact and of bounded size.
+    """
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self.tokens = tokens
@@ -391,7 +459,11 @@ class _Parser:
         if kind == "power" or word == "^":
             self.at += 1
             exponent = (2 if word == "\u00b2" else 3) if kind == "power" else self.atom(depth)
-            if exponent.denominator != 1 or not 0 <= exponent <= _MAX_POWER or max(abs(base.numerator), base.denominator) > 10**6:
+            if (
+                exponent.denominator != 1
+                or not 0 <= exponent <= _MAX_POWER
+                or max(abs(base.numerator), base.denominator) > 10**6
+            ):
                 raise _NotArithmeticError
             self.operations += 1
             raised: Number = base ** int(exponent)
@@ -451,4 +523,8 @@ def _true(left: _Side, right: _Side, exact: bool) -> bool:
     if not exact:
         one, other = Fraction(left.value), Fraction(right.value)
         return abs(one - other) <= max(abs(one), abs(other)) / 100
-    return any(rounds_to(other.value, side.value, side.decimals) for side, other in ((left, right), (right, left)) if side.decimals)
+    return any(
+        rounds_to(other.value, side.value, side.decimals)
+        for side, other in ((left, right), (right, left))
+        if side.decimals
+    )

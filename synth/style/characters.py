@@ -20,13 +20,15 @@ Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 _WORD, _STOP, _COLON, _WIDE_STOP, _WIDE_COMMA, _MARK, _SPACE, _NEWLINE = (1 << bit for bit in range(8))
 _EAST_ASIAN = (0x3040, 0xFB00)
 _TABLE = 0x3000
-# Stands between texts that are looked at together: the zeros that follow a text's last character, and a blank line, so that the next one begins a line.
+# Stands between texts that are looked at together: the zeros that follow a text's last character, and a blank
+# line, so that the next one begins a line.
 _BETWEEN = "\0\0\n\n"
 _COMMA, _QUESTION, _WIDE_QUESTION, _EQUALS = 0x2C, 0x3F, 0xFF1F, 0x3D
 _CHARACTERS = {
     _STOP: ".!?\u2026",
     _COLON: ":;",
-    # East Asian sentence ends need no space after them, and a clause after a full-width comma may open with a pivot.
+    # East Asian sentence ends need no space after them,
+    # and a clause after a full-width comma may open with a pivot.
     _WIDE_STOP: "\u3002\uff01\uff1f",
     _WIDE_COMMA: "\uff0c\uff1a\uff1b",
     _MARK: "\"'*_>#([{-\u2013\u2014\u2022\u2018\u201c)]}\u2019\u201d\u300c\u300e\u300d\u300f\uff08\uff09",
@@ -64,7 +66,9 @@ _ASCII_CLASSES = _CLASSES[:256].tobytes()
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts laid end to end, so that one pass of array operations reads them all, and where each begins and ends in what is `joined`."""
+    """Texts laid end to end, so that one pass of array operations reads them all,
+    and where each begins and ends in what is `joined`.
+    """
 
     each: Sequence[str]
     joined: str
@@ -81,14 +85,18 @@ class Texts:
         return cls(texts, _BETWEEN.join(texts), ends - lengths, ends)
 
     def owners(self, positions: IntArray) -> IntArray:
-        """Return the index of the text that each position lies in or, where it lies between two, of the one before it."""
+        """Return the index of the text that each position lies in or, where it lies between two,
+        of the one before it.
+        """
         if len(self.each) == 1:
             return np.zeros(len(positions), dtype=np.intp)
         owners: IntArray = self.starts.searchsorted(positions, side="right") - 1
         return owners
 
     def edges(self, positions: IntArray) -> IntArray:
-        """Return where the positions of each text begin among ascending ones, and as a last entry how many there are."""
+        """Return where the positions of each text begin among ascending ones,
+        and as a last entry how many there are.
+        """
         edges = np.empty(len(self.each) + 1, dtype=np.intp)
         edges[:-1], edges[-1] = positions.searchsorted(self.starts), len(positions)
         return edges
@@ -106,18 +114,24 @@ class Texts:
             return characters
         begins = characters.begins
         inside = begins < self.ends[self.owners(begins)]
-        return replace(characters, begins=begins[inside], breaks=characters.breaks[inside], sentence=characters.sentence[inside])
+        return replace(
+            characters,
+            begins=begins[inside],
+            breaks=characters.breaks[inside],
+            sentence=characters.sentence[inside],
+        )
 
 
 @dataclass(frozen=True)
 class Characters:
     """The code points of a text and their classes, and where sentences and clauses begin in it.
 
-    `codes` and `classes` have two zeros more than the text's `length`, so that what follows a character can be
-    looked up without a bound. `begins` are positions of first characters, ascending: of the text, of a line, and
-    of what follows a sentence end or colon and a space (or a full-width mark), quotes and list marks skipped.
-    For each of them `breaks` has the line breaks before it (0, 1, or 2 for a blank line; 2 for the first) and
-    `sentence` says whether a sentence begins, rather than what follows a colon or full-width comma.
+    `codes` and `classes` have two zeros more than the text's `length`, so that what follows a character can
+    be looked up without a bound. `begins` are positions of first characters, ascending: of the text, of a
+    line, and of what follows a sentence end or colon and a space (or a full-width mark), quotes and list
+    marks skipped. For each of them `breaks` has the line breaks before it (0, 1, or 2 for a blank line; 2 for
+    the first) and `sentence` says whether a sentence begins,
+    rather than what follows a colon or full-width comma.
     """
 
     length: int
@@ -143,7 +157,9 @@ class Characters:
         return places
 
     def words(self) -> IntArray:
-        """Return where words begin: runs of characters other than white space, as for ``str.split``; an East Asian character is a word too."""
+        """Return where words begin: runs of characters other than white space, as for ``str.split``; an East
+        Asian character is a word too.
+        """
         space = self.classes[: self.length] >= _SPACE
         first = np.empty(self.length, dtype=bool)
         first[:1] = ~space[:1]
@@ -155,14 +171,20 @@ class Characters:
         return begins
 
     def ends_word(self, ends: IntArray) -> BoolArray:
-        """Say which of the positions after a letter end a word; a hyphen between letters joins them to one word."""
+        """Say which of the positions after a letter end a word;
+        a hyphen between letters joins them to one word.
+        """
         after = self.classes[ends]
         whole: BoolArray = (after != _WORD) & ((after != _MARK) | (self.classes[ends + 1] != _WORD))
         return whole
 
     def alone(self, letters: str) -> IntArray:
-        """Positions of words that are one of *letters*, followed by a space and a small letter: "I see", not a point I."""
-        places = np.concatenate([(self.codes == ord(letter)).nonzero()[0] for letter in letters] or [np.zeros(0, np.intp)])
+        """Positions of words that are one of *letters*, followed by a space and a small letter: "I see",
+        not a point I.
+        """
+        places = np.concatenate(
+            [(self.codes == ord(letter)).nonzero()[0] for letter in letters] or [np.zeros(0, np.intp)]
+        )
         after, then = self.codes[places + 1], self.codes[places + 2]
         begins = (places == 0) | (self.classes[places - 1] != _WORD)
         found: IntArray = places[begins & (after == 0x20) & (then >= 0x61) & (then <= 0x7A)]
@@ -193,7 +215,8 @@ def look(text: str) -> Characters:
     first = 0 if not gap[0] else int(gap.argmin())
     if first >= n:
         return Characters(n, codes, classes, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, bool))
-    # Most gaps are one space or one mark; of those only a line break and a full-width mark can begin a sentence.
+    # Most gaps are one space or one mark; of those only a line break and a full-width mark can begin a
+    # sentence.
     before, here, after = gap[first : n - 1], gap[first + 1 : n], gap[first + 2 : n + 1]
     alone = classes[first + 1 : n] & (_NEWLINE | _WIDE_STOP | _WIDE_COMMA) != 0
     starts = (here & ~before & (after | alone)).nonzero()[0] + (first + 1)
@@ -209,7 +232,11 @@ def look(text: str) -> Characters:
     lines = newlines.searchsorted(ends) - newlines.searchsorted(starts)
     said = _HELD[held]
     begins = said.nonzero()[0]
-    places, breaks, sentence = np.empty(len(begins) + 1, np.intp), np.empty(len(begins) + 1, np.intp), np.empty(len(begins) + 1, bool)
+    places, breaks, sentence = (
+        np.empty(len(begins) + 1, np.intp),
+        np.empty(len(begins) + 1, np.intp),
+        np.empty(len(begins) + 1, bool),
+    )
     places[0], breaks[0], sentence[0] = first, 2, True
     places[1:], breaks[1:] = ends[begins], lines[begins]
     np.equal(said[begins], 2, out=sentence[1:])

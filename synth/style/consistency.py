@@ -12,7 +12,8 @@ _value = functools.lru_cache(maxsize=4096)(number_value)  # traces end with the 
 
 
 def answer_consistency(split: SplitResponse) -> float | None:
-    """Return 1.0 if the trace's own conclusion is the answer given, 0.0 if it is another, None where one is missing.
+    """Return 1.0 if the trace's own conclusion is the answer given, 0.0 if it is another,
+    None where one is missing.
 
     The answer given is what stands in the last box of the answer part, else its last number. A trace
     concludes with its own box, else with the numbers of its last 160 characters, of which one must be the
@@ -26,5 +27,7 @@ def answer_consistency(split: SplitResponse) -> float | None:
     if value is None:
         return float(plain_form(given) in plain_form(tail))
     own = last_box(tail)
-    numbers = [own] if own is not None else _NUMBERS.findall(tail[-_LAST_WORDS:]) or _NUMBERS.findall(tail)[-1:]
+    numbers = (
+        [own] if own is not None else _NUMBERS.findall(tail[-_LAST_WORDS:]) or _NUMBERS.findall(tail)[-1:]
+    )
     return float(any(_value(number) == value for number in numbers)) if numbers else None

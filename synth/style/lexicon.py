@@ -32,14 +32,19 @@ _WINDOW = 60
 # What may stand before a word is folded into a space.
 _ASCII_BEFORE = '\n\t\r"*_([{>#$\\'
 _BEYOND_ASCII_FOLD = {"\u201c": " ", "\u2018": " ", "\u0130": "i", "\u212a": "k"}
-_ASCII_FOLD = bytes(range(256)).lower().translate(bytes.maketrans(_ASCII_BEFORE.encode(), b" " * len(_ASCII_BEFORE)))
+_ASCII_FOLD = (
+    bytes(range(256)).lower().translate(bytes.maketrans(_ASCII_BEFORE.encode(), b" " * len(_ASCII_BEFORE)))
+)
 _LENGTH_BITS = 16
-# Stands between texts that are matched together: a line of its own that is no word and no space, so that nothing reaches over it.
+# Stands between texts that are matched together: a line of its own that is no word and no space,
+# so that nothing reaches over it.
 _BETWEEN = "\n\0\n"
 
 
 class Pivot(NamedTuple):
-    """One pivot phrase found in a text: its kind, its wording as the lexicon has it, and its character span."""
+    """One pivot phrase found in a text: its kind, its wording as the lexicon has it, and its character
+    span.
+    """
 
     kind: str
     phrase: str
@@ -49,7 +54,9 @@ class Pivot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FoundPhrase:
-    """Phrases found in a text, in its order, none overlapping: index into the lexicon's phrases, and character spans."""
+    """Phrases found in a text, in its order, none overlapping: index into the lexicon's phrases,
+    and character spans.
+    """
 
     phrases: IntArray
     starts: IntArray
@@ -58,7 +65,9 @@ class FoundPhrase:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """All that a lexicon finds in a text. Cues may overlap pivots; `openers` and `first_person` are places outside pivots."""
+    """All that a lexicon finds in a text. Cues may overlap pivots;
+    `openers` and `first_person` are places outside pivots.
+    """
 
     pivots: FoundPhrase
     cues: FoundPhrase
@@ -68,7 +77,9 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One phrase of a lexicon: its wording, its kind (a pivot) or stage (a cue), and whether it must begin a sentence."""
+    """One phrase of a lexicon: its wording, its kind (a pivot) or stage (a cue),
+    and whether it must begin a sentence.
+    """
 
     wording: str
     label: str
@@ -163,7 +174,9 @@ class Lexicon:
         return self._spaced
 
     def find_each(self, texts: Sequence[str]) -> list[list[Pivot]]:
-        """Find the pivots of many texts in one pass: the same as `find` of each, several times as fast where they are short."""
+        """Find the pivots of many texts in one pass: the same as `find` of each,
+        several times as fast where they are short.
+        """
         if not texts:
             return []
         joined = _BETWEEN.join(texts)
@@ -172,7 +185,13 @@ class Lexicon:
         found = self.match(joined, look(joined)).pivots
         of_text = begins.searchsorted(found.starts, side="right") - 1
         each: list[list[Pivot]] = [[] for _ in texts]
-        spans = zip(of_text.tolist(), found.phrases.tolist(), (found.starts - begins[of_text]).tolist(), (found.ends - begins[of_text]).tolist(), strict=True)
+        spans = zip(
+            of_text.tolist(),
+            found.phrases.tolist(),
+            (found.starts - begins[of_text]).tolist(),
+            (found.ends - begins[of_text]).tolist(),
+            strict=True,
+        )
         for text, phrase, start, end in spans:
             each[text].append(Pivot(self.pivots[phrase].label, self.pivots[phrase].wording, start, end))
         return each
@@ -180,7 +199,10 @@ class Lexicon:
     def as_pivots(self, found: FoundPhrase) -> list[Pivot]:
         """Name what `match` found."""
         spans = zip(found.phrases.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
-        return [Pivot(self.pivots[phrase].label, self.pivots[phrase].wording, start, end) for phrase, start, end in spans]
+        return [
+            Pivot(self.pivots[phrase].label, self.pivots[phrase].wording, start, end)
+            for phrase, start, end in spans
+        ]
 
     def match(self, text: str, characters: Characters) -> Matches:
         """Find all phrases of *text* in one pass."""
@@ -190,7 +212,8 @@ class Lexicon:
             return Matches(_NOTHING, _NOTHING, _NOTHING.starts, self._lone_letters(text, characters))
         found = np.fromiter(itertools.chain.from_iterable(hits), dtype=np.intp, count=3 * len(hits))
         del hits, folded  # of a long text they are most of what is held
-        patterns, starts, ends = found[::3], found[1::3], found[2::3] - self._spaced  # a pattern begins with the space before it
+        # a pattern begins with the space before it
+        patterns, starts, ends = found[::3], found[1::3], found[2::3] - self._spaced
         if places is not None:
             starts, ends = places[starts].astype(np.intp), places[ends - 1].astype(np.intp) + 1
         if self._spaced:
@@ -203,7 +226,9 @@ class Lexicon:
         if len(openers) > 1:  # one, where a longer opener begins with a shorter one
             openers.sort()
             openers = openers[np.append(True, openers[1:] != openers[:-1])]
-        first_person = np.concatenate((starts[self._first_person[patterns]], self._lone_letters(text, characters)))
+        first_person = np.concatenate(
+            (starts[self._first_person[patterns]], self._lone_letters(text, characters))
+        )
         return Matches(pivots, cues, _outside(openers, pivots), _outside(first_person, pivots))
 
     def _lone_letters(self, text: str, characters: Characters) -> IntArray:
@@ -211,7 +236,9 @@ class Lexicon:
             return characters.alone(self._letters)
         return _NOTHING.starts
 
-    def _beginnings(self, patterns: IntArray, starts: IntArray, ends: IntArray, characters: Characters) -> BoolArray:
+    def _beginnings(
+        self, patterns: IntArray, starts: IntArray, ends: IntArray, characters: Characters
+    ) -> BoolArray:
         """Mark where sentences begin, and what follows openers and pivots there: "But wait, maybe".
 
         What follows a pivot counts as a beginning because it is one once the pivot is taken away.
@@ -229,7 +256,9 @@ class Lexicon:
         return mark
 
     @staticmethod
-    def _layer(layer: _Layer, text: str, patterns: IntArray, starts: IntArray, ends: IntArray, beginning: BoolArray) -> FoundPhrase:
+    def _layer(
+        layer: _Layer, text: str, patterns: IntArray, starts: IntArray, ends: IntArray, beginning: BoolArray
+    ) -> FoundPhrase:
         kept = (layer.anywhere[patterns] | (layer.starting[patterns] & beginning)).nonzero()[0]
         if not len(kept):
             return _NOTHING
@@ -238,12 +267,22 @@ class Lexicon:
         phrases, starts, ends = layer.by_pattern[patterns[kept[order]]], starts[order], ends[order]
         guarded = layer.guarded[phrases].nonzero()[0]
         if len(guarded):
-            spans = zip(guarded.tolist(), phrases[guarded].tolist(), starts[guarded].tolist(), ends[guarded].tolist(), strict=True)
+            spans = zip(
+                guarded.tolist(),
+                phrases[guarded].tolist(),
+                starts[guarded].tolist(),
+                ends[guarded].tolist(),
+                strict=True,
+            )
             undone = [i for i, phrase, start, end in spans if layer.phrases[phrase].undone(text, start, end)]
             if undone:
                 phrases, starts, ends = (np.delete(array, undone) for array in (phrases, starts, ends))
         chosen = _longest_first(starts, ends)
-        return FoundPhrase(phrases, starts, ends) if chosen is None else FoundPhrase(phrases[chosen], starts[chosen], ends[chosen])
+        return (
+            FoundPhrase(phrases, starts, ends)
+            if chosen is None
+            else FoundPhrase(phrases[chosen], starts[chosen], ends[chosen])
+        )
 
 
 _NOTHING = FoundPhrase(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.intp))
@@ -259,13 +298,16 @@ def _outside(places: IntArray, pivots: FoundPhrase) -> IntArray:
 
 
 def _longest_first(starts: IntArray, ends: IntArray) -> BoolArray | None:
-    """Choose spans, sorted by start and falling end, from left to right so that none overlaps one chosen before; None says all."""
+    """Choose spans, sorted by start and falling end,
+    from left to right so that none overlaps one chosen before; None says all.
+    """
     clash = np.zeros(len(starts), dtype=bool)
     np.less(starts[1:], np.maximum.accumulate(ends)[:-1], out=clash[1:])
     if not clash.any():
         return None
     kept = ~clash
-    # Mostly a longer phrase begins with shorter ones, and all that clash lie in the one before them that does not.
+    # Mostly a longer phrase begins with shorter ones,
+    # and all that clash lie in the one before them that does not.
     leader = np.maximum.accumulate(np.where(kept, np.arange(len(starts)), 0))
     if (starts < ends[leader])[clash].all():
         return kept
@@ -274,7 +316,9 @@ def _longest_first(starts: IntArray, ends: IntArray) -> BoolArray | None:
     looked = clash.copy()
     looked[:-1] |= clash[1:]
     looked = looked.nonzero()[0]
-    for i, start, end, clashes in zip(looked.tolist(), starts[looked].tolist(), ends[looked].tolist(), clash[looked].tolist(), strict=True):
+    for i, start, end, clashes in zip(
+        looked.tolist(), starts[looked].tolist(), ends[looked].tolist(), clash[looked].tolist(), strict=True
+    ):
         if start >= free or not clashes:
             kept[i] = True
             free = end
@@ -286,7 +330,9 @@ def load_lexicon(language: str = "en") -> Lexicon:
     """Return the lexicon of a language code; raise StylerepError if there is none."""
     path = _FOLDER / f"{language}.yaml"
     if language not in LANGUAGES or not path.is_file():
-        raise StylerepError(f"There is no lexicon for the language {language!r}; there are {', '.join(LANGUAGES)}.")
+        raise StylerepError(
+            f"There is no lexicon for the language {language!r}; there are {', '.join(LANGUAGES)}."
+        )
     return _compile(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
@@ -299,11 +345,16 @@ def _compile(content: dict[str, Any]) -> Lexicon:
     first_person -= set(letters)
     wordings = sorted({phrase.wording for phrase in (*pivots, *cues)} | openers | first_person)
     # A typographic apostrophe is another spelling of the same phrase.
-    spellings = {spelling: wording for wording in wordings for spelling in (wording, wording.replace("'", "\u2019"))}
+    spellings = {
+        spelling: wording for wording in wordings for spelling in (wording, wording.replace("'", "\u2019"))
+    }
     patterns = [(" " * spaced + spelling).encode() for spelling in spellings]
     automaton = ahocorasick_rs.BytesAhoCorasick(patterns, implementation=ahocorasick_rs.Implementation.DFA)
     of_pattern = list(spellings.values())
-    pivot_layer, is_opener = _as_layer(pivots, KINDS, of_pattern), np.array([wording in openers for wording in of_pattern])
+    pivot_layer, is_opener = (
+        _as_layer(pivots, KINDS, of_pattern),
+        np.array([wording in openers for wording in of_pattern]),
+    )
     return Lexicon(
         language=content["language"],
         version=content["version"],
@@ -319,9 +370,17 @@ def _compile(content: dict[str, Any]) -> Lexicon:
     )
 
 
-def _phrases(section: dict[str, Any], labels: tuple[str, ...], guards: dict[str, Any], spaced: bool) -> tuple[Phrase, ...]:
+def _phrases(
+    section: dict[str, Any], labels: tuple[str, ...], guards: dict[str, Any], spaced: bool
+) -> tuple[Phrase, ...]:
     return tuple(
-        Phrase(wording, label, place == "start", _guard(guards, wording, "not_before", spaced), _guard(guards, wording, "not_after", spaced))
+        Phrase(
+            wording,
+            label,
+            place == "start",
+            _guard(guards, wording, "not_before", spaced),
+            _guard(guards, wording, "not_after", spaced),
+        )
         for label in labels
         for place in ("start", "anywhere")
         for wording in section[label].get(place, [])
@@ -353,15 +412,18 @@ def _as_layer(phrases: tuple[Phrase, ...], labels: tuple[str, ...], of_pattern: 
 
 
 def _fold(text: str, spaced: bool) -> tuple[bytes, IntArray | npt.NDArray[np.int32] | None]:
-    """Return *text* in small letters, as UTF-8, with spaces for what may stand before a word; and the place of each byte's character where they differ.
+    """Return *text* in small letters, as UTF-8, with spaces for what may stand before a word; and the place
+    of each byte's character where they differ.
 
-    For a language with spaces one more is put in front, so that every word follows one. Where a text has runs of spaces, each is made one.
+    For a language with spaces one more is put in front, so that every word follows one.
+    Where a text has runs of spaces, each is made one.
     """
     if text.isascii():
         folded = text.encode().translate(_ASCII_FOLD)
         places: IntArray | npt.NDArray[np.int32] | None = None
     else:
-        # No phrase has a letter beyond ASCII that is small or large, so of those only the two count whose small form is i or k.
+        # No phrase has a letter beyond ASCII that is small or large,
+        # so of those only the two count whose small form is i or k.
         plain = text
         for character, folded_to in _BEYOND_ASCII_FOLD.items():
             plain = plain.replace(character, folded_to)

@@ -1,4 +1,6 @@
-"""Style profiles: the style of a set of traces as a small JSON with its provenance, and how far two sets are apart."""
+"""Style profiles: the style of a set of traces as a small JSON with its provenance,
+and how far two sets are apart.
+"""
 
 import hashlib
 import json
@@ -99,16 +101,24 @@ class _ProfileFile(Schema):
 
     @model_validator(mode="after")
     def _fits(self) -> "_ProfileFile":
-        if needed := next((name for names in DISTRIBUTIONS.values() for name in names if name not in self.means), None):
+        if needed := next(
+            (name for names in DISTRIBUTIONS.values() for name in names if name not in self.means), None
+        ):
             raise ValueError(f"a mean of {needed}")
-        if number := next((number for number, row in enumerate(self.sample, 1) if len(row) != len(self.means)), None):
-            raise ValueError(f"as many numbers in row {number} of 'sample' as there are means ({len(self.means)})")
+        if number := next(
+            (number for number, row in enumerate(self.sample, 1) if len(row) != len(self.means)), None
+        ):
+            raise ValueError(
+                f"as many numbers in row {number} of 'sample' as there are means ({len(self.means)})"
+            )
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """How far two sets are apart in one respect: an estimate, its 95 % bootstrap interval, and a permutation p."""
+    """How far two sets are apart in one respect: an estimate, its 95 % bootstrap interval,
+    and a permutation p.
+    """
 
     name: str
     estimate: float
@@ -121,8 +131,8 @@ class Divergence:
 class ProfileComparison:
     """Two profiles held against each other.
 
-    `divergences` are Jensen–Shannon divergences (Lin 1991; base 2, from 0, the same, to 1, disjoint) of the mean
-    distributions; `differences` are first minus second, of means.
+    `divergences` are Jensen–Shannon divergences (Lin 1991; base 2, from 0, the same, to 1, disjoint) of the
+    mean distributions; `differences` are first minus second, of means.
     """
 
     first: str
@@ -132,7 +142,9 @@ class ProfileComparison:
     signature: str
 
 
-def build_profile(name: str, scores: Sequence[StyleScores], lexicon: Lexicon, sources: Sequence[dict[str, Any]] = ()) -> StyleProfile:
+def build_profile(
+    name: str, scores: Sequence[StyleScores], lexicon: Lexicon, sources: Sequence[dict[str, Any]] = ()
+) -> StyleProfile:
     """Make the profile of at least one trace; `sources` say where the traces came from.
 
     Of more than 200 traces every k-th stands in the sample.
@@ -150,8 +162,16 @@ def build_profile(name: str, scores: Sequence[StyleScores], lexicon: Lexicon, so
         lexicon=lexicon.signature,
         sources=list(sources),
         means={column: _short(value) for column, value in zip(rows[0], table.mean(axis=0), strict=True)},
-        deviations={column: _short(value) for column, value in zip(rows[0], table.std(axis=0, ddof=1) if len(table) > 1 else table[0] * 0, strict=True)},
-        positions={kind: [_short(share) for share in row / max(row.sum(), 1)] for kind, row in zip(KINDS, counts, strict=True)},
+        deviations={
+            column: _short(value)
+            for column, value in zip(
+                rows[0], table.std(axis=0, ddof=1) if len(table) > 1 else table[0] * 0, strict=True
+            )
+        },
+        positions={
+            kind: [_short(share) for share in row / max(row.sum(), 1)]
+            for kind, row in zip(KINDS, counts, strict=True)
+        },
         transitions=[[_short(share) for share in row / max(row.sum(), 1)] for row in steps],
         rates=mean_rates(scores),
         sample=[[_short(value) for value in row] for row in kept],
@@ -160,33 +180,53 @@ def build_profile(name: str, scores: Sequence[StyleScores], lexicon: Lexicon, so
 
 
 def load_profile(name: str | Path) -> StyleProfile:
-    """Read a profile: the name of one that comes with the package, or a JSON file; raise StylerepError for anything else."""
+    """Read a profile: the name of one that comes with the package, or a JSON file;
+    raise StylerepError for anything else.
+    """
     shipped = str(name) in SHIPPED
     path = Path(str(_FOLDER / f"{name}.json")) if shipped else Path(name)
     if not path.exists():
         named = shown(str(name))[1:-1]
-        raise StylerepError(f"{named}: there is no such profile; give a file that stylerep analyze --profile wrote, or one of {', '.join(SHIPPED)}.")
+        raise StylerepError(
+            f"{named}: there is no such profile; give a file that stylerep analyze --profile wrote, or one of"
+            f" {', '.join(SHIPPED)}."
+        )
     content = read_json(path, "style profile", _LARGEST)
     try:
         read_as(_ProfileFile, content, path)
     except StylerepError as error:
-        raise StylerepError(f"{path}: this is no style profile of this version of stylerep{str(error).removeprefix(str(path))}") from error
-    return StyleProfile(**{key: value for key, value in content.items() if key != "format"} | {"rates": StyleRates.from_json(content["rates"])})
+        raise StylerepError(
+            f"{path}: this is no style profile of this version of"
+            f" stylerep{str(error).removeprefix(str(path))}"
+        ) from error
+    return StyleProfile(
+        **{key: value for key, value in content.items() if key != "format"}
+        | {"rates": StyleRates.from_json(content["rates"])}
+    )
 
 
-def compare_profiles(first: StyleProfile, second: StyleProfile, resamples: int = 1000, seed: int = 0) -> ProfileComparison:
+def compare_profiles(
+    first: StyleProfile, second: StyleProfile, resamples: int = 1000, seed: int = 0
+) -> ProfileComparison:
     """Compare two profiles by the traces in their samples.
 
     Intervals are percentile bootstrap intervals over traces (Efron 1979). A divergence is never below 0 and
-    its bootstrap is pulled upward, so whether it is there at all is told by its permutation p, (c + 1)/(resamples + 1).
+    its bootstrap is pulled upward, so whether it is there at all is told by its permutation p,
+    (c + 1)/(resamples + 1).
     """
     if list(first.means) != list(second.means):
-        raise StylerepError(f"The profiles {first.name} and {second.name} hold different scores; make both with one version of stylerep.")
+        raise StylerepError(
+            f"The profiles {first.name} and {second.name} hold different scores; make both with one version"
+            " of stylerep."
+        )
     rng = np.random.default_rng(seed)
     columns = list(first.means)
     a, b = np.array(first.sample), np.array(second.sample)
     both = np.concatenate((a, b))
-    drawn = [(a[rng.integers(len(a), size=len(a))].mean(axis=0), b[rng.integers(len(b), size=len(b))].mean(axis=0)) for _ in range(resamples)]
+    drawn = [
+        (a[rng.integers(len(a), size=len(a))].mean(axis=0), b[rng.integers(len(b), size=len(b))].mean(axis=0))
+        for _ in range(resamples)
+    ]
     orders = [rng.permutation(len(both)) for _ in range(resamples)]
     mixed = [(both[order[: len(a)]].mean(axis=0), both[order[len(a) :]].mean(axis=0)) for order in orders]
 
@@ -216,7 +256,8 @@ def compare_profiles(first: StyleProfile, second: StyleProfile, resamples: int =
 
 
 def jensen_shannon(first: FloatArray, second: FloatArray) -> float:
-    """Return the Jensen–Shannon divergence, base 2, of two arrays of weights 0 or more, each scaled to sum to 1.
+    """Return the Jensen–Shannon divergence, base 2, of two arrays of weights 0 or more,
+    each scaled to sum to 1.
 
     Where just one of them is all 0, they are as far apart as can be, 1.
     """

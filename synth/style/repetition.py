@@ -7,7 +7,9 @@ _TAIL, _NEEDLE, _TIMES = 10_000, 60, 4
 
 
 def repetition(text: str, units: Units) -> float:
-    """Return the share of *text* (by characters, 0 to 1) in units of 20 characters or more that stood in it before, word for word."""
+    """Return the share of *text* (by characters, 0 to 1) in units of 20 characters or more that stood in it
+    before, word for word.
+    """
     if not text:
         return 0.0
     seen: set[str] = set()

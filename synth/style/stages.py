@@ -25,7 +25,8 @@ _FEW = 400
 """Units below which a plain loop is faster."""
 _ALONE = 5
 """So many of the longest sequences are not worth to be laid beside others."""
-# Words from either end within which a unit's place says something of its stage, and the share of the trace that this may be at most.
+# Words from either end within which a unit's place says something of its stage,
+# and the share of the trace that this may be at most.
 _HEAD = ((40, 0.1), (120, 0.25), (240, 0.4))
 _TAIL = ((30, 0.15), (80, 0.3))
 # Words over which a check that has begun is taken to go on.
@@ -67,7 +68,9 @@ _SHORT = 60
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """The pieces of a trace that are labelled: character spans, and line breaks (0, 1, 2 or more) before each."""
+    """The pieces of a trace that are labelled: character spans, and line breaks (0, 1,
+    2 or more) before each.
+    """
 
     starts: IntArray
     ends: IntArray
@@ -76,7 +79,9 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class StageModel:
-    """Weights of the chain: (features, 4) for emissions, (3, 4, 4) for steps by line breaks between, in the order of STAGES."""
+    """Weights of the chain: (features, 4) for emissions, (3, 4, 4) for steps by line breaks between,
+    in the order of STAGES.
+    """
 
     emission: FloatArray
     step: FloatArray
@@ -104,7 +109,9 @@ def cut(texts: Texts, characters: Characters) -> Units:
 
 
 def following(values: IntArray, edges: IntArray, last: IntArray) -> IntArray:
-    """Return for each of the values of many texts the next one and, for the last one of each text, what *last* has for that text."""
+    """Return for each of the values of many texts the next one and, for the last one of each text,
+    what *last* has for that text.
+    """
     after = np.empty_like(values)
     if len(values):
         after[:-1] = values[1:]
@@ -113,11 +120,16 @@ def following(values: IntArray, edges: IntArray, last: IntArray) -> IntArray:
 
 
 def cut_steps(text: str) -> tuple[list[str], list[str]]:
-    """Return the units of a text, list marks and all, and the white space after each; together they are the text, but for white space before the first."""
+    """Return the units of a text, list marks and all, and the white space after each; together they are the
+    text, but for white space before the first.
+    """
     texts = Texts.lay([text])
     units = cut(texts, texts.look())
     # The style scorer's units begin with their first word; here a line begins where it begins.
-    starts = [text.rfind("\n", 0, start) + 1 if gap else start for start, gap in zip(units.starts.tolist(), units.breaks.tolist(), strict=True)]
+    starts = [
+        text.rfind("\n", 0, start) + 1 if gap else start
+        for start, gap in zip(units.starts.tolist(), units.breaks.tolist(), strict=True)
+    ]
     steps: list[str] = []
     gaps: list[str] = []
     for start, end in itertools.pairwise((*starts, len(text)) if starts else ()):
@@ -128,12 +140,19 @@ def cut_steps(text: str) -> tuple[list[str], list[str]]:
 
 
 def features(
-    texts: Texts, units: Units, characters: Characters, words_before: IntArray, words: IntArray, found: Matches, lexicon: Lexicon, closed: BoolArray
+    texts: Texts,
+    units: Units,
+    characters: Characters,
+    words_before: IntArray,
+    words: IntArray,
+    found: Matches,
+    lexicon: Lexicon,
+    closed: BoolArray,
 ) -> BoolArray:
     """Describe the units of traces; returns an array of yes and no, shape (features, units).
 
-    `words_before` has the words of its trace before each unit's start, `words` those of each trace; `closed` says
-    whether a trace has its end, so that its last units are the last.
+    `words_before` has the words of its trace before each unit's start, `words` those of each trace; `closed`
+    says whether a trace has its end, so that its last units are the last.
     """
     n = len(units.starts)
     out = np.zeros((len(FEATURES), n), dtype=bool)
@@ -143,9 +162,16 @@ def features(
     places = (found.pivots.starts, found.cues.starts, characters.equals, characters.questions)
     every_place = np.concatenate(places)
     # What stands before the first unit of its trace is taken for a part of that.
-    unit = np.maximum(units.starts.searchsorted(every_place, side="right") - 1, edges[texts.owners(every_place)])
+    unit = np.maximum(
+        units.starts.searchsorted(every_place, side="right") - 1, edges[texts.owners(every_place)]
+    )
     first, second, third, _ = itertools.accumulate(map(len, places))
-    pivot_unit, cue_unit, equation_unit, question_unit = unit[:first], unit[first:second], unit[second:third], unit[third:]
+    pivot_unit, cue_unit, equation_unit, question_unit = (
+        unit[:first],
+        unit[first:second],
+        unit[second:third],
+        unit[third:],
+    )
     kind = lexicon.pivot_kinds[found.pivots.phrases]
     out[0] = True
     out[1 + kind, pivot_unit] = True
@@ -165,24 +191,38 @@ def features(
     out[_ROW["several equations"], equation_unit[1:][equation_unit[1:] == equation_unit[:-1]]] = True
     out[_ROW["short"]] = units.ends - units.starts < _SHORT
     _describe_places(out, owner, edges, words_before, words, closed)
-    results = [_result_place(text) if end else len(text) for text, end in zip(texts.each, closed.tolist(), strict=True)]
+    results = [
+        _result_place(text) if end else len(text)
+        for text, end in zip(texts.each, closed.tolist(), strict=True)
+    ]
     out[_ROW["after the result"]] = units.starts > (texts.starts + results)[owner]
     return out
 
 
-def _describe_places(out: BoolArray, owner: IntArray, edges: IntArray, words_before: IntArray, words: IntArray, closed: BoolArray) -> None:
+def _describe_places(
+    out: BoolArray,
+    owner: IntArray,
+    edges: IntArray,
+    words_before: IntArray,
+    words: IntArray,
+    closed: BoolArray,
+) -> None:
     """Say which units stand near the beginning or the end of their trace."""
     out[_ROW["first"], edges[:-1]] = True
     heads, tails = np.array(_HEAD), np.array(_TAIL)
     bounds = np.append(np.minimum(heads[:, :1], heads[:, 1:] * words), [words / 10], axis=0)
     out[_HEAD_ROWS] = words_before < np.ceil(bounds)[:, owner]
     out[_ROW["last"], edges[1:] - 1] = closed
-    bounds = np.append(words - np.floor(np.minimum(tails[:, :1], tails[:, 1:] * words)), [np.ceil(words * 0.9)], axis=0)
+    bounds = np.append(
+        words - np.floor(np.minimum(tails[:, :1], tails[:, 1:] * words)), [np.ceil(words * 0.9)], axis=0
+    )
     out[_TAIL_ROWS] = (words_before >= bounds[:, owner]) & closed[owner]
 
 
 def _describe_marks(out: BoolArray, texts: Texts, units: Units, characters: Characters) -> None:
-    """Say which units are numbered (``1.``, ``2)``), which are headings or set in bold (``# …``, ``**…``), what follows these, and which are code."""
+    """Say which units are numbered (``1.``, ``2)``), which are headings or set in bold (``# …``, ``**…``),
+    what follows these, and which are code.
+    """
     codes, starts = characters.codes, units.starts
     numbered, heading = out[_ROW["numbered"]], out[_ROW["heading"]]
     np.logical_and(among(codes[starts], "0123456789"), among(codes[starts + 1], ".)"), out=numbered)
@@ -196,7 +236,11 @@ def _describe_marks(out: BoolArray, texts: Texts, units: Units, characters: Char
     if marked.any():
         before_it = np.append(0, np.cumsum(marked))
         edges = texts.edges(starts)
-        np.greater(before_it[:-1], np.repeat(before_it[edges[:-1]], np.diff(edges)), out=out[_ROW["after a numbered step or heading"]])
+        np.greater(
+            before_it[:-1],
+            np.repeat(before_it[edges[:-1]], np.diff(edges)),
+            out=out[_ROW["after a numbered step or heading"]],
+        )
 
 
 def in_code(texts: Texts, positions: IntArray) -> BoolArray:
@@ -204,7 +248,9 @@ def in_code(texts: Texts, positions: IntArray) -> BoolArray:
     if "```" not in texts.joined:
         return np.zeros(len(positions), dtype=bool)
     fences = np.array([fence.start() for fence in _FENCE.finditer(texts.joined)], dtype=np.intp)
-    inside: BoolArray = (fences.searchsorted(positions) - fences.searchsorted(texts.starts)[texts.owners(positions)]) % 2 == 1
+    inside: BoolArray = (
+        fences.searchsorted(positions) - fences.searchsorted(texts.starts)[texts.owners(positions)]
+    ) % 2 == 1
     return inside
 
 
@@ -217,13 +263,14 @@ def _cue_rows(lexicon: Lexicon) -> IntArray:
 def label(described: BoolArray, breaks: IntArray, edges: IntArray, model: StageModel) -> IntArray:
     """Return the best sequence of stages of each trace, as indices into STAGES, one a unit.
 
-    *described* has shape (features, units), *breaks* the line breaks before each unit, and *edges* where the units of
-    each trace begin among all, and as a last entry how many there are.
+    *described* has shape (features, units), *breaks* the line breaks before each unit, and *edges* where the
+    units of each trace begin among all, and as a last entry how many there are.
     """
     best = np.zeros(described.shape[1], np.intp)
     units, emission = described.T.astype(np.float32), model.emission.astype(np.float32)
     emissions = np.empty((len(best), len(STAGES)), dtype=np.float32)
-    for begin in range(0, len(best), _FEW):  # more at once would start threads, which cost more than they gain
+    # more at once would start threads, which cost more than they gain
+    for begin in range(0, len(best), _FEW):
         np.matmul(units[begin : begin + _FEW], emission, out=emissions[begin : begin + _FEW])
     sizes = np.diff(edges)
     longest_first = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
@@ -231,15 +278,28 @@ def label(described: BoolArray, breaks: IntArray, edges: IntArray, model: StageM
     long = int(np.count_nonzero(sizes >= _FEW))
     if long:
         _long_paths(best, emissions, breaks, begins[:long], sizes[:long], model.step)
-    for begin, size in zip(begins[long : long + _ALONE].tolist(), sizes[long : long + _ALONE].tolist(), strict=True):
-        best[begin : begin + size] = _short_path(emissions[begin : begin + size], breaks[begin : begin + size], model.step)
+    for begin, size in zip(
+        begins[long : long + _ALONE].tolist(), sizes[long : long + _ALONE].tolist(), strict=True
+    ):
+        best[begin : begin + size] = _short_path(
+            emissions[begin : begin + size], breaks[begin : begin + size], model.step
+        )
     if len(sizes) > long + _ALONE:
         _paths_beside(best, emissions, breaks, begins[long + _ALONE :], sizes[long + _ALONE :], model.step)
     return best
 
 
-def _paths_beside(best: IntArray, emissions: npt.NDArray[np.float32], breaks: IntArray, begins: IntArray, sizes: IntArray, step: FloatArray) -> None:
-    """Write the best paths of many sequences, the longest first, into *best*: what `_short_path` does, one unit of each at a time."""
+def _paths_beside(
+    best: IntArray,
+    emissions: npt.NDArray[np.float32],
+    breaks: IntArray,
+    begins: IntArray,
+    sizes: IntArray,
+    step: FloatArray,
+) -> None:
+    """Write the best paths of many sequences, the longest first, into *best*: what `_short_path` does,
+    one unit of each at a time.
+    """
     steps = np.ascontiguousarray(step.transpose(1, 2, 0))
     length, four = int(sizes[0]), len(STAGES)
     unit = np.minimum(begins + np.arange(length)[:, None], len(best) - 1)
@@ -262,7 +322,9 @@ def _paths_beside(best: IntArray, emissions: npt.NDArray[np.float32], breaks: In
 
 
 def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: FloatArray) -> IntArray:  # noqa: PLR0912 - a loop over stages takes twice the time
-    """Viterbi in plain numbers, written out: four states are too few for array operations, or calls of max, to pay."""
+    """Viterbi in plain numbers, written out: four states are too few for array operations,
+    or calls of max, to pay.
+    """
     steps = step.reshape(len(step), -1).tolist()
     scores = emissions.tolist()
     a, b, c, d = scores[0]
@@ -305,8 +367,16 @@ def _short_path(emissions: npt.NDArray[np.float32], breaks: IntArray, step: Floa
     return np.array(best[::-1], dtype=np.intp)
 
 
-def _long_paths(best: IntArray, emissions: npt.NDArray[np.float32], breaks: IntArray, begins: IntArray, sizes: IntArray, step: FloatArray) -> None:
-    """Write the best paths of long sequences into *best*: over all their parts at once, for every stage that a part may begin in, then from part to part.
+def _long_paths(
+    best: IntArray,
+    emissions: npt.NDArray[np.float32],
+    breaks: IntArray,
+    begins: IntArray,
+    sizes: IntArray,
+    step: FloatArray,
+) -> None:
+    """Write the best paths of long sequences into *best*: over all their parts at once, for every stage that
+    a part may begin in, then from part to part.
 
     Arrays have the parts last, so that each operation runs over many numbers that lie side by side.
     """
@@ -324,7 +394,8 @@ def _long_paths(best: IntArray, emissions: npt.NDArray[np.float32], breaks: IntA
     steps = np.concatenate((step.astype(np.float32), stay[None])).transpose(1, 2, 0)
     gap = np.where(there, breaks[unit], len(step))
     into = np.ascontiguousarray(np.where(there[..., None], emissions[unit], np.float32(0)).transpose(0, 2, 1))
-    # The best scores from each first to each last stage of a part, up to each of its units: (first, last, parts).
+    # The best scores from each first to each last stage of a part, up to each of its units: (first,
+    # last, parts).
     totals = np.empty((length, four, four, parts), dtype=np.float32)
     totals[0] = steps.take(gap[0], axis=2) + into[0]
     for t in range(1, length):
@@ -363,7 +434,9 @@ def load_stage_model() -> StageModel:
 
 
 def _result_place(text: str) -> int:
-    """Return where the number that the trace ends with is first given as a result (``= 27``, ``is 27``), or the end."""
+    """Return where the number that the trace ends with is first given as a result (``= 27``, ``is 27``),
+    or the end.
+    """
     tail = _NUMBER.findall(text, max(0, len(text) - 300))
     if not tail:
         return len(text)

@@ -1,9 +1,9 @@
 """What the dose arms and controls do to a trace, one that templates wrote or one that a model did.
 
-A step is what the style scorer takes for one: a line, or a sentence of a long line. A fraction *f* of n steps, digits or pivots is
-the nearest whole number to f · n. After Li et al. 2025 (arXiv:2502.07374), who shuffle, delete and insert steps and corrupt
-digits and keywords; the dots are those of Pfau et al. 2024 (arXiv:2404.15758), the swapped traces those of Valmeekam et al. 2025
-(arXiv:2505.13775).
+A step is what the style scorer takes for one: a line, or a sentence of a long line. A fraction *f* of n
+steps, digits or pivots is the nearest whole number to f · n. After Li et al. 2025 (arXiv:2502.07374), who
+shuffle, delete and insert steps and corrupt digits and keywords; the dots are those of Pfau et al. 2024
+(arXiv:2404.15758), the swapped traces those of Valmeekam et al. 2025 (arXiv:2505.13775).
 """
 
 import random
@@ -17,7 +17,9 @@ Alter = Callable[[str, float, random.Random, str, Lexicon], str]
 
 
 def shuffle(text: str, fraction: float, rng: random.Random, _: str, __: Lexicon) -> str:
-    """Exchange a fraction of the steps among their places, so that none of them stays (two at least, where there are two)."""
+    """Exchange a fraction of the steps among their places, so that none of them stays (two at least,
+    where there are two).
+    """
     steps, gaps = cut_steps(text)
     chosen = sorted(rng.sample(range(len(steps)), _share(fraction, len(steps), least=2)))
     turned = list(chosen)
@@ -66,8 +68,16 @@ def keywords(text: str, fraction: float, rng: random.Random, _: str, lexicon: Le
     return without_pivots(text, (pivot for i, pivot in enumerate(pivots) if i in chosen))
 
 
-DOSES: dict[str, Alter] = {"shuffle": shuffle, "delete": delete, "insert": insert, "digits": digits, "keywords": keywords}
-"""Operations by name; each takes text, fraction (0 to 1), generator, the trace of another problem, and lexicon."""
+DOSES: dict[str, Alter] = {
+    "shuffle": shuffle,
+    "delete": delete,
+    "insert": insert,
+    "digits": digits,
+    "keywords": keywords,
+}
+"""Operations by name; each takes text, fraction (0 to 1), generator, the trace of another problem,
+and lexicon.
+"""
 
 
 def reorder(text: str, spans: Sequence[tuple[int, int]], order: Sequence[int]) -> str:
@@ -95,4 +105,10 @@ def _share(fraction: float, n: int, least: int = 0) -> int:
 
 def _together(steps: Sequence[str], gaps: Sequence[str]) -> str:
     """Join steps, each followed by its gap but the last."""
-    return "".join(step + gap for step, gap in zip(steps, [*[gap or "\n\n" for gap in gaps[:-1]], ""], strict=True)) if steps else ""
+    return (
+        "".join(
+            step + gap for step, gap in zip(steps, [*[gap or "\n\n" for gap in gaps[:-1]], ""], strict=True)
+        )
+        if steps
+        else ""
+    )

@@ -16,8 +16,8 @@ from synth.traces.trace import Trace, final_sentence
 class ArmInput:
     """A problem and what its arms are made of.
 
-    `make` returns the base trace with or without pivots and with the right or a wrong answer stated, `plain` the plain solution, of so
-    many words at least, likewise; `wrong` is the wrong answer that is stated.
+    `make` returns the base trace with or without pivots and with the right or a wrong answer stated, `plain`
+    the plain solution, of so many words at least, likewise; `wrong` is the wrong answer that is stated.
     """
 
     problem: Problem
@@ -30,8 +30,8 @@ class ArmInput:
 class ArmMaterial:
     """What the trace of one arm is made of.
 
-    `own` is the base trace with its pivots and the right answer, `other` returns that of another problem, and `stated` is the
-    answer that the arm states.
+    `own` is the base trace with its pivots and the right answer, `other` returns that of another problem, and
+    `stated` is the answer that the arm states.
     """
 
     arm: Arm
@@ -53,8 +53,12 @@ class ArmMaterial:
         return len(self.own.text.split())
 
     def rng(self) -> random.Random:
-        """Return what the arm draws from: the same for one alteration, fraction and problem, whatever other arms there are."""
-        return generator("arm", self.arm.dose or self.arm.control, self.arm.fraction, self.seed, self.item.problem.id)
+        """Return what the arm draws from: the same for one alteration, fraction and problem,
+        whatever other arms there are.
+        """
+        return generator(
+            "arm", self.arm.dose or self.arm.control, self.arm.fraction, self.seed, self.item.problem.id
+        )
 
 
 def arm_trace(given: ArmMaterial) -> Trace:
@@ -102,7 +106,9 @@ def altered_trace(given: ArmMaterial) -> Trace:
 
 
 def factorial_trace(given: ArmMaterial) -> Trace:
-    """``hc``, ``hc_np``, ``hc_shuf_w`` …: pivots or none, stages in order or not, the conclusion right or wrong."""
+    """``hc``, ``hc_np``, ``hc_shuf_w`` …: pivots or none, stages in order or not,
+    the conclusion right or wrong.
+    """
     arm = given.arm
     trace = given.own if arm.pivots and not arm.wrong else given.item.make(arm.pivots, given.stated)
     return _shuffled(trace, given) if arm.shuffled else trace

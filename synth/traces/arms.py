@@ -16,7 +16,7 @@
 | ``digits=F``, ``keywords=F`` | the same with a fraction of its digits or pivots | right |
 
 The base trace is ``hc`` for problems and ``st`` for traces that were read.
-"""
+"""  # noqa: E501
 
 import re
 from collections.abc import Sequence
@@ -40,8 +40,8 @@ ARMS = ("nt", *PLAIN_ARMS, *FACTORIAL_ARMS, *CONTROLS)
 class Arm:
     """An arm by its parts.
 
-    `base` is the trace that it starts from: ``hc``, ``st``, ``sbs``, or nothing for ``nt``. `dose` names an operation of
-    `synth.traces.alterations.DOSES` and `fraction` how much of it.
+    `base` is the trace that it starts from: ``hc``, ``st``, ``sbs``, or nothing for ``nt``. `dose` names an
+    operation of `synth.traces.alterations.DOSES` and `fraction` how much of it.
     """
 
     name: str
@@ -68,9 +68,9 @@ class Arm:
 class TraceRow:
     """One row of a trace data set.
 
-    `stages` are (name, start, end), `pivots` (kind, phrase, start, end) and `wrong_turns` (start, end), with character
-    offsets into `trace`. `prompt` is the list of chat messages put to the model. `meta` is JSON: what the source says of the problem (steps,
-    hops, graph search entropy, …).
+    `stages` are (name, start, end), `pivots` (kind, phrase, start, end) and `wrong_turns` (start, end), with
+    character offsets into `trace`. `prompt` is the list of chat messages put to the model. `meta` is JSON:
+    what the source says of the problem (steps, hops, graph search entropy, …).
     """
 
     id: str
@@ -121,9 +121,16 @@ def _parse(name: str, base: str) -> Arm:
     if name == "base":
         raise StylerepError("There is no arm 'base' to render: it needs no data set.")
     if found or name in PLAIN_ARMS:
-        why = "it is made of traces: name them with --from" if base == "hc" else "it is rendered from problems and their steps: name them with --problems"
+        why = (
+            "it is made of traces: name them with --from"
+            if base == "hc"
+            else "it is rendered from problems and their steps: name them with --problems"
+        )
         raise StylerepError(f"The arm {shown(name)} cannot be made here: {why}.")
-    raise StylerepError(f"There is no arm {shown(name)} to render: choose from {', '.join(ARMS)}, or {', '.join(f'{dose}=FRACTION' for dose in DOSES)}.")
+    raise StylerepError(
+        f"There is no arm {shown(name)} to render: choose from {', '.join(ARMS)}, or"
+        f" {', '.join(f'{dose}=FRACTION' for dose in DOSES)}."
+    )
 
 
 def _dose(name: str, operation: str, amount: str, base: str) -> Arm:
@@ -131,5 +138,8 @@ def _dose(name: str, operation: str, amount: str, base: str) -> Arm:
         raise StylerepError(f"There is no dose {shown(operation)}: choose from {', '.join(DOSES)}.")
     fraction = float(amount) if _FRACTION.fullmatch(amount) else -1.0
     if not 0 <= fraction <= 1:
-        raise StylerepError(f"The fraction of {shown(name)} must be a number from 0 to 1 of at most {_LONGEST} characters: it names a folder.")
+        raise StylerepError(
+            f"The fraction of {shown(name)} must be a number from 0 to 1 of at most {_LONGEST} characters: it"
+            " names a folder."
+        )
     return Arm(name, base, dose=operation, fraction=fraction)

@@ -2,8 +2,8 @@
 
     out/hc/train.parquet  out/hc/manifest.json  out/hc/README.md
 
-``datasets.load_dataset("parquet", data_files="out/hc/train.parquet")`` opens it as it is. Rows are written as they come, so
-that a million need no more memory than a thousand.
+``datasets.load_dataset("parquet", data_files="out/hc/train.parquet")`` opens it as it is. Rows are written as
+they come, so that a million need no more memory than a thousand.
 """
 
 import bisect
@@ -33,7 +33,9 @@ FORMAT = 2
 _GROUP = 1024
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 _STAGE = pa.struct([("stage", pa.string()), ("start", pa.int32()), ("end", pa.int32())])
-_PIVOT = pa.struct([("kind", pa.string()), ("phrase", pa.string()), ("start", pa.int32()), ("end", pa.int32())])
+_PIVOT = pa.struct(
+    [("kind", pa.string()), ("phrase", pa.string()), ("start", pa.int32()), ("end", pa.int32())]
+)
 _TURN = pa.struct([("start", pa.int32()), ("end", pa.int32())])
 _SPECIAL = {
     "prompt": pa.list_(_MESSAGE),
@@ -54,11 +56,14 @@ class DatasetManifest(Schema):
     problem_ids_sha256: str
 
 
-SCHEMA = pa.schema([(field.name, _SPECIAL.get(field.name, pa.string())) for field in dataclasses.fields(TraceRow)])
+SCHEMA = pa.schema(
+    [(field.name, _SPECIAL.get(field.name, pa.string())) for field in dataclasses.fields(TraceRow)]
+)
 
 
 def check_outputs(folders: Iterable[Path], inputs: Iterable[str | Path] = ()) -> None:
-    """Raise StylerepError, before the work begins, for a folder in which no data set can be written, that holds something else, or is one of the *inputs*.
+    """Raise StylerepError, before the work begins, for a folder in which no data set can be written, that
+    holds something else, or is one of the *inputs*.
 
     A data set that is named by its file of rows is that folder too.
     """
@@ -67,11 +72,15 @@ def check_outputs(folders: Iterable[Path], inputs: Iterable[str | Path] = ()) ->
         check_replaceable(folder, "train.parquet", "a trace data set", read)
 
 
-def write_datasets(out: Path, arms: Sequence[str], rows: Iterable[Mapping[str, TraceRow]], shared: Mapping[str, Any]) -> dict[str, Path]:
-    """Write one data set an arm below *out*, all with the same problems in the same order; return their folders.
+def write_datasets(
+    out: Path, arms: Sequence[str], rows: Iterable[Mapping[str, TraceRow]], shared: Mapping[str, Any]
+) -> dict[str, Path]:
+    """Write one data set an arm below *out*, all with the same problems in the same order;
+    return their folders.
 
-    *shared* goes into every manifest; its values may be functions, which are called when all rows have been written. Old data sets of
-    the same arms are replaced when all new ones are whole, or not at all. Raises StylerepError if there is no row.
+    *shared* goes into every manifest; its values may be functions, which are called when all rows have been
+    written. Old data sets of the same arms are replaced when all new ones are whole, or not at all. Raises
+    StylerepError if there is no row.
     """
     folders = {arm: out / arm for arm in arms}
     with contextlib.ExitStack() as stack:
@@ -157,13 +166,21 @@ class _Writer:
         lines = [
             f"# Traces of arm `{manifest['arm']}`",
             "",
-            f"{self._rows} responses to problems of `{manifest.get('problems', 'unknown')}`; templates and style {manifest['template_hash']}, "
-            f"lexicon {manifest['lexicon_version']}.",
+            (
+                f"{self._rows} responses to problems of `{manifest.get('problems', 'unknown')}`; templates"
+                f" and style {manifest['template_hash']}, lexicon {manifest['lexicon_version']}."
+            ),
             "",
             f"- Stated answers that are right: {self._right} of {self._rows}.",
-            f"- Length of a trace in words: median {self._median()}, from {min(self._words)} to {max(self._words)}.",
+            (
+                f"- Length of a trace in words: median {self._median()}, from {min(self._words)} to"
+                f" {max(self._words)}."
+            ),
             "- Every arm made by the same command holds the same problem ids in the same order.",
-            "- The problems keep the licence of their source; what a model wrote is under the terms of that model; the rest of the text comes from templates.",
+            (
+                "- The problems keep the licence of their source; what a model wrote is under the terms of"
+                " that model; the rest of the text comes from templates."
+            ),
             *_contamination(manifest),
             "",
         ]
@@ -173,7 +190,10 @@ class _Writer:
 def check_dataset(folder: Path) -> None:
     """Raise StylerepError for a folder that holds no data set."""
     if not (folder / "manifest.json").is_file() or not (folder / "train.parquet").is_file():
-        raise StylerepError(f"{folder}: this is not a trace data set (it needs train.parquet and manifest.json); make one with stylerep synth.")
+        raise StylerepError(
+            f"{folder}: this is not a trace data set (it needs train.parquet and manifest.json); make one"
+            " with stylerep synth."
+        )
 
 
 def read_dataset(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -187,20 +207,31 @@ def read_dataset(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         _check_table(table, data_path)
         rows: list[dict[str, Any]] = table.to_pylist()
     except (pa.ArrowException, ValueError, OSError) as error:
-        raise StylerepError(f"{data_path}: the rows cannot be read ({(str(error).splitlines() or ['damaged'])[0]}).") from error
+        raise StylerepError(
+            f"{data_path}: the rows cannot be read ({(str(error).splitlines() or ['damaged'])[0]})."
+        ) from error
     return rows, manifest
 
 
 def _check_table(table: pa.Table, path: Path) -> None:
-    """Raise StylerepError for a table without rows, or in which a column is missing, of another type, or has no value somewhere."""
+    """Raise StylerepError for a table without rows, or in which a column is missing, of another type,
+    or has no value somewhere.
+    """
     for field in SCHEMA:
         if field.name not in table.column_names:
-            raise StylerepError(f"{path}: the column {field.name!r} is missing; make the data set anew with stylerep synth.")
+            raise StylerepError(
+                f"{path}: the column {field.name!r} is missing; make the data set anew with stylerep synth."
+            )
         column = table[field.name]
         if column.type != field.type and not (field.type == pa.string() and column.type == pa.large_string()):
-            raise StylerepError(f"{path}: the column {field.name!r} must be of the type {field.type}, found {column.type}.")
+            raise StylerepError(
+                f"{path}: the column {field.name!r} must be of the type {field.type}, found {column.type}."
+            )
         if column.null_count:
-            raise StylerepError(f"{path}: the column {field.name!r} has no value in {column.null_count:,} rows; make the data set anew with stylerep synth.")
+            raise StylerepError(
+                f"{path}: the column {field.name!r} has no value in {column.null_count:,} rows; make the data"
+                " set anew with stylerep synth."
+            )
     if table.num_rows == 0:
         raise StylerepError(f"{path}: the data set holds no rows.")
 
@@ -213,7 +244,9 @@ def dataset_ids(folder: Path) -> list[str]:
     try:
         ids: list[str] = pq.read_table(path, columns=["id"]).column("id").to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise StylerepError(f"{path}: its problem ids cannot be read ({str(error).splitlines()[0]}).") from error
+        raise StylerepError(
+            f"{path}: its problem ids cannot be read ({str(error).splitlines()[0]})."
+        ) from error
     return ids
 
 
@@ -228,13 +261,25 @@ def _file_digest(path: Path) -> str:
 def _reasons(shared: Mapping[str, Any]) -> str:
     left_out = shared.get("left_out")
     counts = left_out() if callable(left_out) else left_out
-    return ", ".join(f"{n} times {reason}" for reason, n in counts.items()) + "." if counts else "nothing was read."
+    return (
+        ", ".join(f"{n} times {reason}" for reason, n in counts.items()) + "."
+        if counts
+        else "nothing was read."
+    )
 
 
 def _contamination(manifest: Mapping[str, Any]) -> list[str]:
     report = manifest.get("decontamination")
     if not report:
         return ["- Problems were not held against the test questions of the tasks."]
-    checked = ", ".join(f"`{task}` ({counts['questions']} questions, {counts['dropped']} problems dropped)" for task, counts in report["tasks"].items())
-    lines = [f"- Held against the test questions of {checked or 'no task'}: by {report['words_in_a_row']} words in a row, those that are generated as a whole."]
-    return lines + [f"- Not held against `{task}`: {reason}" for task, reason in report["not_checked"].items()]
+    checked = ", ".join(
+        f"`{task}` ({counts['questions']} questions, {counts['dropped']} problems dropped)"
+        for task, counts in report["tasks"].items()
+    )
+    lines = [
+        f"- Held against the test questions of {checked or 'no task'}: by {report['words_in_a_row']} words in"
+        " a row, those that are generated as a whole."
+    ]
+    return lines + [
+        f"- Not held against `{task}`: {reason}" for task, reason in report["not_checked"].items()
+    ]

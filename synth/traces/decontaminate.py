@@ -1,14 +1,16 @@
 """Keeps out of training what stands in a test: problems that are too like a question of a ``style_*`` task.
 
-A published question and a problem are too alike if they have 13 words in a row in common (Brown et al. 2020, arXiv:2005.14165,
-appendix C), case and punctuation apart; a shorter question is compared as a whole. Runs with the words in which competitions ask
-for any fraction ("where m and n are relatively prime positive integers") do not count: a quarter of AMC 2023 shares them with
-AIME 2024. Questions that are generated share runs with all others of their source, being told in the same words, and splits
-are kept apart by content (`synth.problems.splits`): of them only the same question is kept out, wherever it stands in a text on
-lines of its own.
+A published question and a problem are too alike if they have 13 words in a row in common (Brown et al. 2020,
+arXiv:2005.14165, appendix C), case and punctuation apart; a shorter question is compared as a whole. Runs
+with the words in which competitions ask for any fraction ("where m and n are relatively prime positive
+integers") do not count: a quarter of AMC 2023 shares them with AIME 2024. Questions that are generated share
+runs with all others of their source, being told in the same words, and splits are kept apart by content
+(`synth.problems.splits`): of them only the same question is kept out,
+wherever it stands in a text on lines of its own.
 
-The generated questions are not generated again for it, which takes half a minute, but known by their hashes in a file beside this one.
-``python -m synth.traces.decontaminate`` writes that file anew, which is needed when `synth.evaluation_sets` changes.
+The generated questions are not generated again for it, which takes half a minute, but known by their hashes
+in a file beside this one. ``python -m synth.traces.decontaminate`` writes that file anew, which is needed
+when `synth.evaluation_sets` changes.
 """
 
 import json
@@ -39,8 +41,9 @@ _STOCK = "are relatively"
 class Decontamination:
     """Test questions to hold problems against, and what came of it.
 
-    `runs` has for each task with published questions the hashes of their runs of words, `generated` are those of the others, `questions`
-    has the number of both, `missing` names the tasks whose questions cannot be read here, and why.
+    `runs` has for each task with published questions the hashes of their runs of words, `generated` are those
+    of the others, `questions` has the number of both,
+    `missing` names the tasks whose questions cannot be read here, and why.
     """
 
     runs: dict[str, frozenset[int]]
@@ -58,24 +61,32 @@ class Decontamination:
         """Say the same of a question by itself."""
         own = list(runs_of_words(question))
         alike = {task for task, runs in self.runs.items() if not runs.isdisjoint(own)}
-        alike |= {self.generated.tasks[one] for one in self.generated.parts(question) if one in self.generated.tasks}
+        alike |= {
+            self.generated.tasks[one] for one in self.generated.parts(question) if one in self.generated.tasks
+        }
         self.dropped.update(alike)
         if alike and len(self.dropped_ids) < _NAMED:
             self.dropped_ids.append(identifier)
         return not alike
 
     def report(self) -> dict[str, Any]:
-        """Return what the manifest says: for each task its questions and how many problems were too like them, and the first of these."""
+        """Return what the manifest says: for each task its questions and how many problems were too like
+        them, and the first of these.
+        """
         return {
             "words_in_a_row": RUN,
-            "tasks": {task: {"questions": n, "dropped": self.dropped[task]} for task, n in self.questions.items()},
+            "tasks": {
+                task: {"questions": n, "dropped": self.dropped[task]} for task, n in self.questions.items()
+            },
             "not_checked": self.missing,
             "dropped_ids": self.dropped_ids,
         }
 
 
 def load_decontamination() -> Decontamination:
-    """Read the questions of all tasks; a task whose questions are not on this machine is noted, with the reason, and nothing is downloaded for it."""
+    """Read the questions of all tasks; a task whose questions are not on this machine is noted, with the
+    reason, and nothing is downloaded for it.
+    """
     generated = load_generated()
     check = Decontamination({}, generated, dict(generated.questions), {})
     for name, one in EVALUATION_SETS.items():
@@ -84,7 +95,10 @@ def load_decontamination() -> Decontamination:
         task = f"style_{name}"
         try:
             if benchmark_file(one.files) is None:
-                raise StylerepError(f"There is no {' or '.join(one.files)} here: put it into a folder and name that in the environment variable {VARIABLE}.")
+                raise StylerepError(
+                    f"There is no {' or '.join(one.files)} here: put it into a folder and name that in the"
+                    f" environment variable {VARIABLE}."
+                )
             asked = [problem.question for problem in evaluation_problems(name)]
         except StylerepError as error:
             check.missing[task] = str(error)
@@ -95,7 +109,9 @@ def load_decontamination() -> Decontamination:
 
 
 def runs_of_words(text: str) -> Iterator[int]:
-    """Yield a hash for each run of 13 words, or one for the whole of a shorter text; equal runs have equal hashes within a process."""
+    """Yield a hash for each run of 13 words, or one for the whole of a shorter text;
+    equal runs have equal hashes within a process.
+    """
     yield from map(hash, _runs(text))
 
 
@@ -109,17 +125,23 @@ def _runs(text: str) -> Iterator[tuple[str, ...]]:
 
 def _telling_runs(question: str) -> set[int]:
     """Return the runs of a test question without those that ask for any fraction, unless it has no others."""
-    return {hash(run) for run in _runs(question) if _STOCK not in " ".join(run)} or set(runs_of_words(question))
+    return {hash(run) for run in _runs(question) if _STOCK not in " ".join(run)} or set(
+        runs_of_words(question)
+    )
 
 
 def question_hash(text: str) -> int:
-    """Return a hash of a generated question, the same on any machine: spaces and case apart, all signs count, since some questions are made of them."""
+    """Return a hash of a generated question, the same on any machine: spaces and case apart, all signs count,
+    since some questions are made of them.
+    """
     return digest(" ".join(text.lower().split())) >> (64 - 8 * _BYTES)
 
 
 @dataclass(frozen=True)
 class Generated:
-    """The questions of the generated sets: which task asks that of a hash, how many each has, how those of many lines begin and how long they are."""
+    """The questions of the generated sets: which task asks that of a hash, how many each has, how those of
+    many lines begin and how long they are.
+    """
 
     tasks: dict[int, str]
     questions: dict[str, int]
@@ -127,18 +149,29 @@ class Generated:
     most_lines: int
 
     def parts(self, text: str) -> Iterator[int]:
-        """Yield the hashes of a text and of all lines of it that may be a question, so that what stands before or after does not hide one."""
+        """Yield the hashes of a text and of all lines of it that may be a question, so that what stands
+        before or after does not hide one.
+        """
         yield question_hash(text)
         lines = _lines(text)
         for start, line in enumerate(lines):
             yield (first := question_hash(line))
             if first in self.first_lines:
-                yield from (question_hash(" ".join(lines[start:end])) for end in range(start + 2, min(len(lines), start + self.most_lines) + 1))
+                yield from (
+                    question_hash(" ".join(lines[start:end]))
+                    for end in range(start + 2, min(len(lines), start + self.most_lines) + 1)
+                )
 
 
 def generated_questions() -> bytes:
-    """Return the content of the file: a line of JSON with all but the hashes, then the hashes of the questions of each task."""
-    asked = {f"style_{name}": [one.question for one in evaluation_problems(name)] for name, one in EVALUATION_SETS.items() if one.levels}
+    """Return the content of the file: a line of JSON with all but the hashes,
+    then the hashes of the questions of each task.
+    """
+    asked = {
+        f"style_{name}": [one.question for one in evaluation_problems(name)]
+        for name, one in EVALUATION_SETS.items()
+        if one.levels
+    }
     questions = [question for each in asked.values() for question in each]
     many = [lines for question in questions if len(lines := _lines(question)) > 1]
     heading = {
@@ -146,7 +179,11 @@ def generated_questions() -> bytes:
         "first_lines": sorted({question_hash(lines[0]) for lines in many}),
         "most_lines": max(map(len, many)),
     }
-    return json.dumps(heading).encode() + b"\n" + b"".join(question_hash(question).to_bytes(_BYTES, "big") for question in questions)
+    return (
+        json.dumps(heading).encode()
+        + b"\n"
+        + b"".join(question_hash(question).to_bytes(_BYTES, "big") for question in questions)
+    )
 
 
 @cache
@@ -155,7 +192,9 @@ def load_generated() -> Generated:
     heading, _, hashes = GENERATED.read_bytes().partition(b"\n")
     about = json.loads(heading)
     names = [task for task, n in about["questions"].items() for _ in range(n)]
-    tasks = {int.from_bytes(hashes[_BYTES * i : _BYTES * (i + 1)], "big"): task for i, task in enumerate(names)}
+    tasks = {
+        int.from_bytes(hashes[_BYTES * i : _BYTES * (i + 1)], "big"): task for i, task in enumerate(names)
+    }
     return Generated(tasks, about["questions"], frozenset(about["first_lines"]), about["most_lines"])
 
 

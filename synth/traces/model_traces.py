@@ -36,22 +36,33 @@ class Taken:
         self.left_out[reason] = self.left_out.get(reason, 0) + 1
 
 
-def emergent_rows(responses: Iterable[Response], arms: list[Arm], lexicon: Lexicon, seed: int, taken: Taken, n: int | None) -> Iterator[dict[str, TraceRow]]:
-    """Yield the rows of right responses that have a trace, the first *n* of them, by arm; *taken* is told of every response.
+def emergent_rows(
+    responses: Iterable[Response], arms: list[Arm], lexicon: Lexicon, seed: int, taken: Taken, n: int | None
+) -> Iterator[dict[str, TraceRow]]:
+    """Yield the rows of right responses that have a trace, the first *n* of them, by arm;
+    *taken* is told of every response.
 
-    A response is right where its file says so or its answer is the one that its file gives. Raises StylerepError where neither is said.
+    A response is right where its file says so or its answer is the one that its file gives. Raises
+    StylerepError where neither is said.
     """
     maker = RowMaker(arms, lexicon, seed, "emergent", hashlib.sha256(b"emergent").hexdigest()[:16])
     wanted = any(arm.wrong for arm in arms)
-    items = (item for response in responses if (item := _item(response, lexicon, seed, wanted, taken)) is not None)
+    items = (
+        item for response in responses if (item := _item(response, lexicon, seed, wanted, taken)) is not None
+    )
     for batch in batches(itertools.islice(items, n), BATCH):
         yield from maker.rows(batch)
     yield from maker.finish()
 
 
-def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, taken: Taken) -> ArmInput | None:
+def _item(
+    response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, taken: Taken
+) -> ArmInput | None:
     if response.is_correct is None and response.answer is None:
-        raise StylerepError(f"{response.where}: neither whether the response is right nor the right answer is said; traces are only made of right responses.")
+        raise StylerepError(
+            f"{response.where}: neither whether the response is right nor the right answer is said; traces"
+            " are only made of right responses."
+        )
     split = split_response(response.text)
     kind = _answer_type(response.answer or final_answer(response.text) or "")
     stated = final_answer(response.text, kind)
@@ -59,15 +70,20 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
     if stated is None:
         taken.leave_out("no answer is stated")
         return None
-    right = response.is_correct if response.is_correct is not None else is_right(stated, response.answer or "", kind)
+    right = (
+        response.is_correct
+        if response.is_correct is not None
+        else is_right(stated, response.answer or "", kind)
+    )
     if not right:
         taken.leave_out("the answer is wrong")
         return None
     if not split.trace or split.truncated:
         taken.leave_out("there is no whole trace")
         return None
+    asked = digest(response.model, response.task, response.question)
     problem = Problem(
-        id=f"{response.task}-{digest(response.model, response.task, response.question) % 10**10}-{response.row}-{response.sample}",
+        id=f"{response.task}-{asked % 10**10}-{response.row}-{response.sample}",
         source=f"{response.model}/{response.task}",
         question=response.question,
         answer=response.answer or stated,
@@ -76,7 +92,13 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
         wrong_answers=_wrong_answers(stated, kind, response.question),
     )
     body, conclusion, final = _parts(response.text)
-    wrong = wrong_answer(Problem(problem.id, "", "", _plain(stated), kind, (), wrong_answers=problem.wrong_answers), seed) if wrong_wanted else None
+    wrong = (
+        wrong_answer(
+            Problem(problem.id, "", "", _plain(stated), kind, (), wrong_answers=problem.wrong_answers), seed
+        )
+        if wrong_wanted
+        else None
+    )
     if wrong_wanted and (wrong is None or not _states(wrong, stated, conclusion, final, kind)):
         taken.leave_out("its answer cannot be made wrong")
         return None
@@ -88,7 +110,11 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
             trace = Trace(body, _with(conclusion, stated, answer), _with(final, stated, answer))
         if pivots:
             return trace
-        return Trace(without_pivots(trace.body, lexicon.find(trace.body)), without_pivots(trace.conclusion, lexicon.find(trace.conclusion)), trace.final)
+        return Trace(
+            without_pivots(trace.body, lexicon.find(trace.body)),
+            without_pivots(trace.conclusion, lexicon.find(trace.conclusion)),
+            trace.final,
+        )
 
     return ArmInput(problem, wrong, make, lambda words, stated: own)
 
@@ -96,16 +122,31 @@ def _item(response: Response, lexicon: Lexicon, seed: int, wrong_wanted: bool, t
 def _parts(text: str) -> tuple[str, str, str]:
     """Return body, conclusion and what follows the trace.
 
-    The conclusion is the last step of the trace that states the answer, with what comes after it, where that is among its last two.
+    The conclusion is the last step of the trace that states the answer, with what comes after it,
+    where that is among its last two.
     """
     split = split_response(text)
     trace = trace_text(text, split)
     steps, gaps = cut_steps(trace)
-    place = next((i for i in range(len(steps) - 1, max(-1, len(steps) - 1 - _LAST_STEPS), -1) if final_answer(steps[i], "text") is not None), None)
+    place = next(
+        (
+            i
+            for i in range(len(steps) - 1, max(-1, len(steps) - 1 - _LAST_STEPS), -1)
+            if final_answer(steps[i], "text") is not None
+        ),
+        None,
+    )
     if place is None or place == 0:
         return trace, "", split.final
     body = "".join(step + gap for step, gap in zip(steps[:place], gaps[:place], strict=True)).rstrip()
-    return body, trace[len(trace) - len("".join(step + gap for step, gap in zip(steps[place:], gaps[place:], strict=True))) :].strip(), split.final
+    return (
+        body,
+        trace[
+            len(trace)
+            - len("".join(step + gap for step, gap in zip(steps[place:], gaps[place:], strict=True))) :
+        ].strip(),
+        split.final,
+    )
 
 
 def _answer_type(answer: str) -> str:
@@ -130,9 +171,14 @@ def _plain(stated: str) -> str:
 
 
 def _states(wrong: str, stated: str, conclusion: str, final: str, kind: str) -> bool:
-    """Say whether putting the wrong answer in place of the stated one makes what is stated wrong, wherever it is stated."""
+    """Say whether putting the wrong answer in place of the stated one makes what is stated wrong,
+    wherever it is stated.
+    """
     return all(
-        (said := final_answer(_with(text, stated, wrong), kind)) is not None and not is_right(said, stated, kind) for text in (conclusion, final) if text
+        (said := final_answer(_with(text, stated, wrong), kind)) is not None
+        and not is_right(said, stated, kind)
+        for text in (conclusion, final)
+        if text
     ) and bool(final or conclusion)
 
 

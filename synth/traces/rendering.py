@@ -1,6 +1,7 @@
 """From problems to the rows of every arm, in a style.
 
-What arms share is drawn once for a problem, whatever arms are asked for: `hc_w` is `hc` but for its last line.
+What arms share is drawn once for a problem, whatever arms are asked for:
+`hc_w` is `hc` but for its last line.
 """
 
 import functools
@@ -47,17 +48,34 @@ class Rendering:
     def _items(self, batch: Sequence[Problem]) -> list[ArmInput]:
         steps_needed = any(arm.needs_steps for arm in self.arms)
         if steps_needed and (bare := next((problem for problem in batch if not problem.steps), None)):
-            raise StylerepError(f"{bare.id}: the source {bare.source} gives no worked steps, of which traces are rendered; only the arm nt can be made of it.")
+            raise StylerepError(
+                f"{bare.id}: the source {bare.source} gives no worked steps, of which traces are rendered;"
+                " only the arm nt can be made of it."
+            )
         if not steps_needed:
             return [ArmInput(problem, None, _nothing, _nothing) for problem in batch]
         if not any(arm.base == "hc" for arm in self.arms):
-            return [ArmInput(problem, self._wrong(problem), _nothing, functools.partial(self._plain, problem)) for problem in batch]
+            return [
+                ArmInput(problem, self._wrong(problem), _nothing, functools.partial(self._plain, problem))
+                for problem in batch
+            ]
         found = iter(self.lexicon.find_each([step.text for problem in batch for step in problem.steps]))
         return [self._item(problem, [_counts(next(found)) for _ in problem.steps]) for problem in batch]
 
     def _item(self, problem: Problem, native: Sequence[Sequence[int]]) -> ArmInput:
-        plan = draw_plan(problem, self.style, self.book, generator("plan", self.template_hash, self.seed, problem.id), native)
-        return ArmInput(problem, self._wrong(problem), functools.partial(self._write, plan), functools.partial(self._plain, problem))
+        plan = draw_plan(
+            problem,
+            self.style,
+            self.book,
+            generator("plan", self.template_hash, self.seed, problem.id),
+            native,
+        )
+        return ArmInput(
+            problem,
+            self._wrong(problem),
+            functools.partial(self._write, plan),
+            functools.partial(self._plain, problem),
+        )
 
     def _wrong(self, problem: Problem) -> str | None:
         return wrong_answer(problem, self.seed) if any(arm.wrong for arm in self.arms) else None
@@ -68,18 +86,35 @@ class Rendering:
         # As long as it is with the right answer, so that the body is the same whatever is stated.
         own_words = self.book.words(conclusion.fill({"stated": problem.answer}))
         body = longer_body(problem, self.book, words - own_words, rng) if words else plain_body(problem)
-        return Trace(body, conclusion.fill({"stated": stated}), final_sentence(stated), [("exploration", 0, len(body))])
+        return Trace(
+            body, conclusion.fill({"stated": stated}), final_sentence(stated), [("exploration", 0, len(body))]
+        )
 
     def _write(self, plan: TracePlan, pivots: bool, stated: str) -> Trace:
         body = write_body(plan, self.book, pivots)
-        return Trace(body.text, write_conclusion(plan, self.book, stated, pivots), final_sentence(stated), body.stages, body.turns)
+        return Trace(
+            body.text,
+            write_conclusion(plan, self.book, stated, pivots),
+            final_sentence(stated),
+            body.stages,
+            body.turns,
+        )
 
 
 def render(
-    problems: Iterable[Problem], arms: Sequence[str], seed: int = 0, *, dials: Mapping[str, float] | None = None, language: str = "en"
+    problems: Iterable[Problem],
+    arms: Sequence[str],
+    seed: int = 0,
+    *,
+    dials: Mapping[str, float] | None = None,
+    language: str = "en",
 ) -> list[dict[str, TraceRow]]:
-    """Return the rows of some problems, by arm, in the default style with some *dials* set; for whole data sets see `synth.traces.synthesis.synth`."""
-    return list(Rendering(parse_arms(arms), load_phrasebook(language), style_target(dials=dials), seed).rows(problems))
+    """Return the rows of some problems, by arm, in the default style with some *dials* set; for whole data
+    sets see `synth.traces.synthesis.synth`.
+    """
+    return list(
+        Rendering(parse_arms(arms), load_phrasebook(language), style_target(dials=dials), seed).rows(problems)
+    )
 
 
 def _counts(pivots: Sequence[Pivot]) -> list[int]:

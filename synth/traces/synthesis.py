@@ -35,14 +35,16 @@ def synth(
 ) -> dict[str, Path]:
     """Render *n* problems of a source in each arm and write one data set an arm below *out*.
 
-    The traces have the *style* of a profile (a shipped one's name, or a file of ``stylerep analyze --profile``), with some of its
-    means set by *dials* (`synth.traces.writing.target`). A folder of *templates* replaces wordings of the language. Problems too like
-    a test question of a task (`synth.traces.decontaminate`) are passed over, unless *decontaminate* is off. All arms hold the same problem
-    ids in the same order, the same inputs give the same bytes, and an arm's folder is replaced whole or not at all. Returns the
-    folder of each arm; raises StylerepError for an unknown arm, source, style or dial, or an unusable template.
+    The traces have the *style* of a profile (a shipped one's name, or a file of ``stylerep analyze
+    --profile``), with some of its means set by *dials* (`synth.traces.writing.target`). A folder of
+    *templates* replaces wordings of the language. Problems too like a test question of a task
+    (`synth.traces.decontaminate`) are passed over, unless *decontaminate* is off. All arms hold the same
+    problem ids in the same order, the same inputs give the same bytes, and an arm's folder is replaced whole
+    or not at all. Returns the folder of each arm; raises StylerepError for an unknown arm, source, style or
+    dial, or an unusable template.
 
-    With *like*, a data set made before (of a teacher, say), it is that one's problems that are rendered, in its order, so that its arm
-    and these stand side by side; then neither *n* nor *decontaminate* chooses.
+    With *like*, a data set made before (of a teacher, say), it is that one's problems that are rendered, in
+    its order, so that its arm and these stand side by side; then neither *n* nor *decontaminate* chooses.
     """
     chosen = parse_arms(arms)
     check_number(n)
@@ -80,10 +82,10 @@ def synth_from(
 ) -> dict[str, Path]:
     """Make arms of traces that models wrote and write one data set an arm below *out*.
 
-    *sources* are what `synth.responses.read_responses` reads: files, folders, run folders, Hub data sets. Only right responses with a
-    whole trace are used, the first *n* of them; the manifest counts the others by reason, and *say* is told at the end of what may have
-    been read wrongly. Raises StylerepError for an unknown
-    arm, an unreadable row, or a row of which it is not known whether it is right.
+    *sources* are what `synth.responses.read_responses` reads: files, folders, run folders, Hub data sets.
+    Only right responses with a whole trace are used, the first *n* of them; the manifest counts the others by
+    reason, and *say* is told at the end of what may have been read wrongly. Raises StylerepError for an
+    unknown arm, an unreadable row, or a row of which it is not known whether it is right.
     """
     chosen = parse_arms(arms, "st")
     check_number(n)
@@ -92,7 +94,14 @@ def synth_from(
     check_outputs([out / arm.name for arm in chosen], sources)
     check = load_decontamination() if decontaminate else None
     taken, notes = Taken(), list[str]()
-    rows = emergent_rows(_clean(read_responses(sources, fields, notes=notes), check, taken), chosen, load_lexicon(language), seed, taken, n)
+    rows = emergent_rows(
+        _clean(read_responses(sources, fields, notes=notes), check, taken),
+        chosen,
+        load_lexicon(language),
+        seed,
+        taken,
+        n,
+    )
     shared: dict[str, Any] = {
         "problems": f"from {', '.join(Path(source).name for source in sources)}",
         "seed": seed,
@@ -108,7 +117,9 @@ def synth_from(
 
 def _check_seed(seed: int) -> None:
     if not -(2**63) <= seed < 2**63:
-        raise StylerepError(f"The seed stands in a column of 64 bits, which cannot hold {shown(seed)}; choose a smaller one.")
+        raise StylerepError(
+            f"The seed stands in a column of 64 bits, which cannot hold {shown(seed)}; choose a smaller one."
+        )
 
 
 def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Iterator[Problem]:
@@ -120,9 +131,14 @@ def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Itera
 
 def _with_ids(problems: str, ids: list[str], seed: int, like: Path) -> Iterator[Problem]:
     wanted = set(ids)
-    for expected, problem in zip(ids, iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted), strict=True):
+    for expected, problem in zip(
+        ids, iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted), strict=True
+    ):
         if problem.id != expected:
-            raise StylerepError(f"{like}: its problems are not in the order of {problems} with seed {seed} ({expected!r} stands where {problem.id!r} comes).")
+            raise StylerepError(
+                f"{like}: its problems are not in the order of {problems} with seed {seed} ({expected!r}"
+                f" stands where {problem.id!r} comes)."
+            )
         yield problem
 
 

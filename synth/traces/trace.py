@@ -10,8 +10,9 @@ Span = tuple[str, int, int]
 class Trace:
     """A trace in two parts and the text after it.
 
-    `body` is all before the `conclusion`, which states the answer and may be empty; `final` follows the trace and states the answer.
-    `stages` are those of the body, None where the style scorer is to read them; `turns` are spans of wrong turns in the body.
+    `body` is all before the `conclusion`, which states the answer and may be empty; `final` follows the trace
+    and states the answer. `stages` are those of the body, None where the style scorer is to read them;
+    `turns` are spans of wrong turns in the body.
     """
 
     body: str

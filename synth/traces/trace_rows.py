@@ -21,14 +21,24 @@ T = TypeVar("T")
 class RowMaker:
     """Makes the rows of all arms of items, in the order of the items."""
 
-    def __init__(self, arms: Sequence[Arm], lexicon: Lexicon, seed: int, template: str, template_hash: str) -> None:
-        self._arms, self._lexicon, self._seed, self._template, self._hash = arms, lexicon, seed, template, template_hash
+    def __init__(
+        self, arms: Sequence[Arm], lexicon: Lexicon, seed: int, template: str, template_hash: str
+    ) -> None:
+        self._arms, self._lexicon, self._seed, self._template, self._hash = (
+            arms,
+            lexicon,
+            seed,
+            template,
+            template_hash,
+        )
         self._needs_other = any(arm.needs_other for arm in arms)
         self._before: Trace | None = None
         self._waiting: ArmInput | None = None
 
     def rows(self, items: Sequence[ArmInput]) -> Iterator[dict[str, TraceRow]]:
-        """Yield the rows of a batch; the first item waits for the second where another problem's trace is needed."""
+        """Yield the rows of a batch; the first item waits for the second where another problem's trace is
+        needed.
+        """
         if self._waiting is not None:
             items, self._waiting = [self._waiting, *items], None
         if self._needs_other and self._before is None and len(items) == 1:
@@ -46,7 +56,9 @@ class RowMaker:
     def finish(self) -> Iterator[dict[str, TraceRow]]:
         """Raise StylerepError if an item still waits for another problem."""
         if self._waiting is not None:
-            raise StylerepError("The arms swap and insert need the trace of another problem, and there is only one problem.")
+            raise StylerepError(
+                "The arms swap and insert need the trace of another problem, and there is only one problem."
+            )
         yield from ()
 
     def _own(self, item: ArmInput) -> Trace:
@@ -59,9 +71,15 @@ class RowMaker:
             stated = item.problem.answer
             if arm.wrong:
                 if item.wrong is None:
-                    raise StylerepError(f"{item.problem.id}: no wrong answer is known for this problem, which the arm {arm.name} would state.")
+                    raise StylerepError(
+                        f"{item.problem.id}: no wrong answer is known for this problem, which the arm"
+                        f" {arm.name} would state."
+                    )
                 stated = item.wrong
-            made[arm.name] = (arm_trace(ArmMaterial(arm, item, own, self._other, stated, self._lexicon, self._seed)), stated)
+            made[arm.name] = (
+                arm_trace(ArmMaterial(arm, item, own, self._other, stated, self._lexicon, self._seed)),
+                stated,
+            )
         return made
 
     def _other(self) -> Trace:
@@ -69,15 +87,28 @@ class RowMaker:
             raise StylerepError("The arms swap and insert need the trace of another problem.")
         return self._before
 
-    def _as_rows(self, items: Sequence[ArmInput], made: Sequence[dict[str, tuple[Trace, str]]]) -> Iterator[dict[str, TraceRow]]:
+    def _as_rows(
+        self, items: Sequence[ArmInput], made: Sequence[dict[str, tuple[Trace, str]]]
+    ) -> Iterator[dict[str, TraceRow]]:
         """Find the pivots of all texts at once, and make the rows."""
         texts = [trace.text for by_arm in made for trace, _ in by_arm.values()]
         pivots = iter(self._lexicon.find_each(texts))
         text = iter(texts)
         for item, by_arm in zip(items, made, strict=True):
-            yield {arm.name: self._row(item.problem, arm, *by_arm[arm.name], next(text), next(pivots)) for arm in self._arms}
+            yield {
+                arm.name: self._row(item.problem, arm, *by_arm[arm.name], next(text), next(pivots))
+                for arm in self._arms
+            }
 
-    def _row(self, problem: Problem, arm: Arm, trace: Trace, stated: str, text: str, pivots: Sequence[tuple[str, str, int, int]]) -> TraceRow:
+    def _row(
+        self,
+        problem: Problem,
+        arm: Arm,
+        trace: Trace,
+        stated: str,
+        text: str,
+        pivots: Sequence[tuple[str, str, int, int]],
+    ) -> TraceRow:
         return TraceRow(
             id=problem.id,
             source=problem.source,
@@ -89,8 +120,13 @@ class RowMaker:
             response=f"{OPEN}\n{text}\n{CLOSE}\n\n{trace.final}" if text else trace.final,
             stated_answer=stated,
             is_correct=not arm.wrong,
-            stages=[{"stage": name, "start": start, "end": end} for name, start, end in self._stages(trace, text)],
-            pivots=[{"kind": kind, "phrase": phrase, "start": start, "end": end} for kind, phrase, start, end in pivots],
+            stages=[
+                {"stage": name, "start": start, "end": end} for name, start, end in self._stages(trace, text)
+            ],
+            pivots=[
+                {"kind": kind, "phrase": phrase, "start": start, "end": end}
+                for kind, phrase, start, end in pivots
+            ],
             template=self._template,
             template_hash=self._hash,
             lexicon_version=self._lexicon.signature,
@@ -101,7 +137,9 @@ class RowMaker:
         )
 
     def _stages(self, trace: Trace, text: str) -> list[Span]:
-        """Return the stages of a trace: as planned, or as the style scorer reads them where the trace was altered or is a model's."""
+        """Return the stages of a trace: as planned, or as the style scorer reads them where the trace was
+        altered or is a model's.
+        """
         if not text:
             return []
         if trace.stages is None:

@@ -8,7 +8,8 @@ from synth.seeding import generator
 
 
 def wrong_answer(problem: Problem, seed: int) -> str | None:
-    """Draw the wrong answer that the arms with a wrong conclusion state: a number near the right one, else one that the source knows.
+    """Draw the wrong answer that the arms with a wrong conclusion state: a number near the right one,
+    else one that the source knows.
 
     None where there is none: of a number that is too long to be computed with, say.
     """

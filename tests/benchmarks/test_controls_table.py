@@ -1,4 +1,6 @@
-"""Every control in every family changes what is written, or is refused: on whatever transformers is installed."""
+"""Every control in every family changes what is written, or is refused:
+on whatever transformers is installed.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""A file of any kind that does not fit is told in a sentence, and what was there stays; ``python -m benchmarks.fuzz_files`` tries more of each kind."""
+"""A file of any kind that does not fit is told in a sentence, and what was there stays; ``python -m
+benchmarks.fuzz_files`` tries more of each kind.
+"""
 
 import os
 from pathlib import Path
@@ -41,4 +43,8 @@ def test_what_goes_wrong_is_seen(tmp_path: Path) -> None:
     seen = [attempt(kind, content) for content in (b"fault", b"mistake", b"harm", b"well", Special("folder"))]
     assert [one.ended for one in seen] == ["traceback", "refused", "read", "read", "traceback"]
     assert [one.lost for one in seen] == [(), (), (str(other),), (), ()]
-    assert (other.read_bytes(), target.read_bytes(), sorted(os.listdir(tmp_path))) == (b"whole", b"as it was", ["a", "b"])
+    assert (other.read_bytes(), target.read_bytes(), sorted(os.listdir(tmp_path))) == (
+        b"whole",
+        b"as it was",
+        ["a", "b"],
+    )

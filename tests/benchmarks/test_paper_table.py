@@ -9,14 +9,31 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from benchmarks.margins_only import CELLS, Reported, assumed, corners, discordant, equivalent, fieller, mixed, nesting, possible, under_some
+from benchmarks.margins_only import (
+    CELLS,
+    Reported,
+    assumed,
+    corners,
+    discordant,
+    equivalent,
+    fieller,
+    mixed,
+    nesting,
+    possible,
+    under_some,
+)
 from benchmarks.paper_table import MARGINS, REPORTED, blocks, filled, main
 from harness_ext.stats.equivalence import tost_counts
 from harness_ext.stats.paired import INTERVALS, PairedCounts
 
 PAGE = Path(__file__).parents[2] / "docs/measurements/paper.md"
 LLAMA, MINISTRAL, QWEN, AIME = REPORTED
-TRIPLES = [(row, ("base", part, whole)) for part, whole in (("hc", "st"), ("hc_w", "hc")) for row in REPORTED if part in row.right]
+TRIPLES = [
+    (row, ("base", part, whole))
+    for part, whole in (("hc", "st"), ("hc_w", "hc"))
+    for row in REPORTED
+    if part in row.right
+]
 Z90, Z95 = 1.6448536269514722, 1.959963984540054
 
 
@@ -34,17 +51,32 @@ def test_the_page_holds_what_the_command_prints() -> None:
 
 def test_every_figure_in_the_text_stands_in_a_table() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    text = re.sub(r"<!-- paper_table .*?<!-- end [a-z-]+ -->", "", page, flags=re.DOTALL).replace("arXiv:2504.01738", "")
+    text = re.sub(r"<!-- paper_table .*?<!-- end [a-z-]+ -->", "", page, flags=re.DOTALL).replace(
+        "arXiv:2504.01738", ""
+    )
     figures = re.findall(r"(?<![\d.])\d*\.\d+", text) + re.findall(r"\d+ to \d+(?= %)", text)
     printed = "\n".join(blocks().values())
     assert len(figures) > 10
-    assert [figure for figure in figures if figure != ".05" and not re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", printed)] == []
+    assert [
+        figure
+        for figure in figures
+        if figure != ".05" and not re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", printed)
+    ] == []
 
 
 def test_the_counts_are_the_accuracies_reported() -> None:
     percent = [[round(100 * k / row.n, 1) for k in row.right.values()] for row in REPORTED]
-    assert percent == [[36.4, 45.8, 40.6, 48.2, 64.2, 68.4], [52.8, 62.8, 77.0, 78.2], [76.8, 80.2, 83.4, 89.0], [10.0, 33.3, 33.3]]
-    assert all(abs(1000 * k / row.n - round(1000 * k / row.n)) < 1e-9 for row in REPORTED[:3] for k in row.right.values())
+    assert percent == [
+        [36.4, 45.8, 40.6, 48.2, 64.2, 68.4],
+        [52.8, 62.8, 77.0, 78.2],
+        [76.8, 80.2, 83.4, 89.0],
+        [10.0, 33.3, 33.3],
+    ]
+    assert all(
+        abs(1000 * k / row.n - round(1000 * k / row.n)) < 1e-9
+        for row in REPORTED[:3]
+        for k in row.right.values()
+    )
 
 
 def brute_tables(n: int, one: int, two: int) -> dict[int, tuple[int, int, int, int]]:
@@ -89,13 +121,26 @@ def spans(n: int, held: Sequence[int]) -> tuple[float, float] | None:
 @pytest.mark.parametrize("row", REPORTED, ids=lambda row: row.name)
 def test_the_sweep_agrees_with_a_loop_over_all_tables(row: Reported) -> None:
     found = brute_tables(row.n, row.right["hc"], row.right["st"])
-    assert [(t.both, t.first, t.second, t.neither) for t in possible(row, "hc", "st")] == [found[d] for d in sorted(found)]
-    assert (min(found), max(found)) == (abs(row.right["hc"] - row.right["st"]), min(s := row.right["hc"] + row.right["st"], 2 * row.n - s))
+    assert [(t.both, t.first, t.second, t.neither) for t in possible(row, "hc", "st")] == [
+        found[d] for d in sorted(found)
+    ]
+    assert (min(found), max(found)) == (
+        abs(row.right["hc"] - row.right["st"]),
+        min(s := row.right["hc"] + row.right["st"], 2 * row.n - s),
+    )
     for margin in MARGINS:
-        held = [d for d, table in found.items() if -margin < newcombe(*table)[0] and newcombe(*table)[1] < margin]
+        held = [
+            d for d, table in found.items() if -margin < newcombe(*table)[0] and newcombe(*table)[1] < margin
+        ]
         shown = cells("verdicts", row.name, f"±{100 * margin:.0f}")[3]
         low, high = (0.0, 0.0) if not held else spans(row.n, held) or (0.0, 0.0)
-        assert shown == ("none" if not held else "all" if len(held) == len(found) else f"{low:.3f} to {high:.3f}".replace("0.", "."))
+        assert shown == (
+            "none"
+            if not held
+            else "all"
+            if len(held) == len(found)
+            else f"{low:.3f} to {high:.3f}".replace("0.", ".")
+        )
 
 
 def test_figures_worked_out_apart() -> None:
@@ -104,18 +149,40 @@ def test_figures_worked_out_apart() -> None:
     assert (table.both, table.first, table.second, table.neither) == (281, 40, 61, 118)
     assert round(midp(40, 61), 3) == 0.037
     assert cells("ranges", LLAMA.name)[4].endswith("; .037")
-    assert [spans(r.n, [d for d, t in brute_tables(r.n, r.right["hc"], r.right["st"]).items() if midp(t[1], t[2]) <= 0.05]) for r in REPORTED] == [
+    assert [
+        spans(
+            r.n,
+            [
+                d
+                for d, t in brute_tables(r.n, r.right["hc"], r.right["st"]).items()
+                if midp(t[1], t[2]) <= 0.05
+            ],
+        )
+        for r in REPORTED
+    ] == [
         (0.042, 0.226),
         (0.012, 0.016),
         (0.056, 0.276),
         None,
     ]
-    assert [cells("ranges", row.name)[-1] for row in REPORTED] == [".042 to .226", ".012 to .016", "all", "none"]
-    assert cells("verdicts", MINISTRAL.name, "±5")[:4] == ["different but within the margin", "equivalent", "inconclusive", ".012 to .264"]
+    assert [cells("ranges", row.name)[-1] for row in REPORTED] == [
+        ".042 to .226",
+        ".012 to .016",
+        "all",
+        "none",
+    ]
+    assert cells("verdicts", MINISTRAL.name, "±5")[:4] == [
+        "different but within the margin",
+        "equivalent",
+        "inconclusive",
+        ".012 to .264",
+    ]
 
 
 @pytest.mark.parametrize("name", INTERVALS)
-@pytest.mark.parametrize(("row", "first", "second"), [(AIME, "hc", "st"), (AIME, "hc", "base"), (QWEN, "hc_w", "hc")])
+@pytest.mark.parametrize(
+    ("row", "first", "second"), [(AIME, "hc", "st"), (AIME, "hc", "base"), (QWEN, "hc_w", "hc")]
+)
 def test_the_sweep_is_the_test_of_the_package(name: str, row: Reported, first: str, second: str) -> None:
     found = possible(row, first, second)[::5]
     for margin in MARGINS:
@@ -128,14 +195,26 @@ def test_holm_goes_over_the_three_families() -> None:
     assert p[1] < 0.05 < 3 * p[1] < min(p[0], p[2])
     assert cells("adjusted", MINISTRAL.name, "at .20")[2] == f"{p[1]:.3f} ({3 * p[1]:.3f})".replace("0.", ".")
     # The other two never reach it, so Holm's correction is a factor of three in every table.
-    assert all((tost_counts(table, 0.05).p or 0.0) > 0.05 for row in (LLAMA, QWEN) for table in possible(row, "hc", "st"))
-    held = [discordant(table) for table in possible(MINISTRAL, "hc", "st") if 3 * (tost_counts(table, 0.05).p or 0.0) <= 0.05]
+    assert all(
+        (tost_counts(table, 0.05).p or 0.0) > 0.05
+        for row in (LLAMA, QWEN)
+        for table in possible(row, "hc", "st")
+    )
+    held = [
+        discordant(table)
+        for table in possible(MINISTRAL, "hc", "st")
+        if 3 * (tost_counts(table, 0.05).p or 0.0) <= 0.05
+    ]
     assert (held[0], held[-1]) == (6, 78)
     assert cells("adjusted-ranges", MINISTRAL.name)[1] == ".012 to .156"
 
 
-def sampled_items(row: Reported, arms: Sequence[str], rng: random.Random) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
-    """Outcomes of three runs with the accuracies reported, more or less alike: each run takes its right answers by noisy difficulty."""
+def sampled_items(
+    row: Reported, arms: Sequence[str], rng: random.Random
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    """Outcomes of three runs with the accuracies reported, more or less alike:
+    each run takes its right answers by noisy difficulty.
+    """
     noise, shared = rng.choice([0.0, 0.3, 1.0, 5.0]), [rng.random() for _ in range(row.n)]
     signs, columns = [rng.choice([1, 1, -1]) for _ in arms], []
     for arm, sign in zip(arms, signs, strict=True):
@@ -147,7 +226,9 @@ def sampled_items(row: Reported, arms: Sequence[str], rng: random.Random) -> "np
     return outcomes
 
 
-@pytest.mark.parametrize(("row", "arms"), TRIPLES, ids=lambda value: value.name if isinstance(value, Reported) else value[1])
+@pytest.mark.parametrize(
+    ("row", "arms"), TRIPLES, ids=lambda value: value.name if isinstance(value, Reported) else value[1]
+)
 def test_shares_of_real_items_lie_within_the_bounds(row: Reported, arms: Sequence[str]) -> None:
     rng, bounds = random.Random(1), under_some(row, arms)
     nested = fieller(mixed(row, arms, 1.0), row.n)
@@ -166,14 +247,21 @@ def test_shares_of_real_items_lie_within_the_bounds(row: Reported, arms: Sequenc
             assert abs(score.mean()) == pytest.approx(Z95 * score.std() / sqrt(row.n), abs=1e-9)
 
 
-@pytest.mark.parametrize(("row", "arms"), TRIPLES, ids=lambda value: value.name if isinstance(value, Reported) else value[1])
+@pytest.mark.parametrize(
+    ("row", "arms"), TRIPLES, ids=lambda value: value.name if isinstance(value, Reported) else value[1]
+)
 def test_every_interval_holds_the_nested_one(row: Reported, arms: Sequence[str]) -> None:
-    nested, found = fieller(mixed(row, arms, 1.0), row.n), [fieller(table, row.n) for table in corners(row, arms)]
+    nested, found = (
+        fieller(mixed(row, arms, 1.0), row.n),
+        [fieller(table, row.n) for table in corners(row, arms)],
+    )
     assert nested is not None
     assert all(one and one.low <= nested.low + 1e-9 and nested.high <= one.high + 1e-9 for one in found)
 
 
-@pytest.mark.parametrize(("row", "arms"), TRIPLES, ids=lambda value: value.name if isinstance(value, Reported) else value[1])
+@pytest.mark.parametrize(
+    ("row", "arms"), TRIPLES, ids=lambda value: value.name if isinstance(value, Reported) else value[1]
+)
 def test_the_bounds_are_reached(row: Reported, arms: Sequence[str]) -> None:
     bounds, system = under_some(row, arms), np.vstack([np.ones(8), CELLS.T])
     rates = np.array([1.0, *(row.right[arm] / row.n for arm in arms)])
@@ -185,7 +273,9 @@ def test_the_bounds_are_reached(row: Reported, arms: Sequence[str]) -> None:
         assert mean**2 == pytest.approx(Z95**2 * (-widest.fun - mean**2) / row.n, rel=1e-6)
 
 
-@pytest.mark.parametrize(("row", "arms"), TRIPLES, ids=lambda value: value.name if isinstance(value, Reported) else value[1])
+@pytest.mark.parametrize(
+    ("row", "arms"), TRIPLES, ids=lambda value: value.name if isinstance(value, Reported) else value[1]
+)
 def test_joint_tables_have_the_accuracies_reported(row: Reported, arms: Sequence[str]) -> None:
     likely = mixed(row, arms, nesting(row, arms))
     for table in [*corners(row, arms), mixed(row, arms, 1.0), mixed(row, arms, 0.0), likely]:
@@ -197,9 +287,14 @@ def test_joint_tables_have_the_accuracies_reported(row: Reported, arms: Sequence
 
 def test_corners_are_those_of_a_small_set() -> None:
     row = Reported("m", "t", 2, {"base": 1, "hc": 1, "st": 1})
-    # Two items, one right in each run: four ways to lay them over each other, and the two halves of a parity cube, which no two items make.
+    # Two items, one right in each run: four ways to lay them over each other, and the two halves of a parity
+    # cube, which no two items make.
     found = {tuple(np.round(2 * table, 9)) for table in corners(row, ("base", "hc", "st"))}
-    whole = {table for table in product((0, 1), repeat=8) if sum(table) == 2 and (np.array(table) @ CELLS == 1).all()}
+    whole = {
+        table
+        for table in product((0, 1), repeat=8)
+        if sum(table) == 2 and (np.array(table) @ CELLS == 1).all()
+    }
     assert found == whole | {tuple(0.5 * (cell.sum() % 2 == odd) for cell in CELLS) for odd in (0, 1)}
 
 

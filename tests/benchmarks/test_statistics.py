@@ -1,4 +1,6 @@
-"""The Monte-Carlo table and the speed of docs/measurements/statistics.md are made by benchmarks/statistics: every part runs, and the page holds its rows."""
+"""The Monte-Carlo table and the speed of docs/measurements/statistics.md are made by benchmarks/statistics:
+every part runs, and the page holds its rows.
+"""
 
 import re
 from fnmatch import fnmatchcase
@@ -27,7 +29,11 @@ def test_every_scenario_gives_shares(scenario: Scenario) -> None:
 
 
 def page_rows() -> dict[tuple[str, str], list[str]]:
-    text = PAGE.read_text(encoding="utf-8").partition("<!-- montecarlo -->")[2].partition("<!-- /montecarlo -->")[0]
+    text = (
+        PAGE.read_text(encoding="utf-8")
+        .partition("<!-- montecarlo -->")[2]
+        .partition("<!-- /montecarlo -->")[0]
+    )
     found: dict[tuple[str, str], list[str]] = {}
     section = ""
     for line in text.splitlines():
@@ -51,7 +57,11 @@ def test_the_page_explains_every_entry_outside() -> None:
 
 
 def test_every_reason_concerns_a_row() -> None:
-    assert [pattern for pattern in REASONS if not any(fnmatchcase(f"{section}: {name}", pattern) for section, name in NAMES)] == []
+    assert [
+        pattern
+        for pattern in REASONS
+        if not any(fnmatchcase(f"{section}: {name}", pattern) for section, name in NAMES)
+    ] == []
 
 
 def test_what_is_outside_is_marked_and_explained() -> None:
@@ -63,7 +73,9 @@ def test_what_is_outside_is_marked_and_explained() -> None:
     assert lines[-1] == "- Not explained. Concerned: a test (500)."
 
 
-def test_outside_without_a_reason_is_an_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outside_without_a_reason_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("benchmarks.statistics.rows.REASONS", {})
     with pytest.raises(SystemExit, match=r"outside without a reason: .*McNemar exact, discordance 0.05"):
         main(["montecarlo", "--draws", "500", "--only", "*McNemar exact, discordance 0.05"])
@@ -83,7 +95,10 @@ def test_errors_of_families_are_those_of_the_effects() -> None:
 
 def test_tables_have_the_truth_asked_for() -> None:
     both, b, c, neither = counted(np.random.default_rng(0), 500, 4000, 0.2, 0.05).mean(axis=1) / 500
-    assert ((b - c, b + c), both + neither) == ((pytest.approx(0.05, abs=0.001), pytest.approx(0.2, abs=0.002)), pytest.approx(0.8, abs=0.002))
+    assert ((b - c, b + c), both + neither) == (
+        (pytest.approx(0.05, abs=0.001), pytest.approx(0.2, abs=0.002)),
+        pytest.approx(0.8, abs=0.002),
+    )
 
 
 def test_speed_is_written_into_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,6 @@
-"""The board of real responses is built by one command, and its accuracies are the recorded ones where graders agree."""
+"""The board of real responses is built by one command,
+and its accuracies are the recorded ones where graders agree.
+"""
 
 import sys
 from pathlib import Path

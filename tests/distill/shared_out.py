@@ -1,4 +1,5 @@
-"""``stylerep``, but with models shared out over processes without GPUs too: accelerate does so for GPUs alone, though PyTorch's FSDP2 does not need them.
+"""``stylerep``, but with models shared out over processes without GPUs too: accelerate does so for GPUs
+alone, though PyTorch's FSDP2 does not need them.
 
 Where the environment gives ``WAITS_IN_STEP``, it waits in that step to be killed.
 """
@@ -27,7 +28,9 @@ def _as_gpus(self: PartialState, *arguments: Any, **options: Any) -> None:
 
 
 def _checked_step(self: StepTrainer, model: torch.nn.Module, *arguments: Any) -> torch.Tensor:
-    assert all(isinstance(parameter, DTensor) for parameter in model.parameters()), "the model is not shared out"
+    assert all(isinstance(parameter, DTensor) for parameter in model.parameters()), (
+        "the model is not shared out"
+    )
     if next(_numbers) == _waits_in:
         time.sleep(600)
     return _step(self, model, *arguments)

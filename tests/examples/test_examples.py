@@ -37,7 +37,8 @@ def run(name: str, monkeypatch: pytest.MonkeyPatch, *arguments: object) -> str:
 def test_score_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = run("score_a_trace.py", monkeypatch)
     assert printed.startswith(
-        "right (states 20); 61 words; 2 pivots (1 realization, 1 verification); stages: framing > exploration > verification > synthesis;"
+        "right (states 20); 61 words; 2 pivots (1 realization, 1 verification); stages: framing > exploration"
+        " > verification > synthesis;"
     )
     assert "false         23 - 3 = 21" in printed
 
@@ -52,7 +53,10 @@ def test_compare_two_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_compare_two_runs_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from tests.harness_ext.compare.runs import write_run
 
-    folders = [write_run(tmp_path / arm, right, arm=arm, base_model="m") for arm, right in (("base", [0, 1] * 50), ("hc", [1, 1] * 50))]
+    folders = [
+        write_run(tmp_path / arm, right, arm=arm, base_model="m")
+        for arm, right in (("base", [0, 1] * 50), ("hc", [1, 1] * 50))
+    ]
     with pytest.raises(SystemExit) as end:
         run("compare_two_runs.py", monkeypatch, *folders)
     assert not end.value.code
@@ -61,9 +65,22 @@ def test_compare_two_runs_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path:
 @pytest.mark.slow
 def test_full_study(tmp_path: Path) -> None:
     """In a process of its own, since it trains and seeds torch."""
-    command = [sys.executable, "examples/full_study.py", "--out", str(tmp_path / "study"), "--n", "12", "--limit", "6", "--tokens", "8"]
+    command = [
+        sys.executable,
+        "examples/full_study.py",
+        "--out",
+        str(tmp_path / "study"),
+        "--n",
+        "12",
+        "--limit",
+        "6",
+        "--tokens",
+        "8",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=900)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=900
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     verdicts = [line for line in done.stdout.splitlines() if " against base: " in line]
     assert [line.partition(" against")[0] for line in verdicts] == ["nt", "hc"]
@@ -88,7 +105,11 @@ def test_a_notebook_prints_what_it_shows(path: Path) -> None:
         printed, page = run_cell("".join(cell["source"]), namespace)
         shown = [one for one in cell["outputs"] if one["output_type"] == "stream"]
         assert printed == "".join("".join(one["text"]) for one in shown)
-        pages = ["".join(one["data"]["text/html"]) for one in cell["outputs"] if one["output_type"] == "execute_result"]
+        pages = [
+            "".join(one["data"]["text/html"])
+            for one in cell["outputs"]
+            if one["output_type"] == "execute_result"
+        ]
         assert pages == ([page] if page is not None else [])
 
 

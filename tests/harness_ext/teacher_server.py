@@ -29,7 +29,9 @@ class Teacher:
 
 @contextmanager
 def teacher(answer: Answer) -> Iterator[Teacher]:
-    """Serve until the block ends; *answer* gets a prompt and how many times it was asked before, and returns a text, a message, or a status code."""
+    """Serve until the block ends; *answer* gets a prompt and how many times it was asked before, and returns
+    a text, a message, or a status code.
+    """
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):

@@ -15,7 +15,18 @@ import pytest
 from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-VERBS = ("models pull", "synth", "teach", "analyze", "distill", "eval", "import", "compare", "leaderboard", "reproduce")
+VERBS = (
+    "models pull",
+    "synth",
+    "teach",
+    "analyze",
+    "distill",
+    "eval",
+    "import",
+    "compare",
+    "leaderboard",
+    "reproduce",
+)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -27,12 +38,13 @@ def test_help_shows_a_command_to_paste(stylerep: Run, verb: str) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; sys.argv = ['stylerep', '--help']\n"
-        "from harness_ext.__main__ import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        "print([name for name in ('torch', 'lm_eval', 'transformers', 'datasets', 'scipy', 'matplotlib') if name in sys.modules])"
+        "import sys; sys.argv = ['stylerep', '--help']\nfrom harness_ext.__main__ import main\ntry:"
+        " main()\nexcept SystemExit: pass\nprint([name for name in ('torch', 'lm_eval', 'transformers',"
+        " 'datasets', 'scipy', 'matplotlib') if name in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.endswith("[]\n")
+    assert subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.endswith("[]\n")
 
 
 @pytest.mark.parametrize(
@@ -50,8 +62,24 @@ def test_help_imports_nothing_heavy() -> None:
         (["reproduce", "nothing.yaml", "--out", "s"], "no such study file"),
         (["eval", "--tasks", "style_arith"], "--output_path"),
         (["eval", "--model", "dummy", "--output_path", "r"], "which tasks"),
-        (["eval", "--model", "dummy", "--tasks", "style_arth", "--output_path", "r"], "did you mean style_arith"),
-        (["eval", "--model", "hf", "--model_args", "pretrained=nowhere", "--tasks", "style_arith", "--output_path", "r"], "no model 'nowhere'"),
+        (
+            ["eval", "--model", "dummy", "--tasks", "style_arth", "--output_path", "r"],
+            "did you mean style_arith",
+        ),
+        (
+            [
+                "eval",
+                "--model",
+                "hf",
+                "--model_args",
+                "pretrained=nowhere",
+                "--tasks",
+                "style_arith",
+                "--output_path",
+                "r",
+            ],
+            "no model 'nowhere'",
+        ),
         (["eval", "--model", "hf", "--tasks", "style_arith", "--output_path", "r"], "pretrained=NAME"),
     ],
 )
@@ -67,22 +95,30 @@ def test_a_corrupt_line_is_one_sentence_and_the_old_data_stays(stylerep: Run, tm
     assert stylerep("synth", "--problems", "mine.jsonl", "--out", "data").returncode == 0
     before = (tmp_path / "data/hc/train.parquet").read_bytes()
     source.write_text(json.dumps(row) + "\n" + json.dumps(row)[:30] + "\n")
-    assert "mine.jsonl, line 2" in one_sentence(stylerep("synth", "--problems", "mine.jsonl", "--out", "data"))
+    assert "mine.jsonl, line 2" in one_sentence(
+        stylerep("synth", "--problems", "mine.jsonl", "--out", "data")
+    )
     assert (tmp_path / "data/hc/train.parquet").read_bytes() == before
 
 
 def test_a_full_disk_is_one_sentence_and_the_old_data_stays(tmp_path: Path) -> None:
     """On a file system of 1 MB, in a mount namespace of its own."""
-    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+    if (
+        not shutil.which("unshare")
+        or subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("this system lets no user make a mount namespace, so there is no small disk to fill")
     small = tmp_path / "small"
     small.mkdir()
     synth = f"{sys.executable} -m harness_ext synth --problems arith --arms hc --out {small}"
     script = (
-        f"mount -t tmpfs -o size=1m none {small} && {synth} --n 20 && sha256sum {small}/hc/* >{tmp_path}/before\n"
-        f"{synth} --n 8000; echo code $?\nsha256sum {small}/hc/* >{tmp_path}/after; ls -A {small}\n"
+        f"mount -t tmpfs -o size=1m none {small} && {synth} --n 20 && sha256sum {small}/hc/*"
+        f" >{tmp_path}/before\n{synth} --n 8000; echo code $?\nsha256sum {small}/hc/* >{tmp_path}/after; ls"
+        f" -A {small}\n"
     )
-    result = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False
+    )
     assert "code 2" in result.stdout, result.stderr
     assert "No space left on device" in result.stderr.strip().splitlines()[-1]
     assert "Traceback" not in result.stderr
@@ -95,14 +131,36 @@ def test_a_file_too_large_is_one_sentence(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    command = [sys.executable, "-m", "harness_ext", "synth", "--problems", "arith", "--n", "500", "--out", str(tmp_path / "d")]
+    command = [
+        sys.executable,
+        "-m",
+        "harness_ext",
+        "synth",
+        "--problems",
+        "arith",
+        "--n",
+        "500",
+        "--out",
+        str(tmp_path / "d"),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
     assert "File too large" in one_sentence(result)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_ctrl_c_is_one_sentence_and_the_old_data_stays(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "harness_ext", "synth", "--problems", "arith", "--arms", "hc", "--out", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "harness_ext",
+        "synth",
+        "--problems",
+        "arith",
+        "--arms",
+        "hc",
+        "--out",
+        str(tmp_path),
+    ]
     subprocess.run([*command, "--n", "5"], check=True, capture_output=True)
     before = (tmp_path / "hc/train.parquet").read_bytes()
 
@@ -110,8 +168,11 @@ def test_ctrl_c_is_one_sentence_and_the_old_data_stays(tmp_path: Path) -> None:
         # A shell's background job starts with Ctrl-C ignored, and its children inherit that.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    with subprocess.Popen([*command, "--n", "100000"], stderr=subprocess.PIPE, text=True, preexec_fn=listen) as process:
-        while not list(tmp_path.glob(".hc.new-*")):  # made at the beginning of rendering, which takes over half a minute
+    with subprocess.Popen(
+        [*command, "--n", "100000"], stderr=subprocess.PIPE, text=True, preexec_fn=listen
+    ) as process:
+        # made at the beginning of rendering, which takes over half a minute
+        while not list(tmp_path.glob(".hc.new-*")):
             assert process.poll() is None, "it ended before it could be interrupted"
             time.sleep(0.01)
         time.sleep(0.5)

@@ -55,7 +55,10 @@ def test_no_finite_estimate_is_none() -> None:
     x = np.column_stack([np.arange(20.0), np.ones(20)])
     assert logistic(x, np.arange(20) >= 10) is None
     assert logistic(np.column_stack([x, x[:, 0]]), np.arange(20) % 3 == 0) is None
-    assert conditional_logistic(np.arange(4.0)[:, None], np.array([True, True, False, False]), [0, 0, 1, 1]) is None
+    assert (
+        conditional_logistic(np.arange(4.0)[:, None], np.array([True, True, False, False]), [0, 0, 1, 1])
+        is None
+    )
 
 
 def test_a_stratum_of_many_members_stays_finite() -> None:
@@ -74,7 +77,9 @@ def test_clustered_covariance_agrees_with_statsmodels(seed: int) -> None:
     assert found is not None
     ours = clustered(found, x, y, strata.tolist())
     count = len(set(strata.tolist()))
-    theirs = sm.Logit(y, x).fit(disp=0, tol=1e-12, cov_type="cluster", cov_kwds={"groups": strata, "use_correction": False})
+    theirs = sm.Logit(y, x).fit(
+        disp=0, tol=1e-12, cov_type="cluster", cov_kwds={"groups": strata, "use_correction": False}
+    )
     np.testing.assert_allclose(ours.covariance, theirs.cov_params() * count / (count - 1), atol=1e-8)
     assert ours.strata == count
 

@@ -21,13 +21,28 @@ from synth.privacy.secrets import SECRETS, Secrets
 from tests.harness_ext.teacher_server import Teacher, teacher
 
 GIVEN = {
-    "api_key": "sk-test-Ab3dEfGh1jKlMnOp", "auth_token": "hf_aBcDeFgHiJkLmNoPqRsTuVwX", "password": "s3same-open-now", "token": "plain0token0value",
+    "api_key": "sk-test-Ab3dEfGh1jKlMnOp",
+    "auth_token": "hf_aBcDeFgHiJkLmNoPqRsTuVwX",
+    "password": "s3same-open-now",
+    "token": "plain0token0value",
     "key": "an-Azure-key-0001",
-}  # fmt: skip
-HEADER = {"Authorization": "Bearer header-secret-4242", "X-Team": "team-of-ann-7", "Content-Type": "application/json"}
+}
+HEADER = {
+    "Authorization": "Bearer header-secret-4242",
+    "X-Team": "team-of-ann-7",
+    "Content-Type": "application/json",
+}
 ENVIRONMENT = {"OPENAI_API_KEY": "env-openai-key-777", "MY_OWN_VALUE": "from-the-environment-55"}
 IN_ADDRESS = ["user-Passw0rd-88", "sas-signature-0099", "query-token-0011"]
-VALUES = [*GIVEN.values(), "header-secret-4242", "team-of-ann-7", *ENVIRONMENT.values(), *IN_ADDRESS, "metadata-secret-31", "gen-secret-62"]
+VALUES = [
+    *GIVEN.values(),
+    "header-secret-4242",
+    "team-of-ann-7",
+    *ENVIRONMENT.values(),
+    *IN_ADDRESS,
+    "metadata-secret-31",
+    "gen-secret-62",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +57,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def secret_address(url: str) -> str:
     """Return an address with a user, a password and a query in it."""
-    return url.replace("http://", f"http://ann:{IN_ADDRESS[0]}@") + f"?sig={IN_ADDRESS[1]}&token={IN_ADDRESS[2]}"
+    return (
+        url.replace("http://", f"http://ann:{IN_ADDRESS[0]}@") + f"?sig={IN_ADDRESS[1]}&token={IN_ADDRESS[2]}"
+    )
 
 
 def leaks(*folders: Path) -> list[str]:
@@ -59,18 +76,45 @@ def leaks(*folders: Path) -> list[str]:
 @pytest.fixture
 def served() -> Iterator[Teacher]:
     """A server that says a key back that it was given."""
-    with teacher(lambda prompt, before: f"<think>\nLet me check. Your key is {GIVEN['key']}.\n</think>\n\nThe answer is 7.") as running:
+    with teacher(
+        lambda prompt, before: (
+            f"<think>\nLet me check. Your key is {GIVEN['key']}.\n</think>\n\nThe answer is 7."
+        )
+    ) as running:
         yield running
 
 
 def run(served: Teacher, out: Path) -> Path:
-    model_args = {"base_url": secret_address(served.url), "model": "m", "max_retries": 1, "header": HEADER, **GIVEN, "extra": "${MY_OWN_VALUE}"}
-    arguments = ["--model", "local-chat-completions", "--model_args", json.dumps(model_args), "--tasks", "style_arith", "--limit", "2", "--gen_kwargs",
-                 "max_gen_toks=16,api_key=gen-secret-62", "--metadata", json.dumps({"secret": "metadata-secret-31"}), "--output_path", str(out)]  # fmt: skip
+    model_args = {
+        "base_url": secret_address(served.url),
+        "model": "m",
+        "max_retries": 1,
+        "header": HEADER,
+        **GIVEN,
+        "extra": "${MY_OWN_VALUE}",
+    }
+    arguments = [
+        "--model",
+        "local-chat-completions",
+        "--model_args",
+        json.dumps(model_args),
+        "--tasks",
+        "style_arith",
+        "--limit",
+        "2",
+        "--gen_kwargs",
+        "max_gen_toks=16,api_key=gen-secret-62",
+        "--metadata",
+        json.dumps({"secret": "metadata-secret-31"}),
+        "--output_path",
+        str(out),
+    ]
     return evaluate(arguments, arm="base")
 
 
-def test_an_evaluation_writes_none_of_them(served: Teacher, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_evaluation_writes_none_of_them(
+    served: Teacher, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     run(served, tmp_path / "run")
     written = capfd.readouterr()
     assert leaks(tmp_path / "run") == []
@@ -91,23 +135,57 @@ def test_an_evaluation_writes_none_of_them(served: Teacher, tmp_path: Path, capf
 
 def test_boards_and_imports_of_runs_that_hold_some_hold_none(served: Teacher, tmp_path: Path) -> None:
     folder = run(served, tmp_path / "run")
-    for name in ("manifest.json", "results_*.json", "samples_*.jsonl"):  # as if written by something that masks nothing
+    # as if written by something that masks nothing
+    for name in ("manifest.json", "results_*.json", "samples_*.jsonl"):
         (path,) = folder.rglob(name)
-        path.write_text(path.read_text(encoding="utf-8").replace('"***"', json.dumps(GIVEN["api_key"])).replace("***.", f"{GIVEN['auth_token']}."))
+        path.write_text(
+            path.read_text(encoding="utf-8")
+            .replace('"***"', json.dumps(GIVEN["api_key"]))
+            .replace("***.", f"{GIVEN['auth_token']}.")
+        )
     assert leaks(folder)
-    assert CliRunner().invoke(app, ["leaderboard", str(folder), "--out", str(tmp_path / "board")]).exit_code == 0
+    assert (
+        CliRunner().invoke(app, ["leaderboard", str(folder), "--out", str(tmp_path / "board")]).exit_code == 0
+    )
     (samples,) = folder.rglob("samples_*.jsonl")
-    assert CliRunner().invoke(app, ["import", str(samples), "--model", "m", "--out", str(tmp_path / "imported")]).exit_code == 0
+    assert (
+        CliRunner()
+        .invoke(app, ["import", str(samples), "--model", "m", "--out", str(tmp_path / "imported")])
+        .exit_code
+        == 0
+    )
     assert leaks(tmp_path / "board", tmp_path / "imported") == []
 
 
 def test_an_import_of_a_log_of_inspect_holds_none(tmp_path: Path) -> None:
-    said = {"message": {"role": "assistant", "content": f"{GIVEN['password']}, and {GIVEN['auth_token']}. The answer is 7."}, "stop_reason": "stop"}
-    sample = {"id": 1, "epoch": 1, "input": "What is 3 + 4?", "target": "7", "output": {"choices": [said]}, "scores": {"match": {"value": "C"}}, "messages": []}
-    about = {"task": "sums", "model": "openai/m", "model_args": {"password": GIVEN["password"]}, "model_base_url": secret_address("http://h/v1"),
-             "scorers": [{"name": "match"}], "model_generate_config": {"extra_headers": HEADER}}  # fmt: skip
+    said = {
+        "message": {
+            "role": "assistant",
+            "content": f"{GIVEN['password']}, and {GIVEN['auth_token']}. The answer is 7.",
+        },
+        "stop_reason": "stop",
+    }
+    sample = {
+        "id": 1,
+        "epoch": 1,
+        "input": "What is 3 + 4?",
+        "target": "7",
+        "output": {"choices": [said]},
+        "scores": {"match": {"value": "C"}},
+        "messages": [],
+    }
+    about = {
+        "task": "sums",
+        "model": "openai/m",
+        "model_args": {"password": GIVEN["password"]},
+        "model_base_url": secret_address("http://h/v1"),
+        "scorers": [{"name": "match"}],
+        "model_generate_config": {"extra_headers": HEADER},
+    }
     with zipfile.ZipFile(tmp_path / "log.eval", "w") as archive:
-        archive.writestr("header.json", json.dumps({"version": 2, "status": "success", "eval": about, "plan": {}}))
+        archive.writestr(
+            "header.json", json.dumps({"version": 2, "status": "success", "eval": about, "plan": {}})
+        )
         archive.writestr("samples/1_epoch_1.json", json.dumps(sample))
     result = CliRunner().invoke(app, ["import", str(tmp_path / "log.eval"), "--out", str(tmp_path / "runs")])
     assert result.exit_code == 0, result.output
@@ -115,15 +193,38 @@ def test_an_import_of_a_log_of_inspect_holds_none(tmp_path: Path) -> None:
     assert "masked" in result.output
     (samples,) = (tmp_path / "runs").rglob("samples_*.jsonl")
     assert "***, and ***. The answer is 7." in samples.read_text(encoding="utf-8")
-    assert CliRunner().invoke(app, ["leaderboard", str(samples.parent), "--out", str(tmp_path / "board")]).exit_code == 0
+    assert (
+        CliRunner()
+        .invoke(app, ["leaderboard", str(samples.parent), "--out", str(tmp_path / "board")])
+        .exit_code
+        == 0
+    )
     assert leaks(tmp_path / "board") == []
 
 
 def test_teaching_writes_none_of_them(served: Teacher, tmp_path: Path) -> None:
     model_args = ",".join(
-        f"{name}={value}" for name, value in {"base_url": secret_address(served.url), "model": "m", **GIVEN, "extra": "${MY_OWN_VALUE}"}.items()
+        f"{name}={value}"
+        for name, value in {
+            "base_url": secret_address(served.url),
+            "model": "m",
+            **GIVEN,
+            "extra": "${MY_OWN_VALUE}",
+        }.items()
     )
-    arguments = ["teach", "--model", "local-chat-completions", "--model_args", model_args, "--problems", "arith:train", "--n", "2", "--samples", "1"]
+    arguments = [
+        "teach",
+        "--model",
+        "local-chat-completions",
+        "--model_args",
+        model_args,
+        "--problems",
+        "arith:train",
+        "--n",
+        "2",
+        "--samples",
+        "1",
+    ]
     result = CliRunner().invoke(app, [*arguments, "--keep", "all", "--out", str(tmp_path / "st")])
     assert result.exit_code == 0, result.output
     assert leaks(tmp_path) == []
@@ -134,10 +235,19 @@ def test_teaching_writes_none_of_them(served: Teacher, tmp_path: Path) -> None:
 
 
 def test_a_reference_to_a_variable_that_is_not_set_is_told(tmp_path: Path) -> None:
-    arguments = ["--model", "local-chat-completions", "--model_args", "base_url=http://x/v1,model=m,api_key=${NO_SUCH_KEY}", "--tasks", "style_arith"]
+    arguments = [
+        "--model",
+        "local-chat-completions",
+        "--model_args",
+        "base_url=http://x/v1,model=m,api_key=${NO_SUCH_KEY}",
+        "--tasks",
+        "style_arith",
+    ]
     with pytest.raises(StylerepError, match="NO_SUCH_KEY is not set"):
         evaluate([*arguments, "--output_path", str(tmp_path / "run")])
-    result = CliRunner().invoke(app, ["teach", *arguments[:4], "--problems", "arith:train", "--n", "1", "--out", str(tmp_path / "st")])
+    result = CliRunner().invoke(
+        app, ["teach", *arguments[:4], "--problems", "arith:train", "--n", "1", "--out", str(tmp_path / "st")]
+    )
     assert isinstance(result.exception, StylerepError)
 
 
@@ -145,15 +255,35 @@ def test_a_file_that_holds_one_after_all_is_removed(tmp_path: Path) -> None:
     SECRETS.learn({"api_key": GIVEN["api_key"]}, "--model_args")
     (tmp_path / "results_1.json").write_text(f'{{"x": "{GIVEN["api_key"]}"}}', encoding="utf-8")
     (tmp_path / "samples_1.jsonl").write_text("{}", encoding="utf-8")
-    with pytest.raises(StylerepError, match=r"wrote a key or password into results_1\.json in a way that is not known here; the files were removed"):
+    with pytest.raises(
+        StylerepError,
+        match=r"wrote a key or password into results_1\.json in a way that is not known here; the files were removed",  # noqa: E501
+    ):
         check_masked(tmp_path.iterdir())
     assert [path.name for path in tmp_path.iterdir()] == ["samples_1.jsonl"]
 
 
 def test_an_option_that_cannot_be_read_is_told_without_its_secrets(tmp_path: Path) -> None:
-    for given in ("base_url=http://x/v1,header={'Authorization': 'Bearer header-secret-4242'},api_key=sk-test-Ab3dEfGh1jKlMnOp", "sk-test-Ab3dEfGh1jKlMnOp"):
+    for given in (
+        (
+            "base_url=http://x/v1,header={'Authorization': 'Bearer"
+            " header-secret-4242'},api_key=sk-test-Ab3dEfGh1jKlMnOp"
+        ),
+        "sk-test-Ab3dEfGh1jKlMnOp",
+    ):
         with pytest.raises(StylerepError) as told:
-            evaluate(["--model", "local-chat-completions", "--model_args", given, "--tasks", "style_arith", "--output_path", str(tmp_path / "run")])
+            evaluate(
+                [
+                    "--model",
+                    "local-chat-completions",
+                    "--model_args",
+                    given,
+                    "--tasks",
+                    "style_arith",
+                    "--output_path",
+                    str(tmp_path / "run"),
+                ]
+            )
         assert not [value for value in VALUES if value in str(told.value)]
 
 

@@ -16,12 +16,9 @@ HEAVY = ("torch", "transformers", "datasets", "peft", "scipy", "pandas", "matplo
 ROOT = Path(__file__).resolve().parents[2]
 # Says at exit, on a line of its own, what was imported and how many seconds of processor time that took.
 _WRAPPED = (
-    "import atexit, json, os, sys\n"
-    f"names = {(*HEAVY, 'lm_eval')!r}\n"
-    "atexit.register(lambda: print(json.dumps([[name for name in names if name in sys.modules], sum(os.times()[:2])])))\n"
-    "sys.argv[0] = 'stylerep'\n"
-    "from harness_ext.__main__ import main\n"
-    "main()\n"
+    f"import atexit, json, os, sys\nnames = {(*HEAVY, 'lm_eval')!r}\natexit.register(lambda:"
+    " print(json.dumps([[name for name in names if name in sys.modules],"
+    " sum(os.times()[:2])])))\nsys.argv[0] = 'stylerep'\nfrom harness_ext.__main__ import main\nmain()\n"
 )
 _EVAL = ("eval", "--output_path", "r")
 _SYNTH = ("synth", "--problems", "arith", "--n", "3", "--out", "o")
@@ -42,22 +39,87 @@ WRONG = [
     ([*_EVAL, "--model", "dummy", "--tasks", "style_arth"], "did you mean style_arith"),
     ([*_EVAL, "--model", "dummy", "--tasks", "gms8k"], "did you mean gsm8k"),
     ([*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--num_fewshot", "2"], "ask without examples"),
-    ([*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--limits", "2"], "unrecognized arguments: --limits"),
-    ([*_EVAL, "--model", "hf", "--tasks", "style_arith", "--model_args", "nonsense"], "expected `key=value`, got 'nonsense'"),
+    (
+        [*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--limits", "2"],
+        "unrecognized arguments: --limits",
+    ),
+    (
+        [*_EVAL, "--model", "hf", "--tasks", "style_arith", "--model_args", "nonsense"],
+        "expected `key=value`, got 'nonsense'",
+    ),
     ([*_EVAL, "--model", "hf", "--tasks", "style_arith"], "pretrained=NAME"),
-    ([*_EVAL, "--model", "hf", "--tasks", "style_arith", "--model_args", "pretrained=nowhere"], "There is no model 'nowhere'"),
-    ([*_EVAL, "--model", "hf", "--tasks", "style_arith", "--model_args", "pretrained=org/name,peft=nowhere"], "there is no adapter here"),
-    ([*_EVAL, "--model", "style-hf", "--tasks", "style_arith", "--model_args", "pretrained=org/name,suppress=magic"], "suppress takes realization"),
-    ([*_EVAL, "--model", "hf", "--tasks", "style_arith", "--model_args", "pretrained=org/name,suppress=all"], "suppress goes with --model style-hf"),
-    ([*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--claims", "missing.yaml"], "there is no such claims file"),
+    (
+        [*_EVAL, "--model", "hf", "--tasks", "style_arith", "--model_args", "pretrained=nowhere"],
+        "There is no model 'nowhere'",
+    ),
+    (
+        [
+            *_EVAL,
+            "--model",
+            "hf",
+            "--tasks",
+            "style_arith",
+            "--model_args",
+            "pretrained=org/name,peft=nowhere",
+        ],
+        "there is no adapter here",
+    ),
+    (
+        [
+            *_EVAL,
+            "--model",
+            "style-hf",
+            "--tasks",
+            "style_arith",
+            "--model_args",
+            "pretrained=org/name,suppress=magic",
+        ],
+        "suppress takes realization",
+    ),
+    (
+        [
+            *_EVAL,
+            "--model",
+            "hf",
+            "--tasks",
+            "style_arith",
+            "--model_args",
+            "pretrained=org/name,suppress=all",
+        ],
+        "suppress goes with --model style-hf",
+    ),
+    (
+        [*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--claims", "missing.yaml"],
+        "there is no such claims file",
+    ),
     (["eval", "--model", "dummy", "--tasks", "style_arith"], "--output_path"),
     ([*_TEACH, "--model", "nomodel"], "lm_eval has no model 'nomodel'"),
     ([*_TEACH, "--model", "hf", "--model_args", "pretrained=nowhere"], "There is no model 'nowhere'"),
     ([*_TEACH, "--model", "hf", "--keep", "some"], "--keep is first or all"),
     (["teach", "--model", "hf", "--problems", "nope", "--out", "t"], "There is no problem source 'nope'"),
-    (["steer", "fit", "--model", "org/name", "--data", "missing", "--out", "s.safetensors"], "this is not a trace data set"),
-    (["steer", "fit", "--model", "nowhere", "--data", "DATA", "--out", "s.safetensors"], "There is no model 'nowhere'"),
-    (["steer", "fit", "--model", "org/name", "--adapter", "nope", "--data", "DATA", "--out", "s.safetensors"], "there is no adapter here"),
+    (
+        ["steer", "fit", "--model", "org/name", "--data", "missing", "--out", "s.safetensors"],
+        "this is not a trace data set",
+    ),
+    (
+        ["steer", "fit", "--model", "nowhere", "--data", "DATA", "--out", "s.safetensors"],
+        "There is no model 'nowhere'",
+    ),
+    (
+        [
+            "steer",
+            "fit",
+            "--model",
+            "org/name",
+            "--adapter",
+            "nope",
+            "--data",
+            "DATA",
+            "--out",
+            "s.safetensors",
+        ],
+        "there is no adapter here",
+    ),
     (["models", "pull", "nothing"], "There is no model 'nothing' to pull"),
     (["leaderboard", "missing", "--out", "b"], "there is no such run folder"),
     (["leaderboard", "--out", "b"], "there is no board here"),
@@ -69,7 +131,10 @@ WRONG = [
     (["synth", "--problems", "nope", "--n", "3", "--out", "o"], "There is no problem source 'nope'"),
     (["synth", "--problems", "missing.jsonl", "--out", "o"], "missing.jsonl: there is no such file"),
     (["synth", "--from", "missing.jsonl", "--out", "o"], "there is no such file, folder or Hub data set"),
-    (["synth", "--problems", "arith", "--like", "missing", "--out", "o"], "missing: this is not a trace data set"),
+    (
+        ["synth", "--problems", "arith", "--like", "missing", "--out", "o"],
+        "missing: this is not a trace data set",
+    ),
     ([*_SYNTH, "--arms", "nope"], "There is no arm 'nope'"),
     ([*_SYNTH, "--dial", "nope=1"], "There is no dial 'nope'"),
     ([*_SYNTH, "--style", "nope"], "there is no such profile"),
@@ -88,7 +153,19 @@ WRONG = [
     *(
         ([*verb.split(), "--nope"], "No such option: --nope")
         for verb in (
-            *("models list", "models pull", "synth", "teach", "analyze", "distill", "steer fit", "compare", "leaderboard", "import", "reproduce"),
+            *(
+                "models list",
+                "models pull",
+                "synth",
+                "teach",
+                "analyze",
+                "distill",
+                "steer fit",
+                "compare",
+                "leaderboard",
+                "import",
+                "reproduce",
+            ),
             *("validate", "tasks-path", "launch-path"),
         )
     ),
@@ -99,18 +176,48 @@ WRONG = [
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set of a few rows."""
     folder = tmp_path_factory.mktemp("data")
-    command = [sys.executable, "-m", "harness_ext", "synth", "--problems", "arith", "--n", "5", "--arms", "hc", "--out", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "harness_ext",
+        "synth",
+        "--problems",
+        "arith",
+        "--n",
+        "5",
+        "--arms",
+        "hc",
+        "--out",
+        str(folder),
+    ]
     subprocess.run(command, check=True, capture_output=True, env=_environment(), timeout=300)
     return folder / "hc"
 
 
 @pytest.fixture
-def wrapped(tmp_path: Path, data: Path) -> Callable[..., tuple[subprocess.CompletedProcess[str], list[str], float]]:
-    """Runs ``stylerep`` in a process of its own; returns what came of it, what it imported of `HEAVY`, and its seconds of processor time."""
+def wrapped(
+    tmp_path: Path, data: Path
+) -> Callable[..., tuple[subprocess.CompletedProcess[str], list[str], float]]:
+    """Runs ``stylerep`` in a process of its own; returns what came of it, what it imported of `HEAVY`, and
+    its seconds of processor time.
+    """
 
     def run(arguments: list[str]) -> tuple[subprocess.CompletedProcess[str], list[str], float]:
-        command = [sys.executable, "-c", _WRAPPED, *(str(data) if one == "DATA" else one for one in arguments)]
-        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300, env=_environment())
+        command = [
+            sys.executable,
+            "-c",
+            _WRAPPED,
+            *(str(data) if one == "DATA" else one for one in arguments),
+        ]
+        result = subprocess.run(
+            command,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            env=_environment(),
+        )
         heavy, seconds = json.loads(result.stdout.splitlines()[-1])
         return result, heavy, seconds
 
@@ -121,7 +228,11 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
 
 
-@pytest.mark.parametrize(("arguments", "says"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, (list, tuple)) else "")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    WRONG,
+    ids=lambda value: " ".join(value) if isinstance(value, (list, tuple)) else "",
+)
 def test_a_mistake_is_told_at_once(wrapped: Any, arguments: list[str], says: str) -> None:
     result, heavy, seconds = wrapped(arguments)
     assert says in one_sentence(result)
@@ -130,7 +241,15 @@ def test_a_mistake_is_told_at_once(wrapped: Any, arguments: list[str], says: str
     assert seconds < 5  # under one where the machine is idle; what is heavy takes three and more
 
 
-@pytest.mark.parametrize("verb", ["", *dict.fromkeys(arguments[0] for arguments, says in WRONG if says.startswith("No such option")), "eval", "steer fit"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "",
+        *dict.fromkeys(arguments[0] for arguments, says in WRONG if says.startswith("No such option")),
+        "eval",
+        "steer fit",
+    ],
+)
 def test_help_is_shown_at_once(wrapped: Any, verb: str) -> None:
     result, heavy, seconds = wrapped([*verb.split(), "--help"])
     assert result.returncode == 0
@@ -141,8 +260,17 @@ def test_help_is_shown_at_once(wrapped: Any, verb: str) -> None:
 
 def test_reading_scoring_importing_comparing_and_boards_need_no_torch(wrapped: Any, tmp_path: Path) -> None:
     for name, wrong in (("one", 0), ("two", 3)):
-        rows = [{"question": f"{i}+1?", "answer": str(i + 1), "response": f"<think>Wait. So.</think>It is {i + 1 + (i < wrong)}."} for i in range(20)]
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        rows = [
+            {
+                "question": f"{i}+1?",
+                "answer": str(i + 1),
+                "response": f"<think>Wait. So.</think>It is {i + 1 + (i < wrong)}.",
+            }
+            for i in range(20)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text(
+            "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
+        )
     work = (
         ["import", "one.jsonl", "--model", "m", "--task", "t", "--out", "m"],
         ["import", "two.jsonl", "--model", "m", "--arm", "hc", "--task", "t", "--out", "n"],

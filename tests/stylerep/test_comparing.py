@@ -19,9 +19,17 @@ def test_two_lists_get_a_verdict() -> None:
     assert (found.n, found.baseline_accuracy, found.accuracy, found.difference) == (200, 0.25, 0.5, 0.25)
     assert found.verdict == "different"
     assert found.settlement is None
-    assert str(found) == "different: +25.0 points [+18.8, +30.9], p < .001; accuracy 50.0 % against 25.0 % on 200 items; margin ±5 points"
+    assert (
+        str(found)
+        == "different: +25.0 points [+18.8, +30.9], p < .001; accuracy 50.0 % against 25.0 % on 200 items;"
+        " margin ±5 points"
+    )
     version = stylerep.__version__
-    assert found.signature == f"test:mcnemar-midp|n:200|b:50|c:0|interval:newcombe10|level:0.95|margin:0.05|alpha:0.05|stylerep:{version}"
+    assert (
+        found.signature
+        == "test:mcnemar-midp|n:200|b:50|c:0|interval:newcombe10|level:0.95|margin:0.05|alpha:0.05"
+        f"|stylerep:{version}"
+    )
 
 
 def test_the_baseline_comes_first() -> None:
@@ -30,7 +38,16 @@ def test_the_baseline_comes_first() -> None:
     assert found.p == other_way.p
 
 
-@pytest.mark.parametrize("kind", [list, tuple, np.array, lambda values: np.array(values) == 1, lambda values: [bool(one) for one in values]])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        list,
+        tuple,
+        np.array,
+        lambda values: np.array(values) == 1,
+        lambda values: [bool(one) for one in values],
+    ],
+)
 def test_outcomes_of_any_kind_are_the_same(kind: object) -> None:
     assert stylerep.compare(kind(BASE), kind(OTHER)) == stylerep.compare(BASE, OTHER)  # type: ignore[operator]
 
@@ -64,7 +81,11 @@ def test_an_alpha_sets_the_level_of_every_interval() -> None:
     assert found.interval is not None
     assert found.equivalence_interval is not None
     assert found.accuracy_interval is not None
-    assert (found.interval.level, found.equivalence_interval.level, found.accuracy_interval.level) == (0.99, 0.98, 0.99)
+    assert (found.interval.level, found.equivalence_interval.level, found.accuracy_interval.level) == (
+        0.99,
+        0.98,
+        0.99,
+    )
 
 
 def test_run_folders_are_compared_as_by_the_command(tmp_path: Path) -> None:
@@ -97,7 +118,10 @@ def test_run_folders_are_compared_as_by_the_command(tmp_path: Path) -> None:
         (lambda: stylerep.compare([0, 1], [1, float("nan")]), "other, item 1: an outcome"),
         (lambda: stylerep.compare([0, 1], [1, "1"]), "other, item 1: an outcome"),
         (lambda: stylerep.compare([0, 1], [1, None]), "other, item 1: an outcome"),
-        (lambda: stylerep.compare([0], [1, 1]), "not of the same items: there are 1 of the baseline and 2 of the other"),
+        (
+            lambda: stylerep.compare([0], [1, 1]),
+            "not of the same items: there are 1 of the baseline and 2 of the other",
+        ),
         (lambda: stylerep.compare([], []), "baseline: there are no outcomes"),
         (lambda: stylerep.compare({1: 0}, {2: 1}), "1 is in one of the two alone"),
         (lambda: stylerep.compare({1: 0}, [1]), "these are one of each"),
@@ -131,7 +155,13 @@ def test_a_plan_says_what_it_takes() -> None:
     assert found.smallest_difference == pytest.approx(0.056, abs=0.001)
     assert found.equivalence_power == pytest.approx(0.6, abs=0.02)
     assert str(found).splitlines() == [
-        "With 20 % of items discordant and 80 % power: 686 items show equivalence within ±5 points, 626 items a difference of 5 points.",
-        "500 items: smallest difference found 5.6 points; equivalence within ±5 points shown with 60 % power.",
+        (
+            "With 20 % of items discordant and 80 % power: 686 items show equivalence within ±5 points, 626"
+            " items a difference of 5 points."
+        ),
+        (
+            "500 items: smallest difference found 5.6 points; equivalence within ±5 points shown with 60 %"
+            " power."
+        ),
     ]
     assert stylerep.plan(margin=0.3, discordance=0.2).for_difference is None

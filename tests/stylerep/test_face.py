@@ -12,7 +12,20 @@ import pytest
 import stylerep
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "lm_eval", "numpy", "scipy", "pandas", "transformers", "datasets", "pydantic", "yaml", "synth", "harness_ext", "distill")
+HEAVY = (
+    "torch",
+    "lm_eval",
+    "numpy",
+    "scipy",
+    "pandas",
+    "transformers",
+    "datasets",
+    "pydantic",
+    "yaml",
+    "synth",
+    "harness_ext",
+    "distill",
+)
 FUNCTIONS = [name for name in stylerep.__all__ if inspect.isfunction(getattr(stylerep, name))]
 TREE = ast.parse((ROOT / "stylerep/__init__.py").read_text(encoding="utf-8"))
 
@@ -20,7 +33,9 @@ TREE = ast.parse((ROOT / "stylerep/__init__.py").read_text(encoding="utf-8"))
 def python(code: str) -> list[str]:
     """Run a program in a process of its own; return the lines that it printed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300, env=environment
+    )
     return done.stdout.splitlines()
 
 
@@ -30,7 +45,9 @@ def test_importing_the_face_imports_nothing_else() -> None:
 
 
 def test_importing_the_face_is_quick() -> None:
-    """Within 0.15 s where the machine is idle: here, in processor time, less a bare start of Python, so that other work doesn't count."""
+    """Within 0.15 s where the machine is idle: here, in processor time, less a bare start of Python,
+    so that other work doesn't count.
+    """
     code = "import os{}\nprint(sum(os.times()[:2]))"
     bare, face = (min(float(python(code.format(more))[0]) for _ in range(3)) for more in ("", ", stylerep"))
     assert face - bare < 0.1
@@ -49,19 +66,31 @@ def test_importing_the_face_is_quick() -> None:
 )
 def test_reading_scoring_and_comparing_load_neither_torch_nor_lm_eval(use: str) -> None:
     (loaded,) = python(
-        f"import sys, stylerep\n{use}\nprint([name for name in ('torch', 'lm_eval', 'transformers', 'datasets', 'pandas') if name in sys.modules])"
+        f"import sys, stylerep\n{use}\nprint([name for name in ('torch', 'lm_eval', 'transformers',"
+        " 'datasets', 'pandas') if name in sys.modules])"
     )
     assert loaded == "[]"
 
 
 def test_type_checkers_see_the_names_that_are_there() -> None:
     checked = next(node for node in TREE.body if isinstance(node, ast.If))
-    seen = {alias.asname: node.module for node in checked.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    seen = {
+        alias.asname: node.module
+        for node in checked.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     assert seen == stylerep._MODULES
     assert sorted(seen) == sorted(stylerep.__all__)
     assert set(stylerep.__all__) < set(dir(stylerep))
     assert (ROOT / "stylerep/py.typed").exists()
-    assert "stylerep" in (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("wheel]\npackages = ")[2].partition("\n")[0]
+    assert (
+        "stylerep"
+        in (ROOT / "pyproject.toml")
+        .read_text(encoding="utf-8")
+        .partition("wheel]\npackages = ")[2]
+        .partition("\n")[0]
+    )
 
 
 def test_no_module_hides_a_function_of_its_name() -> None:
@@ -133,8 +162,20 @@ def test_a_program_of_a_users_is_type_checked(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     environment = {**os.environ, "MYPYPATH": str(ROOT)}
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "--config-file", str(ROOT / "pyproject.toml"), str(program)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600, env=environment)
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir",
+        str(tmp_path / "cache"),
+        "--config-file",
+        str(ROOT / "pyproject.toml"),
+        str(program),
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600, env=environment
+    )
     errors = [line for line in done.stdout.splitlines() if ": error: " in line]
     assert len(errors) == 1, done.stdout
     assert 'program.py:14: error: Argument 1 to "score"' in errors[0]

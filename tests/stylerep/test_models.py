@@ -10,14 +10,23 @@ import stylerep
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return stylerep.synthesize("arith:train", ["nt", "hc"], tmp_path_factory.mktemp("data"), n=8, dials={"trace_words": 10}, decontaminate=False)
+    return stylerep.synthesize(
+        "arith:train",
+        ["nt", "hc"],
+        tmp_path_factory.mktemp("data"),
+        n=8,
+        dials={"trace_words": 10},
+        decontaminate=False,
+    )
 
 
 def test_a_data_set_holds_what_render_returns(data: dict[str, Path]) -> None:
     from synth.traces.datasets import read_dataset
 
     rows, manifest = read_dataset(data["hc"])
-    rendered = stylerep.render(stylerep.load_problems("arith:train", 8), ["hc"], dials={"trace_words": 10})["hc"]
+    rendered = stylerep.render(stylerep.load_problems("arith:train", 8), ["hc"], dials={"trace_words": 10})[
+        "hc"
+    ]
     assert [row["response"] for row in rows] == [row.response for row in rendered]
     assert manifest["arm"] == "hc"
 
@@ -28,7 +37,15 @@ def test_a_model_is_trained_and_evaluated(data: dict[str, Path], tiny_model: Pat
     told = {"limit": 3, "batch_size": 2, "gen_kwargs": {"max_gen_toks": 8}, "dtype": "float32"}
     base = stylerep.evaluate(tiny_model, "style_arith", tmp_path / "base", **told)
     # A comma and an equals sign in a path reach the model as they are.
-    tuned = stylerep.evaluate(tiny_model, ["style_arith"], tmp_path / "hc", adapter=adapter, suppress=["realization"], arm="other", **told)
+    tuned = stylerep.evaluate(
+        tiny_model,
+        ["style_arith"],
+        tmp_path / "hc",
+        adapter=adapter,
+        suppress=["realization"],
+        arm="other",
+        **told,
+    )
     run = stylerep.load_run(tuned)
     assert run.manifest["arm"] == "other+no-realization"
     assert run.manifest["model_args"]["peft"] == str(adapter)
@@ -45,11 +62,26 @@ def test_a_model_is_trained_and_evaluated(data: dict[str, Path], tiny_model: Pat
         (lambda: stylerep.evaluate("nowhere", "style_arith", "r"), "There is no model 'nowhere'"),
         (lambda: stylerep.evaluate("org/name", "style_arth", "r"), "did you mean style_arith"),
         (lambda: stylerep.evaluate("org/name", [], "r"), "Say which tasks to run"),
-        (lambda: stylerep.evaluate("org/name", "style_arith", "r", model_args={"peft": "x"}), "give it as adapter instead"),
-        (lambda: stylerep.evaluate("org/name", "style_arith", "r", model_args={"a": [1]}), "model_args: a is a text"),  # type: ignore[dict-item]
-        (lambda: stylerep.evaluate("org/name", "style_arith", "r", suppress=["magic"]), "suppress takes realization"),
-        (lambda: stylerep.evaluate("org/name", "style_arith", "r", backend="hf", suppress="all"), "suppress goes with --model style-hf"),
-        (lambda: stylerep.evaluate("org/name", "style_arith", "r", steer="missing"), "steer=missing: there is no such file"),
+        (
+            lambda: stylerep.evaluate("org/name", "style_arith", "r", model_args={"peft": "x"}),
+            "give it as adapter instead",
+        ),
+        (
+            lambda: stylerep.evaluate("org/name", "style_arith", "r", model_args={"a": [1]}),
+            "model_args: a is a text",
+        ),  # type: ignore[dict-item]
+        (
+            lambda: stylerep.evaluate("org/name", "style_arith", "r", suppress=["magic"]),
+            "suppress takes realization",
+        ),
+        (
+            lambda: stylerep.evaluate("org/name", "style_arith", "r", backend="hf", suppress="all"),
+            "suppress goes with --model style-hf",
+        ),
+        (
+            lambda: stylerep.evaluate("org/name", "style_arith", "r", steer="missing"),
+            "steer=missing: there is no such file",
+        ),
         (lambda: stylerep.evaluate("org/name", "style_arith", "r", limit=-1), "--limit is a number of items"),
         (lambda: stylerep.evaluate("org/name", "style_arith", "r", claims="missing.yaml"), "missing.yaml"),
         (lambda: stylerep.distill("nowhere", "missing", "a"), "missing: this is not a trace data set"),
@@ -58,7 +90,9 @@ def test_a_model_is_trained_and_evaluated(data: dict[str, Path], tiny_model: Pat
         (lambda: stylerep.distill("org/name", "missing", "a", drop=0.1), "--drop needs --select"),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(call: object, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_is_told_in_a_sentence(
+    call: object, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(stylerep.StylerepError, match=says) as error:
         call()  # type: ignore[operator]

@@ -5,25 +5,39 @@ import pytest
 import stylerep
 from harness_ext.scoring.scores import METRICS, score
 
-RESPONSE = "<think>First, 2 + 3 = 5. Wait, let me check that: 5 - 3 = 3. So it is right.</think>\nThe answer is 5."
+RESPONSE = (
+    "<think>First, 2 + 3 = 5. Wait, let me check that: 5 - 3 = 3. So it is right.</think>\nThe answer is 5."
+)
 
 
 def test_a_response_is_judged_and_its_trace_read() -> None:
     found = stylerep.score(RESPONSE, answer="5")
     assert found.correct is True
     assert found.stated_answer == "5"
-    assert [(pivot.kind, found.trace[pivot.start : pivot.end]) for pivot in found.pivots] == [("realization", "Wait"), ("verification", "let me check")]
-    assert [(true, found.trace[start:end]) for true, start, end in found.style.claims] == [(True, "2 + 3 = 5"), (False, "5 - 3 = 3")]
+    assert [(pivot.kind, found.trace[pivot.start : pivot.end]) for pivot in found.pivots] == [
+        ("realization", "Wait"),
+        ("verification", "let me check"),
+    ]
+    assert [(true, found.trace[start:end]) for true, start, end in found.style.claims] == [
+        (True, "2 + 3 = 5"),
+        (False, "5 - 3 = 3"),
+    ]
     assert found.style.stages[0][1] == 0
     assert found.style.stages[-1][2] == len(found.trace)
-    assert str(found).startswith("right (states 5); 20 words; 2 pivots (1 realization, 1 verification); stages: ")
+    assert str(found).startswith(
+        "right (states 5); 20 words; 2 pivots (1 realization, 1 verification); stages: "
+    )
 
 
 def test_the_metrics_are_those_of_the_tasks() -> None:
     found = stylerep.score(RESPONSE, answer=5)
     assert dict(found.metrics) == score(RESPONSE, "5")
     assert tuple(found.metrics) == METRICS
-    assert found.metrics["style_adherence"] == found.style.adherence == stylerep.read_style(found.trace).adherence
+    assert (
+        found.metrics["style_adherence"]
+        == found.style.adherence
+        == stylerep.read_style(found.trace).adherence
+    )
 
 
 def test_without_an_answer_only_style_is_read() -> None:
@@ -46,7 +60,9 @@ def test_without_an_answer_only_style_is_read() -> None:
         ("The answer is 4.50.", 4.5, {}, True, "4.50"),
     ],
 )
-def test_answers_of_every_kind(response: str, answer: object, settings: dict[str, object], correct: bool, stated: str | None) -> None:
+def test_answers_of_every_kind(
+    response: str, answer: object, settings: dict[str, object], correct: bool, stated: str | None
+) -> None:
     found = stylerep.score(response, answer, **settings)
     assert found.correct is correct
     if stated is not None or not correct:
@@ -68,7 +84,9 @@ def test_an_empty_trace_has_no_style() -> None:
 
 def test_files_are_analyzed(tmp_path: Path) -> None:
     file = tmp_path / "traces.jsonl"
-    file.write_text('{"response": "<think>Wait, 1 + 1 = 2.</think>2", "is_correct": true}\n', encoding="utf-8")
+    file.write_text(
+        '{"response": "<think>Wait, 1 + 1 = 2.</think>2", "is_correct": true}\n', encoding="utf-8"
+    )
     one, many = stylerep.analyze(file), stylerep.analyze([file])
     assert len(one.scored) == len(many.scored) == 1
     assert one.signature == many.signature

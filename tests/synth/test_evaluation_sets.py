@@ -46,7 +46,9 @@ def first(name: str, n: int = 20, seed: int = 0) -> list[Problem]:
 
 def digest(problems: list[Problem]) -> str:
     """What is asked; what else the meta says of a problem may grow."""
-    return hashlib.sha256("\n".join(f"{one.id}|{one.question}|{one.answer}" for one in problems).encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        "\n".join(f"{one.id}|{one.question}|{one.answer}" for one in problems).encode()
+    ).hexdigest()[:16]
 
 
 def test_the_sets_are_those_that_the_tasks_name() -> None:
@@ -67,7 +69,9 @@ def test_levels_take_turns_and_nothing_is_asked_twice(name: str) -> None:
     problems, levels = first(name, 60), list(EVALUATION_SETS[name].levels)
     assert [one.meta["level"] for one in problems] == list(itertools.islice(itertools.cycle(levels), 60))
     assert len({one.id for one in problems}) == len({one.question for one in problems}) == 60
-    assert all(one.id.endswith(f"-level{one.meta['level']}") and one.meta["split"] == "test" for one in problems)
+    assert all(
+        one.id.endswith(f"-level{one.meta['level']}") and one.meta["split"] == "test" for one in problems
+    )
     assert first(name, 7) == problems[:7]
 
 
@@ -85,11 +89,18 @@ def test_another_seed_has_other_questions_and_the_training_split_none_of_these(n
     # An easy level may have a question in both: there are only so many.
     assert len(asked & {one.question for one in first(name, 60, seed=1)}) <= 3
     spec = EVALUATION_SETS[name].spec.replace(":test", ":train").replace("=test", "=train")
-    trained = {one.question for options in EVALUATION_SETS[name].levels.values() for one in load_problems(f"{spec}:{options}", 100)}
+    trained = {
+        one.question
+        for options in EVALUATION_SETS[name].levels.values()
+        for one in load_problems(f"{spec}:{options}", 100)
+    }
     assert not asked & trained
 
 
-@pytest.mark.parametrize(("name", "key"), [("arith", "steps"), ("chain", "hops"), ("kinship", "hops"), ("kg", "hops"), ("claims", "hops")])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("arith", "steps"), ("chain", "hops"), ("kinship", "hops"), ("kg", "hops"), ("claims", "hops")],
+)
 def test_a_level_is_the_number_of_hops_or_operations(name: str, key: str) -> None:
     assert all(str(one.meta[key]) == one.meta["level"] for one in first(name, 40))
 
@@ -97,12 +108,19 @@ def test_a_level_is_the_number_of_hops_or_operations(name: str, key: str) -> Non
 def test_the_hash_seed_of_python_changes_nothing() -> None:
     pytest.importorskip("reasoning_gym", reason='needs pip install "stylerep[gym]"')
     code = (
-        "from synth.evaluation_sets import EVALUATION_SETS, evaluation_problems\n"
-        "for name, one in EVALUATION_SETS.items():\n"
-        "    if one.levels:\n"
-        "        print([(p.question, sorted(p.meta.items(), key=str)) for p in evaluation_problems(name, 10)])"
+        "from synth.evaluation_sets import EVALUATION_SETS, evaluation_problems\nfor name, one in"
+        " EVALUATION_SETS.items():\n    if one.levels:\n        print([(p.question, sorted(p.meta.items(),"
+        " key=str)) for p in evaluation_problems(name, 10)])"
     )
-    said = [subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout for seed in "17"]
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "17"
+    ]
     assert said[0] == said[1]
     assert len(said[0]) > 10_000
 
@@ -112,7 +130,9 @@ def test_the_hash_seed_of_python_changes_nothing() -> None:
 def test_there_are_two_thousand_items(name: str) -> None:
     problems = first(name, 2000)
     assert len({one.id for one in problems}) == len({one.question for one in problems}) == 2000
-    assert set(Counter(one.meta["level"] for one in problems).values()) == {2000 // len(EVALUATION_SETS[name].levels)}
+    assert set(Counter(one.meta["level"] for one in problems).values()) == {
+        2000 // len(EVALUATION_SETS[name].levels)
+    }
     assert all(one.answer for one in problems)
 
 
@@ -121,14 +141,23 @@ def test_items_come_one_by_one() -> None:
 
 
 def rows(*questions: str) -> str:
-    return "".join(json.dumps({"question": one, "answer": "1+1=<<1+1=2>>2\n#### 2"}) + "\n" for one in questions)
+    return "".join(
+        json.dumps({"question": one, "answer": "1+1=<<1+1=2>>2\n#### 2"}) + "\n" for one in questions
+    )
 
 
-def test_a_published_set_comes_from_the_folder_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_published_set_comes_from_the_folder_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "gsm8k_test.jsonl").write_text(rows("b?", "a?", "c?"))
-    with pytest.warns(UserWarning, match=r"gsm8k_test.jsonl has 3 problems where the published set has 1319\.$"):
+    with pytest.warns(
+        UserWarning, match=r"gsm8k_test.jsonl has 3 problems where the published set has 1319\.$"
+    ):
         problems = evaluation_problems("gsm8k", 2, seed=3, folder=tmp_path)
-    assert [(one.id, one.question, one.meta["level"]) for one in problems] == [("gsm8k-test-0", "b?", "1"), ("gsm8k-test-1", "a?", "1")]
+    assert [(one.id, one.question, one.meta["level"]) for one in problems] == [
+        ("gsm8k-test-0", "b?", "1"),
+        ("gsm8k-test-1", "a?", "1"),
+    ]
     monkeypatch.setenv("STYLEREP_DATA", str(tmp_path))
     with pytest.warns(UserWarning, match="3 problems"):
         assert problems_of("gsm8k:test", 2) == problems
@@ -138,12 +167,22 @@ def test_a_published_set_comes_from_the_folder_that_is_named(tmp_path: Path, mon
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_folder_that_lacks_the_file_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(StylerepError, match=f"{EVALUATION_SETS[name].files[0]}: no such file, though data_dir names this folder"):
+    with pytest.raises(
+        StylerepError,
+        match=f"{EVALUATION_SETS[name].files[0]}: no such file, though data_dir names this folder",
+    ):
         evaluation_problems(name, folder=tmp_path)
 
 
 def test_the_second_name_of_a_file_is_looked_for_too(tmp_path: Path) -> None:
-    columns = ["Question", "Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3", "High-level domain"]
+    columns = [
+        "Question",
+        "Correct Answer",
+        "Incorrect Answer 1",
+        "Incorrect Answer 2",
+        "Incorrect Answer 3",
+        "High-level domain",
+    ]
     (tmp_path / "gpqa_diamond.csv").write_text(",".join(columns) + "\nq,a,b,c,d,Biology\n")
     with pytest.warns(UserWarning, match="has 1 problems"):
         (one,) = evaluation_problems("gpqa_diamond", folder=tmp_path)
@@ -160,11 +199,16 @@ def test_what_cannot_be_had_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("synth.evaluation_sets.benchmark_file", lambda names, folder: None)
     monkeypatch.setattr("synth.problems.local_files.benchmark_file", lambda names: None)
     for name in PUBLISHED:
-        with pytest.raises(StylerepError, match=r"there is no local .* cannot be loaded from the Hub.*STYLEREP_DATA\.$"):
+        with pytest.raises(
+            StylerepError, match=r"there is no local .* cannot be loaded from the Hub.*STYLEREP_DATA\.$"
+        ):
             evaluation_problems(name)
 
 
-@pytest.mark.parametrize(("name", "n", "says"), [("nothing", None, "choose from arith, chain"), ("chain", 0, "at least 1"), ("gsm8k", -1, "at least 1")])
+@pytest.mark.parametrize(
+    ("name", "n", "says"),
+    [("nothing", None, "choose from arith, chain"), ("chain", 0, "at least 1"), ("gsm8k", -1, "at least 1")],
+)
 def test_what_makes_no_sense_is_refused(name: str, n: int | None, says: str) -> None:
     with pytest.raises(StylerepError, match=says):
         evaluation_problems(name, n)
@@ -174,7 +218,9 @@ def test_any_source_can_be_a_test(tmp_path: Path) -> None:
     chains = problems_of("chain:test:min_hops=10:max_hops=10", 5)
     assert [one.meta["level"] for one in chains] == ["10"] * 5
     assert chains == problems_of("chain:test:min_hops=10:max_hops=10", 6)[:5]
-    (tmp_path / "mine.jsonl").write_text('{"question": "b?", "answer": "1"}\n{"question": "a?", "answer": "2"}\n')
+    (tmp_path / "mine.jsonl").write_text(
+        '{"question": "b?", "answer": "1"}\n{"question": "a?", "answer": "2"}\n'
+    )
     assert [one.question for one in problems_of(str(tmp_path / "mine.jsonl"))] == ["b?", "a?"]
     assert [one.question for one in problems_of(str(tmp_path / "mine.jsonl"), 1)] == ["b?"]
 

@@ -29,9 +29,17 @@ def refused(path: Path) -> str:
     ("name", "content", "says"),
     [
         ("a.jsonl", b'{"a": 1}\n[1]\n', ", line 2: expected an object with named fields, found [1]."),
-        ("a.jsonl", b'{"a": ' + b"[" * 300 + b"]" * 300 + b"}", ", line 1: this is nested more than 200 levels deep."),
+        (
+            "a.jsonl",
+            b'{"a": ' + b"[" * 300 + b"]" * 300 + b"}",
+            ", line 1: this is nested more than 200 levels deep.",
+        ),
         ("a.jsonl", b'{"a": ' + b"[" * 100_000, ", line 1: this is nested more than 200 levels deep."),
-        ("a.jsonl", b'{"a": ' + b"9" * 5000 + b"}", ", line 1: this holds a whole number of more digits than can be read."),
+        (
+            "a.jsonl",
+            b'{"a": ' + b"9" * 5000 + b"}",
+            ", line 1: this holds a whole number of more digits than can be read.",
+        ),
         ("a.jsonl", b'\n\n{"a": 1', ", line 3: this is not valid JSON"),
         ("a.jsonl", b"\xff\xfe{\x00}\x00", ", line 1: this is not valid JSON"),
         ("a.json", b'{"a": 1', ": this is not valid JSON"),
@@ -44,7 +52,11 @@ def refused(path: Path) -> str:
         ("a.parquet", b"", ": this cannot be read as parquet"),
         ("a.parquet", b"PAR1" + b"\0" * 100 + b"PAR1", ": this cannot be read as parquet"),
         ("a.jsonl.gz", b"no gzip", ", after line 0: the file cannot be unpacked"),
-        ("a.jsonl.gz", gzip.compress(b'{"a": 1}\n' * 1000, mtime=0)[:-8], ", after line 1000: the file cannot be unpacked"),
+        (
+            "a.jsonl.gz",
+            gzip.compress(b'{"a": 1}\n' * 1000, mtime=0)[:-8],
+            ", after line 1000: the file cannot be unpacked",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_told(tmp_path: Path, name: str, content: bytes, says: str) -> None:
@@ -84,7 +96,11 @@ def test_texts_of_parquet_that_are_no_utf8_are_read_with_marks(tmp_path: Path) -
     raw = pa.array([b"ab", b"a\xff", None])
     table = pa.table({"text": raw.view(pa.string()), "n": [1, 2, 3]})
     pq.write_table(table, tmp_path / "a.parquet")
-    assert fields(tmp_path / "a.parquet") == [{"text": "ab", "n": 1}, {"text": "a\ufffd", "n": 2}, {"text": None, "n": 3}]
+    assert fields(tmp_path / "a.parquet") == [
+        {"text": "ab", "n": 1},
+        {"text": "a\ufffd", "n": 2},
+        {"text": None, "n": 3},
+    ]
     within = pa.ListArray.from_arrays([0, 1, 2, 3], raw.view(pa.string()))
     pq.write_table(pa.table({"texts": within}), tmp_path / "b.parquet")
     assert refused(tmp_path / "b.parquet").startswith(", after item 0: a value cannot be read ('utf-8' codec")
@@ -92,7 +108,9 @@ def test_texts_of_parquet_that_are_no_utf8_are_read_with_marks(tmp_path: Path) -
 
 def test_dates_beyond_the_calendar_are_told(tmp_path: Path) -> None:
     for kind in (pa.timestamp("s"), pa.date32()):
-        days = pa.array([0, 10**8 if kind == pa.date32() else 10**13], pa.int32() if kind == pa.date32() else pa.int64())
+        days = pa.array(
+            [0, 10**8 if kind == pa.date32() else 10**13], pa.int32() if kind == pa.date32() else pa.int64()
+        )
         pq.write_table(pa.table({"when": days.view(kind)}), tmp_path / "a.parquet")
         assert refused(tmp_path / "a.parquet").startswith(", after item 0: a value cannot be read (")
 

@@ -17,7 +17,27 @@ FORMULAS = (
     "\\begin{array}{c} \\begin{array}{c} 1. A \\end{array} 2. B \\end{array}",
     "[asy]\ndraw((0,0)--(1,1)); // Done. Yes.\n\n[/asy]",
 )
-PIECES = ("Then", "so", "It is", "3.14", "e.g.", "Fig.", "$5", "5!", ".", "?", "!", ",", ":", "1.", "- ", '"', ")", "\\boxed{5.}", "\\\\")
+PIECES = (
+    "Then",
+    "so",
+    "It is",
+    "3.14",
+    "e.g.",
+    "Fig.",
+    "$5",
+    "5!",
+    ".",
+    "?",
+    "!",
+    ",",
+    ":",
+    "1.",
+    "- ",
+    '"',
+    ")",
+    "\\boxed{5.}",
+    "\\\\",
+)
 GAPS = (" ", "  ", "\n", "\n\n", "")
 
 
@@ -28,7 +48,15 @@ def test_joined_the_sentences_are_the_text(parts: list[tuple[str, str]]) -> None
     assert all(one and one == one.strip() for one in sentences(text))
 
 
-@given(st.lists(st.tuples(st.sampled_from(("Then", "so.", "It is", "e.g.", "A?", "3.", *FORMULAS)), st.sampled_from(GAPS[:4])), max_size=30))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("Then", "so.", "It is", "e.g.", "A?", "3.", *FORMULAS)),
+            st.sampled_from(GAPS[:4]),
+        ),
+        max_size=30,
+    )
+)
 def test_no_formula_is_ever_split(parts: list[tuple[str, str]]) -> None:
     found = sentences("".join(piece + gap for piece, gap in parts))
     for formula in FORMULAS:
@@ -47,7 +75,10 @@ def test_any_text_can_be_split(text: str) -> None:
         ("so $s_1 = 4.$  Hence, $s_2 = 6.$", ["so $s_1 = 4.$", "Hence, $s_2 = 6.$"]),
         ("We have\n\\[x = 1.\\]Find $y$.", ["We have\n\\[x = 1.\\]", "Find $y$."]),
         ("We have\n\\[x = 1,\\]where $x$ is 1. OK", ["We have\n\\[x = 1,\\]where $x$ is 1.", "OK"]),
-        ("Set\n\n\\[x = 1\\]\n\nso that it fits. Also\n\n$$y.$$\n\nDone.", ["Set\n\n\\[x = 1\\]\n\nso that it fits.", "Also\n\n$$y.$$", "Done."]),
+        (
+            "Set\n\n\\[x = 1\\]\n\nso that it fits. Also\n\n$$y.$$\n\nDone.",
+            ["Set\n\n\\[x = 1\\]\n\nso that it fits.", "Also\n\n$$y.$$", "Done."],
+        ),
         ("A pen costs $5. He pays $6. Why?", ["A pen costs $5.", "He pays $6.", "Why?"]),
         ("There are $3!$ ways. In all 5! ways.", ["There are $3!$ ways.", "In all 5! ways."]),
         ("Steps:\n1. Add 2.\n2. Stop.", ["Steps:", "1. Add 2.", "2. Stop."]),
@@ -64,7 +95,14 @@ def test_real_solutions_fall_into_sentences_of_a_readable_length(real_data: Path
         solutions = [json.loads(line)["solution"] for line in lines]
     parts = [one for solution in solutions for one in sentences(solution) if "[asy]" not in one]
     assert 4 < len(parts) / len(solutions) < 6
-    assert sum(one.rstrip("$])}\\*").rstrip().endswith((".", "!", "?", ":")) or "\\end{" in one[-20:] for one in parts) / len(parts) > 0.95
+    assert (
+        sum(
+            one.rstrip("$])}\\*").rstrip().endswith((".", "!", "?", ":")) or "\\end{" in one[-20:]
+            for one in parts
+        )
+        / len(parts)
+        > 0.95
+    )
     assert all(one.count("\\begin{") == one.count("\\end{") for one in parts)
 
 

@@ -1,4 +1,6 @@
-"""Experimental: the steps of a training from nothing: rows of the curriculum as token ids, in batches of rows of about the same length."""
+"""Experimental: the steps of a training from nothing: rows of the curriculum as token ids,
+in batches of rows of about the same length.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -25,11 +27,14 @@ def steps_of(tokens: int) -> int:
     return max(1, round(tokens / STEP_TOKENS))
 
 
-def group_batches(tokenizer: Any, seed: int, group: int, total: int, sources: Sequence[str] = SOURCES) -> list[Batch]:
-    """Return the batches of a group of `GROUP_STEPS` steps (fewer in the last) of a training of *total* steps on *sources*: inputs and labels (rows, length).
+def group_batches(
+    tokenizer: Any, seed: int, group: int, total: int, sources: Sequence[str] = SOURCES
+) -> list[Batch]:
+    """Return the batches of a group of `GROUP_STEPS` steps (fewer in the last) of a training of *total* steps
+    on *sources*: inputs and labels (rows, length).
 
-    Each has about `STEP_TOKENS` tokens. Rows are sorted by length within a group and padded on the right, so that little is padding, and no
-    row sees another. Labels are those of responses and of texts.
+    Each has about `STEP_TOKENS` tokens. Rows are sorted by length within a group and padded on the right, so
+    that little is padding, and no row sees another. Labels are those of responses and of texts.
     """
     first = group * GROUP_STEPS
     steps = min(GROUP_STEPS, total - first)
@@ -42,7 +47,9 @@ def group_batches(tokenizer: Any, seed: int, group: int, total: int, sources: Se
         part += 1
     while held - len(encoded[-1][0]) >= steps * STEP_TOKENS:
         held -= len(encoded.pop()[0])
-    batches = [_padded(tokenizer, part) for part in _cut(sorted(encoded, key=lambda one: len(one[0])), held, steps)]
+    batches = [
+        _padded(tokenizer, part) for part in _cut(sorted(encoded, key=lambda one: len(one[0])), held, steps)
+    ]
     generator("scratch order", seed, group).shuffle(batches)
     return batches
 
@@ -50,8 +57,14 @@ def group_batches(tokenizer: Any, seed: int, group: int, total: int, sources: Se
 def _encoded(tokenizer: Any, seed: int, part: int, progress: float, sources: Sequence[str]) -> list[Encoded]:
     drawn = rows(seed, part, progress, _DRAWN, sources)
     starts = encode_batch(tokenizer, [chat_prompt(row.message) if row.message else START for row in drawn])
-    ends = encode_batch(tokenizer, [row.response + (END_OF_TURN if row.message else END_OF_TEXT) for row in drawn])
-    return [(start + end, len(start)) for start, end in zip(starts, ends, strict=True) if len(start) + len(end) <= _LONGEST]
+    ends = encode_batch(
+        tokenizer, [row.response + (END_OF_TURN if row.message else END_OF_TEXT) for row in drawn]
+    )
+    return [
+        (start + end, len(start))
+        for start, end in zip(starts, ends, strict=True)
+        if len(start) + len(end) <= _LONGEST
+    ]
 
 
 def _cut(ordered: list[Encoded], held: int, steps: int) -> Iterator[list[Encoded]]:

@@ -42,8 +42,9 @@ _SAMPLE = 2000
 def pull_scratch(model: ScratchModel, console: Console | None = None, save_minutes: float = 2.0) -> Path:
     """Return the folder of a model, trained now if it has not been.
 
-    A training that was interrupted goes on from its latest checkpoint, at most *save_minutes* before, with the same result. The folder appears whole when
-    training has ended; its manifest holds the recipe and the record of the training. While another command trains the same model, its end is awaited.
+    A training that was interrupted goes on from its latest checkpoint, at most *save_minutes* before, with
+    the same result. The folder appears whole when training has ended; its manifest holds the recipe and the
+    record of the training. While another command trains the same model, its end is awaited.
     """
     if done := model.trained_folder():
         return done
@@ -58,7 +59,13 @@ def _pull(model: ScratchModel, folder: Path, console: Console, save_minutes: flo
         trained.to("cpu", torch.bfloat16).save_pretrained(fresh)
         tokenizer.save_pretrained(fresh)
         digest = hashlib.sha256((fresh / "model.safetensors").read_bytes()).hexdigest()
-        manifest = {"name": model.name, "source": "trained from nothing by stylerep", "recipe": model.recipe(), "record": record, "sha256": digest}
+        manifest = {
+            "name": model.name,
+            "source": "trained from nothing by stylerep",
+            "recipe": model.recipe(),
+            "record": record,
+            "sha256": digest,
+        }
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(unfinished_folder(folder), ignore_errors=True)
     return folder
@@ -70,13 +77,19 @@ def scratch_tokenizer() -> Any:
     return train_tokenizer(f"{row.message}\n{row.response}" for row in sample(_SAMPLE))
 
 
-def _train(model: ScratchModel, unfinished: Path, console: Console, save_minutes: float) -> tuple[Any, Any, dict[str, Any]]:
+def _train(
+    model: ScratchModel, unfinished: Path, console: Console, save_minutes: float
+) -> tuple[Any, Any, dict[str, Any]]:
     """Train; return the model, its tokenizer and the record of the training."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
         keep_freed_memory()
     tokenizer, total = scratch_tokenizer(), steps_of(model.tokens)
-    state = _State(new_model(model.architecture, model.size, model.seed).to(device), SIZES[model.size].learning_rate, unfinished)
+    state = _State(
+        new_model(model.architecture, model.size, model.seed).to(device),
+        SIZES[model.size].learning_rate,
+        unfinished,
+    )
     if state.resume():
         console.print(f"Going on from step {len(state.losses)} of {total}.")
     told = SimpleNamespace(global_step=len(state.losses), max_steps=total)
@@ -101,20 +114,26 @@ class _State:
 
     def __init__(self, model: Any, rate: float, unfinished: Path) -> None:
         self.model, self._rate, self._file = model, rate, unfinished / "checkpoint.pt"
-        self._optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=_BETAS, weight_decay=_WEIGHT_DECAY, fused=True)
+        self._optimizer = torch.optim.AdamW(
+            model.parameters(), lr=rate, betas=_BETAS, weight_decay=_WEIGHT_DECAY, fused=True
+        )
         self.losses: list[float] = []
         self.tokens, self.seconds, self.resumed = 0, 0.0, False
         model.train()
 
     def step(self, batch: Batch, share: float, device: torch.device) -> None:
-        """Train on a batch at a *share* of the peak learning rate; the loss is the mean over the labelled tokens."""
+        """Train on a batch at a *share* of the peak learning rate;
+        the loss is the mean over the labelled tokens.
+        """
         inputs, labels = (tensor.to(device) for tensor in batch)
         targets = labels[:, 1:]
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate * share
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_dtype() == torch.bfloat16):
             # No row has padding on its left, so that causal attention needs no mask.
-            hidden = self.model.base_model(input_ids=inputs, use_cache=False).last_hidden_state[:, :-1][targets != IGNORED]
+            hidden = self.model.base_model(input_ids=inputs, use_cache=False).last_hidden_state[:, :-1][
+                targets != IGNORED
+            ]
             logits = self.model.get_output_embeddings()(hidden)
         loss = torch.nn.functional.cross_entropy(logits.float(), targets[targets != IGNORED])
         torch.autograd.backward(loss)
@@ -127,7 +146,12 @@ class _State:
     def save(self, seconds: float) -> None:
         """Write a checkpoint in place of the one before."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        content = {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict(), "losses": self.losses, "tokens": self.tokens}
+        content = {
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "losses": self.losses,
+            "tokens": self.tokens,
+        }
         fresh = self._file.with_suffix(f".{os.getpid()}")
         torch.save({**content, "seconds": self.seconds + seconds}, fresh)
         fresh.replace(self._file)
@@ -140,7 +164,12 @@ class _State:
             self._optimizer.load_state_dict(found["optimizer"])
         except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
             return False
-        self.losses, self.tokens, self.seconds, self.resumed = found["losses"], found["tokens"], found["seconds"], True
+        self.losses, self.tokens, self.seconds, self.resumed = (
+            found["losses"],
+            found["tokens"],
+            found["seconds"],
+            True,
+        )
         return True
 
 
@@ -151,7 +180,9 @@ def _share(step: int, total: int) -> float:
 
 
 def _record(state: _State, seconds: float) -> dict[str, Any]:
-    """Return what came of a training and on what machine; `loss_curve` has the mean loss of each twentieth of the steps."""
+    """Return what came of a training and on what machine;
+    `loss_curve` has the mean loss of each twentieth of the steps.
+    """
     seconds += state.seconds
     cuts = [round(part * len(state.losses) / _CURVE) for part in range(_CURVE + 1)]
     parts = [state.losses[first:last] for first, last in itertools.pairwise(cuts) if last > first]

@@ -1,4 +1,6 @@
-"""Experimental: the shapes of models trained from nothing: four architectures, each in four sizes with about the same number of parameters."""
+"""Experimental: the shapes of models trained from nothing: four architectures, each in four sizes with about
+the same number of parameters.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +15,10 @@ _WINDOW = 128
 class Size:
     """What all architectures of a size share, and how it is trained.
 
-    `hidden` and `layers` with heads of `head` numbers each, of which `groups` have keys and values (in GPT-NeoX, all heads). `inner` is the width of
-    the gated feed-forward layers. Training takes `tokens` tokens and peaks at `learning_rate`. `rate` is how many tokens a second two cores that multiply
-    bfloat16 and have nothing else to do are expected to train on; 1.8 times what one was measured at.
+    `hidden` and `layers` with heads of `head` numbers each, of which `groups` have keys and values (in
+    GPT-NeoX, all heads). `inner` is the width of the gated feed-forward layers. Training takes `tokens`
+    tokens and peaks at `learning_rate`. `rate` is how many tokens a second two cores that multiply bfloat16
+    and have nothing else to do are expected to train on; 1.8 times what one was measured at.
     """
 
     hidden: int
@@ -34,19 +37,24 @@ SIZES = {
     "10m": Size(320, 8, 64, 5, 896, 12_000_000, 1.5e-3, 2_500),
     "30m": Size(512, 10, 64, 4, 1472, 20_000_000, 1e-3, 1_000),
 }
-"""By name; the names round the number of all parameters, the embeddings (which are the output layer too) counted once."""
+"""By name; the names round the number of all parameters,
+the embeddings (which are the output layer too) counted once.
+"""
 
 ARCHITECTURES = {"llama": "llama", "qwen3": "qwen3", "gemma3": "gemma3_text", "gpt_neox": "gpt_neox"}
 """What transformers calls the type of model, by our name of the architecture."""
 
 
 def configuration(architecture: str, size: str) -> Any:
-    """Return the transformers configuration of an architecture in a size; it marks the tokens of `distill.experimental.scratch.tokenizer`.
+    """Return the transformers configuration of an architecture in a size; it marks the tokens of
+    `distill.experimental.scratch.tokenizer`.
 
-    What makes an architecture itself is as in the published models: grouped-query attention in all but GPT-NeoX; in Qwen 3, norms of queries and keys;
-    in Gemma 3, these, norms before and after each part, scaled embeddings, and layers that see a window (here every second one, of 128 tokens;
-    published models have five of six); in GPT-NeoX, parallel residuals, rotary positions in a quarter of each head, biases, and an inner
-    width of four times the hidden one or so without a gate. Unlike some of them, all share the embeddings with the output layer.
+    What makes an architecture itself is as in the published models: grouped-query attention in all but
+    GPT-NeoX; in Qwen 3, norms of queries and keys; in Gemma 3, these, norms before and after each part,
+    scaled embeddings, and layers that see a window (here every second one, of 128 tokens; published models
+    have five of six); in GPT-NeoX, parallel residuals, rotary positions in a quarter of each head, biases,
+    and an inner width of four times the hidden one or so without a gate. Unlike some of them, all share the
+    embeddings with the output layer.
     """
     from transformers import AutoConfig
 

@@ -1,7 +1,9 @@
-"""Model families: one YAML file each says how a model is recognised, prompted, stopped and adapted (docs/how-to/add-a-model-family.md).
+"""Model families: one YAML file each says how a model is recognised, prompted, stopped and adapted
+(docs/how-to/add-a-model-family.md).
 
-The same file serves training and evaluation. Own files lie in the folder that ``STYLEREP_FAMILIES`` names; one of the same name
-stands for ours. A model that no file matches works by detection, and `Family.assumed` says what was assumed.
+The same file serves training and evaluation. Own files lie in the folder that ``STYLEREP_FAMILIES`` names;
+one of the same name stands for ours. A model that no file matches works by detection,
+and `Family.assumed` says what was assumed.
 """
 
 import os
@@ -23,10 +25,11 @@ FOLDER_VARIABLE = "STYLEREP_FAMILIES"
 class Family:
     """How one model family is prompted, stopped and adapted.
 
-    `end_of_turn` is the token that a response is trained to end with. `think` are the tags that the family writes around a trace and
-    `keeps_special` says that they are read although they may be special tokens. `template_arguments` go to the chat template,
-    `lora_targets` and `fan_in_fan_out` to peft as they are. `defaults` (learning_rate, max_length) stand where a recipe says nothing. `assumed`
-    is empty for a family with a file.
+    `end_of_turn` is the token that a response is trained to end with. `think` are the tags that the family
+    writes around a trace and `keeps_special` says that they are read although they may be special tokens.
+    `template_arguments` go to the chat template, `lora_targets` and `fan_in_fan_out` to peft as they are.
+    `defaults` (learning_rate, max_length) stand where a recipe says nothing.
+    `assumed` is empty for a family with a file.
     """
 
     name: str
@@ -47,8 +50,14 @@ class Family:
 
 
 def family_files() -> list[FamilyFile]:
-    """Return all family files, ours and the user's, by name; raise StylerepError for one that cannot be used."""
-    found = {file.name: file for folder in family_folders() for file in map(read_family, sorted(folder.glob("*.yaml")))}
+    """Return all family files, ours and the user's, by name; raise StylerepError for one that cannot be
+    used.
+    """
+    found = {
+        file.name: file
+        for folder in family_folders()
+        for file in map(read_family, sorted(folder.glob("*.yaml")))
+    }
     return [found[name] for name in sorted(found)]
 
 
@@ -65,7 +74,9 @@ def family_folders() -> list[Path]:
 
 
 def own_folder(folder: Path) -> Path:
-    """Return a folder of family files; raise StylerepError for a file in it that would be passed over for its name."""
+    """Return a folder of family files; raise StylerepError for a file in it that would be passed over for its
+    name.
+    """
     if misnamed := sorted(folder.glob("*.yml")):
         raise StylerepError(f"{misnamed[0]}: family files are named NAME.yaml; rename it.")
     return folder
@@ -80,7 +91,8 @@ def model_family(config: Any, tokenizer: Any) -> Family:
 def find_family(model_type: str, vocab_size: int, tokenizer: Any) -> Family:
     """Return the family of a model by its configuration and tokenizer (a transformers tokenizer).
 
-    The file with most conditions met is taken. Raises StylerepError where two are equally specific, or no response could end.
+    The file with most conditions met is taken. Raises StylerepError where two are equally specific,
+    or no response could end.
     """
     vocabulary = tokenizer.get_vocab()
     matches = [file for file in family_files() if file.matches(model_type, vocab_size, vocabulary)]
@@ -89,7 +101,10 @@ def find_family(model_type: str, vocab_size: int, tokenizer: Any) -> Family:
     most = max(file.conditions for file in matches)
     best = [file for file in matches if file.conditions == most]
     if len(best) > 1:
-        raise StylerepError(f"This {model_type} model matches {_listed(best)} equally well; give one of them one more token under match.")
+        raise StylerepError(
+            f"This {model_type} model matches {_listed(best)} equally well; give one of them one more token"
+            " under match."
+        )
     return _from_file(best[0], tokenizer)
 
 
@@ -98,23 +113,40 @@ def _from_file(file: FamilyFile, tokenizer: Any) -> Family:
     if tokenizer.eos_token and (not tokenizer.chat_template or tokenizer.eos_token == file.end_of_text):
         end = tokenizer.eos_token  # a base model: it has never seen the token that ends a turn
     if end not in tokenizer.get_vocab():
-        raise StylerepError(f"{file.path}: end_of_turn is {end}, which is no token of this model's tokenizer.")
+        raise StylerepError(
+            f"{file.path}: end_of_turn is {end}, which is no token of this model's tokenizer."
+        )
     return Family(
-        file.name, end, file.lora_targets, file.fan_in_fan_out, file.think, file.think_special, file.template_arguments, file.defaults
-    )  # fmt: skip
+        file.name,
+        end,
+        file.lora_targets,
+        file.fan_in_fan_out,
+        file.think,
+        file.think_special,
+        file.template_arguments,
+        file.defaults,
+    )
 
 
 def _detected(model_type: str, tokenizer: Any) -> Family:
     if tokenizer.eos_token is None:
-        raise StylerepError(f"The tokenizer of this {model_type} model has no EOS token, so no response could end; set one in its tokenizer_config.json.")
-    special = any(tag in tokenizer.get_vocab() and tokenizer.get_vocab()[tag] in special_ids(tokenizer) for tag in (OPEN, CLOSE))
+        raise StylerepError(
+            f"The tokenizer of this {model_type} model has no EOS token, so no response could end; set one in"
+            " its tokenizer_config.json."
+        )
+    special = any(
+        tag in tokenizer.get_vocab() and tokenizer.get_vocab()[tag] in special_ids(tokenizer)
+        for tag in (OPEN, CLOSE)
+    )
     return Family(
         model_type,
         tokenizer.eos_token,
         keeps_special=special,
-        assumed=f"no family file matches this {model_type} model; assumed: turns end with {tokenizer.eos_token}, "
-        f"{'the chat template as it is' if tokenizer.chat_template else 'no chat template'}, think tags {OPEN} and {CLOSE}"
-        f"{' (special tokens)' if special else ''}, adapters on all linear layers",
+        assumed=(
+            f"no family file matches this {model_type} model; assumed: turns end with {tokenizer.eos_token},"
+            f" {'the chat template as it is' if tokenizer.chat_template else 'no chat template'}, think tags"
+            f" {OPEN} and {CLOSE}{' (special tokens)' if special else ''}, adapters on all linear layers"
+        ),
     )
 
 

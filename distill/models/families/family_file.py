@@ -20,9 +20,14 @@ def _targets(given: str | list[str]) -> str | list[str]:
         try:
             re.compile(given)
         except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"all-linear, a regular expression (this is none: {error}), or a list of names of modules") from error
+            raise ValueError(
+                f"all-linear, a regular expression (this is none: {error}), or a list of names of modules"
+            ) from error
     if any(_EMBEDDINGS.search(name) for name in _tuple(given)):
-        raise ValueError("no embeddings and no output layer: lm_eval resizes embeddings under an adapter, so none may hold them")
+        raise ValueError(
+            "no embeddings and no output layer: lm_eval resizes embeddings under an adapter, so none may hold"
+            " them"
+        )
     return given
 
 
@@ -76,7 +81,9 @@ class _FamilyFile(Schema):
 
 @dataclass(frozen=True, slots=True)
 class FamilyFile:
-    """What a family file says. A model matches if its type and vocabulary size are among those listed and it has all `tokens`."""
+    """What a family file says. A model matches if its type and vocabulary size are among those listed and it
+    has all `tokens`.
+    """
 
     path: Path
     name: str
@@ -94,20 +101,30 @@ class FamilyFile:
 
     @property
     def conditions(self) -> int:
-        """How specific the file is: its model type, its vocabulary size if it has one, and each of its tokens."""
+        """How specific the file is: its model type, its vocabulary size if it has one,
+        and each of its tokens.
+        """
         return 1 + bool(self.vocab_sizes) + len(self.tokens)
 
     def matches(self, model_type: str, vocab_size: int, vocabulary: Collection[str]) -> bool:
         """Tell whether a model is of this family."""
-        return model_type in self.model_types and (not self.vocab_sizes or vocab_size in self.vocab_sizes) and all(token in vocabulary for token in self.tokens)
+        return (
+            model_type in self.model_types
+            and (not self.vocab_sizes or vocab_size in self.vocab_sizes)
+            and all(token in vocabulary for token in self.tokens)
+        )
 
 
 def read_family(path: Path) -> FamilyFile:
-    """Return what a family file says; raise StylerepError, naming line and key, for the first thing that is wrong with it."""
+    """Return what a family file says; raise StylerepError, naming line and key,
+    for the first thing that is wrong with it.
+    """
     document = read_yaml(path, "family file")
     read = read_as(_FamilyFile, document.data, path, document.lines)
     if read.name != path.stem:
-        raise document.error(("name",), f"this is {read.name!r}, and the file is named {path.name}; they must agree")
+        raise document.error(
+            ("name",), f"this is {read.name!r}, and the file is named {path.name}; they must agree"
+        )
     return FamilyFile(
         path,
         read.name,

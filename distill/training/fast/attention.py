@@ -1,6 +1,8 @@
-"""Causal attention over rows laid end to end, without padding and without a mask; what all rows begin with may stand there once.
+"""Causal attention over rows laid end to end, without padding and without a mask;
+what all rows begin with may stand there once.
 
-Registered with transformers under `NAME`: every model whose attention goes through its attention interface can use it.
+Registered with transformers under `NAME`: every model whose attention goes through its attention interface
+can use it.
 """
 
 import contextlib
@@ -19,19 +21,24 @@ from distill.models.library_hooks import PACKED, not_taken
 NAME = "stylerep_packed"
 # Queries of one block; keys beyond a block's last query are never touched.
 _BLOCK = 128
-# Probabilities of longer rows are not kept for the backward pass: their memory grows with the square of the length.
+# Probabilities of longer rows are not kept for the backward pass:
+# their memory grows with the square of the length.
 _LONGEST_KEPT = 2048
 
 
 class VisibleKeys:
-    """The rows that are in a model now: the length of what they `shared`, the `lengths` of what follows it in each, and the `calls` of its layers so far."""
+    """The rows that are in a model now: the length of what they `shared`, the `lengths` of what follows it in
+    each, and the `calls` of its layers so far.
+    """
 
     def __init__(self, lengths: Sequence[int] = (), shared: int = 0) -> None:
         self.shared, self.lengths = shared, tuple(lengths)
         self.calls: list[tuple[int, int | None, float | None]] = []
 
     def check(self, model: Any) -> None:
-        """Raise StylerepError unless the forward pass that has just ended asked for attention here once a layer, with all that the configuration says."""
+        """Raise StylerepError unless the forward pass that has just ended asked for attention here once a
+        layer, with all that the configuration says.
+        """
         if missing := missing_option(model.config.get_text_config(), self.calls):
             raise not_taken(PACKED, model, missing)
 
@@ -41,9 +48,11 @@ _now = VisibleKeys()
 
 @contextlib.contextmanager
 def rows(lengths: Sequence[int], shared: int = 0) -> Iterator[VisibleKeys]:
-    """Say what rows a model sees until their backward pass has ended (with checkpointing, attention runs again in it).
+    """Say what rows a model sees until their backward pass has ended (with checkpointing,
+    attention runs again in it).
 
-    The one sequence that it sees is *shared* tokens with which all rows begin, then what follows them in each row, of these *lengths*.
+    The one sequence that it sees is *shared* tokens with which all rows begin,
+    then what follows them in each row, of these *lengths*.
     """
     global _now  # noqa: PLW0603 (attention functions are given nothing of ours)
     before, _now = _now, VisibleKeys(lengths, shared)
@@ -65,10 +74,12 @@ def packed_attention(
     softcap: float | None = None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Return causal attention within each row, shape (1, T, heads, size), for transformers' attention interface.
+    """Return causal attention within each row, shape (1, T, heads, size),
+    for transformers' attention interface.
 
-    *query* is (1, heads, T, size), *key* and *value* (1, key heads, T, size), T the tokens told to `rows`. A query
-    sees the *sliding_window* latest keys, itself among them. Raises ValueError for what is not causal attention over such rows.
+    *query* is (1, heads, T, size), *key* and *value* (1, key heads, T, size), T the tokens told to `rows`. A
+    query sees the *sliding_window* latest keys, itself among them.
+    Raises ValueError for what is not causal attention over such rows.
     """
     shared, lengths = _now.shared, _now.lengths
     if attention_mask is not None or query.shape[0] != 1 or shared + sum(lengths) != query.shape[2]:
@@ -77,7 +88,9 @@ def packed_attention(
         raise ValueError(unknown)
     _now.calls.append((getattr(module, "layer_idx", -1), sliding_window, softcap))
     if torch.is_autocast_enabled(query.device.type):
-        query, key, value = (tensor.to(torch.get_autocast_dtype(query.device.type)) for tensor in (query, key, value))
+        query, key, value = (
+            tensor.to(torch.get_autocast_dtype(query.device.type)) for tensor in (query, key, value)
+        )
     longest = shared + max(lengths)
     plain = not dropout and not softcap and (sliding_window is None or longest <= sliding_window)
     if plain and query.device.type == "cpu" and longest <= _LONGEST_KEPT and value.shape == key.shape:
@@ -86,7 +99,9 @@ def packed_attention(
     attended = []
     for start, length, before in _spans(lengths, shared):
         keys, values = (_seen(tensor, start, length, before, 2) for tensor in (key, value))
-        attended.append(_row(query[:, :, start : start + length], keys, values, scaling, dropout, sliding_window, softcap))
+        attended.append(
+            _row(query[:, :, start : start + length], keys, values, scaling, dropout, sliding_window, softcap)
+        )
     return torch.cat(attended, 2).transpose(1, 2), None
 
 
@@ -94,13 +109,21 @@ AttentionInterface.register(NAME, packed_attention)
 
 
 def _row(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, dropout: float, window: int | None, softcap: float | None
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    scaling: float,
+    dropout: float,
+    window: int | None,
+    softcap: float | None,
 ) -> torch.Tensor:
     count, length = query.shape[2], key.shape[2]
     banded = window is not None and length > window
     if not softcap:
         mask = _visible(count, length, window, query.device) if banded or count < length else None
-        attended: torch.Tensor = scaled_dot_product_attention(query, key, value, mask, dropout, mask is None, scale=scaling, enable_gqa=True)
+        attended: torch.Tensor = scaled_dot_product_attention(
+            query, key, value, mask, dropout, mask is None, scale=scaling, enable_gqa=True
+        )
         return attended
     groups = query.shape[1] // key.shape[1]
     scores = query @ key.repeat_interleave(groups, 1).transpose(2, 3) * scaling
@@ -118,7 +141,9 @@ def _visible(count: int, length: int, window: int | None, device: torch.device) 
 
 
 def _spans(lengths: Sequence[int], shared: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (first token, number of tokens, tokens of the shared beginning that they see) of the beginning and of each row."""
+    """Yield (first token, number of tokens, tokens of the shared beginning that they see) of the beginning
+    and of each row.
+    """
     if shared:
         yield 0, shared, 0
     start = shared
@@ -135,19 +160,30 @@ def _seen(tensor: torch.Tensor, start: int, length: int, before: int, dimension:
 
 @functools.lru_cache(maxsize=4096)
 def _future(length: int, dtype: torch.dtype) -> torch.Tensor:
-    """Return what hides later keys of a diagonal block: -inf above the diagonal, 0 elsewhere, shape (length, length)."""
+    """Return what hides later keys of a diagonal block: -inf above the diagonal, 0 elsewhere,
+    shape (length, length).
+    """
     return torch.full((length, length), -math.inf, dtype=dtype).triu(1)
 
 
 class _Attention(torch.autograd.Function):
     """Attention of each row in blocks of queries, heads that share a key in one product.
 
-    Probabilities are kept for the backward pass, in the model's format, as in the eager attention of transformers; the fused kernels of
-    `scaled_dot_product_attention` compute them again, which on processors costs more than it saves at these lengths.
+    Probabilities are kept for the backward pass, in the model's format, as in the eager attention of
+    transformers; the fused kernels of `scaled_dot_product_attention` compute them again, which on processors
+    costs more than it saves at these lengths.
     """
 
     @staticmethod
-    def forward(ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, lengths: Sequence[int], shared: int) -> torch.Tensor:
+    def forward(
+        ctx: Any,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        scaling: float,
+        lengths: Sequence[int],
+        shared: int,
+    ) -> torch.Tensor:
         heads, total, size = query.shape
         query = query * scaling
         out, kept = query.new_empty(total, heads, size), []

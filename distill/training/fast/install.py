@@ -1,4 +1,6 @@
-"""Puts the fast parts in place where a model allows them, and checks that the model then computes the same."""
+"""Puts the fast parts in place where a model allows them, and checks that the model then computes the
+same.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +19,8 @@ from distill.training.fast.attention import NAME, rows
 from distill.training.fast.lora import LoraGroup
 from distill.training.fast.loss import summed_cross_entropy
 
-# Tokens of each of the two rows that the check runs, and the relative error of gradients it allows. Two orders of summation differ by
-# one to two per cent in bfloat16, another mask or position by more than a half.
+# Tokens of each of the two rows that the check runs, and the relative error of gradients it allows. Two
+# orders of summation differ by one to two per cent in bfloat16, another mask or position by more than a half.
 _CHECKED = 48
 _SAMPLED = 10_000
 _ALLOWED = {torch.bfloat16: 0.1, torch.float16: 0.1, torch.float32: 1e-3}
@@ -26,7 +28,9 @@ _ALLOWED = {torch.bfloat16: 0.1, torch.float16: 0.1, torch.float32: 1e-3}
 
 @dataclass
 class Speed:
-    """What is in place: rows `packed` without padding, so many `groups` of LoRA layers computed as one; `notes` say what was left out and why."""
+    """What is in place: rows `packed` without padding, so many `groups` of LoRA layers computed as one;
+    `notes` say what was left out and why.
+    """
 
     packed: bool = False
     groups: int = 0
@@ -34,10 +38,12 @@ class Speed:
 
 
 def speed_up(model: Any, token_rows: Sequence[Sequence[int]], fuse: bool = True) -> Speed:
-    """Let *model* see rows without padding and, if *fuse*, compute LoRA layers of one input together; change nothing that cannot be shown to be right.
+    """Let *model* see rows without padding and, if *fuse*, compute LoRA layers of one input together; change
+    nothing that cannot be shown to be right.
 
-    *token_rows* are rows of training, of which the first two are run as a check, a few dozen tokens each: gradients with and without must agree.
-    A part that fails, or that the model has no place for, is taken back and named in the notes of what is returned.
+    *token_rows* are rows of training, of which the first two are run as a check, a few dozen tokens each:
+    gradients with and without must agree. A part that fails, or that the model has no place for, is taken
+    back and named in the notes of what is returned.
     """
     sample = [list(row[:_CHECKED]) for row in sorted(token_rows, key=len)[-2:]]
     speed = Speed()
@@ -70,34 +76,53 @@ def _install(groups: Sequence[LoraGroup]) -> None:
         group.install()
 
 
-def _try(change: Callable[[], Any], model: Any, sample: Sequence[Sequence[int]], reference: torch.Tensor) -> str:
+def _try(
+    change: Callable[[], Any], model: Any, sample: Sequence[Sequence[int]], reference: torch.Tensor
+) -> str:
     """Make a change; return why the model does not compute the same with it, an empty text if it does."""
     try:
         change()
         found = _gradients(model, sample, packed_rows=True)
     except (ValueError, TypeError, RuntimeError, AttributeError, KeyError) as error:
-        return f"this model does not take it ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+        return (
+            "this model does not take it"
+            f" ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
+        )
     off = ((found - reference).norm() / reference.norm()).item()
     allowed = _ALLOWED.get(model.dtype, _ALLOWED[torch.float32])
     return "" if off <= allowed else f"gradients would be off by {off:.0%}"
 
 
 def _gradients(model: Any, sample: Sequence[Sequence[int]], packed_rows: bool) -> torch.Tensor:
-    """Return the gradient of the rows' cross-entropy by the trained parameters, up to 10,000 numbers spread over each, as one float32 vector."""
-    halves = [Encoded(list(row), len(row) // 2) for row in sample]  # the first half as a prompt, so that rows may share a beginning
+    """Return the gradient of the rows' cross-entropy by the trained parameters, up to 10,000 numbers spread
+    over each, as one float32 vector.
+    """
+    # the first half as a prompt, so that rows may share a beginning
+    halves = [Encoded(list(row), len(row) // 2) for row in sample]
     training = model.training
     without_dropout(model)
     model.zero_grad()
     for part in [halves] if packed_rows else [[row] for row in halves]:
         inputs = packed(part)
-        targets, lengths, shared = inputs.pop("targets").to(model.device), inputs.pop("lengths"), inputs.pop("shared")
+        targets, lengths, shared = (
+            inputs.pop("targets").to(model.device),
+            inputs.pop("lengths"),
+            inputs.pop("shared"),
+        )
         moved = {name: tensor.to(model.device) for name, tensor in inputs.items()}
-        with rows(lengths, shared) as seen, torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16):
+        with (
+            rows(lengths, shared) as seen,
+            torch.autocast(model.device.type, torch.bfloat16, enabled=model.dtype == torch.bfloat16),
+        ):
             loss = summed_cross_entropy(model(**moved, use_cache=False).logits[0], targets)
             if packed_rows and (missing := missing_option(model.config.get_text_config(), seen.calls)):
                 raise ValueError(missing)
             torch.autograd.backward(loss)
-    trained = [parameter.grad.detach().flatten() for parameter in model.parameters() if parameter.requires_grad and parameter.grad is not None]
+    trained = [
+        parameter.grad.detach().flatten()
+        for parameter in model.parameters()
+        if parameter.requires_grad and parameter.grad is not None
+    ]
     found = [gradient[:: -(-len(gradient) // _SAMPLED)].float() for gradient in trained]
     model.zero_grad()
     model.train(training)
@@ -105,10 +130,16 @@ def _gradients(model: Any, sample: Sequence[Sequence[int]], packed_rows: bool) -
 
 
 class _stirred:  # a context manager
-    """Give the second LoRA matrices, which begin as zeros, values for the time of the check: with zeros, those of the first have no gradient."""
+    """Give the second LoRA matrices, which begin as zeros, values for the time of the check: with zeros,
+    those of the first have no gradient.
+    """
 
     def __init__(self, model: Any) -> None:
-        self._zeros = [parameter for name, parameter in model.named_parameters() if "lora_" in name and parameter.requires_grad and not parameter.any()]
+        self._zeros = [
+            parameter
+            for name, parameter in model.named_parameters()
+            if "lora_" in name and parameter.requires_grad and not parameter.any()
+        ]
 
     def __enter__(self) -> None:
         self._kept = [parameter.detach().clone() for parameter in self._zeros]
@@ -130,13 +161,21 @@ def _groups(model: Any, sample: Sequence[Sequence[int]]) -> list[LoraGroup]:
     if not layers:
         return []
     hooks = [
-        layer.register_forward_pre_hook(lambda _, inputs, name=name, layer=layer: calls.append((name.rpartition(".")[0], layer, inputs[0])))
+        layer.register_forward_pre_hook(
+            lambda _, inputs, name=name, layer=layer: calls.append(
+                (name.rpartition(".")[0], layer, inputs[0])
+            )
+        )
         for name, layer in layers.items()
     ]
     try:
         with torch.no_grad(), rows([len(sample[0])]):
             ids = torch.tensor(sample[0], device=model.device).unsqueeze(0)
-            model(input_ids=ids, position_ids=torch.arange(ids.shape[1], device=model.device).unsqueeze(0), use_cache=False)
+            model(
+                input_ids=ids,
+                position_ids=torch.arange(ids.shape[1], device=model.device).unsqueeze(0),
+                use_cache=False,
+            )
     finally:
         for hook in hooks:
             hook.remove()
@@ -148,7 +187,11 @@ def _groups(model: Any, sample: Sequence[Sequence[int]]) -> list[LoraGroup]:
 
 def _kinds(model: Any) -> str:
     """Name the kinds of layers that are adapted."""
-    kinds = {f"{type(layer).__name__} of {type(layer.get_base_layer()).__name__}" for layer in model.modules() if isinstance(layer, BaseTunerLayer)}
+    kinds = {
+        f"{type(layer).__name__} of {type(layer.get_base_layer()).__name__}"
+        for layer in model.modules()
+        if isinstance(layer, BaseTunerLayer)
+    }
     return ", ".join(sorted(kinds)) or "there are none"
 
 

@@ -12,9 +12,11 @@ _ELSEWHERE = 256
 
 
 def summed_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, weight: float = 1.0) -> torch.Tensor:
-    """Return *weight* times the summed cross-entropy (a float32 scalar, nats) of *logits* (N, V) against *targets* (N), those of `IGNORED` left out.
+    """Return *weight* times the summed cross-entropy (a float32 scalar, nats) of *logits* (N, V) against
+    *targets* (N), those of `IGNORED` left out.
 
-    Computed in float32, a few rows at a time; the gradient is made in the same pass and kept in the logits' format.
+    Computed in float32, a few rows at a time; the gradient is made in the same pass and kept in the logits'
+    format.
     """
     total: torch.Tensor = _CrossEntropy.apply(logits, targets, weight)  # type: ignore[no-untyped-call]
     return total
@@ -28,7 +30,9 @@ class _CrossEntropy(torch.autograd.Function):
         weights = (targets != IGNORED).unsqueeze(1) * weight
         index = targets.clamp(min=0).unsqueeze(1)
         count = _ROWS.get(logits.device.type, _ELSEWHERE)
-        for part, share, wanted, place in zip(*(torch.split(tensor, count) for tensor in (logits, weights, index, gradient)), strict=True):
+        for part, share, wanted, place in zip(
+            *(torch.split(tensor, count) for tensor in (logits, weights, index, gradient)), strict=True
+        ):
             logs = torch.log_softmax(part, 1, dtype=torch.float32)
             total -= (logs.gather(1, wanted) * share).sum()
             shares = logs.exp_()

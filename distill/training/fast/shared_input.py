@@ -1,4 +1,6 @@
-"""Layers of a model that read the same input, put in place of each other's calls: the first computes for all, the others take their part."""
+"""Layers of a model that read the same input, put in place of each other's calls:
+the first computes for all, the others take their part.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,7 +9,9 @@ import torch
 
 
 class SharedInput:
-    """A group of layers of one input. A subclass says in `compute` what all of them put out; `computed` is how often all parts of that were taken."""
+    """A group of layers of one input. A subclass says in `compute` what all of them put out; `computed` is
+    how often all parts of that were taken.
+    """
 
     def __init__(self, layers: Sequence[Any]) -> None:
         self.layers = list(layers)

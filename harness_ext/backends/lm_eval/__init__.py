@@ -1,4 +1,6 @@
-"""The one package that imports lm_eval: runs its command line with our tasks, builds tasks, and samples from its models."""
+"""The one package that imports lm_eval: runs its command line with our tasks, builds tasks,
+and samples from its models.
+"""
 
 from harness_ext.backends.lm_eval.building import BuiltTask, build_task
 from harness_ext.backends.lm_eval.evaluation import evaluate
@@ -6,4 +8,13 @@ from harness_ext.backends.lm_eval.model_args import parse_model_args, public_mod
 from harness_ext.backends.lm_eval.models import check_named
 from harness_ext.backends.lm_eval.sampling import Decoding, Sampler
 
-__all__ = ["BuiltTask", "Decoding", "Sampler", "build_task", "check_named", "evaluate", "parse_model_args", "public_model_args"]
+__all__ = [
+    "BuiltTask",
+    "Decoding",
+    "Sampler",
+    "build_task",
+    "check_named",
+    "evaluate",
+    "parse_model_args",
+    "public_model_args",
+]

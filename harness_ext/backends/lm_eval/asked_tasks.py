@@ -12,7 +12,9 @@ from synth.errors import StylerepError
 
 
 class AskedTasks(NamedTuple):
-    """What is asked for: the `words` of ``--tasks``, which of our tasks that is, whether there are `others`, and what stands for lm_eval's TaskManager."""
+    """What is asked for: the `words` of ``--tasks``, which of our tasks that is, whether there are `others`,
+    and what stands for lm_eval's TaskManager.
+    """
 
     words: list[str]
     ours: list[str]
@@ -21,16 +23,20 @@ class AskedTasks(NamedTuple):
 
 
 def choose_tasks(args: argparse.Namespace) -> AskedTasks:
-    """Return which tasks are asked for; lm_eval's 14,000 built-in ones are only looked through where one of them may be meant."""
+    """Return which tasks are asked for; lm_eval's 14,000 built-in ones are only looked through where one of
+    them may be meant.
+    """
     theirs = getattr(args, "include_path", None)
     args.include_path = [str(tasks_path()), str(theirs)] if theirs else str(tasks_path())
-    wanted = [name for item in (args.tasks or []) for name in item.split(",") if name]
+    wanted = [name for item in args.tasks or [] for name in item.split(",") if name]
     if not wanted:
         raise StylerepError("Say which tasks to run, for example --tasks 'style_*'.")
     names = [name for name in wanted if not name.endswith(".yaml")]
     tasks = tasks_named(names)
     if tasks and getattr(args, "num_fewshot", None):
-        raise StylerepError("The tasks of stylerep ask without examples, as adapters are trained; leave --num_fewshot out.")
+        raise StylerepError(
+            "The tasks of stylerep ask without examples, as adapters are trained; leave --num_fewshot out."
+        )
     check_tasks(names, Path(theirs) if theirs else None)
     tell_code(wanted, Path(theirs) if theirs else None)
 
@@ -39,7 +45,11 @@ def choose_tasks(args: argparse.Namespace) -> AskedTasks:
     lean = functools.partial(TaskManager, include_defaults=False)
     ours = lean(include_path=args.include_path)
     missing = [name for name in names if not ours.match_tasks([name])]
-    others = bool(missing) or len(names) < len(wanted) or any(not tasks_named([name]) for name in ours.match_tasks(names))
+    others = (
+        bool(missing)
+        or len(names) < len(wanted)
+        or any(not tasks_named([name]) for name in ours.match_tasks(names))
+    )
     if not missing:
         return AskedTasks(wanted, tasks, others, lean)
     everything = TaskManager(include_path=args.include_path)

@@ -1,7 +1,7 @@
 """Builds tasks as lm_eval does, to look at their documents and score responses without a model.
 
-Written against lm_eval 0.4.13. What it relies on: ``TaskManager.load``, and ``eval_docs``, ``fewshot_context``, ``process_results``, ``aggregation`` and
-``higher_is_better`` of its tasks.
+Written against lm_eval 0.4.13. What it relies on: ``TaskManager.load``, and ``eval_docs``,
+``fewshot_context``, ``process_results``, ``aggregation`` and ``higher_is_better`` of its tasks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,17 @@ from synth.errors import StylerepError
 
 
 class BuiltTask:
-    """One task: its name, version, output type and documents; `metrics` says of each whether more is better."""
+    """One task: its name, version, output type and documents; `metrics` says of each whether more is
+    better.
+    """
 
     def __init__(self, task: Any) -> None:
         self._task = task
-        self.name, self.version, self.output_type = str(task.config.task), str(task.VERSION), str(task.OUTPUT_TYPE)
+        self.name, self.version, self.output_type = (
+            str(task.config.task),
+            str(task.VERSION),
+            str(task.OUTPUT_TYPE),
+        )
         self.documents: Sequence[Mapping[str, Any]] = task.eval_docs
         self.metrics: dict[str, bool] = dict(task.higher_is_better())
         self.averaged = all(function.__name__ == "mean" for function in task.aggregation().values())
@@ -26,13 +32,17 @@ class BuiltTask:
         return str(self._task.fewshot_context(document, 0))
 
     def score(self, document: Mapping[str, Any], results: Sequence[Any]) -> dict[str, float]:
-        """Return the scores of a document's results: one response, or a likelihood for each of its choices."""
+        """Return the scores of a document's results: one response, or a likelihood for each of its
+        choices.
+        """
         scores: dict[str, float] = self._task.process_results(document, results)
         return scores
 
 
 def build_task(name: str, folder: Path) -> BuiltTask:
-    """Build the task of a name from the task files in a folder; raise StylerepError, in one sentence, if lm_eval cannot."""
+    """Build the task of a name from the task files in a folder; raise StylerepError, in one sentence,
+    if lm_eval cannot.
+    """
     from lm_eval.tasks import TaskManager
 
     try:
@@ -40,5 +50,8 @@ def build_task(name: str, folder: Path) -> BuiltTask:
     except StylerepError:
         raise
     except Exception as error:  # whatever a task file makes lm_eval raise
-        raise StylerepError(f"lm_eval cannot build {name} from {folder} ({type(error).__name__}: {' '.join(str(error).split())}).") from error
+        raise StylerepError(
+            f"lm_eval cannot build {name} from {folder} ({type(error).__name__}:"
+            f" {' '.join(str(error).split())})."
+        ) from error
     return BuiltTask(task)

@@ -20,23 +20,33 @@ class _OptionParser(argparse.ArgumentParser):
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Return the options of an evaluation as lm_eval's parser reads them; raise StylerepError for what it does not take."""
+    """Return the options of an evaluation as lm_eval's parser reads them;
+    raise StylerepError for what it does not take.
+    """
     from lm_eval._cli.run import Run
     from lm_eval.utils import setup_logging
 
     setup_logging()
-    words = ["--trust_remote_code" if word == "--trust-remote-code" else without_braces(word) for word in argv]
+    words = [
+        "--trust_remote_code" if word == "--trust-remote-code" else without_braces(word) for word in argv
+    ]
     parser = _OptionParser(prog="lm_eval")
     Run.create(parser.add_subparsers())
     try:
         args = parser.parse_args(["run", *words])
-    except (ValueError, RecursionError, MemoryError) as error:  # of what turns texts into values: braces that do not close, a word without =
-        said = " ".join(SECRETS.settings(with_braces(str(error) or "A value is nested too deep")).split())[:300]
+    # of what turns texts into values: braces that do not close, a word without =
+    except (ValueError, RecursionError, MemoryError) as error:
+        said = " ".join(SECRETS.settings(with_braces(str(error) or "A value is nested too deep")).split())[
+            :300
+        ]
         raise StylerepError(f"{said.rstrip('.')}; lm_eval run --help shows what its options take.") from error
     for name, value in vars(args).items():
         setattr(args, name, with_braces(value))
     if getattr(args, "config", None):
-        raise StylerepError("stylerep eval takes its options on the command line; for --config, run lm_eval --include_path $(stylerep tasks-path).")
+        raise StylerepError(
+            "stylerep eval takes its options on the command line; for --config, run lm_eval --include_path"
+            " $(stylerep tasks-path)."
+        )
     args.log_samples = True
     args.model_args = dict(args.model_args or {})
     if getattr(args, "trust_remote_code", False):
@@ -45,7 +55,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def output_folder(args: argparse.Namespace) -> Path:
-    """Return the run folder that is asked for; raise StylerepError where none is named, or it may not be written."""
+    """Return the run folder that is asked for; raise StylerepError where none is named,
+    or it may not be written.
+    """
     path = getattr(args, "output_path", None)
     if not path or Path(path).suffix == ".json":
         raise StylerepError("Say where the run goes: --output_path FOLDER.")

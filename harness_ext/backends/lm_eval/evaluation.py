@@ -1,7 +1,8 @@
 """Runs lm_eval with our tasks and records the run.
 
-Written against lm_eval 0.4.13. What it relies on: the parser and the function of ``lm_eval._cli.run.Run``, the name ``TaskManager`` in ``lm_eval.tasks``,
-what `harness_ext.backends.lm_eval.patched_models` says, and the files that ``--log_samples`` writes.
+Written against lm_eval 0.4.13. What it relies on: the parser and the function of ``lm_eval._cli.run.Run``,
+the name ``TaskManager`` in ``lm_eval.tasks``, what `harness_ext.backends.lm_eval.patched_models` says, and
+the files that ``--log_samples`` writes.
 """
 
 import argparse
@@ -17,7 +18,13 @@ from harness_ext.backends.lm_eval.masked_secrets import check_masked, secrets_ma
 from harness_ext.backends.lm_eval.models import check_named, told
 from harness_ext.backends.lm_eval.names import LOCAL, STYLE_HF, VLLM
 from harness_ext.backends.lm_eval.patched_models import patched_local, patched_server
-from harness_ext.backends.lm_eval.preparing import asked_controls, prepare_controls, prepare_local, prepare_server, prepare_vllm_controls
+from harness_ext.backends.lm_eval.preparing import (
+    asked_controls,
+    prepare_controls,
+    prepare_local,
+    prepare_server,
+    prepare_vllm_controls,
+)
 from harness_ext.backends.lm_eval.saved import (
     check_controls_acted,
     check_saved,
@@ -37,16 +44,21 @@ from synth.privacy.secrets import SECRETS
 def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | None = None) -> Path:
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
-    Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only looked through if one of them is asked for;
-    whether a task's problems are here is found out before a model is loaded, and a task that only a pattern asks for is left out where they are not;
-    samples are logged. For ``hf`` and ``vllm`` the model may be a name of `stylerep models list`, the chat template is applied if the tokenizer has one,
-    in the way of its family, the batch size of ``hf`` is 16 unless given, and a model kept in bfloat16 is computed in float32 where the processor has no
-    bfloat16. For a chat model behind an address, messages are sent as such, and a trace that the server gives in a field of its own is put before the
-    answer. A manifest is written beside lm_eval's files; *arm* overrides the arm that an adapter's manifest names, and *claims_sha256* is recorded as
-    that of a file of claims declared before the run. For ``style-hf``, responses are kept in the run folder as they come, so that the same call goes on
-    after a kill, and what it changes of the style stands in the manifest and after the name of the arm (``hc+wait2``); ``vllm`` takes the same controls,
-    but for steering. Keys, tokens, headers and passwords in options are masked in all that is written, lm_eval's own files with it, and may be given as
-    ``${NAME}``, the value of an environment variable (`synth.privacy.secrets`). Raises StylerepError for what the user can mend.
+    Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only
+    looked through if one of them is asked for; whether a task's problems are here is found out before a model
+    is loaded, and a task that only a pattern asks for is left out where they are not; samples are logged. For
+    ``hf`` and ``vllm`` the model may be a name of `stylerep models list`, the chat template is applied if the
+    tokenizer has one, in the way of its family, the batch size of ``hf`` is 16 unless given, and a model kept
+    in bfloat16 is computed in float32 where the processor has no bfloat16. For a chat model behind an
+    address, messages are sent as such, and a trace that the server gives in a field of its own is put before
+    the answer. A manifest is written beside lm_eval's files; *arm* overrides the arm that an adapter's
+    manifest names, and *claims_sha256* is recorded as that of a file of claims declared before the run. For
+    ``style-hf``, responses are kept in the run folder as they come, so that the same call goes on after a
+    kill, and what it changes of the style stands in the manifest and after the name of the arm
+    (``hc+wait2``); ``vllm`` takes the same controls, but for steering. Keys, tokens, headers and passwords in
+    options are masked in all that is written, lm_eval's own files with it, and may be given as ``${NAME}``,
+    the value of an environment variable (`synth.privacy.secrets`).
+    Raises StylerepError for what the user can mend.
     """
     with masked_output():
         return _evaluate(argv, arm, claims_sha256)
@@ -71,7 +83,10 @@ def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256:
 
     left_out = check_documents(asked.ours, task_metadata(args), asked.words)
     if left_out and left_out == asked.ours and not asked.others:
-        raise StylerepError("None of the tasks that were asked for can be run, for the reasons above; those of stylebench_offline need no files.")
+        raise StylerepError(
+            "None of the tasks that were asked for can be run, for the reasons above; those of"
+            " stylebench_offline need no files."
+        )
     manifest, model = prepare_local(args) if (args.model or "hf") in LOCAL else (prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **recorded_settings(args)}
     if args.model == STYLE_HF:
@@ -98,6 +113,11 @@ def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256:
     if model is not None:
         check_controls_acted(controls, new, model.family.think[1] if args.model == VLLM else None)
     manifest["left_out"] = tasks_left_out(new, folder)
-    written = {**manifest, "files": sorted({*read_manifest(folder).get("files", []), *(str(path.relative_to(folder)) for path in new)})}
+    written = {
+        **manifest,
+        "files": sorted(
+            {*read_manifest(folder).get("files", []), *(str(path.relative_to(folder)) for path in new)}
+        ),
+    }
     write_manifest(folder, written)
     return folder

@@ -1,7 +1,8 @@
-"""Fills in what lm_eval's ``hf`` model needs to load a model of ours, pulled or not, and to treat it as its family asks.
+"""Fills in what lm_eval's ``hf`` model needs to load a model of ours, pulled or not,
+and to treat it as its family asks.
 
-Written against lm_eval 0.4.13. What it relies on: the argument ``chat_template_args``, and ``apply_chat_template``,
-``_model_generate``, ``generate_until`` and ``tok_decode`` of ``HFLM``.
+Written against lm_eval 0.4.13. What it relies on: the argument ``chat_template_args``, and
+``apply_chat_template``, ``_model_generate``, ``generate_until`` and ``tok_decode`` of ``HFLM``.
 """
 
 import contextlib
@@ -33,7 +34,9 @@ BATCH_SIZE = 16
 
 
 class HfModel(NamedTuple):
-    """A model that ``hf`` is to load: what the user calls it, what transformers loads, its tokenizer and its family."""
+    """A model that ``hf`` is to load: what the user calls it, what transformers loads,
+    its tokenizer and its family.
+    """
 
     name: str
     path: str
@@ -42,8 +45,9 @@ class HfModel(NamedTuple):
 
 
 def prepare(model_args: dict[str, Any], name_of_model: str = "hf") -> HfModel:
-    """Complete the arguments of an ``hf`` model, or one of *name_of_model*, in place: the folder of a pulled model, a number format that is fast here, and
-    what the family gives to the chat template. Of a model of the Hub, whose files are not seen here, ``hf`` takes safetensors alone.
+    """Complete the arguments of an ``hf`` model, or one of *name_of_model*, in place: the folder of a pulled
+    model, a number format that is fast here, and what the family gives to the chat template. Of a model of
+    the Hub, whose files are not seen here, ``hf`` takes safetensors alone.
 
     Raises StylerepError for a model that is not named or cannot be loaded.
     """
@@ -55,7 +59,11 @@ def prepare(model_args: dict[str, Any], name_of_model: str = "hf") -> HfModel:
         model_args["use_safetensors"] = True
     with code_of_models(model_args.get("trust_remote_code") is True):
         tokenizer, config = load_tokenizer(str(model_args.get("tokenizer") or path)), load_config(path)
-    if "dtype" not in model_args and str(config.dtype).endswith("bfloat16") and str(fast_dtype()).endswith("float32"):
+    if (
+        "dtype" not in model_args
+        and str(config.dtype).endswith("bfloat16")
+        and str(fast_dtype()).endswith("float32")
+    ):
         model_args["dtype"] = "float32"
     family = model_family(config, tokenizer)
     if tokenizer.chat_template and family.template_arguments:
@@ -64,14 +72,17 @@ def prepare(model_args: dict[str, Any], name_of_model: str = "hf") -> HfModel:
 
 
 def check_adapter_base(model: HfModel, adapter: Any) -> None:
-    """Raise StylerepError for an adapter, in a folder, of another model; say on stderr where that cannot be told for sure."""
+    """Raise StylerepError for an adapter, in a folder, of another model;
+    say on stderr where that cannot be told for sure.
+    """
     if adapter and Path(str(adapter)).is_dir() and (note := check_base(Path(str(adapter)), model.name)):
         print(f"stylerep: {note}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def as_family(model: HfModel) -> Iterator[None]:
-    """Let lm_eval's ``hf`` models put the prompt of training, stop where turns end, and read think tags even where they are special tokens.
+    """Let lm_eval's ``hf`` models put the prompt of training, stop where turns end, and read think tags even
+    where they are special tokens.
 
     Each call of ``generate_until`` raises StylerepError where one of these did not come about.
     """
@@ -80,20 +91,41 @@ def as_family(model: HfModel) -> Iterator[None]:
     need(END_OF_TURN, HFLM, "_model_generate", "generate_until")
     need(PROMPTS, HFLM, "apply_chat_template")
     need(THINK_TAGS, HFLM, "tok_decode")
-    end, kept = model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn), model.family.kept_ids(model.tokenizer)
+    end, kept = (
+        model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn),
+        model.family.kept_ids(model.tokenizer),
+    )
     called = Counter[str]()
     needed = {"_model_generate": END_OF_TURN, **({"tok_decode": THINK_TAGS} if kept else {})}
     with contextlib.ExitStack() as patches:
-        patches.enter_context(patch.object(HFLM, "apply_chat_template", _dated(HFLM.apply_chat_template, model.family)))
-        patches.enter_context(patch.object(HFLM, "_model_generate", counted("_model_generate", _stopping_at(end, HFLM._model_generate), called)))
-        patches.enter_context(patch.object(HFLM, "generate_until", with_prompts_opening(reaching(HFLM.generate_until, called, needed))))
+        patches.enter_context(
+            patch.object(HFLM, "apply_chat_template", _dated(HFLM.apply_chat_template, model.family))
+        )
+        patches.enter_context(
+            patch.object(
+                HFLM,
+                "_model_generate",
+                counted("_model_generate", _stopping_at(end, HFLM._model_generate), called),
+            )
+        )
+        patches.enter_context(
+            patch.object(
+                HFLM, "generate_until", with_prompts_opening(reaching(HFLM.generate_until, called, needed))
+            )
+        )
         if kept:
-            patches.enter_context(patch.object(HFLM, "tok_decode", counted("tok_decode", _reading(kept, HFLM.tok_decode), called)))
+            patches.enter_context(
+                patch.object(
+                    HFLM, "tok_decode", counted("tok_decode", _reading(kept, HFLM.tok_decode), called)
+                )
+            )
         yield
 
 
 def with_prompts_opening(generate: Callable[..., list[str]]) -> Callable[..., list[str]]:
-    """Give back responses with the tag that their prompt ends with, where a chat template opens the trace: one that is cut off would look like an answer."""
+    """Give back responses with the tag that their prompt ends with, where a chat template opens the trace:
+    one that is cut off would look like an answer.
+    """
 
     @functools.wraps(generate)
     def generated(self: Any, requests: Sequence[Any], *arguments: Any, **options: Any) -> list[str]:
@@ -106,7 +138,10 @@ def with_prompts_opening(generate: Callable[..., list[str]]) -> Callable[..., li
 def _template_arguments(model_args: Mapping[str, Any]) -> dict[str, Any]:
     given = model_args.get("chat_template_args") or {}
     if not isinstance(given, Mapping):
-        raise StylerepError(f"--model_args chat_template_args must be an object, found {given!r}; write the arguments as JSON.")
+        raise StylerepError(
+            f"--model_args chat_template_args must be an object, found {given!r}; write the arguments as"
+            " JSON."
+        )
     return dict(given)
 
 
@@ -117,15 +152,24 @@ def _dated(apply: Callable[..., str], family: Family) -> Callable[..., str]:
         self.tokenizer.chat_template = template
         if self.tokenizer.chat_template != template:
             raise not_taken(PROMPTS, self, "the tokenizer did not take the chat template of training")
-        if missing := [name for name in family.template_arguments if name not in (getattr(self, "chat_template_args", None) or {})]:
-            raise not_taken(PROMPTS, self, f"chat_template_args={missing[0]} of the family {family.name} did not come through")
+        if missing := [
+            name
+            for name in family.template_arguments
+            if name not in (getattr(self, "chat_template_args", None) or {})
+        ]:
+            raise not_taken(
+                PROMPTS,
+                self,
+                f"chat_template_args={missing[0]} of the family {family.name} did not come through",
+            )
         return apply(self, *arguments, **options)
 
     return applied
 
 
 def _stopping_at(end: int, generate: Callable[..., Any]) -> Callable[..., Any]:
-    """Have a row's generation end at the token too, unless the caller says where: a stop string would wait for all rows of a batch.
+    """Have a row's generation end at the token too, unless the caller says where:
+    a stop string would wait for all rows of a batch.
 
     Raises StylerepError if a row goes on after it nevertheless.
     """
@@ -149,7 +193,9 @@ def _stopping_at(end: int, generate: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _goes_on(tokens: Any, end: int, fillers: Collection[int]) -> bool:
-    """Say whether something else than *fillers* stands after the first *end* of a row; *tokens* is (rows, length)."""
+    """Say whether something else than *fillers* stands after the first *end* of a row;
+    *tokens* is (rows, length).
+    """
     import torch
 
     after = (tokens == end).cumsum(1).roll(1, 1) > 0

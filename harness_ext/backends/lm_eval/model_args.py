@@ -9,7 +9,9 @@ from synth.privacy.secrets import SECRETS, is_secret_name
 
 
 def parse_model_args(text: str) -> dict[str, Any]:
-    """Read ``NAME=VALUE,NAME=VALUE`` as lm_eval does, values turned into numbers and truth values where they look it."""
+    """Read ``NAME=VALUE,NAME=VALUE`` as lm_eval does,
+    values turned into numbers and truth values where they look it.
+    """
     from lm_eval.utils import simple_parse_args_string
 
     for part in text.split(","):
@@ -20,8 +22,14 @@ def parse_model_args(text: str) -> dict[str, Any]:
 
 
 def public_model_args(model_args: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that may be written down: none that is a secret by its name, and no user, password or query in an address."""
-    return {name: _plain(SECRETS.settings(value)) for name, value in model_args.items() if not is_secret_name(name)}
+    """Return the arguments that may be written down: none that is a secret by its name, and no user,
+    password or query in an address.
+    """
+    return {
+        name: _plain(SECRETS.settings(value))
+        for name, value in model_args.items()
+        if not is_secret_name(name)
+    }
 
 
 def _plain(value: Any) -> Any:

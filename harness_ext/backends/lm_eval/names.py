@@ -1,4 +1,6 @@
-"""Names of the models that we treat as more than an address: those of transformers, ours among them, and vLLM."""
+"""Names of the models that we treat as more than an address: those of transformers, ours among them,
+and vLLM.
+"""
 
 STYLE_HF = "style-hf"
 """Our own model of transformers, `harness_ext.backends.lm_eval.style_hf_model`."""

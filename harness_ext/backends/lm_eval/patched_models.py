@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def patched_server(model: str | None) -> Iterator[None]:
-    """Talk to servers as `harness_ext.backends.lm_eval.models` says: no empty list of stop strings, and the trace that stands beside an answer is kept."""
+    """Talk to servers as `harness_ext.backends.lm_eval.models` says: no empty list of stop strings, and the
+    trace that stands beside an answer is kept.
+    """
     if not model or "completions" not in model:
         yield
         return
@@ -27,18 +29,33 @@ def patched_server(model: str | None) -> Iterator[None]:
 
     need(SERVERS, LocalChatCompletion, "_create_payload", "parse_generations", "generate_until")
     called = Counter[str]()
-    needed = {"_create_payload": SERVERS, **({"parse_generations": SERVERS} if model == "local-chat-completions" else {})}
+    needed = {
+        "_create_payload": SERVERS,
+        **({"parse_generations": SERVERS} if model == "local-chat-completions" else {}),
+    }
     with contextlib.ExitStack() as patches:
         for served in (LocalCompletionsAPI, LocalChatCompletion):
-            patches.enter_context(patch.object(served, "_create_payload", counted("_create_payload", without_empty_stop(served._create_payload), called)))
+            patches.enter_context(
+                patch.object(
+                    served,
+                    "_create_payload",
+                    counted("_create_payload", without_empty_stop(served._create_payload), called),
+                )
+            )
         parse = counted("parse_generations", with_reasoning(LocalChatCompletion.parse_generations), called)
         patches.enter_context(patch.object(LocalChatCompletion, "parse_generations", parse))
         if model in ("local-completions", "local-chat-completions"):
-            patches.enter_context(patch.object(TemplateAPI, "generate_until", reaching(TemplateAPI.generate_until, called, needed)))
+            patches.enter_context(
+                patch.object(
+                    TemplateAPI, "generate_until", reaching(TemplateAPI.generate_until, called, needed)
+                )
+            )
         yield
 
 
-def patched_local(name: str | None, model: "HfModel | None", model_args: Mapping[str, Any]) -> contextlib.AbstractContextManager[Any]:
+def patched_local(
+    name: str | None, model: "HfModel | None", model_args: Mapping[str, Any]
+) -> contextlib.AbstractContextManager[Any]:
     """Treat a model of transformers as its family asks, and have vLLM run what takes controls."""
     if name == VLLM:
         return _vllm(model_args)
@@ -51,7 +68,9 @@ def patched_local(name: str | None, model: "HfModel | None", model_args: Mapping
 
 @contextlib.contextmanager
 def _vllm(model_args: Mapping[str, Any]) -> Iterator[None]:
-    """Have vLLM run what takes controls, and give back responses with the tag that their prompt opens a trace by."""
+    """Have vLLM run what takes controls, and give back responses with the tag that their prompt opens a trace
+    by.
+    """
     from lm_eval.models.vllm_causallms import VLLM as VllmModel
 
     from harness_ext.backends.experimental.vllm_controls import ENVIRONMENT, PROCESSOR

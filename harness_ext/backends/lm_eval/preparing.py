@@ -26,7 +26,8 @@ def prepare_server(args: argparse.Namespace) -> dict[str, Any]:
     if "chat-completions" in args.model and not hasattr(args, "apply_chat_template"):
         args.apply_chat_template = True
     if getattr(args, "seed", None) is None:
-        args.seed = [*_SEEDS[:2], None, _SEEDS[3]]  # nothing here draws with torch, which takes a second to import
+        # nothing here draws with torch, which takes a second to import
+        args.seed = [*_SEEDS[:2], None, _SEEDS[3]]
     return {"model": args.model, "base_model": args.model_args.get("model"), "arm": None}
 
 
@@ -44,15 +45,21 @@ def prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]":
         adapter = read_manifest(Path(peft))
         if adapter.get("family", model.family.name) != model.family.name:
             raise StylerepError(
-                f"{peft}: this adapter was trained with the family {adapter['family']}, and {model.name} is now taken for {model.family.name}; "
-                "let STYLEREP_FAMILIES name the folder that it named in training."
+                f"{peft}: this adapter was trained with the family {adapter['family']}, and {model.name} is"
+                f" now taken for {model.family.name}; let STYLEREP_FAMILIES name the folder that it named in"
+                " training."
             )
-        if adapter.get("template_arguments", model.family.template_arguments) != model.family.template_arguments:
+        if (
+            adapter.get("template_arguments", model.family.template_arguments)
+            != model.family.template_arguments
+        ):
             raise StylerepError(
-                f"{peft}: this adapter was trained with the chat template's arguments {adapter['template_arguments']}, and the family {model.family.name} "
-                f"now gives {model.family.template_arguments}."
+                f"{peft}: this adapter was trained with the chat template's arguments"
+                f" {adapter['template_arguments']}, and the family {model.family.name} now gives"
+                f" {model.family.template_arguments}."
             )
-    trained = {} if peft else read_manifest(Path(model.path))  # a model that stylerep distill trained whole, if any
+    # a model that stylerep distill trained whole, if any
+    trained = {} if peft else read_manifest(Path(model.path))
     trained = trained if "arm" in trained and "base_model" in trained else {}
     if default_template(model.tokenizer):
         _put_chat_template(args, model)
@@ -70,33 +77,43 @@ def prepare_local(args: argparse.Namespace) -> "tuple[dict[str, Any], HfModel]":
 
 
 def _put_chat_template(args: argparse.Namespace, model: "HfModel") -> None:
-    """Have the chat template put, the one that training puts; lm_eval records another that is named, and puts the default one all the same."""
+    """Have the chat template put, the one that training puts; lm_eval records another that is named,
+    and puts the default one all the same.
+    """
     named = getattr(args, "apply_chat_template", True)
     if isinstance(named, str) and isinstance(model.tokenizer.chat_template, dict) and named != DEFAULT:
         raise StylerepError(
-            f"--apply_chat_template {named}: adapters are trained with the chat template named {DEFAULT}, and lm_eval puts no other; leave it out."
+            f"--apply_chat_template {named}: adapters are trained with the chat template named {DEFAULT}, and"
+            " lm_eval puts no other; leave it out."
         )
     args.apply_chat_template = named
 
 
 def asked_controls(args: argparse.Namespace) -> "Controls":
-    """Return the controls of style; raise StylerepError for some that are wrong, or given to a model that has none."""
+    """Return the controls of style; raise StylerepError for some that are wrong,
+    or given to a model that has none.
+    """
     from harness_ext.backends.style_hf.control_settings import NAMES, Controls, read_controls
 
     if args.model in (STYLE_HF, VLLM):
         return read_controls(args.model_args)
     if given := [name for name in NAMES if name in args.model_args]:
-        raise StylerepError(f"--model_args {given[0]} goes with --model {STYLE_HF} or {VLLM}, not with {args.model or 'hf'}.")
+        raise StylerepError(
+            f"--model_args {given[0]} goes with --model {STYLE_HF} or {VLLM}, not with {args.model or 'hf'}."
+        )
     return Controls()
 
 
 def prepare_controls(args: argparse.Namespace, folder: Path, arm: str) -> dict[str, Any]:
-    """Check what is to be changed of the model's style, have it keep its responses in the run folder, and return what the manifest says of it."""
+    """Check what is to be changed of the model's style, have it keep its responses in the run folder, and
+    return what the manifest says of it.
+    """
     from harness_ext.backends.style_hf.control_settings import read_controls
 
     if getattr(args, "use_cache", None):
         raise StylerepError(
-            "--use_cache mixes up the responses of adapters; style-hf keeps its responses in the run folder, or where --model_args journal=FILE says."
+            "--use_cache mixes up the responses of adapters; style-hf keeps its responses in the run folder,"
+            " or where --model_args journal=FILE says."
         )
     controls = read_controls(args.model_args)
     args.model_args.setdefault("journal", str(folder / RESPONSES))
@@ -104,7 +121,9 @@ def prepare_controls(args: argparse.Namespace, folder: Path, arm: str) -> dict[s
 
 
 def prepare_vllm_controls(args: argparse.Namespace, model: "HfModel", arm: str) -> dict[str, Any]:
-    """Put what is to be changed of the model's style where vLLM finds it, and return what the manifest says of it."""
+    """Put what is to be changed of the model's style where vLLM finds it,
+    and return what the manifest says of it.
+    """
     from harness_ext.backends.experimental.vllm_controls import vllm_arguments
     from harness_ext.backends.style_hf.control_settings import NAMES, read_controls
 
@@ -115,7 +134,9 @@ def prepare_vllm_controls(args: argparse.Namespace, model: "HfModel", arm: str) 
     if getattr(args, "use_cache", None):
         raise StylerepError("--use_cache mixes up the responses of different controls; leave it out.")
     end = model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn)
-    args.model_args |= vllm_arguments(controls, model.family.think[1], {end, model.tokenizer.eos_token_id} - {None}, args.model_args)
+    args.model_args |= vllm_arguments(
+        controls, model.family.think[1], {end, model.tokenizer.eos_token_id} - {None}, args.model_args
+    )
     return {"decoding": controls.record(), "arm": controls.arm(arm)}
 
 

@@ -1,4 +1,6 @@
-"""Methods of lm_eval's models that are replaced by ours, and the check that its own ``generate_until`` goes through them."""
+"""Methods of lm_eval's models that are replaced by ours,
+and the check that its own ``generate_until`` goes through them.
+"""
 
 import functools
 from collections import Counter
@@ -19,8 +21,12 @@ def counted(name: str, method: Callable[..., Any], called: Counter[str]) -> Call
     return counting
 
 
-def reaching(generate: Callable[..., list[str]], called: Counter[str], needed: Mapping[str, Hook]) -> Callable[..., list[str]]:
-    """Have a call of generate_until raise StylerepError if it passed by a method that it is to go through, by its name in *called*."""
+def reaching(
+    generate: Callable[..., list[str]], called: Counter[str], needed: Mapping[str, Hook]
+) -> Callable[..., list[str]]:
+    """Have a call of generate_until raise StylerepError if it passed by a method that it is to go through,
+    by its name in *called*.
+    """
 
     @functools.wraps(generate)
     def generated(self: Any, requests: Sequence[Any], *arguments: Any, **options: Any) -> list[str]:

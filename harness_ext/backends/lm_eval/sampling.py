@@ -1,8 +1,9 @@
 """Samples responses from any model of lm_eval, here (hf, vllm) or behind an address (local-chat-completions).
 
-Written against lm_eval 0.4.13. What it relies on: ``get_model``, ``create_from_arg_obj``, ``apply_chat_template`` and
-``generate_until`` of its models; that models of the OpenAI kind and vllm take a ``seed`` with each request; and the names
-``parse_generations``, ``tqdm`` and ``tqdm_asyncio`` of its API models.
+Written against lm_eval 0.4.13. What it relies on: ``get_model``, ``create_from_arg_obj``,
+``apply_chat_template`` and ``generate_until`` of its models; that models of the OpenAI kind and vllm take a
+``seed`` with each request; and the names ``parse_generations``,
+``tqdm`` and ``tqdm_asyncio`` of its API models.
 """
 
 import contextlib
@@ -18,20 +19,29 @@ from unittest.mock import patch
 
 from distill.models.families.dated_template import default_template
 from distill.models.library_hooks import SERVERS, need, not_taken
-from harness_ext.backends.lm_eval.models import check_model, register_ours, told, with_reasoning, without_empty_stop
+from harness_ext.backends.lm_eval.models import (
+    check_model,
+    register_ours,
+    told,
+    with_reasoning,
+    without_empty_stop,
+)
 from harness_ext.backends.lm_eval.names import HF
 from harness_ext.backends.lm_eval.reached_methods import counted
 from harness_ext.backends.lm_eval.requests import generation_request
 from synth.errors import StylerepError
 from synth.seeding import digest
 
-# lm_eval cuts what does not fit from the left, in silence, and takes 2,048 tokens for the context of any server.
+# lm_eval cuts what does not fit from the left, in silence,
+# and takes 2,048 tokens for the context of any server.
 _SERVERS_OWN_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How responses are drawn: temperature (0 is greedy), most tokens of a response, and the seed all samples' seeds come from."""
+    """How responses are drawn: temperature (0 is greedy), most tokens of a response,
+    and the seed all samples' seeds come from.
+    """
 
     temperature: float
     max_tokens: int
@@ -45,12 +55,14 @@ class Decoding:
 class Sampler:
     """One model, opened, from which responses are sampled.
 
-    The chat template is applied where the model has one. A model that takes no seed with a request is seeded through
-    torch, by the sample's seed and the prompts. Where a server gives the trace in a field of its own, the response holds
-    it between think tags.
+    The chat template is applied where the model has one. A model that takes no seed with a request is seeded
+    through torch, by the sample's seed and the prompts. Where a server gives the trace in a field of its own,
+    the response holds it between think tags.
     """
 
-    def __init__(self, model: str, model_args: Mapping[str, Any], decoding: Decoding, batch: int = 16) -> None:
+    def __init__(
+        self, model: str, model_args: Mapping[str, Any], decoding: Decoding, batch: int = 16
+    ) -> None:
         """Open a model by its name in lm_eval; *batch* prompts are put to it together if it runs here.
 
         Raises StylerepError if there is no such model, or it cannot be opened.
@@ -63,11 +75,17 @@ class Sampler:
         self._takes_seed = model == "vllm" or _is_openai(self._lm)
         if self._is_api:
             need(SERVERS, self._lm, "_create_payload", "parse_generations")
-            self._lm.parse_generations = counted("parse_generations", with_reasoning(self._lm.parse_generations), self._called)
-            self._lm._create_payload = counted("_create_payload", without_empty_stop(self._lm._create_payload), self._called)
+            self._lm.parse_generations = counted(
+                "parse_generations", with_reasoning(self._lm.parse_generations), self._called
+            )
+            self._lm._create_payload = counted(
+                "_create_payload", without_empty_stop(self._lm._create_payload), self._called
+            )
 
     def __call__(self, prompts: Sequence[str], sample: int) -> list[str]:
-        """Return one response to each prompt; raise StylerepError if the model cannot be reached or the prompt is too long."""
+        """Return one response to each prompt; raise StylerepError if the model cannot be reached or the
+        prompt is too long.
+        """
         seed = self.decoding.sample_seed(sample)
         settings: dict[str, Any] = {
             "until": [],
@@ -83,7 +101,10 @@ class Sampler:
             torch.manual_seed(digest(seed, *prompts) % 2**63)
         with self._as_family():
             contexts = [self._context(prompt) for prompt in prompts]
-        requests = [generation_request(context, copy.deepcopy(settings), index) for index, context in enumerate(contexts)]
+        requests = [
+            generation_request(context, copy.deepcopy(settings), index)
+            for index, context in enumerate(contexts)
+        ]
         before = self._called.copy()
         with told(self._name), _quiet(self._is_api), self._as_family():
             responses: list[str] = self._lm.generate_until(requests, disable_tqdm=True)
@@ -93,7 +114,9 @@ class Sampler:
         return responses
 
     def _context(self, prompt: str) -> Any:
-        """Return the prompt as the model is to see it; raise StylerepError if it leaves no room for a response."""
+        """Return the prompt as the model is to see it;
+        raise StylerepError if it leaves no room for a response.
+        """
         tokenizer: Any = getattr(self._lm, "tokenizer", None)
         message = {"role": "user", "content": prompt}
         if "chat" in self._name:
@@ -108,14 +131,21 @@ class Sampler:
         if self._name in HF:
             room, length = self._lm.max_length - self.decoding.max_tokens, len(self._lm.tok_encode(context))
             if length > room:
+                advice = (
+                    "a lower --max-tokens"
+                    if length < self._lm.max_length
+                    else "a model with a longer context"
+                )
                 raise StylerepError(
-                    f"A prompt of {length} tokens and {self.decoding.max_tokens} new ones do not fit the model's {self._lm.max_length}; "
-                    f"choose {'a lower --max-tokens' if length < self._lm.max_length else 'a model with a longer context'}."
+                    f"A prompt of {length} tokens and {self.decoding.max_tokens} new ones do not fit the"
+                    f" model's {self._lm.max_length}; choose {advice}."
                 )
         return context
 
 
-def _open(name: str, model_args: dict[str, Any], batch: int) -> tuple[Any, Callable[[], AbstractContextManager[None]]]:
+def _open(
+    name: str, model_args: dict[str, Any], batch: int
+) -> tuple[Any, Callable[[], AbstractContextManager[None]]]:
     """Return lm_eval's model of that name, and in what context it generates as its family asks."""
     import lm_eval.models  # noqa: F401  # registers the names
     from lm_eval.api.registry import MODEL_REGISTRY, get_model
@@ -140,12 +170,16 @@ def _open(name: str, model_args: dict[str, Any], batch: int) -> tuple[Any, Calla
         return get_model(name).create_from_arg_obj(model_args, own), context
     except StylerepError:
         raise
-    except Exception as error:  # whatever a model's constructor raises: no such package, file, option or address
+    # whatever a model's constructor raises: no such package, file, option or address
+    except Exception as error:
         raise StylerepError(f"The model {name} cannot be opened: {_first_line(error)}") from error
 
 
 def _has_chat_template(tokenizer: Any) -> bool:
-    return bool(getattr(tokenizer, "chat_template", None) or (getattr(tokenizer, "tokenizer_info", None) or {}).get("chat_template"))
+    return bool(
+        getattr(tokenizer, "chat_template", None)
+        or (getattr(tokenizer, "tokenizer_info", None) or {}).get("chat_template")
+    )
 
 
 def _is_openai(lm: Any) -> bool:

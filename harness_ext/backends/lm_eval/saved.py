@@ -27,7 +27,9 @@ def recorded_settings(args: argparse.Namespace) -> dict[str, Any]:
         "batch_size": str(getattr(args, "batch_size", None)),
         "limit": getattr(args, "limit", None),
         "metadata": {key: value for key, value in task_metadata(args).items() if key != "data_dir"},
-        "versions": {name: version(name) for name in ("lm_eval", "torch", "transformers", "peft", "stylerep")},
+        "versions": {
+            name: version(name) for name in ("lm_eval", "torch", "transformers", "peft", "stylerep")
+        },
     }
 
 
@@ -36,14 +38,23 @@ def refuse_other_run(folder: Path, manifest: dict[str, Any]) -> None:
     there = SECRETS.settings(read_manifest(folder))  # as it would be written now
     for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template", "decoding"):
         if there and there.get(key) != manifest.get(key):
-            raise StylerepError(f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r}; choose another --output_path.")
+            raise StylerepError(
+                f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r};"
+                " choose another --output_path."
+            )
 
 
 def tasks_left_out(new: Sequence[Path], folder: Path) -> list[str]:
-    """Return the tasks of a run folder that have been left out, now or by an earlier call, and not been run since."""
+    """Return the tasks of a run folder that have been left out, now or by an earlier call,
+    and not been run since.
+    """
     from harness_ext.backends.lm_eval.style_task import LEFT_OUT
 
-    (results,) = (json.loads(path.read_text(encoding="utf-8"))["results"] for path in new if path.name.startswith("results_"))
+    (results,) = (
+        json.loads(path.read_text(encoding="utf-8"))["results"]
+        for path in new
+        if path.name.startswith("results_")
+    )
     now = {task for task, scores in results.items() if LEFT_OUT in scores}
     return sorted({*read_manifest(folder).get("left_out", []), *now} - sample_files(folder).keys())
 
@@ -66,12 +77,15 @@ def check_saved(new: Sequence[Path], folder: Path) -> None:
     except (IndexError, ValueError, KeyError) as error:
         for path in new:
             path.unlink(missing_ok=True)
-        raise StylerepError(f"{folder}: lm_eval could not save the results whole (is the disk full?); its broken files were removed.") from error
+        raise StylerepError(
+            f"{folder}: lm_eval could not save the results whole (is the disk full?); its broken files were"
+            " removed."
+        ) from error
 
 
 def check_controls_acted(controls: "Controls", new: Sequence[Path], close: str | None) -> None:
-    """Raise StylerepError where controls did not act (see `harness_ext.backends.lm_eval.controls_taken`); the results are then kept under names that no one
-    reads.
+    """Raise StylerepError where controls did not act (see `harness_ext.backends.lm_eval.controls_taken`); the
+    results are then kept under names that no one reads.
     """
     from harness_ext.backends.lm_eval.controls_taken import check_controls
 
@@ -80,15 +94,20 @@ def check_controls_acted(controls: "Controls", new: Sequence[Path], close: str |
     except StylerepError as error:
         for path in new:
             path.rename(path.with_name(f"{path.name}.refused"))
-        raise StylerepError(f"{str(error).rstrip('.')} (what was measured is kept in {new[0].parent} as *.refused).") from error
+        raise StylerepError(
+            f"{str(error).rstrip('.')} (what was measured is kept in {new[0].parent} as *.refused)."
+        ) from error
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest of a run; raise StylerepError, saying what became of the results, where it cannot be written."""
+    """Write the manifest of a run; raise StylerepError, saying what became of the results,
+    where it cannot be written.
+    """
     try:
         write_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     except OSError as error:
         raise StylerepError(
-            f"{folder}: all results were saved, but {MANIFEST}, which says what was run, could not be written ({error.strerror}); make room, and give the same "
-            "command again, or the results will be taken for those of an unknown model."
+            f"{folder}: all results were saved, but {MANIFEST}, which says what was run, could not be written"
+            f" ({error.strerror}); make room, and give the same command again, or the results will be taken"
+            " for those of an unknown model."
         ) from error

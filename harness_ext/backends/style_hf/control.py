@@ -25,7 +25,9 @@ class SequenceView:
         self.text.cut(count)
 
     def put(self, place: int, text: str, why: str) -> None:
-        """Put a text where the characters from *place* on stand. What a token there held before that place is written again."""
+        """Put a text where the characters from *place* on stand.
+        What a token there held before that place is written again.
+        """
         count = self.text.token_at(place)
         kept = self.text.ends[count - 1] if count else 0
         rest = self.text.text[kept:place]
@@ -38,13 +40,17 @@ class Control(Protocol):
     """A control of responses."""
 
     def look(self, views: Sequence[SequenceView]) -> None:
-        """Look at sequences that a token was just chosen for, or whose turn just ended; cut, force or end them."""
+        """Look at sequences that a token was just chosen for, or whose turn just ended; cut,
+        force or end them.
+        """
 
 
 class ControlLoop:
     """The controls of one call: what is looked at, by sequence."""
 
-    def __init__(self, controls: Iterable[Control], pieces: Pieces, encode: Callable[[str], list[int]]) -> None:
+    def __init__(
+        self, controls: Iterable[Control], pieces: Pieces, encode: Callable[[str], list[int]]
+    ) -> None:
         self._controls, self._pieces, self._encode = tuple(controls), pieces, encode
         self._views: dict[int, SequenceView] = {}
 
@@ -52,7 +58,10 @@ class ControlLoop:
         """Let each control look at sequences that a token was just chosen for, or whose turn just ended."""
         if not self._controls:
             return
-        views = [self._views.setdefault(sequence.index, SequenceView(sequence, self._pieces, self._encode)) for sequence in sequences]
+        views = [
+            self._views.setdefault(sequence.index, SequenceView(sequence, self._pieces, self._encode))
+            for sequence in sequences
+        ]
         for view in views:
             view.read()
         for control in self._controls:

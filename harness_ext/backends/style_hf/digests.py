@@ -1,4 +1,6 @@
-"""Digests of what answers: of weights as they are in memory, whatever folder, name or adapter they came from."""
+"""Digests of what answers: of weights as they are in memory, whatever folder, name or adapter they came
+from.
+"""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,7 +14,8 @@ from distill.models.library_hooks import ADAPTER_WEIGHTS, not_taken
 def weight_digests(model: torch.nn.Module) -> tuple[str, str | None]:
     """Return the SHA-256 of a model's own weights and that of its adapter's, None if it has none.
 
-    Both go by name, shape, number format and bytes. About 2 GB a second. Raises StylerepError where an adapter's weights are not told from the model's.
+    Both go by name, shape, number format and bytes. About 2 GB a second. Raises StylerepError where an
+    adapter's weights are not told from the model's.
     """
     own: list[tuple[str, torch.Tensor]] = []
     adapter: list[tuple[str, torch.Tensor]] = []

@@ -1,8 +1,9 @@
-"""Linear layers that read the same input, computed as one product while nothing is trained; adapters with them, in the number format of the model.
+"""Linear layers that read the same input, computed as one product while nothing is trained; adapters with
+them, in the number format of the model.
 
-A step of writing has few tokens, so that calls count: queries, keys and values are one product instead of three, and a LoRA layer takes part of one
-product and adds a small one, where peft computes three and, keeping adapters in float32, casts each. `distill.training.fast.lora` does the like in training,
-with
+A step of writing has few tokens, so that calls count: queries, keys and values are one product instead of
+three, and a LoRA layer takes part of one product and adds a small one, where peft computes three and, keeping
+adapters in float32, casts each. `distill.training.fast.lora` does the like in training, with
 gradients.
 """
 
@@ -21,8 +22,9 @@ from distill.training.fast.shared_input import SharedInput
 
 _ALLOWED = {torch.float32: 1e-4}
 _ALLOWED_HALF = 0.2
-"""Relative error of the scores of a few tokens that fusing may bring. Of SmolLM2-135M with an adapter, in bfloat16, either way is 0.12 to 0.16 from float32
-on these; another wiring is off by more than a half."""
+"""Relative error of the scores of a few tokens that fusing may bring. Of SmolLM2-135M with an adapter, in
+bfloat16, either way is 0.12 to 0.16 from float32 on these; another wiring is off by more than a half.
+"""
 _CHECKED = 8
 # Matrix libraries are up to half as fast at widths that are not a multiple of this.
 _WIDTH = 64
@@ -48,7 +50,8 @@ class FusedLinears(SharedInput):
             self._bias = like.new_zeros(len(self._weight))
         start = 0
         for base in bases:
-            base.weight.data = self._weight[start : start + base.out_features]  # one copy of the weights: the layer keeps a view
+            # one copy of the weights: the layer keeps a view
+            base.weight.data = self._weight[start : start + base.out_features]
             if self._bias is not None and base.bias is not None:
                 self._bias[start : start + base.out_features] = base.bias.data
             start += base.out_features
@@ -59,14 +62,20 @@ class FusedLinears(SharedInput):
         parts, start, low = [], 0, sum(self._outs)
         for out, rank, up in zip(self._outs, self._ranks, self._ups, strict=True):
             part = product[:, start : start + out]
-            parts.append((part if up is None else torch.addmm(part, product[:, low : low + rank], up)).view(*x.shape[:-1], out))
+            parts.append(
+                (part if up is None else torch.addmm(part, product[:, low : low + rank], up)).view(
+                    *x.shape[:-1], out
+                )
+            )
             start, low = start + out, low + rank
         return parts
 
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """The groups that are in place in a model, and a clause that says why there are none, where some were tried or adapters are left to peft."""
+    """The groups that are in place in a model, and a clause that says why there are none, where some were
+    tried or adapters are left to peft.
+    """
 
     groups: tuple[FusedLinears, ...] = ()
     note: str = ""
@@ -76,13 +85,20 @@ class Fused:
         return tuple(group.computed for group in self.groups)
 
     def check(self, model: Any, before: tuple[int, ...]) -> None:
-        """Raise StylerepError for a group that has not computed since `computed` gave *before*, although the model has run."""
-        if idle := [group for group, times in zip(self.groups, before, strict=True) if group.computed == times]:
-            raise not_taken(FUSED, model, f"{len(idle)} of {len(self.groups)} groups of fused layers were passed by")
+        """Raise StylerepError for a group that has not computed since `computed` gave *before*,
+        although the model has run.
+        """
+        if idle := [
+            group for group, times in zip(self.groups, before, strict=True) if group.computed == times
+        ]:
+            raise not_taken(
+                FUSED, model, f"{len(idle)} of {len(self.groups)} groups of fused layers were passed by"
+            )
 
 
 def fuse(model: Any) -> Fused:
-    """Fuse what can be in a model that is not trained any more; nothing is fused if its scores were not the same then.
+    """Fuse what can be in a model that is not trained any more;
+    nothing is fused if its scores were not the same then.
 
     Layers that are quantised, called twice, or adapted otherwise than by plain LoRA stay as they are.
     """
@@ -97,23 +113,37 @@ def fuse(model: Any) -> Fused:
     off = ((after - before).norm() / before.norm()).item()
     if not groups:
         adapted = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
-        return Fused(note=f"none of its {len(adapted)} adapted layers is a plain LoRA of a linear layer") if adapted else Fused()
+        return (
+            Fused(note=f"none of its {len(adapted)} adapted layers is a plain LoRA of a linear layer")
+            if adapted
+            else Fused()
+        )
     if off <= _ALLOWED.get(model.dtype, _ALLOWED_HALF) and all(group.computed for group in groups):
         return Fused(tuple(groups))
     for group in groups:
         group.remove()
     idle = sum(not group.computed for group in groups)
-    return Fused(note=f"{idle} of {len(groups)} groups were passed by" if idle else f"scores would be off by {off:.1%}")
+    return Fused(
+        note=f"{idle} of {len(groups)} groups were passed by" if idle else f"scores would be off by {off:.1%}"
+    )
 
 
 def _groups(model: Any, tokens: torch.Tensor) -> list[list[Any]]:
-    """Return the layers to be fused: those that follow each other in one module and read the same tensor, and single ones that are adapted."""
+    """Return the layers to be fused: those that follow each other in one module and read the same tensor,
+    and single ones that are adapted.
+    """
     calls: list[tuple[str, Any, torch.Tensor]] = []
     layers = {name: layer for name, layer in model.named_modules() if _can_be(layer)}
     hooks = [
-        layer.register_forward_pre_hook(lambda _, inputs, name=name, layer=layer: calls.append((name.rpartition(".")[0], layer, inputs[0])))
+        layer.register_forward_pre_hook(
+            lambda _, inputs, name=name, layer=layer: calls.append(
+                (name.rpartition(".")[0], layer, inputs[0])
+            )
+        )
         for name, layer in layers.items()
-        if not any(name.startswith(f"{other}.") for other, outer in layers.items() if isinstance(outer, LoraLinear))
+        if not any(
+            name.startswith(f"{other}.") for other, outer in layers.items() if isinstance(outer, LoraLinear)
+        )
     ]
     try:
         model(input_ids=tokens, use_cache=False)
@@ -125,11 +155,15 @@ def _groups(model: Any, tokens: torch.Tensor) -> list[list[Any]]:
         times[id(layer)] = times.get(id(layer), 0) + 1
     tied = {id(model.get_input_embeddings().weight), *(id(parameter) for parameter in _tied(model))}
     calls = [call for call in calls if times[id(call[1])] == 1 and id(_base(call[1]).weight) not in tied]
-    grouped = [[layer for _, layer, _ in group] for _, group in groupby(calls, key=lambda call: (call[0], id(call[2])))]
+    grouped = [
+        [layer for _, layer, _ in group]
+        for _, group in groupby(calls, key=lambda call: (call[0], id(call[2])))
+    ]
     return [
         group
         for group in grouped
-        if (len(group) > 1 or _adapter(group[0])) and len({(_base(one).weight.dtype, _base(one).weight.device) for one in group}) == 1
+        if (len(group) > 1 or _adapter(group[0]))
+        and len({(_base(one).weight.dtype, _base(one).weight.device) for one in group}) == 1
     ]
 
 
@@ -149,7 +183,13 @@ def _can_be(layer: Any) -> bool:
     if not isinstance(layer, LoraLinear):
         return True
     adapters = layer.active_adapters
-    return not layer.merged and not layer.fan_in_fan_out and not layer.lora_variant and len(adapters) == 1 and not layer.lora_bias[adapters[0]]
+    return (
+        not layer.merged
+        and not layer.fan_in_fan_out
+        and not layer.lora_variant
+        and len(adapters) == 1
+        and not layer.lora_bias[adapters[0]]
+    )
 
 
 def _adapter(layer: Any) -> tuple[torch.Tensor, torch.Tensor] | None:

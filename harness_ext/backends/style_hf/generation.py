@@ -1,9 +1,11 @@
-"""Writes responses, many at a time: a sequence leaves the batch when it has ended, and a waiting one takes its place.
+"""Writes responses, many at a time: a sequence leaves the batch when it has ended,
+and a waiting one takes its place.
 
-Static batches go on until their longest sequence has ended; the lengths of traces are long-tailed, so that most of what they compute is for sequences that
-have ended.
-Here every step computes one token of every sequence that is still written (Yu et al., 2022, Orca, "iteration-level scheduling"), a prefix that
-all prompts share is read once, and each sequence attends to as many columns as its bucket has (`harness_ext.backends.style_hf.kv_cache`).
+Static batches go on until their longest sequence has ended; the lengths of traces are long-tailed, so that
+most of what they compute is for sequences that have ended.
+Here every step computes one token of every sequence that is still written (Yu et al., 2022, Orca,
+"iteration-level scheduling"), a prefix that all prompts share is read once, and each sequence attends to as
+many columns as its bucket has (`harness_ext.backends.style_hf.kv_cache`).
 """
 
 import contextlib
@@ -26,29 +28,49 @@ _PROMPT_TOKENS = 1024
 """Tokens of prompts that are read in one pass."""
 _LAYERS = {"full_attention", "sliding_attention"}
 _CACHE = ("cache", "past_key_values", "layer_past")
-"""What the argument is called by which models take their cache: from transformers 5.24 on the first, before it the second."""
+"""What the argument is called by which models take their cache: from transformers 5.24 on the first,
+before it the second.
+"""
 _arguments: dict[type, str] = {}
 
 
 def check_architecture(model: Any) -> None:
-    """Raise StylerepError for a model whose layers keep something else than the keys and values of each token, or take no attention function."""
+    """Raise StylerepError for a model whose layers keep something else than the keys and values of each
+    token, or take no attention function.
+    """
     config = model.config.get_text_config()
     other = set(getattr(config, "layer_types", None) or ()) - _LAYERS
     if other or not getattr(model, "_supports_attention_backend", False):
-        why = f"it has layers of {sorted(other)[0].replace('_', ' ')}" if other else "it takes no attention function of ours"
-        raise StylerepError(f"style-hf cannot write with a model of the type {config.model_type}: {why}; use --model hf.")
+        why = (
+            f"it has layers of {sorted(other)[0].replace('_', ' ')}"
+            if other
+            else "it takes no attention function of ours"
+        )
+        raise StylerepError(
+            f"style-hf cannot write with a model of the type {config.model_type}: {why}; use --model hf."
+        )
     if len(set(map(str, getattr(model, "hf_device_map", {}).values()))) > 1:
-        raise StylerepError("style-hf writes on one device, and this model is spread over several; leave parallelize out, or use --model hf.")
+        raise StylerepError(
+            "style-hf writes on one device, and this model is spread over several; leave parallelize out, or"
+            " use --model hf."
+        )
 
 
 def write(
-    model: Any, sequences: Sequence[TokenSequence], together: int, choose: TokenSampler, watch: ControlLoop, ends: frozenset[int],
+    model: Any,
+    sequences: Sequence[TokenSequence],
+    together: int,
+    choose: TokenSampler,
+    watch: ControlLoop,
+    ends: frozenset[int],
     steering: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
-) -> Iterator[TokenSequence]:  # fmt: skip
+) -> Iterator[TokenSequence]:
     """Write the responses of sequences, at most *together* at a time, and yield each when it has ended.
 
-    *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Sequences are begun in the order given. In the context of
-    *steering* the model reads what is written, but not prompts. Raises StylerepError if the model passes by our cache or our attention.
+    *model* is a causal language model of transformers, and *ends* are the tokens that end a turn. Sequences
+    are begun in the order given. In the context of
+    *steering* the model reads what is written, but not prompts.
+    Raises StylerepError if the model passes by our cache or our attention.
     """
     waiting = deque(sequences)
     with torch.inference_mode(), _attending(model):
@@ -58,16 +80,29 @@ def write(
         while waiting or len(kv_cache):
             free = together - len(kv_cache)
             if waiting and (free >= max(1, together // 8) or not len(kv_cache)):
-                _begin(model, kv_cache, [waiting.popleft() for _ in range(min(free, len(waiting)))], prefix, device)
+                _begin(
+                    model,
+                    kv_cache,
+                    [waiting.popleft() for _ in range(min(free, len(waiting)))],
+                    prefix,
+                    device,
+                )
             ended = _step(model, kv_cache, choose, watch, ends, steering)
             kv_cache.drop(ended)
             yield from ended
 
 
 def _step(
-    model: Any, kv_cache: BucketedKVCache, choose: TokenSampler, watch: ControlLoop, ends: frozenset[int], steering: Callable[[], AbstractContextManager[None]]
+    model: Any,
+    kv_cache: BucketedKVCache,
+    choose: TokenSampler,
+    watch: ControlLoop,
+    ends: frozenset[int],
+    steering: Callable[[], AbstractContextManager[None]],
 ) -> list[TokenSequence]:
-    """Have the model read one token of each sequence; where that was a sequence's last, choose the next. Return the sequences that ended."""
+    """Have the model read one token of each sequence; where that was a sequence's last, choose the next.
+    Return the sequences that ended.
+    """
     kv_cache.begin_step()
     sequences = kv_cache.sequences
     tokens = torch.tensor([[sequence.ids[sequence.done]] for sequence in sequences], device=kv_cache.device)
@@ -80,7 +115,11 @@ def _step(
         sequence.done += 1
     at_end = [number for number, sequence in enumerate(sequences) if sequence.done == len(sequence.ids)]
     chosen = [sequences[number] for number in at_end]
-    for sequence, token in zip(chosen, choose(chosen, logits if len(chosen) == len(sequences) else logits[at_end]) if chosen else [], strict=True):
+    for sequence, token in zip(
+        chosen,
+        choose(chosen, logits if len(chosen) == len(sequences) else logits[at_end]) if chosen else [],
+        strict=True,
+    ):
         if token in ends:
             sequence.ended = "end"
         else:
@@ -90,24 +129,42 @@ def _step(
     return [sequence for sequence in chosen if sequence.ended]
 
 
-def _begin(model: Any, kv_cache: BucketedKVCache, sequences: Sequence[TokenSequence], prefix: Prefill | None, device: torch.device) -> None:
+def _begin(
+    model: Any,
+    kv_cache: BucketedKVCache,
+    sequences: Sequence[TokenSequence],
+    prefix: Prefill | None,
+    device: torch.device,
+) -> None:
     """Read prompts, all but their last token, which the next step reads."""
     shared = prefix.keys[0].shape[2] if prefix else 0
     part: list[TokenSequence] = []
     for sequence in sequences:
-        if part and (len(part) + 1) * (max(one.prompt for one in [*part, sequence]) - shared) > _PROMPT_TOKENS:
+        if (
+            part
+            and (len(part) + 1) * (max(one.prompt for one in [*part, sequence]) - shared) > _PROMPT_TOKENS
+        ):
             _read(model, kv_cache, part, prefix, shared, device)
             part = []
         part.append(sequence)
     _read(model, kv_cache, part, prefix, shared, device)
 
 
-def _read(model: Any, kv_cache: BucketedKVCache, sequences: Sequence[TokenSequence], prefix: Prefill | None, shared: int, device: torch.device) -> None:
+def _read(
+    model: Any,
+    kv_cache: BucketedKVCache,
+    sequences: Sequence[TokenSequence],
+    prefix: Prefill | None,
+    shared: int,
+    device: torch.device,
+) -> None:
     length = max(1, max(sequence.prompt for sequence in sequences) - 1 - shared)
     tokens = torch.zeros(len(sequences), length, dtype=torch.long)
     for number, sequence in enumerate(sequences):
         sequence.done = sequence.prompt - 1
-        tokens[number, : sequence.done - shared] = torch.tensor(sequence.ids[shared : sequence.done], dtype=torch.long)
+        tokens[number, : sequence.done - shared] = torch.tensor(
+            sequence.ids[shared : sequence.done], dtype=torch.long
+        )
     read = _prefill(model, tokens.to(device), shared, prefix)
     kv_cache.add(sequences, read.keys, read.values)
 
@@ -117,7 +174,9 @@ def _read_prefix(model: Any, sequences: Sequence[TokenSequence], device: torch.d
     shared = min((sequence.prompt - 2 for sequence in sequences), default=0)
     first = sequences[0].ids if sequences else []
     for sequence in sequences:
-        shared = next((place for place in range(max(0, shared)) if sequence.ids[place] != first[place]), shared)
+        shared = next(
+            (place for place in range(max(0, shared)) if sequence.ids[place] != first[place]), shared
+        )
     if len(sequences) < 2 or shared < 1:
         return None
     return _prefill(model, torch.tensor([first[:shared]], device=device), 0, None)
@@ -130,18 +189,33 @@ def _prefill(model: Any, tokens: torch.Tensor, start: int, prefix: Prefill | Non
     return read
 
 
-def _call(model: Any, part: Any, tokens: torch.Tensor, places: torch.Tensor, cache: BucketedKVCache | Prefill) -> Any:
-    """Have a model, or the part of it without its head, read tokens with a cache of ours, and check that every layer went through it."""
+def _call(
+    model: Any, part: Any, tokens: torch.Tensor, places: torch.Tensor, cache: BucketedKVCache | Prefill
+) -> Any:
+    """Have a model, or the part of it without its head, read tokens with a cache of ours,
+    and check that every layer went through it.
+    """
     try:
-        found = part(input_ids=tokens, position_ids=places, use_cache=True, style_hf_cache=cache, **{_cache_argument(type(part)): cache})
-    except (TypeError, AttributeError, IndexError, KeyError) as error:  # asked for more than a cache or an attention function of ours has
-        raise not_taken(CACHE, model, f"reading with it failed ({type(error).__name__}: {' '.join(str(error).split())})") from error
+        found = part(
+            input_ids=tokens,
+            position_ids=places,
+            use_cache=True,
+            style_hf_cache=cache,
+            **{_cache_argument(type(part)): cache},
+        )
+    # asked for more than a cache or an attention function of ours has
+    except (TypeError, AttributeError, IndexError, KeyError) as error:
+        raise not_taken(
+            CACHE, model, f"reading with it failed ({type(error).__name__}: {' '.join(str(error).split())})"
+        ) from error
     cache.check(model)
     return found
 
 
 def _cache_argument(cls: type) -> str:
-    """Return the argument by which models of a class take their cache, by what their forward says: by its name, else by what it is said to be."""
+    """Return the argument by which models of a class take their cache, by what their forward says: by its
+    name, else by what it is said to be.
+    """
     if cls not in _arguments:
         parameters = inspect.signature(getattr(cls, "forward", cls.__call__)).parameters
         by_kind = [name for name, one in parameters.items() if "Cache" in str(one.annotation)]

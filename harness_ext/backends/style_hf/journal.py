@@ -1,6 +1,8 @@
-"""Responses on disk, each found by all that made it: a run that was killed goes on, and no adapter is given the responses of another.
+"""Responses on disk, each found by all that made it: a run that was killed goes on,
+and no adapter is given the responses of another.
 
-    responses.jsonl      {"key": …, "ids": […], "text": …, "ended": "end", "tokens": 87, "forced": [[40, 45, "wait"]], "taken_back": 0}
+    responses.jsonl      {"key": …, "ids": […], "text": …, "ended": "end", "tokens": 87, "forced": [[40,
+    45, "wait"]], "taken_back": 0}
 
 A line is written when its response has ended (`harness_ext.runs.journal_file`). Lines of other keys stay.
 """
@@ -38,7 +40,9 @@ class Journal:
     """The responses of one file, opened by one process at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file, or begin one; raise StylerepError if it is damaged, cannot be written, or is another process's."""
+        """Open a file, or begin one; raise StylerepError if it is damaged, cannot be written,
+        or is another process's.
+        """
         self.path = path
         self._there: dict[str, dict[str, Any]] = {}
         self._file = JournalFile(path, f"{path}: another process writes its responses here.")
@@ -57,16 +61,24 @@ class Journal:
         if found is None:
             return False
         sequence.ids += found["ids"]
-        sequence.ended, sequence.taken_back, sequence.forced = found["ended"], found["taken_back"], [Forced(*one) for one in found["forced"]]
+        sequence.ended, sequence.taken_back, sequence.forced = (
+            found["ended"],
+            found["taken_back"],
+            [Forced(*one) for one in found["forced"]],
+        )
         return True
 
     def append(self, key: str, sequence: TokenSequence, text: str) -> None:
         """Write down the response of a sequence that has ended."""
         record = {
-            "key": key, "text": text, "tokens": sequence.count, "ended": sequence.ended, "forced": [list(one) for one in sequence.forced], "taken_back":
-            sequence.taken_back,
+            "key": key,
+            "text": text,
+            "tokens": sequence.count,
+            "ended": sequence.ended,
+            "forced": [list(one) for one in sequence.forced],
+            "taken_back": sequence.taken_back,
             "ids": sequence.written,
-        }  # fmt: skip
+        }
         self._file.write(record)
         self._there[key] = record
 
@@ -81,11 +93,15 @@ class Journal:
                 record = read_as(_Record, parse_json(line, where), where)
             except StylerepError as error:
                 says = str(error).removeprefix(f"{where}: ").removesuffix(".")
-                raise StylerepError(f"{where}: this is no response of style-hf ({says}); move the file away to begin anew.") from error
+                raise StylerepError(
+                    f"{where}: this is no response of style-hf ({says}); move the file away to begin anew."
+                ) from error
             self._there[record.key] = record.model_dump(include={"ids", "ended", "taken_back", "forced"})
 
 
 def request_key(made_by: Mapping[str, Any], prompt: Iterable[int], repeat: int) -> str:
-    """Return the key of a response: the SHA-256 of what made it (model, adapter, controls, decoding), of its prompt's tokens, and of which of several it is."""
+    """Return the key of a response: the SHA-256 of what made it (model, adapter, controls, decoding), of its
+    prompt's tokens, and of which of several it is.
+    """
     content = {"version": VERSION, **made_by, "prompt": list(prompt), "repeat": repeat}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

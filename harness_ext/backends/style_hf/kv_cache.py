@@ -1,14 +1,16 @@
-"""Keys and values of the sequences that are being written: each sequence in the bucket for its length, so that short sequences do not pay for long ones.
+"""Keys and values of the sequences that are being written: each sequence in the bucket for its length, so
+that short sequences do not pay for long ones.
 
-A sequence's token at position p lies in column p of its bucket. Hence what is computed for a sequence depends neither on the sequences beside it nor
-on how many there are (as far as the matrix library computes a sequence alike in every batch, as tests and ``make bench`` check), and a sequence can be
-shortened by
+A sequence's token at position p lies in column p of its bucket. Hence what is computed for a sequence depends
+neither on the sequences beside it nor on how many there are (as far as the matrix library computes a sequence
+alike in every batch, as tests and ``make bench`` check), and a sequence can be shortened by
 counting fewer columns.
 
-Run on transformers 5.23 and 5.24. What it relies on: layers call ``update(keys, values, layer)`` of the cache that the model was called with, and then the
-attention function that the configuration names, with ``sliding_window``, ``softcap`` and ``scaling`` where they have them; for a name without a mask
-function no mask is made. Each pass keeps a record of these calls, and `check` raises StylerepError where they are not what the configuration says
-(`distill.models.library_hooks.CACHE`, `distill.models.library_hooks.ATTENTION`).
+Run on transformers 5.23 and 5.24. What it relies on: layers call ``update(keys, values, layer)`` of the cache
+that the model was called with, and then the attention function that the configuration names, with
+``sliding_window``, ``softcap`` and ``scaling`` where they have them; for a name without a mask function no
+mask is made. Each pass keeps a record of these calls, and `check` raises StylerepError where they are not
+what the configuration says (`distill.models.library_hooks.CACHE`, `distill.models.library_hooks.ATTENTION`).
 """
 
 from collections.abc import Sequence
@@ -31,7 +33,9 @@ _SCORES = 1 << 26
 
 
 def capacity(length: int) -> int:
-    """Return how many columns (128, 256, 384, 512, 768, 1,024, 1,536, …) the bucket for a sequence of *length* tokens has."""
+    """Return how many columns (128, 256, 384, 512, 768, 1,024, 1,536,
+    …) the bucket for a sequence of *length* tokens has.
+    """
     size = _SMALLEST
     while size < length:
         size += max(_SMALLEST, 1 << (size.bit_length() - 2))
@@ -39,7 +43,9 @@ def capacity(length: int) -> int:
 
 
 class CacheBucket:
-    """Sequences of about one length. `keys` and `values` hold a tensor (places, heads, columns, width) for each layer; places from the first on are taken."""
+    """Sequences of about one length. `keys` and `values` hold a tensor (places, heads, columns, width) for
+    each layer; places from the first on are taken.
+    """
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
@@ -65,8 +71,12 @@ class CacheBucket:
                 else:
                     held.append(wider)
 
-    def put(self, sequence: TokenSequence, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
-        """Add a sequence with its keys and values, a tensor (heads, tokens, width) a layer; there must be room."""
+    def put(
+        self, sequence: TokenSequence, keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]
+    ) -> None:
+        """Add a sequence with its keys and values, a tensor (heads, tokens, width) a layer;
+        there must be room.
+        """
         place = len(self.sequences)
         for held, given in ((self.keys, keys), (self.values, values)):
             for tensor, of_row in zip(held, given, strict=True):
@@ -88,18 +98,24 @@ class CacheBucket:
         self._masks = {}
 
     def mask(self, window: int | None) -> torch.Tensor:
-        """Return what is added to scores (sequences, 1, 1, columns): 0 for tokens that a sequence's next token sees, -inf for others."""
+        """Return what is added to scores (sequences, 1, 1, columns):
+        0 for tokens that a sequence's next token sees, -inf for others.
+        """
         if window not in self._masks:
             columns = torch.arange(self.columns, device=self.lengths.device)
             seen = columns <= self.lengths[:, None]
             if window:
                 seen &= columns > self.lengths[:, None] - window
-            self._masks[window] = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)[:, None, None]
+            self._masks[window] = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)[
+                :, None, None
+            ]
         return self._masks[window]
 
 
 class _Pass(Cache):  # type: ignore[misc]  # transformers has no types
-    """A cache that keeps a record of one pass of a model: which layers brought keys and values, and which asked for attention, with what."""
+    """A cache that keeps a record of one pass of a model: which layers brought keys and values, and which
+    asked for attention, with what.
+    """
 
     def __init__(self) -> None:
         super().__init__(layers=[])
@@ -107,11 +123,17 @@ class _Pass(Cache):  # type: ignore[misc]  # transformers has no types
         self.calls: list[tuple[int, int | None, float | None]] = []
 
     def check(self, model: Any) -> None:
-        """End a pass; raise StylerepError if a layer of the model passed by the cache or the attention function, or asked for less than is configured."""
+        """End a pass; raise StylerepError if a layer of the model passed by the cache or the attention
+        function, or asked for less than is configured.
+        """
         config = model.config.get_text_config()
         layers = int(config.num_hidden_layers)
         if self.updates != list(range(layers)):
-            raise not_taken(CACHE, model, f"{len(self.updates)} of {layers} layers kept keys and values in it, in their order")
+            raise not_taken(
+                CACHE,
+                model,
+                f"{len(self.updates)} of {layers} layers kept keys and values in it, in their order",
+            )
         if missing := missing_option(config, self.calls):
             raise not_taken(HOOK, model, missing)
         self.updates, self.calls = [], []
@@ -122,7 +144,9 @@ class _Pass(Cache):  # type: ignore[misc]  # transformers has no types
 
 
 class BucketedKVCache(_Pass):
-    """All sequences that are being written, in the order of the batch: by bucket, and by place in it. Passed to a model as its cache."""
+    """All sequences that are being written, in the order of the batch: by bucket, and by place in it.
+    Passed to a model as its cache.
+    """
 
     def __init__(self, device: torch.device) -> None:
         super().__init__()
@@ -152,13 +176,21 @@ class BucketedKVCache(_Pass):
         for bucket in self._buckets.values():
             bucket.begin_step(self.device)
 
-    def add(self, sequences: Sequence[TokenSequence], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> None:
-        """Add sequences whose first `done` tokens have the keys and values given, a tensor (sequences, heads, tokens, width) a layer."""
+    def add(
+        self, sequences: Sequence[TokenSequence], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]
+    ) -> None:
+        """Add sequences whose first `done` tokens have the keys and values given, a tensor (sequences,
+        heads, tokens, width) a layer.
+        """
         wanted = [capacity(sequence.done + 1) for sequence in sequences]
         for columns in set(wanted):
             self._bucket(columns).reserve(keys, values, wanted.count(columns))
         for index, (sequence, columns) in enumerate(zip(sequences, wanted, strict=True)):
-            self._bucket(columns).put(sequence, [layer[index, :, : sequence.done] for layer in keys], [layer[index, :, : sequence.done] for layer in values])
+            self._bucket(columns).put(
+                sequence,
+                [layer[index, :, : sequence.done] for layer in keys],
+                [layer[index, :, : sequence.done] for layer in values],
+            )
 
     def drop(self, ended: Sequence[TokenSequence]) -> None:
         """Remove sequences, with their keys and values."""
@@ -168,25 +200,44 @@ class BucketedKVCache(_Pass):
                 if id(bucket.sequences[place]) in gone:
                     bucket.take(place)
 
-    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write one token's keys and values (sequences, heads, 1, width) of each sequence; called by the layers of a model."""
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write one token's keys and values (sequences, heads, 1, width) of each sequence;
+        called by the layers of a model.
+        """
         self.updates.append(layer_idx)
         start = 0
         for bucket in self.buckets:
-            places, stop = torch.arange(len(bucket.sequences), device=self.device), start + len(bucket.sequences)
+            places, stop = (
+                torch.arange(len(bucket.sequences), device=self.device),
+                start + len(bucket.sequences),
+            )
             bucket.keys[layer_idx][places, :, bucket.lengths] = key_states[start:stop, :, 0]
             bucket.values[layer_idx][places, :, bucket.lengths] = value_states[start:stop, :, 0]
             start = stop
         return key_states, value_states
 
-    def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
-        """Return the attention (sequences, 1, heads, width) of each sequence's next token; *query* is (sequences, heads, 1, width)."""
+    def attend(
+        self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None
+    ) -> torch.Tensor:
+        """Return the attention (sequences, 1, heads, width) of each sequence's next token;
+        *query* is (sequences, heads, 1, width).
+        """
         results, start = [], 0
         for bucket in self.buckets:
-            keys, values = bucket.keys[layer][: len(bucket.sequences)], bucket.values[layer][: len(bucket.sequences)]
+            keys, values = (
+                bucket.keys[layer][: len(bucket.sequences)],
+                bucket.values[layer][: len(bucket.sequences)],
+            )
             part = query[start : start + len(bucket.sequences)]
-            grouped = part.reshape(len(part), keys.shape[1], -1, part.shape[-1])  # heads that share keys stand as queries of one head
-            results.append(_weigh(grouped, keys, values, bucket.mask(window), scaling, softcap).reshape(len(part), 1, query.shape[1], -1))
+            # heads that share keys stand as queries of one head
+            grouped = part.reshape(len(part), keys.shape[1], -1, part.shape[-1])
+            results.append(
+                _weigh(grouped, keys, values, bucket.mask(window), scaling, softcap).reshape(
+                    len(part), 1, query.shape[1], -1
+                )
+            )
             start += len(part)
         results += [results[-1][-1:]] * (len(query) - start)  # a sequence that is there twice
         return torch.cat(results)
@@ -196,7 +247,10 @@ class BucketedKVCache(_Pass):
 
     def _move(self, bucket: CacheBucket, place: int) -> None:
         sequence = bucket.sequences[place]
-        keys, values = ([tensor[place : place + 1, :, : sequence.done] for tensor in held] for held in (bucket.keys, bucket.values))
+        keys, values = (
+            [tensor[place : place + 1, :, : sequence.done] for tensor in held]
+            for held in (bucket.keys, bucket.values)
+        )
         self.add([sequence], keys, values)
         bucket.take(place)
 
@@ -213,18 +267,28 @@ class Prefill(_Pass):
         self.keys: list[torch.Tensor] = []
         self.values: list[torch.Tensor] = []
 
-    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Keep a layer's keys and values; called by the layers of a model."""
         self.updates.append(layer_idx)
         for held, states, before in (
             (self.keys, key_states, self._prefix and self._prefix.keys),
             (self.values, value_states, self._prefix and self._prefix.values),
         ):
-            held.append(torch.cat([before[layer_idx].expand(len(states), -1, -1, -1), states], 2) if before else states)
+            held.append(
+                torch.cat([before[layer_idx].expand(len(states), -1, -1, -1), states], 2)
+                if before
+                else states
+            )
         return key_states, value_states
 
-    def attend(self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
-        """Return the attention (sequences, tokens, heads, width), each token seeing those up to its own place."""
+    def attend(
+        self, layer: int, query: torch.Tensor, scaling: float, window: int | None, softcap: float | None
+    ) -> torch.Tensor:
+        """Return the attention (sequences, tokens, heads, width),
+        each token seeing those up to its own place.
+        """
         keys, values = self.keys[layer], self.values[layer]
         sequences, heads, tokens, width = query.shape
         grouped = query.reshape(sequences, keys.shape[1], -1, tokens, width)
@@ -236,34 +300,67 @@ class Prefill(_Pass):
             seen = torch.arange(columns, device=query.device) <= after
             if window:
                 seen &= torch.arange(columns, device=query.device) > after - window
-            mask = torch.zeros(seen.shape, device=query.device).masked_fill_(~seen, -torch.inf).repeat(part.shape[2], 1)
-            weighed = _weigh(part.reshape(sequences, keys.shape[1], -1, width), keys, values, mask, scaling, softcap)
+            mask = (
+                torch.zeros(seen.shape, device=query.device)
+                .masked_fill_(~seen, -torch.inf)
+                .repeat(part.shape[2], 1)
+            )
+            weighed = _weigh(
+                part.reshape(sequences, keys.shape[1], -1, width), keys, values, mask, scaling, softcap
+            )
             results.append(weighed.reshape(sequences, heads, -1, width))
         return torch.cat(results, 2).transpose(1, 2)
 
 
 def attend(
-    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
-    scaling: float | None = None, sliding_window: int | None = None, softcap: float | None = None, **options: Any,
-) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """Attend to the keys and values of the `BucketedKVCache` or `Prefill` that the model was called with, as ``style_hf_cache=``."""
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **options: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attend to the keys and values of the `BucketedKVCache` or `Prefill` that the model was called with,
+    as ``style_hf_cache=``.
+    """
     cache: BucketedKVCache | Prefill | None = options.get("style_hf_cache")
     layer = getattr(module, "layer_idx", None)
     if cache is None or layer is None:
-        raise not_taken(HOOK, module, "the layer hands on nothing of what the model was called with" if cache is None else "there is no layer_idx")
+        raise not_taken(
+            HOOK,
+            module,
+            (
+                "the layer hands on nothing of what the model was called with"
+                if cache is None
+                else "there is no layer_idx"
+            ),
+        )
     if unknown := unknown_option(module, scaling, options):
         raise not_taken(HOOK, module, f"{unknown}, which style-hf does not compute (use --model hf)")
     if scaling is None or layer >= len(cache.updates):
-        raise not_taken(CACHE, module, f"layer {layer} asks for attention and has kept no keys and values in it")
+        raise not_taken(
+            CACHE, module, f"layer {layer} asks for attention and has kept no keys and values in it"
+        )
     cache.calls.append((int(layer), sliding_window, softcap))
     return cache.attend(int(layer), query, scaling, sliding_window, softcap), None
 
 
-def _weigh(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor, scaling: float, softcap: float | None) -> torch.Tensor:
-    """Return attention, (sequences, heads, queries, width), of tensors of that shape; *mask* is added to the scores.
+def _weigh(
+    query: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    mask: torch.Tensor,
+    scaling: float,
+    softcap: float | None,
+) -> torch.Tensor:
+    """Return attention, (sequences, heads, queries, width), of tensors of that shape;
+    *mask* is added to the scores.
 
-    Written out: in bfloat16 on a CPU, the sums of these two products do not depend on how many sequences or columns there are, those of torch's fused attention
-    do.
+    Written out: in bfloat16 on a CPU, the sums of these two products do not depend on how many sequences or
+    columns there are, those of torch's fused attention do.
     """
     scores = torch.matmul(query, keys.transpose(2, 3)).float().mul_(scaling)
     if softcap:

@@ -1,4 +1,6 @@
-"""Which tokens of a vocabulary would complete a phrase after a text: looked up, so that a step costs no pass over the vocabulary."""
+"""Which tokens of a vocabulary would complete a phrase after a text: looked up,
+so that a step costs no pass over the vocabulary.
+"""
 
 import functools
 import re
@@ -18,7 +20,9 @@ _SPACES = re.compile(" +")
 
 
 class _PhraseEnding(NamedTuple):
-    """Tokens that end `phrase` after a text; `lead` is what they hold before it, None where the text holds its beginning."""
+    """Tokens that end `phrase` after a text; `lead` is what they hold before it,
+    None where the text holds its beginning.
+    """
 
     phrase: Phrase
     lead: str | None
@@ -26,20 +30,31 @@ class _PhraseEnding(NamedTuple):
 
 
 class PhraseTrie:
-    """The phrases of some kinds in one lexicon, cut at every place into what a text must end with and what a token adds.
+    """The phrases of some kinds in one lexicon, cut at every place into what a text must end with and what a
+    token adds.
 
-    The rules are the lexicon's: whole words, in capitals or not, sentence beginnings, and the words before a phrase that undo it. It is asked for each of
-    them rather than copied. What follows a phrase is not known yet, so neither a guard there nor a word that goes on ("Wait", "er") clears it; within one
-    token what follows is known, and " Waiter" completes nothing. White space and marks within a phrase count as one space. A character that is cut into
-    several tokens is seen when it is whole; the last of these tokens is not known to complete a phrase.
+    The rules are the lexicon's: whole words, in capitals or not, sentence beginnings, and the words before a
+    phrase that undo it. It is asked for each of them rather than copied. What follows a phrase is not known
+    yet, so neither a guard there nor a word that goes on ("Wait", "er") clears it; within one token what
+    follows is known, and " Waiter" completes nothing. White space and marks within a phrase count as one
+    space. A character that is cut into several tokens is seen when it is whole; the last of these tokens is
+    not known to complete a phrase.
     """
 
     def __init__(self, lexicon: Lexicon, kinds: Sequence[str], pieces: Sequence[str]) -> None:
-        """*pieces* is, for each token, what it adds to a text; an empty string for one that is never to be touched."""
+        """*pieces* is, for each token, what it adds to a text;
+        an empty string for one that is never to be touched.
+        """
         self._lexicon, self._kinds = lexicon, frozenset(kinds)
         self._spaced = lexicon.spaced
         self._probe = self._choose_probe()
-        self._marks = self._spaces_before_words({character for piece in pieces for character in piece if not character.isalnum()}) if self._spaced else {}
+        self._marks = (
+            self._spaces_before_words(
+                {character for piece in pieces for character in piece if not character.isalnum()}
+            )
+            if self._spaced
+            else {}
+        )
         self._last_words = {phrase.wording.split()[-1] for phrase in lexicon.pivots}
         self._leads = functools.lru_cache(maxsize=4096)(self._is_lead)
         by_piece: dict[str, list[int]] = defaultdict(list)
@@ -47,7 +62,11 @@ class PhraseTrie:
             if piece:
                 by_piece[piece].append(token)
         phrases = [phrase for phrase in lexicon.pivots if phrase.label in self._kinds]
-        spellings = {spelling: phrase for phrase in phrases for spelling in (phrase.wording, phrase.wording.replace("'", "\u2019"))}
+        spellings = {
+            spelling: phrase
+            for phrase in phrases
+            for spelling in (phrase.wording, phrase.wording.replace("'", "\u2019"))
+        }
         self._phrase_trie: list[_PhraseEnding] = []
         self._adding_space: set[int] = set()
         self._after: dict[str, list[int]] = defaultdict(list)
@@ -85,12 +104,18 @@ class PhraseTrie:
         """Yield the phrases that *text* ends within: where they begin, and the completion."""
         places = range(max(0, len(text) - 2 * self._longest), len(text))
         folded = self._folded(text[places.start :])
-        kept = [i for i, character in enumerate(folded) if character != " " or not i or folded[i - 1] != " "] if self._spaced else range(len(folded))
+        kept = (
+            [i for i, character in enumerate(folded) if character != " " or not i or folded[i - 1] != " "]
+            if self._spaced
+            else range(len(folded))
+        )
         tail = "".join(folded[i] for i in kept)
         at = [places[i] for i in kept]
         if self._spaced and len(places) == len(text) and not tail.startswith(" "):
             tail, at = " " + tail, [-1, *at]
-        ends = [(tail, len(text))] + ([(tail[:-1], len(text))] if self._spaced and len(tail) > 1 and tail.endswith(" ") else [])
+        ends = [(tail, len(text))] + (
+            [(tail[:-1], len(text))] if self._spaced and len(tail) > 1 and tail.endswith(" ") else []
+        )
         for number, (one, end) in enumerate(ends):
             for length in range(1 if one else 0, min(len(one), self._longest) + 1):
                 start = len(one) - length + self._spaced
@@ -100,7 +125,10 @@ class PhraseTrie:
 
     def _cut(self, spellings: dict[str, Phrase], by_piece: dict[str, list[int]]) -> None:
         """Cut each phrase at each place, and find the tokens that begin with what is missing."""
-        keys = sorted((_SPACES.sub(" ", self._folded(piece)) if self._spaced else self._folded(piece), piece) for piece in by_piece)
+        keys = sorted(
+            (_SPACES.sub(" ", self._folded(piece)) if self._spaced else self._folded(piece), piece)
+            for piece in by_piece
+        )
         candidates: list[tuple[str, str, str, list[int]]] = []
         for spelling in spellings:
             pattern = " " * self._spaced + spelling
@@ -134,7 +162,11 @@ class PhraseTrie:
             folded = self._folded(piece)
             for i, character in enumerate(folded):
                 if character in heads and (not self._spaced or (i and folded[i - 1] == " ")):
-                    candidates += [(one, piece[:i], piece[i + len(one) :], tokens) for one in heads[character] if folded.startswith(one, i)]
+                    candidates += [
+                        (one, piece[:i], piece[i + len(one) :], tokens)
+                        for one in heads[character]
+                        if folded.startswith(one, i)
+                    ]
         kept = self._still_phrases({(spelling, rest) for spelling, _, rest, _ in candidates})
         grouped: dict[tuple[str, str], list[int]] = defaultdict(list)
         for spelling, lead, rest, tokens in candidates:
@@ -148,7 +180,11 @@ class PhraseTrie:
         """Keep the phrases that are pivots of the kinds with what follows them in a token."""
         with_rest = [pair for pair in pairs if pair[1]]
         found = self._lexicon.find_each([spelling + rest for spelling, rest in with_rest])
-        undone = {pair for pair, pivots in zip(with_rest, found, strict=True) if not any(one.start == 0 and one.kind in self._kinds for one in pivots)}
+        undone = {
+            pair
+            for pair, pivots in zip(with_rest, found, strict=True)
+            if not any(one.start == 0 and one.kind in self._kinds for one in pivots)
+        }
         return pairs - undone
 
     def _folded(self, text: str) -> str:
@@ -158,9 +194,15 @@ class PhraseTrie:
     def _spaces_before_words(self, characters: set[str]) -> dict[str, str]:
         """Return the characters that may stand before a word, as the lexicon has it."""
         ordered = sorted(characters)
-        anywhere = next(phrase.wording for phrase in self._lexicon.pivots if not phrase.at_start and not phrase.guarded)
+        anywhere = next(
+            phrase.wording for phrase in self._lexicon.pivots if not phrase.at_start and not phrase.guarded
+        )
         found = self._lexicon.find_each([f"x{character}{anywhere}" for character in ordered])
-        return {character: " " for character, pivots in zip(ordered, found, strict=True) if pivots and pivots[-1].phrase == anywhere}
+        return {
+            character: " "
+            for character, pivots in zip(ordered, found, strict=True)
+            if pivots and pivots[-1].phrase == anywhere
+        }
 
     def _choose_probe(self) -> str:
         """Choose a pivot that counts only where a sentence begins, and is no part of another one."""
@@ -168,11 +210,17 @@ class PhraseTrie:
         return next(
             phrase.wording
             for phrase in self._lexicon.pivots
-            if phrase.at_start and not phrase.guarded and not any(phrase.wording in one or one in phrase.wording for one in wordings if one != phrase.wording)
+            if phrase.at_start
+            and not phrase.guarded
+            and not any(
+                phrase.wording in one or one in phrase.wording for one in wordings if one != phrase.wording
+            )
         )
 
     def _begins(self, before: str) -> bool:
-        """Say whether a sentence would begin after *before*, as the lexicon has it, or a trace or an answer."""
+        """Say whether a sentence would begin after *before*, as the lexicon has it, or a trace or an
+        answer.
+        """
         gap = before[len(before.rstrip(" ,")) :]
         words = before[: len(before) - len(gap)]
         if words and (words[-1].isascii() or self._spaced) and words[-1].isalnum():

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 
 class Forced(NamedTuple):
-    """Tokens of a response that were put there: their first and the one after their last, counted from the first after the prompt, and why (wait, answer)."""
+    """Tokens of a response that were put there: their first and the one after their last, counted from the
+    first after the prompt, and why (wait, answer).
+    """
 
     start: int
     stop: int
@@ -16,12 +18,13 @@ class Forced(NamedTuple):
 class TokenSequence:
     """A prompt and what has been written after it.
 
-    `ids` are the tokens of both, `prompt` of which are the prompt's, and `limit` is the most new ones. The model has read the first `done`; where that is
-    fewer than all, the rest stands already and is read first. A token at a place in `bans` is none of those listed there. `seed` is what sampling draws
-    from. `ended` says why the sequence is complete: end (the model ended its turn), stop (at a stop string), length, stuck (see
-    `harness_ext.backends.style_hf.pivot_suppression`); it
-    is empty while the sequence is written. `closed` is the number of new tokens at which the trace had ended, `forced` what was put into the response, and
-    `taken_back` how many pivots were.
+    `ids` are the tokens of both, `prompt` of which are the prompt's, and `limit` is the most new ones. The
+    model has read the first `done`; where that is fewer than all, the rest stands already and is read first.
+    A token at a place in `bans` is none of those listed there. `seed` is what sampling draws from. `ended`
+    says why the sequence is complete: end (the model ended its turn), stop (at a stop string), length, stuck
+    (see `harness_ext.backends.style_hf.pivot_suppression`); it is empty while the sequence is written.
+    `closed` is the number of new tokens at which the trace had ended, `forced` what was put into the
+    response, and `taken_back` how many pivots were.
     """
 
     index: int
@@ -47,7 +50,9 @@ class TokenSequence:
         return len(self.ids) - self.prompt
 
     def cut(self, count: int) -> None:
-        """Keep the first *count* tokens after the prompt and go on from there; the last one kept is read again, for what may follow it."""
+        """Keep the first *count* tokens after the prompt and go on from there; the last one kept is read
+        again, for what may follow it.
+        """
         place = self.prompt + count
         del self.ids[place:]
         self.done = min(self.done, place - 1)

@@ -1,18 +1,24 @@
-"""The text of a response while it is written, token by token: what a token adds is looked up, not decoded with all that stands before it."""
+"""The text of a response while it is written, token by token: what a token adds is looked up, not decoded
+with all that stands before it.
+"""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 _PARTIAL = "\ufffd"
 _LONGEST_CHARACTER = 8
-"""Tokens that may be held back until they make up a character: one of four bytes, or a joined emoji's part."""
+"""Tokens that may be held back until they make up a character: one of four bytes, or a joined emoji's
+part.
+"""
 
 
 class Pieces:
     """What each token of a vocabulary adds to a text."""
 
     def __init__(self, decode: Callable[[list[int]], str], anchor: int) -> None:
-        """*decode* turns tokens into text; *anchor* is any token that is a letter: some decoders treat the first token of a text in a way of its own."""
+        """*decode* turns tokens into text; *anchor* is any token that is a letter: some decoders treat the
+        first token of a text in a way of its own.
+        """
         self._decode, self._anchor = decode, anchor
         self._skip = len(decode([anchor]))
         self._known: dict[int, str] = {}
@@ -27,7 +33,9 @@ class Pieces:
 
 
 def encode_after(encode: Callable[[str], list[int]], pieces: Pieces, text: str) -> list[int]:
-    """Return the tokens of a text that follows another one; *encode* turns text into tokens, adding none of its own."""
+    """Return the tokens of a text that follows another one; *encode* turns text into tokens,
+    adding none of its own.
+    """
     tokens = encode(text)
     if pieces.of(tokens) == text:
         return tokens
@@ -63,7 +71,9 @@ class SequenceText:
         self._held = []
 
     def token_at(self, place: int) -> int:
-        """Return the first token of the character at a place; the number of tokens for the place after the last."""
+        """Return the first token of the character at a place;
+        the number of tokens for the place after the last.
+        """
         token = min(bisect_right(self.ends, place), len(self.ends))
         while token and not self._whole[token - 1]:
             token -= 1

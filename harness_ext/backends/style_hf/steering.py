@@ -1,8 +1,9 @@
-"""Steers a model while it writes: a direction of a pivot kind, added to what a layer puts out (Turner et al., 2023, arXiv:2308.10248; Rimsky et al., 2024,
-arXiv:2312.06681).
+"""Steers a model while it writes: a direction of a pivot kind, added to what a layer puts out (Turner et al.,
+2023, arXiv:2308.10248; Rimsky et al., 2024, arXiv:2312.06681).
 
-A file of directions is a safetensors file: for each kind a tensor (layers, width), the mean difference of activations at the output of each decoder layer,
-and in its metadata, under ``stylerep``, a JSON object (see `harness_ext.backends.style_hf.steer_fit`).
+A file of directions is a safetensors file: for each kind a tensor (layers, width), the mean difference of
+activations at the output of each decoder layer, and in its metadata, under ``stylerep``, a JSON object (see
+`harness_ext.backends.style_hf.steer_fit`).
 """
 
 import contextlib
@@ -54,39 +55,66 @@ def load_direction(path: Path, kind: str, layer: int | None) -> Direction:
     about = parse_json(written, f"{path}, metadata stylerep")
     read = read_as(_SteeringHeader, about, f"{path}, metadata stylerep")
     if vectors is None:
-        raise StylerepError(f"{path}: there is no direction of {kind} in it; it has {', '.join(sorted(kinds))}.")
+        raise StylerepError(
+            f"{path}: there is no direction of {kind} in it; it has {', '.join(sorted(kinds))}."
+        )
     if vectors.ndim != 2 or not vectors.is_floating_point() or not vectors.isfinite().all():
-        raise StylerepError(f"{path}: the directions of {kind} must be finite numbers, a row for each layer; found {vectors.dtype} {list(vectors.shape)}.")
+        raise StylerepError(
+            f"{path}: the directions of {kind} must be finite numbers, a row for each layer; found"
+            f" {vectors.dtype} {list(vectors.shape)}."
+        )
     if layer is None and kind not in read.kinds:
-        raise StylerepError(f"{path}: its metadata says nothing of {kind}; name a layer with --model_args steer_layer.")
+        raise StylerepError(
+            f"{path}: its metadata says nothing of {kind}; name a layer with --model_args steer_layer."
+        )
     chosen = read.kinds[kind].layer if layer is None else layer
     if not 0 <= chosen < len(vectors):
-        raise StylerepError(f"--model_args steer_layer={chosen}: the directions of {path} are of {len(vectors)} layers, from 0 on.")
+        raise StylerepError(
+            f"--model_args steer_layer={chosen}: the directions of {path} are of {len(vectors)} layers, from"
+            " 0 on."
+        )
     return Direction(vectors[chosen], chosen, about)
 
 
 def decoder_layers(model: Any) -> list[torch.nn.Module]:
-    """Return the decoder layers of a causal language model of transformers; raise StylerepError where they are not found."""
+    """Return the decoder layers of a causal language model of transformers;
+    raise StylerepError where they are not found.
+    """
     count = model.config.get_text_config().num_hidden_layers
-    lists = [list(module) for module in model.modules() if isinstance(module, torch.nn.ModuleList) and len(module) == count]
-    # Beside an encoder of as many layers, as of images, those of the language model are the ones with a place in the cache.
-    with_cache = [layers for layers in lists if all(any(hasattr(part, "layer_idx") for part in layer.modules()) for layer in layers)]
+    lists = [
+        list(module)
+        for module in model.modules()
+        if isinstance(module, torch.nn.ModuleList) and len(module) == count
+    ]
+    # Beside an encoder of as many layers, as of images,
+    # those of the language model are the ones with a place in the cache.
+    with_cache = [
+        layers
+        for layers in lists
+        if all(any(hasattr(part, "layer_idx") for part in layer.modules()) for layer in layers)
+    ]
     if not lists:
-        raise StylerepError(f"The decoder layers of this {model.config.model_type} model were not found, so it cannot be steered.")
+        raise StylerepError(
+            f"The decoder layers of this {model.config.model_type} model were not found, so it cannot be"
+            " steered."
+        )
     return (with_cache or lists)[0]
 
 
 def layer_output(output: Any) -> torch.Tensor | None:
-    """Return the activations that a decoder layer put out, (rows, tokens, width), alone or before others; None where it put out something else."""
+    """Return the activations that a decoder layer put out, (rows, tokens, width), alone or before others;
+    None where it put out something else.
+    """
     first = output[0] if isinstance(output, (tuple, list)) and output else output
     return first if isinstance(first, torch.Tensor) and first.dim() == 3 else None
 
 
 class Steering:
-    """*strength* times a direction, which a layer adds to what it puts out for each token that is read in the context `on`.
+    """*strength* times a direction, which a layer adds to what it puts out for each token that is read in the
+    context `on`.
 
-    Prompts and likelihoods are read outside of it. Whether a token is steered does not hang on what the layer is called with: transformers has had three
-    names for a layer's cache, and layers that get it by place.
+    Prompts and likelihoods are read outside of it. Whether a token is steered does not hang on what the layer
+    is called with: transformers has had three names for a layer's cache, and layers that get it by place.
     """
 
     def __init__(self, model: Any, direction: Direction, strength: float) -> None:
@@ -95,8 +123,8 @@ class Steering:
         width = model.config.get_text_config().hidden_size
         if len(direction.vector) != width or direction.about["layers"] != len(layers):
             raise StylerepError(
-                f"The directions are of a model with {direction.about['layers']} layers of width {len(direction.vector)}; "
-                f"this one has {len(layers)} of {width}."
+                f"The directions are of a model with {direction.about['layers']} layers of width"
+                f" {len(direction.vector)}; this one has {len(layers)} of {width}."
             )
         self._model, self._layer, self._strength = model, direction.layer, strength
         self._added = (strength * direction.vector.float()).to(model.dtype).to(model.device)
@@ -105,26 +133,35 @@ class Steering:
 
     @contextlib.contextmanager
     def on(self) -> Iterator[None]:
-        """Steer one pass of the model; raise StylerepError if the layer was not called in it, or nothing has changed in what it put out."""
+        """Steer one pass of the model; raise StylerepError if the layer was not called in it,
+        or nothing has changed in what it put out.
+        """
         self._is_on, self._times = True, 0
         try:
             yield
         finally:
             self._is_on = False
         if self._times != 1:
-            raise not_taken(STEERING, self._model, f"layer {self._layer} was called {self._times} times in one pass")
+            raise not_taken(
+                STEERING, self._model, f"layer {self._layer} was called {self._times} times in one pass"
+            )
 
     def _add(self, module: torch.nn.Module, arguments: Any, output: Any) -> Any:
         if not self._is_on:
             return None
         before = layer_output(output)
         if before is None:
-            raise not_taken(STEERING, self._model, f"layer {self._layer} puts out {type(output).__name__} and no activations")
+            raise not_taken(
+                STEERING,
+                self._model,
+                f"layer {self._layer} puts out {type(output).__name__} and no activations",
+            )
         after = before + self._added
         if not self._seen and self._strength and torch.equal(before, after):
             raise StylerepError(
-                f"--model_args steer_strength={self._strength:g} is so small that nothing changes in {str(self._model.dtype).removeprefix('torch.')} at layer "
-                f"{self._layer}; choose a greater one, or 0."
+                f"--model_args steer_strength={self._strength:g} is so small that nothing changes in"
+                f" {str(self._model.dtype).removeprefix('torch.')} at layer {self._layer}; choose a greater"
+                " one, or 0."
             )
         self._times, self._seen = self._times + 1, True
         return (after, *output[1:]) if isinstance(output, (tuple, list)) else after

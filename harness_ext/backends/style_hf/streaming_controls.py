@@ -1,13 +1,16 @@
-"""Controls of style for an engine that lets each token be chosen once: what is not to be written is forbidden before it stands.
+"""Controls of style for an engine that lets each token be chosen once:
+what is not to be written is forbidden before it stands.
 
-`harness_ext.backends.style_hf.control` goes back in a response where a pivot or the end of a trace was written; here there is no going back. What differs for
-it:
+`harness_ext.backends.style_hf.control` goes back in a response where a pivot or the end of a trace was
+written; here there is no going back. What differs for it:
 
-- A token that completes a phrase of a suppressed kind is forbidden, although a later token might have undone it: "Wait" before "er", "Wait" before
-  " for me". A word that is one token ("Waiter", "await") is never touched. See `harness_ext.backends.style_hf.phrase_trie.Completions`.
-- The end of a trace is not taken back but kept from coming: while texts are still to be forced, no token can be chosen that begins the closing tag or
-  ends the turn, and where one of these is the likeliest the text is forced. With sampling this comes where the end would have been likeliest, not where
-  it would have been drawn. See `harness_ext.backends.style_hf.closing_tag.Closing` for what may be left of a tag.
+- A token that completes a phrase of a suppressed kind is forbidden, although a later token might have undone
+  it: "Wait" before "er", "Wait" before " for me". A word that is one token ("Waiter", "await") is never
+  touched. See `harness_ext.backends.style_hf.phrase_trie.Completions`.
+- The end of a trace is not taken back but kept from coming: while texts are still to be forced, no token can
+  be chosen that begins the closing tag or ends the turn, and where one of these is the likeliest the text is
+  forced. With sampling this comes where the end would have been likeliest, not where it would have been
+  drawn. See `harness_ext.backends.style_hf.closing_tag.Closing` for what may be left of a tag.
 - White space that ends the text stays before what is forced; no second empty line is added to one.
 - A trace is closed at its budget, or after a text that is being forced then.
 """
@@ -27,15 +30,34 @@ _NEVER = float("-inf")
 
 
 class ForbiddenTokens:
-    """What the responses of one model share: the controls, and what each token of the vocabulary would write."""
+    """What the responses of one model share: the controls, and what each token of the vocabulary would
+    write.
+    """
 
-    def __init__(self, controls: Controls, close: str, pieces: Pieces, vocabulary: int, encode: Callable[[str], list[int]]) -> None:
-        """*close* is the tag that closes a trace, *vocabulary* the number of tokens, and *encode* turns text into tokens, adding none of its own."""
+    def __init__(
+        self,
+        controls: Controls,
+        close: str,
+        pieces: Pieces,
+        vocabulary: int,
+        encode: Callable[[str], list[int]],
+    ) -> None:
+        """*close* is the tag that closes a trace, *vocabulary* the number of tokens, and *encode* turns text
+        into tokens, adding none of its own.
+        """
         self.controls, self.close, self.pieces = controls, close, pieces
         self._encode = encode
-        texts = [pieces.of([token]) for token in range(vocabulary)] if controls.suppress or controls.budget_forcing else []
+        texts = (
+            [pieces.of([token]) for token in range(vocabulary)]
+            if controls.suppress or controls.budget_forcing
+            else []
+        )
         self.closing = ClosingTag(close, texts)
-        self._phrase_trie = [PhraseTrie(load_lexicon(language), controls.suppress, texts) for language in LANGUAGES] if controls.suppress else []
+        self._phrase_trie = (
+            [PhraseTrie(load_lexicon(language), controls.suppress, texts) for language in LANGUAGES]
+            if controls.suppress
+            else []
+        )
         self._indices: dict[tuple[Any, ...], torch.Tensor] = {}
 
     def encode(self, text: str) -> list[int]:
@@ -43,19 +65,29 @@ class ForbiddenTokens:
         return encode_after(self._encode, self.pieces, text)
 
     def forbid_pivots(self, text: str, logits: torch.Tensor) -> None:
-        """Forbid in *logits* (vocabulary) what would complete a pivot of the suppressed kinds after *text*."""
+        """Forbid in *logits* (vocabulary) what would complete a pivot of the suppressed kinds after
+        *text*.
+        """
         for number, completions in enumerate(self._phrase_trie):
             if found := completions.after(text):
                 self._forbid(logits, (number, found), lambda one=completions, of=found: one.tokens(of))  # type: ignore[misc]
 
     def forbid_ends(self, text: str, ends: frozenset[int], logits: torch.Tensor) -> None:
-        """Forbid in *logits* (vocabulary) what would begin the closing tag after *text*, and the tokens *ends*."""
+        """Forbid in *logits* (vocabulary) what would begin the closing tag after *text*,
+        and the tokens *ends*.
+        """
         self._forbid(logits, ("end", self.closing.begun(text), ends), lambda: self.closing.after(text) | ends)
 
-    def _forbid(self, logits: torch.Tensor, key: tuple[Any, ...], tokens: Callable[[], Iterable[int]]) -> None:
+    def _forbid(
+        self, logits: torch.Tensor, key: tuple[Any, ...], tokens: Callable[[], Iterable[int]]
+    ) -> None:
         key = (*key, logits.device, len(logits))
         if key not in self._indices:
-            self._indices[key] = torch.tensor(sorted(token for token in tokens() if token < len(logits)), dtype=torch.long, device=logits.device)
+            self._indices[key] = torch.tensor(
+                sorted(token for token in tokens() if token < len(logits)),
+                dtype=torch.long,
+                device=logits.device,
+            )
         logits.index_fill_(0, self._indices[key], _NEVER)
 
 
@@ -74,7 +106,9 @@ class StreamingControls:
         self.waits, self.closed = 0, False
 
     def change(self, written: Sequence[int], logits: torch.Tensor) -> torch.Tensor:
-        """Change *logits* (vocabulary) in place, and return them, for the token that follows the tokens *written* (a response's, not its prompt's)."""
+        """Change *logits* (vocabulary) in place, and return them, for the token that follows the tokens
+        *written* (a response's, not its prompt's).
+        """
         self._read(written)
         if not self._forced():
             self._look(logits)
@@ -111,7 +145,10 @@ class StreamingControls:
             close, begun = self._forbidden.close, self._forbidden.closing.begun(text)
             before = "" if begun or not text or text.endswith("\n") else "\n"
             self._force(f"{before}{close[begun:]}\n\n{controls.answer_text}")
-        elif self.waits < controls.budget_forcing and int(logits.argmax()) in self._forbidden.closing.after(text) | self._ends:
+        elif (
+            self.waits < controls.budget_forcing
+            and int(logits.argmax()) in self._forbidden.closing.after(text) | self._ends
+        ):
             self.waits += 1
             breaks = len(text) - len(text.rstrip("\n")) if text else 2
             self._force("\n" * max(0, 2 - breaks) + controls.forcing_text)

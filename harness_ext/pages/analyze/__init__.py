@@ -16,12 +16,25 @@ from synth.formats.audit import Audit, encrypted_note
 from synth.style import load_lexicon
 from synth.style.profile import DEFAULT, StyleProfile, build_profile, load_profile
 
-__all__ = ["Analysis", "Fields", "Group", "Response", "ScoredResponse", "StyleAnalysis", "analyze", "profile_of", "read_responses", "score_responses"]
+__all__ = [
+    "Analysis",
+    "Fields",
+    "Group",
+    "Response",
+    "ScoredResponse",
+    "StyleAnalysis",
+    "analyze",
+    "profile_of",
+    "read_responses",
+    "score_responses",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class StyleAnalysis:
-    """Scored responses, their summaries by model, what goes with a right answer, and how all that was made."""
+    """Scored responses, their summaries by model, what goes with a right answer, and how all that was
+    made.
+    """
 
     scored: list[ScoredResponse]
     groups: list[Group]
@@ -34,7 +47,12 @@ class StyleAnalysis:
     notes: tuple[str, ...] = ()
 
 
-def analyze(sources: Sequence[str], fields: Fields | None = None, reference: str = DEFAULT, language: str | None = None) -> StyleAnalysis:
+def analyze(
+    sources: Sequence[str],
+    fields: Fields | None = None,
+    reference: str = DEFAULT,
+    language: str | None = None,
+) -> StyleAnalysis:
     """Analyze the responses in files, run folders and Hub data sets.
 
     `reference` is the profile that adherence is measured against, a name or a file; `language` (en, zh) is
@@ -70,5 +88,13 @@ def profile_of(name: str, analysis: StyleAnalysis) -> StyleProfile:
     """Make the style profile of all analyzed traces that are not empty; they must be of one language."""
     languages = {one.language for one in analysis.scored}
     if len(languages) > 1:
-        raise StylerepError(f"A profile is of one language, and these traces are of {' and '.join(sorted(languages))}; analyze them apart, or give --language.")
-    return build_profile(name, [one.scores for one in analysis.scored if one.scores.words], load_lexicon(languages.pop()), analysis.files)
+        raise StylerepError(
+            f"A profile is of one language, and these traces are of {' and '.join(sorted(languages))};"
+            " analyze them apart, or give --language."
+        )
+    return build_profile(
+        name,
+        [one.scores for one in analysis.scored if one.scores.words],
+        load_lexicon(languages.pop()),
+        analysis.files,
+    )

@@ -35,9 +35,10 @@ class Association:
     """How a feature goes with a right answer.
 
     `odds_ratio` is that of one standard deviation of the feature more (extremes drawn in to the 1st and 99th
-    percentile), at the same length, with its 95 % Wald interval; `p_holm` is adjusted over the features of one
-    analysis. All are None where no finite estimate exists (the feature hardly varies, or separates right from
-    wrong); `n` is the number of responses that tell something, or that have the feature where there is no estimate.
+    percentile), at the same length, with its 95 % Wald interval; `p_holm` is adjusted over the features of
+    one analysis. All are None where no finite estimate exists (the feature hardly varies, or separates right
+    from wrong); `n` is the number of responses that tell something,
+    or that have the feature where there is no estimate.
     """
 
     feature: str
@@ -89,15 +90,30 @@ def _within(known: Sequence[ScoredResponse]) -> Analysis | None:
         by_model.setdefault((one.response.model, one.response.task, one.response.question), []).append(one)
     if any(len({one.response.is_correct for one in group}) > 1 for group in by_model.values()):
         return _analysis(
-            "within questions, among responses of one model", None, known, [(o.response.model, o.response.task, o.response.question) for o in known]
+            "within questions, among responses of one model",
+            None,
+            known,
+            [(o.response.model, o.response.task, o.response.question) for o in known],
         )
     if len({one.response.model for one in known}) > 1:
         questions = [(one.response.task, one.response.question) for one in known]
-        return _analysis("within questions, among models, each model's own level held constant", None, known, questions, levels=True)
+        return _analysis(
+            "within questions, among models, each model's own level held constant",
+            None,
+            known,
+            questions,
+            levels=True,
+        )
     return None
 
 
-def _analysis(title: str, model: str | None, own: Sequence[ScoredResponse], strata: Sequence[object] | None, levels: bool = False) -> Analysis | None:
+def _analysis(
+    title: str,
+    model: str | None,
+    own: Sequence[ScoredResponse],
+    strata: Sequence[object] | None,
+    levels: bool = False,
+) -> Analysis | None:
     right = np.array([bool(one.response.is_correct) for one in own])
     if min(right.sum(), (~right).sum()) < _FEWEST:
         return None
@@ -105,15 +121,25 @@ def _analysis(title: str, model: str | None, own: Sequence[ScoredResponse], stra
     length -= length.mean()
     models = [one.response.model for one in own]
 
-    def fit(columns: list[np.ndarray], rows: np.ndarray) -> tuple[tuple[float, float, float], float, int, int] | None:
+    def fit(
+        columns: list[np.ndarray], rows: np.ndarray
+    ) -> tuple[tuple[float, float, float], float, int, int] | None:
         if strata is None:
-            found = logistic(np.column_stack([column[rows] for column in (*columns, np.ones(len(own)))]), right[rows])
+            found = logistic(
+                np.column_stack([column[rows] for column in (*columns, np.ones(len(own)))]), right[rows]
+            )
         else:
             rows = _informative(rows, right, strata, models) if levels else rows
             present = list(dict.fromkeys(model for model, row in zip(models, rows, strict=True) if row))
-            own_levels = [np.array([model == name for model in models], dtype=float) for name in present[1:]] if levels else []
+            own_levels = (
+                [np.array([model == name for model in models], dtype=float) for name in present[1:]]
+                if levels
+                else []
+            )
             kept = [stratum for stratum, row in zip(strata, rows, strict=True) if row]
-            found = conditional_logistic(np.column_stack([column[rows] for column in (*columns, *own_levels)]), right[rows], kept)
+            found = conditional_logistic(
+                np.column_stack([column[rows] for column in (*columns, *own_levels)]), right[rows], kept
+            )
         return None if found is None else (found.odds_ratio(0), found.p(0), found.n, found.strata)
 
     everyone = np.ones(len(own), dtype=bool)
@@ -133,11 +159,23 @@ def _analysis(title: str, model: str | None, own: Sequence[ScoredResponse], stra
         else:
             (ratio, low, high), p, used, _ = found
             rows_out.append(Association(feature, used, ratio, low, high, p, next(adjusted)))
-    return Analysis(title, model, alone[2] if alone else len(own), int(right.sum()), alone[3] if alone else 0, alone[0] if alone else None, rows_out)
+    return Analysis(
+        title,
+        model,
+        alone[2] if alone else len(own),
+        int(right.sum()),
+        alone[3] if alone else 0,
+        alone[0] if alone else None,
+        rows_out,
+    )
 
 
-def _informative(rows: np.ndarray, right: np.ndarray, strata: Sequence[object], models: Sequence[str]) -> np.ndarray:
-    """Leave out what says nothing once each model has a level of its own: questions with one outcome, models with one outcome in what is left."""
+def _informative(
+    rows: np.ndarray, right: np.ndarray, strata: Sequence[object], models: Sequence[str]
+) -> np.ndarray:
+    """Leave out what says nothing once each model has a level of its own: questions with one outcome, models
+    with one outcome in what is left.
+    """
     kept: np.ndarray = rows.copy()
     while True:
         before = int(kept.sum())

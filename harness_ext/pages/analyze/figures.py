@@ -24,7 +24,11 @@ def figures(scored: Sequence[ScoredResponse]) -> dict[str, str]:
     groups: dict[str, list[ScoredResponse]] = {}
     for one in scored:
         groups.setdefault(one.response.model, []).append(one)
-    judged = {model: own for model, own in groups.items() if len({one.response.is_correct for one in own} & {True, False}) == 2}
+    judged = {
+        model: own
+        for model, own in groups.items()
+        if len({one.response.is_correct for one in own} & {True, False}) == 2
+    }
     with mpl.rc_context(STYLE):
         drawn = {"pivots_along": _pivots_along(groups), "stage_strips": _stage_strips(groups)}
         if judged:
@@ -34,7 +38,9 @@ def figures(scored: Sequence[ScoredResponse]) -> dict[str, str]:
         return {name: as_svg(figure) for name, figure in drawn.items()}
 
 
-def _panels(names: Sequence[str], height: float, columns: int = 3, share: str = "") -> tuple[Figure, list[Axes]]:
+def _panels(
+    names: Sequence[str], height: float, columns: int = 3, share: str = ""
+) -> tuple[Figure, list[Axes]]:
     """Return a figure with one panel a name; *share* says which axes (x, y) all panels have in common."""
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
@@ -54,7 +60,9 @@ def _pivots_along(groups: dict[str, list[ScoredResponse]]) -> Figure:
     figure, axes = _panels(list(groups), 1.9, share="y")
     places = (np.arange(BINS) + 0.5) / BINS
     for axis, own in zip(axes, groups.values(), strict=True):
-        rates = np.mean([100 * BINS * one.scores.pivot_counts / max(one.scores.other_words, 1) for one in own], axis=0)
+        rates = np.mean(
+            [100 * BINS * one.scores.pivot_counts / max(one.scores.other_words, 1) for one in own], axis=0
+        )
         for kind, rate in zip(KINDS, rates, strict=True):
             axis.plot(places, rate, color=KIND_COLOURS[kind], linewidth=1.6, label=kind)
         axis.set_xlim(0, 1)
@@ -75,7 +83,15 @@ def _stage_strips(groups: dict[str, list[ScoredResponse]]) -> Figure:
     colours = ListedColormap([STAGE_COLOURS[stage] for stage in STAGES])
     for axis, own in zip(axes, shown.values(), strict=True):
         rows = np.array([np.frombuffer(one.strip, dtype=np.uint8) for one in own])
-        axis.imshow(rows, aspect="auto", cmap=colours, vmin=0, vmax=len(STAGES) - 1, interpolation="nearest", extent=(0, STRIP, len(rows), 0))
+        axis.imshow(
+            rows,
+            aspect="auto",
+            cmap=colours,
+            vmin=0,
+            vmax=len(STAGES) - 1,
+            interpolation="nearest",
+            extent=(0, STRIP, len(rows), 0),
+        )
         axis.set_xticks([0, STRIP / 2, STRIP], ["start", "middle", "end"])
         axis.set_yticks([])
     handles = [mpl.patches.Patch(color=STAGE_COLOURS[stage], label=stage) for stage in STAGES]
@@ -93,25 +109,38 @@ def _density_by_outcome(groups: dict[str, list[ScoredResponse]]) -> Figure:
                 values = np.array([one.scores.density[kind] for one in part])
                 half = 1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
                 axis.errorbar(
-                    values.mean(), i + offset, xerr=half, fmt=marker, color=KIND_COLOURS[kind], markersize=5, capsize=2,
+                    values.mean(),
+                    i + offset,
+                    xerr=half,
+                    fmt=marker,
+                    color=KIND_COLOURS[kind],
+                    markersize=5,
+                    capsize=2,
                     markerfacecolor=KIND_COLOURS[kind] if outcome else "none",
-                )  # fmt: skip
+                )
     axes[0].set_yticks(range(len(KINDS)), KINDS)
     axes[0].invert_yaxis()
     axes[0].set_xlim(left=0)
     figure.supxlabel("pivots / 100 words", fontsize=9)
-    marks = [mpl.lines.Line2D([], [], color=INK, marker="o", linestyle="", label="right"),
-             mpl.lines.Line2D([], [], color=INK, marker="s", markerfacecolor="none", linestyle="", label="wrong")]  # fmt: skip
+    marks = [
+        mpl.lines.Line2D([], [], color=INK, marker="o", linestyle="", label="right"),
+        mpl.lines.Line2D([], [], color=INK, marker="s", markerfacecolor="none", linestyle="", label="wrong"),
+    ]
     figure.legend(handles=marks, loc="outside upper right", ncols=2)
     return figure
 
 
 def _length_accuracy(groups: dict[str, list[ScoredResponse]]) -> Figure:
-    """Share of right answers by length of the trace, in up to five equal groups a model, with Wilson intervals."""
+    """Share of right answers by length of the trace, in up to five equal groups a model,
+    with Wilson intervals.
+    """
     figure = Figure(figsize=(9.6, 3.2), layout="constrained")
     axis = figure.subplots()
     for i, (model, everyone) in enumerate(groups.items()):
-        own = sorted((one for one in everyone if one.response.is_correct is not None and one.scores.words), key=lambda one: one.scores.words)
+        own = sorted(
+            (one for one in everyone if one.response.is_correct is not None and one.scores.words),
+            key=lambda one: one.scores.words,
+        )
         if not own:
             continue
         colour = _MODEL_COLOURS[i % len(_MODEL_COLOURS)]
@@ -120,9 +149,26 @@ def _length_accuracy(groups: dict[str, list[ScoredResponse]]) -> Figure:
             group = [own[j] for j in part]
             right = sum(bool(one.response.is_correct) for one in group)
             bound = wilson_interval(right, len(group))
-            points.append((float(np.median([one.scores.words for one in group])), 100 * right / len(group), 100 * bound.low, 100 * bound.high))
+            points.append(
+                (
+                    float(np.median([one.scores.words for one in group])),
+                    100 * right / len(group),
+                    100 * bound.low,
+                    100 * bound.high,
+                )
+            )
         x, y, low, high = np.array(points).T
-        axis.errorbar(x, y, yerr=(y - low, high - y), color=colour, marker="o", markersize=4, capsize=2, linewidth=1.2, label=_short(model))
+        axis.errorbar(
+            x,
+            y,
+            yerr=(y - low, high - y),
+            color=colour,
+            marker="o",
+            markersize=4,
+            capsize=2,
+            linewidth=1.2,
+            label=_short(model),
+        )
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda words, _: f"{words:,.0f}"))

@@ -17,17 +17,34 @@ if TYPE_CHECKING:
     from harness_ext.pages.analyze import StyleAnalysis
 
 CAPTIONS: Sequence[tuple[str, str, str]] = (
-    ("pivots_along", "Where pivots fall", "Pivots per 100 words in each twentieth of a trace, by kind; mean over the traces of a model."),
-    ("stage_strips", "Stages", "Each strip is one trace, stretched to the same width; up to 24 traces a model, evenly taken from the file."),
+    (
+        "pivots_along",
+        "Where pivots fall",
+        "Pivots per 100 words in each twentieth of a trace, by kind; mean over the traces of a model.",
+    ),
+    (
+        "stage_strips",
+        "Stages",
+        (
+            "Each strip is one trace, stretched to the same width; up to 24 traces a model, evenly taken from"
+            " the file."
+        ),
+    ),
     (
         "density_by_outcome",
         "Pivots in right and wrong answers",
-        "Mean density by kind with 95 % interval. Length is not held constant here; the table below does that.",
+        (
+            "Mean density by kind with 95 % interval. Length is not held constant here; the table below does"
+            " that."
+        ),
     ),
     (
         "length_accuracy",
         "Length and accuracy",
-        "Share of right answers by length of the trace, in up to five groups of equal size a model, with Wilson intervals.",
+        (
+            "Share of right answers by length of the trace, in up to five groups of equal size a model, with"
+            " Wilson intervals."
+        ),
     ),
 )
 
@@ -48,7 +65,10 @@ def report_html(analysis: "StyleAnalysis") -> str:
         stages=STAGES,
         reference=analysis.reference,
         analyses=analysis.associations,
-        features=[{"feature": feature, "cells": [one.associations[i] for one in analysis.associations]} for i, feature in enumerate(FEATURES)],
+        features=[
+            {"feature": feature, "cells": [one.associations[i] for one in analysis.associations]}
+            for i, feature in enumerate(FEATURES)
+        ],
         figures={name: drawn.get(name, "") for name, _, _ in CAPTIONS},
         captions=CAPTIONS,
         lexicons=analysis.lexicons,
@@ -66,7 +86,9 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def analysis_json(analysis: "StyleAnalysis") -> dict[str, Any]:
-    """Return everything as plain JSON values: one object per response, groups, associations, and the signature; home folders are ``~``."""
+    """Return everything as plain JSON values: one object per response, groups, associations, and the
+    signature; home folders are ``~``.
+    """
     content: dict[str, Any] = {
         "signature": analysis.signature,
         "reference": {"name": analysis.reference.name, "digest": analysis.reference.digest},

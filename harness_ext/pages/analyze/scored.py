@@ -22,7 +22,8 @@ class ScoredResponse:
     """A response and all its scores.
 
     `metrics` has each score under its metric name; `step_validity` and `answer_consistency` are None where
-    there is nothing to judge. `strip` has the stage of each of 200 parts of the trace, empty without a trace. `no_answer` says why nothing can be an answer.
+    there is nothing to judge. `strip` has the stage of each of 200 parts of the trace, empty without a trace.
+    `no_answer` says why nothing can be an answer.
     """
 
     response: Response
@@ -35,17 +36,30 @@ class ScoredResponse:
     def as_json(self) -> dict[str, Any]:
         """Return one flat object, as ``stylerep analyze --json`` writes it."""
         one = self.response
-        where = {"file": one.file, "row": one.row, "sample": one.sample, "model": one.model, "task": one.task, "is_correct": one.is_correct}
+        where = {
+            "file": one.file,
+            "row": one.row,
+            "sample": one.sample,
+            "model": one.model,
+            "task": one.task,
+            "is_correct": one.is_correct,
+        }
         return {**where, "language": self.language, "no_answer": self.no_answer, **self.metrics}
 
 
-def score_responses(responses: Iterable[Response], reference: StyleProfile, language: str | None = None) -> Iterator[ScoredResponse]:
-    """Score responses in their order, some at a time; the language is told from each text unless it is given."""
+def score_responses(
+    responses: Iterable[Response], reference: StyleProfile, language: str | None = None
+) -> Iterator[ScoredResponse]:
+    """Score responses in their order, some at a time; the language is told from each text unless it is
+    given.
+    """
     for some in _some_at_a_time(responses):
         splits = [split_response(response.text) for response in some]
         for response, split, reading in zip(some, splits, read_each(splits, language), strict=True):
             metrics = style_metrics(split, reading, reference)
-            yield ScoredResponse(response, reading.lexicon.language, reading.scores, metrics, _strip(reading), split.no_answer)
+            yield ScoredResponse(
+                response, reading.lexicon.language, reading.scores, metrics, _strip(reading), split.no_answer
+            )
 
 
 def _some_at_a_time(responses: Iterable[Response]) -> Iterator[list[Response]]:

@@ -27,8 +27,8 @@ class Group:
     """The responses of one model that are right, wrong, not judged, or all of them.
 
     `means` are over responses that have the score (None where none has; the median for `trace_words`);
-    `three_kinds` is the share of traces with at least three of the four pivot kinds, with its Wilson interval;
-    `looping` and `truncated` are shares.
+    `three_kinds` is the share of traces with at least three of the four pivot kinds, with its Wilson
+    interval; `looping` and `truncated` are shares.
     """
 
     model: str
@@ -42,7 +42,9 @@ class Group:
 
 
 def summarize(scored: Sequence[ScoredResponse]) -> list[Group]:
-    """Return, for each model, all its responses and then those right, wrong and not judged, as far as there are any."""
+    """Return, for each model, all its responses and then those right, wrong and not judged,
+    as far as there are any.
+    """
     groups = []
     for model in dict.fromkeys(one.response.model for one in scored):
         own = [one for one in scored if one.response.model == model]
@@ -64,7 +66,9 @@ def _group(model: str, outcome: str, own: Sequence[ScoredResponse]) -> Group:
     means: dict[str, float | None] = {}
     for name in SHOWN:
         values = [value for one in own if (value := one.metrics[name]) is not None]
-        means[name] = float(np.median(values) if name == "trace_words" else np.mean(values)) if values else None
+        means[name] = (
+            float(np.median(values) if name == "trace_words" else np.mean(values)) if values else None
+        )
     three = sum(one.scores.kinds_present >= 3 for one in own)
     return Group(
         model,

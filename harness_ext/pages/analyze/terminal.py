@@ -49,14 +49,23 @@ def association_table(analysis: Analysis) -> Table:
     """Return the features of one analysis whose interval excludes 1, with what length alone does."""
     length = ""
     if analysis.length:
-        length = f"; twice the length: odds \u00d7 {analysis.length[0]:.2f} [{analysis.length[1]:.2f}, {analysis.length[2]:.2f}]"
+        length = (
+            f"; twice the length: odds \u00d7 {analysis.length[0]:.2f} [{analysis.length[1]:.2f},"
+            f" {analysis.length[2]:.2f}]"
+        )
     table = Table(title=f"{analysis.title} (n = {analysis.n}{length})", title_justify="left")
     table.add_column("one standard deviation more, at the same length, of")
     for title in ("n", "odds \u00d7 [95 %]", "p", "p Holm"):
         table.add_column(title, justify="right")
     shown = [row for row in analysis.associations if row.p is not None and row.p < 0.05]
     for row in shown:
-        table.add_row(row.feature, str(row.n), f"{row.odds_ratio:.2f} [{row.low:.2f}, {row.high:.2f}]", p_text(row.p or 0.0), p_text(row.p_holm or 0.0))
+        table.add_row(
+            row.feature,
+            str(row.n),
+            f"{row.odds_ratio:.2f} [{row.low:.2f}, {row.high:.2f}]",
+            p_text(row.p or 0.0),
+            p_text(row.p_holm or 0.0),
+        )
     if not shown:
         table.add_row("none at p < .05", "", "", "", "")
     return table
@@ -69,9 +78,17 @@ def divergence_table(comparison: ProfileComparison) -> Table:
     for title in ("estimate [95 %]", "p"):
         table.add_column(title, justify="right")
     for one in comparison.divergences:
-        table.add_row(f"{one.name} (Jensen\u2013Shannon, 0 to 1)", f"{one.estimate:.3f} [{one.low:.3f}, {one.high:.3f}]", p_text(one.p))
+        table.add_row(
+            f"{one.name} (Jensen\u2013Shannon, 0 to 1)",
+            f"{one.estimate:.3f} [{one.low:.3f}, {one.high:.3f}]",
+            p_text(one.p),
+        )
     for one in comparison.differences:
-        table.add_row(f"{one.name} (difference of means)", f"{one.estimate:+.3g} [{one.low:+.3g}, {one.high:+.3g}]", p_text(one.p))
+        table.add_row(
+            f"{one.name} (difference of means)",
+            f"{one.estimate:+.3g} [{one.low:+.3g}, {one.high:+.3g}]",
+            p_text(one.p),
+        )
     table.caption = comparison.signature
     table.caption_justify = "left"
     return table
@@ -81,10 +98,16 @@ def notes(analyses: list[Analysis]) -> str:
     """Say in a few lines how the numbers were made."""
     tests = len(analyses[0].associations) if analyses else 0
     text = (
-        "Words: median. Adherence: to the reference profile, 0 to 1. Checking: share of words in verification.\n"
-        "True claims: share of a op b = c in the trace that hold. Lippmann & Yang (2025) report \u2265 3 of 4 pivot kinds in 96.1 % of successful R1 traces."
+        "Words: median. Adherence: to the reference profile, 0 to 1. Checking: share of words in"
+        " verification.\nTrue claims: share of a op b = c in the trace that hold. Lippmann & Yang (2025)"
+        " report \u2265 3 of 4 pivot kinds in 96.1 % of successful R1 traces."
     )
-    return text + (f"\nOdds of a right answer: logistic, length in the model, Holm over {tests} features; shown are those below p = .05." if tests else "")
+    return text + (
+        f"\nOdds of a right answer: logistic, length in the model, Holm over {tests} features; shown are"
+        " those below p = .05."
+        if tests
+        else ""
+    )
 
 
 def _number(value: float | None, digits: int = 2) -> str:

@@ -1,4 +1,6 @@
-"""Leaderboards: static pages that rank runs, show accuracy beside style, and open every figure down to the trace that it came from."""
+"""Leaderboards: static pages that rank runs, show accuracy beside style,
+and open every figure down to the trace that it came from.
+"""
 
 import json
 import os
@@ -33,7 +35,8 @@ _AUTO = "auto"
 class BoardSettings:
     """What a board was asked to be; kept in its folder, so that the next command need not say it again.
 
-    `baseline` is the id of a run. `metric` is what accuracy is in the tasks of runs to add that have it, empty where it was never said.
+    `baseline` is the id of a run. `metric` is what accuracy is in the tasks of runs to add that have it,
+    empty where it was never said.
     """
 
     title: str = "Leaderboard"
@@ -59,15 +62,19 @@ def leaderboard(
     workers: int | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> tuple[Board, Added]:
-    """Write a board of run folders, or add them to the board that is there: pages, and the same tables as Markdown, CSV, JSON and LaTeX.
+    """Write a board of run folders, or add them to the board that is there: pages, and the same tables as
+    Markdown, CSV, JSON and LaTeX.
 
-    *out* is a new folder or a board; what is not given is as the board has it. *tasks* are patterns of the tasks that the overall ranking is over (the largest
-    block of rows and tasks without a gap if there are none), *baseline* the run whose lengths `Entry.equal_length` refers to (a run folder, or a label, arm
-    or id that one row alone has; the first run given if left out), *traces* how many responses of each column can be read on the pages (*all_traces*: all).
-    *metric* is what accuracy is in every task of *folders* that has it, "auto" what `harness_ext.runs.accuracy` finds. *remove* takes runs, by id or label,
-    off the
+    *out* is a new folder or a board; what is not given is as the board has it. *tasks* are patterns of the
+    tasks that the overall ranking is over (the largest block of rows and tasks without a gap if there are
+    none), *baseline* the run whose lengths `Entry.equal_length` refers to (a run folder, or a label, arm or
+    id that one row alone has; the first run given if left out), *traces* how many responses of each column
+    can be read on the pages (*all_traces*: all).
+    *metric* is what accuracy is in every task of *folders* that has it, "auto" what
+    `harness_ext.runs.accuracy` finds. *remove* takes runs, by id or label, off the
     board. *workers* is the number of processes. Returns the board and what changed.
-    Raises StylerepError for what cannot be read or is no board, before anything is changed; runs read before an error in another stay on the board.
+    Raises StylerepError for what cannot be read or is no board, before anything is changed; runs read before
+    an error in another stay on the board.
     """
     SECRETS.know_environment()
     SECRETS.found.clear()
@@ -93,17 +100,32 @@ def leaderboard(
         left = name_metrics(out)
         here = store.runs()
         off = {_named(here, name, "--remove").facts.id for name in remove}
-        added = store.add(folders, asked.traces, workers or os.cpu_count() or 1, say, asked.metric or None, metric is not None)
+        added = store.add(
+            folders,
+            asked.traces,
+            workers or os.cpu_count() or 1,
+            say,
+            asked.metric or None,
+            metric is not None,
+        )
         if masked := SECRETS.sentence():
             added.notes.append(masked)
         kept = [one for one in store.runs() if one.facts.id not in off]
         if not any(one.parts for one in kept):
             raise StylerepError(
-                f"{out}: no run with an accuracy {'would be left' if off else 'is'} on the board." + "".join(f" {note}" for note in added.notes)
+                f"{out}: no run with an accuracy {'would be left' if off else 'is'} on the board."
+                + "".join(f" {note}" for note in added.notes)
             )
         if baseline is not None:
             folder = Path(baseline)
-            asked = replace(asked, baseline=read_facts(folder).id if folder.is_dir() else _named(kept, baseline, "--baseline").facts.id)
+            asked = replace(
+                asked,
+                baseline=(
+                    read_facts(folder).id
+                    if folder.is_dir()
+                    else _named(kept, baseline, "--baseline").facts.id
+                ),
+            )
         board = make_board(store, kept, asked)
         for run in sorted(off):  # only now, when nothing can be wrong any more
             store.remove(run)
@@ -114,7 +136,9 @@ def leaderboard(
 
 
 def _check_out(out: Path, folders: Sequence[Path]) -> None:
-    """Refuse, before anything is read, what cannot be the board's folder: a file, a link that leads nowhere, a run that is to be put on the board."""
+    """Refuse, before anything is read, what cannot be the board's folder: a file, a link that leads nowhere,
+    a run that is to be put on the board.
+    """
     refuse_dead_links(out)
     if out.exists() and not out.is_dir():
         raise StylerepError(f"{out}: a file stands where the board is to be written; choose another --out.")
@@ -132,16 +156,30 @@ def make_board(store: Store, kept: Sequence[KeptRun], settings: BoardSettings) -
     baseline = next((row for row in rows for run in row.runs if run.id == settings.baseline), None)
     if baseline is None:
         baseline = rows[0]
-        notes.append("The run that was the baseline is not on the board any more; its place is taken by the first row.")
+        notes.append(
+            "The run that was the baseline is not on the board any more; its place is taken by the first row."
+        )
     notes += _metric_notes(kept, rows, columns)
     scores = Scores(store, rows)
     views: list[View] = []
     if len(together) > 1:
-        views.append(make_view("all", f"{len(together)} tasks" if len(together) < len(columns) else "All tasks", together, rows, scores, baseline))
-    views += [make_view(column.id, _title(column, columns), [column], rows, scores, baseline) for column in columns]
+        views.append(
+            make_view(
+                "all",
+                f"{len(together)} tasks" if len(together) < len(columns) else "All tasks",
+                together,
+                rows,
+                scores,
+                baseline,
+            )
+        )
+    views += [
+        make_view(column.id, _title(column, columns), [column], rows, scores, baseline) for column in columns
+    ]
     signature = (
         f"rank:pairwise-holm|alpha:{ALPHA:g}|accuracy:wilson,mover|pairs:mcnemar-midp,paired-t,crossed-t,mean-of-parts|front:bootstrap|draws:{DRAWS}|seed:{SEED}"
-        f"|metric:{'+'.join(dict.fromkeys(column.metric for column in columns))}|baseline:{baseline.key}|stylerep:{version('stylerep')}"
+        f"|metric:{'+'.join(dict.fromkeys(column.metric for column in columns))}"
+        f"|baseline:{baseline.key}|stylerep:{version('stylerep')}"
     )
     runs = tuple(run for row in rows for run in row.runs)
     return Board(settings.title, tuple(views), tuple(columns), runs, baseline.key, signature, tuple(notes))
@@ -153,8 +191,11 @@ def _metric_notes(kept: Sequence[KeptRun], rows: Sequence[BoardRow], columns: Se
     notes = []
     for column in columns:
         parts = [(labels[one.facts.id], one.parts[column.id]) for one in kept if column.id in one.parts]
-        told = [(label, [one for one in part.others if one.metric != RECORDED]) for label, part in parts]  # recorded scores stand in the tables
-        notes += other_notes(column.task, [(label, AccuracyMetric(column.metric, tuple(others))) for label, others in told])
+        # recorded scores stand in the tables
+        told = [(label, [one for one in part.others if one.metric != RECORDED]) for label, part in parts]
+        notes += other_notes(
+            column.task, [(label, AccuracyMetric(column.metric, tuple(others))) for label, others in told]
+        )
     return notes
 
 
@@ -175,19 +216,25 @@ def _named(kept: Sequence[KeptRun], name: str, option: str) -> KeptRun:
     found = exact or found
     if len(found) != 1:
         names = ", ".join(f"{run.label} ({run.id})" for run in list(labels.values())[:20])
-        raise StylerepError(f"{option} {name}: {'several runs are' if found else 'no run is'} called so; there are {names}.")
+        raise StylerepError(
+            f"{option} {name}: {'several runs are' if found else 'no run is'} called so; there are {names}."
+        )
     return found[0]
 
 
 def _settings(out: Path) -> BoardSettings | None:
-    """Read the settings of a board; None where there is nothing yet. Raises StylerepError for a folder that holds something else."""
+    """Read the settings of a board; None where there is nothing yet.
+    Raises StylerepError for a folder that holds something else.
+    """
     path = out / BOARD_FILE
     if not out.exists() or (out.is_dir() and is_empty(out)):
         return None
     if not path.is_file() and (out / "runs").is_dir() and (out / "items").is_dir():
         return None  # a first command was killed
     if not path.is_file():
-        raise StylerepError(f"{out}: this holds something other than a board (no {BOARD_FILE}); choose another folder.")
+        raise StylerepError(
+            f"{out}: this holds something other than a board (no {BOARD_FILE}); choose another folder."
+        )
     found: BoardRecord = read_record(path, BoardRecord, "this is not the file of a board")
     return BoardSettings(**{**found.settings.model_dump(), "tasks": tuple(found.settings.tasks)})
 
@@ -198,13 +245,25 @@ def _write(board: Board, kept: Sequence[KeptRun], store: Store, settings: BoardS
     parts = {one.facts.id: one.parts for one in kept}
     catalogue = {
         "columns": [
-            {"id": column.id, "label": _title(column, board.columns), "set": column.items, "n": column.n, "shards": store.item_shards(column.items)}
+            {
+                "id": column.id,
+                "label": _title(column, board.columns),
+                "set": column.items,
+                "n": column.n,
+                "shards": store.item_shards(column.items),
+            }
             for column in board.columns
         ],
         "runs": [
             {
-                **{name: getattr(run, name) for name in ("id", "label", "model", "family", "arm", "seed", "decoding")},
-                "parts": {name: {"shards": list(part.shards), "accuracy": _accuracy(store, run, name)} for name, part in parts[run.id].items()},
+                **{
+                    name: getattr(run, name)
+                    for name in ("id", "label", "model", "family", "arm", "seed", "decoding")
+                },
+                "parts": {
+                    name: {"shards": list(part.shards), "accuracy": _accuracy(store, run, name)}
+                    for name, part in parts[run.id].items()
+                },
             }
             for run in board.runs
         ],

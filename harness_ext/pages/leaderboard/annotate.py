@@ -1,4 +1,6 @@
-"""What the trace viewer shows of an item and of a response to it. Places are counted as JavaScript counts them, in UTF-16 code units."""
+"""What the trace viewer shows of an item and of a response to it.
+Places are counted as JavaScript counts them, in UTF-16 code units.
+"""
 
 import json
 import math
@@ -24,15 +26,23 @@ _AT_ONCE, _CHARACTERS = 100, 1_000_000
 def item_record(sample: Mapping[str, Any]) -> dict[str, Any]:
     """Return the id, the question and the right answer of the item that a row of a samples file is about."""
     doc = _document(sample)
-    asked = next((text for name in _QUESTIONS if isinstance(text := doc.get(name), str) and text.strip()), None)
-    return {"id": _text(doc.get("id", sample.get("doc_id", ""))), "question": asked or _sent(sample), "gold": _gold(doc, sample)}
+    asked = next(
+        (text for name in _QUESTIONS if isinstance(text := doc.get(name), str) and text.strip()), None
+    )
+    return {
+        "id": _text(doc.get("id", sample.get("doc_id", ""))),
+        "question": asked or _sent(sample),
+        "gold": _gold(doc, sample),
+    }
 
 
 def response_records(samples: Iterable[tuple[str | None, Mapping[str, Any]]]) -> Iterator[dict[str, Any]]:
-    """Yield of each response, with the row of a samples file that it stands in, its parts, stages, pivots and arithmetic claims, what it states and its scores.
+    """Yield of each response, with the row of a samples file that it stands in, its parts, stages, pivots and
+    arithmetic claims, what it states and its scores.
 
-    `stages` and `pivots` are [index into STAGES or KINDS, start, end], `claims` [1 if true else 0, start, end], `thinking` is the
-    span of the reasoning, where there is any. Without text (a task that compares likelihoods) `text` is None. Never raises for what a model writes.
+    `stages` and `pivots` are [index into STAGES or KINDS, start, end], `claims` [1 if true else 0, start,
+    end], `thinking` is the span of the reasoning, where there is any. Without text (a task that compares
+    likelihoods) `text` is None. Never raises for what a model writes.
     """
     for some in _batches(samples):
         splits = [split_response(text) for text, _ in some if text is not None]
@@ -42,7 +52,9 @@ def response_records(samples: Iterable[tuple[str | None, Mapping[str, Any]]]) ->
             yield record if text is None else record | _read(text, sample, *next(read))
 
 
-def _batches(samples: Iterable[tuple[str | None, Mapping[str, Any]]]) -> Iterator[list[tuple[str | None, Mapping[str, Any]]]]:
+def _batches(
+    samples: Iterable[tuple[str | None, Mapping[str, Any]]],
+) -> Iterator[list[tuple[str | None, Mapping[str, Any]]]]:
     """Yield samples that are read together: some, or fewer where they are long."""
     waiting: list[tuple[str | None, Mapping[str, Any]]] = []
     characters = 0
@@ -58,10 +70,17 @@ def _batches(samples: Iterable[tuple[str | None, Mapping[str, Any]]]) -> Iterato
 
 def _scores_of(response: str | None, sample: Mapping[str, Any]) -> dict[str, Any]:
     metrics = {name: value for name in ("acc", *STYLE) if (value := _number(sample.get(name))) is not None}
-    return {"text": response, "gold": _gold(_document(sample), sample), "recorded": _recorded(sample), "metrics": metrics}
+    return {
+        "text": response,
+        "gold": _gold(_document(sample), sample),
+        "recorded": _recorded(sample),
+        "metrics": metrics,
+    }
 
 
-def _read(response: str, sample: Mapping[str, Any], split: SplitResponse, reading: StyleReading) -> dict[str, Any]:
+def _read(
+    response: str, sample: Mapping[str, Any], split: SplitResponse, reading: StyleReading
+) -> dict[str, Any]:
     at = _code_units(response)
 
     def spans(found: Iterable[tuple[int, int, int]]) -> list[list[int]]:
@@ -93,7 +112,9 @@ def _document(sample: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _sent(sample: Mapping[str, Any]) -> str:
-    """Return the prompt that was sent: that of the first request, with all of a conversation in JSON as it is."""
+    """Return the prompt that was sent: that of the first request,
+    with all of a conversation in JSON as it is.
+    """
     arguments = sample.get("arguments")
     for name in ("gen_args_0", 0):
         try:
@@ -110,15 +131,26 @@ def _sent(sample: Mapping[str, Any]) -> str:
 def _gold(doc: Mapping[str, Any], sample: Mapping[str, Any]) -> str:
     choices = doc.get("choices")
     index = doc.get("gold", sample.get("target"))
-    if isinstance(choices, list) and str(index).isdecimal() and len(str(index)) < 4 and int(str(index)) < len(choices):
+    if (
+        isinstance(choices, list)
+        and str(index).isdecimal()
+        and len(str(index)) < 4
+        and int(str(index)) < len(choices)
+    ):
         return _text(choices[int(str(index))])
     target = sample.get("target")
     found = doc.get("answer") if "answer_type" in doc or target in (None, "") else target
-    return _text(found if found is not None else next((doc[name] for name in _ANSWERS if doc.get(name) is not None), ""))
+    return _text(
+        found
+        if found is not None
+        else next((doc[name] for name in _ANSWERS if doc.get(name) is not None), "")
+    )
 
 
 def _stated(response: str, split: SplitResponse, sample: Mapping[str, Any]) -> str | None:
-    """Return the answer that was judged: what the task's filter took from the response, else what the response states."""
+    """Return the answer that was judged: what the task's filter took from the response,
+    else what the response states.
+    """
     taken = sample.get("filtered_resps")
     taken = taken[0] if isinstance(taken, list) and taken else taken
     if isinstance(taken, str) and taken != response and sample.get("filter", "none") != "none":
@@ -130,7 +162,14 @@ def _stated(response: str, split: SplitResponse, sample: Mapping[str, Any]) -> s
 
 def _recorded(sample: Mapping[str, Any]) -> float | None:
     """Return the score that came with an imported response, None if none did."""
-    return next((value for name in sample if name.startswith("recorded") and (value := _number(sample[name])) is not None), None)
+    return next(
+        (
+            value
+            for name in sample
+            if name.startswith("recorded") and (value := _number(sample[name])) is not None
+        ),
+        None,
+    )
 
 
 def _number(value: object) -> float | None:
@@ -140,4 +179,6 @@ def _number(value: object) -> float | None:
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+    return (
+        json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
+    )

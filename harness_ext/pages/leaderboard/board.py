@@ -1,7 +1,8 @@
-"""What a leaderboard holds: columns that figures were measured on, entries with their figures, views that rank them.
+"""What a leaderboard holds: columns that figures were measured on, entries with their figures,
+views that rank them.
 
-A view ranks entries over one or more columns. An entry that lacks one of them, or has other items or another version of its task, is listed
-beside the ranking with the reason, and has no rank.
+A view ranks entries over one or more columns. An entry that lacks one of them, or has other items or another
+version of its task, is listed beside the ranking with the reason, and has no rank.
 """
 
 from collections.abc import Mapping
@@ -20,10 +21,12 @@ FRONTS = ("style_adherence", "pivot_density", "trace_words")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One task in one version over one set of items by one metric; what differs in any of these is another column.
+    """One task in one version over one set of items by one metric;
+    what differs in any of these is another column.
 
-    `id` is safe in file names and addresses. `task` is the task's name with its filter. `version` is empty where it is not known. `items` is the
-    digest of the set of items, 12 hexadecimal digits, and `n` their number. `metric` is what accuracy is.
+    `id` is safe in file names and addresses. `task` is the task's name with its filter. `version` is empty
+    where it is not known. `items` is the digest of the set of items, 12 hexadecimal digits, and `n` their
+    number. `metric` is what accuracy is.
     """
 
     id: str
@@ -37,12 +40,17 @@ class Column:
     def detail(self) -> str:
         """What tells the column from others of the same task."""
         by = "" if self.metric == DEFAULT else f", accuracy is {self.metric}"
-        return f"{f'version {self.version}' if self.version else 'version not known'}, {self.n:,} items ({self.items}){by}"
+        return (
+            f"{f'version {self.version}' if self.version else 'version not known'}, {self.n:,} items"
+            f" ({self.items}){by}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRun:
-    """One run: what its manifest says of it. `label` is short and unlike that of any other run; `decoding` says how its responses were made."""
+    """One run: what its manifest says of it. `label` is short and unlike that of any other run; `decoding`
+    says how its responses were made.
+    """
 
     id: str
     label: str
@@ -63,7 +71,9 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Whether no other entry of the view is better in accuracy and in a style score at once, and in which share of bootstrap draws that is so."""
+    """Whether no other entry of the view is better in accuracy and in a style score at once, and in which
+    share of bootstrap draws that is so.
+    """
 
     member: bool
     share: float
@@ -71,7 +81,9 @@ class Front:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """The rank by accuracy (equal ones share the best), all ranks that the data allow, and the letters of the groups that cannot be told apart."""
+    """The rank by accuracy (equal ones share the best), all ranks that the data allow, and the letters of the
+    groups that cannot be told apart.
+    """
 
     rank: int
     best: int
@@ -83,10 +95,11 @@ class Rank:
 class Entry:
     """One row of a view: an arm of a model, in one run or in several that differ in the seed alone.
 
-    `accuracy` is the mean over the view's columns, each counting alike; None for an entry that lacks one. `recorded` is that of the scores that
-    came with imported responses. `equal_length` is the accuracy left if its traces were as long as the baseline's, None where lengths hardly
-    overlap, for the reason in `length_note`. `tasks` has the accuracy by column id, of every column of the board that the entry has. `fronts`
-    has an entry for each of `FRONTS` that is known. `key` is the same in every view.
+    `accuracy` is the mean over the view's columns, each counting alike; None for an entry that lacks one.
+    `recorded` is that of the scores that came with imported responses. `equal_length` is the accuracy left if
+    its traces were as long as the baseline's, None where lengths hardly overlap, for the reason in
+    `length_note`. `tasks` has the accuracy by column id, of every column of the board that the entry has.
+    `fronts` has an entry for each of `FRONTS` that is known. `key` is the same in every view.
     """
 
     key: str
@@ -110,7 +123,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A ranking over some columns. `entries` are in the order of their rank; `unranked` have a reason each."""
+    """A ranking over some columns. `entries` are in the order of their rank; `unranked` have a reason
+    each.
+    """
 
     id: str
     title: str
@@ -122,9 +137,11 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A whole leaderboard. The first view is over several tasks if there are any; each column has a view of its own.
+    """A whole leaderboard. The first view is over several tasks if there are any;
+    each column has a view of its own.
 
-    `baseline` is the key of the entry whose lengths `Entry.equal_length` refers to. `signature` says how all figures were computed.
+    `baseline` is the key of the entry whose lengths `Entry.equal_length` refers to.
+    `signature` says how all figures were computed.
     """
 
     title: str

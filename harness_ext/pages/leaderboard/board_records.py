@@ -100,7 +100,9 @@ class BoardRecord(_OpenRecord):
 
 
 def read_record(path: Path, kind: type[Any], advice: str) -> Any:
-    """Return what a file of a board holds; raise StylerepError for what does not fit, with *advice* on what to do."""
+    """Return what a file of a board holds; raise StylerepError for what does not fit,
+    with *advice* on what to do.
+    """
     try:
         return read_as(kind, read_json(path), path)
     except StylerepError as error:
@@ -110,7 +112,8 @@ def read_record(path: Path, kind: type[Any], advice: str) -> Any:
 def read_scores(path: Path, n: int) -> dict[str, npt.NDArray[np.float64]]:
     """Return the scores of *n* items by name, each of shape (n,), from the file of a board.
 
-    Raises StylerepError for a file that cannot be read, has no accuracy, another number of rows, or a score that is no finite number; accuracy is 0 to 1.
+    Raises StylerepError for a file that cannot be read, has no accuracy, another number of rows, or a score
+    that is no finite number; accuracy is 0 to 1.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -119,12 +122,19 @@ def read_scores(path: Path, n: int) -> dict[str, npt.NDArray[np.float64]]:
         table = pq.read_table(path)
         found = {name: table[name].to_numpy().astype(np.float64) for name in table.column_names}
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise StylerepError(f"{path}: the scores cannot be read ({(str(error).splitlines() or ['damaged'])[0]}); remove the run and add it again.") from error
+        raise StylerepError(
+            f"{path}: the scores cannot be read ({(str(error).splitlines() or ['damaged'])[0]}); remove the"
+            " run and add it again."
+        ) from error
     if "acc" not in found or table.num_rows != n:
         what = f"{table.num_rows:,} rows" if "acc" in found else "no accuracy"
-        raise StylerepError(f"{path}: expected the scores of {n:,} items, found {what}; remove the run and add it again.")
+        raise StylerepError(
+            f"{path}: expected the scores of {n:,} items, found {what}; remove the run and add it again."
+        )
     for name, values in found.items():
         if not np.isfinite(values).all() or (name == "acc" and not ((values >= 0) & (values <= 1)).all()):
             says = "numbers of 0 to 1" if name == "acc" else "finite numbers"
-            raise StylerepError(f"{path}: {name}: expected {says}, found others; remove the run and add it again.")
+            raise StylerepError(
+                f"{path}: {name}: expected {says}, found others; remove the run and add it again."
+            )
     return found

@@ -1,4 +1,6 @@
-"""Boards of stylerep before columns had metrics: accuracy was acc, or exact_match where there was none, and both could stand in one column."""
+"""Boards of stylerep before columns had metrics: accuracy was acc, or exact_match where there was none, and
+both could stand in one column.
+"""
 
 import json
 import shutil
@@ -19,10 +21,11 @@ _OURS = "style_"
 
 
 def name_metrics(board: Path) -> list[Path]:
-    """Write into a board's record of runs which metric each column is of; what is exact_match becomes a column of its own.
+    """Write into a board's record of runs which metric each column is of;
+    what is exact_match becomes a column of its own.
 
-    A column of exact_match is made anew if its run is added again, since another metric may then be found. Returns the folders that pages, once they are
-    written again, need no more.
+    A column of exact_match is made anew if its run is added again, since another metric may then be found.
+    Returns the folders that pages, once they are written again, need no more.
     """
     left = []
     for path in sorted((board / "runs").glob("*/run.json")):
@@ -33,7 +36,9 @@ def name_metrics(board: Path) -> list[Path]:
                 column = part["column"]
                 column["metric"] = _metric(inside(path.parent, name), str(column["task"]))
                 if column["metric"] != DEFAULT:
-                    column["id"] = column_id(column["task"], column["version"], column["items"], column["metric"])
+                    column["id"] = column_id(
+                        column["task"], column["version"], column["items"], column["metric"]
+                    )
                     part["source"] = ""
                     _copy(path.parent, name, column["id"])
                     content["parts"][column["id"]] = content["parts"].pop(name)

@@ -1,4 +1,6 @@
-"""What a run folder says of its run: which model, arm and seed it is, and in which version it answered its tasks."""
+"""What a run folder says of its run: which model, arm and seed it is,
+and in which version it answered its tasks.
+"""
 
 import hashlib
 import json
@@ -14,7 +16,9 @@ from synth.privacy.secrets import SECRETS
 _IDENTITY = ("base_model", "base_sha256", "model_name", "arm", "gen_kwargs", "chat_template")
 """What runs of one arm have in common when only their seeds differ."""
 _CONTROLS = "decoding"
-"""So, where style is controlled at decoding time, what the manifest says of that (`harness_ext.backends.style_hf.control_settings`)."""
+"""So, where style is controlled at decoding time, what the manifest says of that
+(`harness_ext.backends.style_hf.control_settings`).
+"""
 _OWN = ("seed", "adapter_sha256", "dataset_fingerprint")
 
 
@@ -22,8 +26,9 @@ _OWN = ("seed", "adapter_sha256", "dataset_fingerprint")
 class RunFacts:
     """Who answered.
 
-    `group` is shared by the seeds of one arm, empty where a folder does not say enough. `template` says whether prompts went through a chat template,
-    None if unknown; `versions` and `shots` are by task. `folder` is the name of the run folder.
+    `group` is shared by the seeds of one arm, empty where a folder does not say enough. `template` says
+    whether prompts went through a chat template, None if unknown; `versions` and `shots` are by task.
+    `folder` is the name of the run folder.
     """
 
     id: str
@@ -40,7 +45,8 @@ class RunFacts:
 
 
 def read_facts(folder: Path) -> RunFacts:
-    """Read what a run folder says of itself: its manifest, else what lm_eval wrote of the model; else its own name stands for the model.
+    """Read what a run folder says of itself: its manifest, else what lm_eval wrote of the model;
+    else its own name stands for the model.
 
     Raises StylerepError for a manifest or results file that cannot be read.
     """
@@ -66,7 +72,11 @@ def read_facts(folder: Path) -> RunFacts:
     if manifest.get(_CONTROLS):  # absent where there are none, so that ids of boards stay
         identity[_CONTROLS] = manifest[_CONTROLS]
     grouped = bool(manifest.get("base_model") and arm and arm != "unknown")
-    own = {**identity, **{key: manifest.get(key) for key in _OWN}, **({} if grouped else {"folder": name, "arguments": manifest.get("model_args")})}
+    own = {
+        **identity,
+        **{key: manifest.get(key) for key in _OWN},
+        **({} if grouped else {"folder": name, "arguments": manifest.get("model_args")}),
+    }
     short = printable(re.split(r"[/\\]", model.rstrip("/\\"))[-1] or model)
     return RunFacts(
         id=f"{slug('-'.join(part for part in (short, arm, seed) if part))}-{digest(own)[:6]}",
@@ -78,21 +88,35 @@ def read_facts(folder: Path) -> RunFacts:
         template=manifest.get("chat_template"),
         gen_kwargs=settings_text(manifest.get("gen_kwargs")),
         folder=printable(name),
-        versions={task: f"{version:g}" if isinstance(version, float) else str(version) for task, version in versions.items() if version is not None},
+        versions={
+            task: f"{version:g}" if isinstance(version, float) else str(version)
+            for task, version in versions.items()
+            if version is not None
+        },
         shots={task: int(count) for task, count in shots.items() if isinstance(count, int)},
     )
 
 
 def settings_text(settings: object) -> str:
-    """Return settings of decoding as one line, ``do_sample=False, max_gen_toks=224``, without an empty list of stop strings, secrets and home folders."""
+    """Return settings of decoding as one line, ``do_sample=False, max_gen_toks=224``, without an empty list
+    of stop strings, secrets and home folders.
+    """
     settings = without_homes(SECRETS.settings(settings))
     if isinstance(settings, Mapping):
-        return printable(", ".join(f"{name}={value}" for name, value in sorted(settings.items()) if not (name == "until" and not value)))
+        return printable(
+            ", ".join(
+                f"{name}={value}"
+                for name, value in sorted(settings.items())
+                if not (name == "until" and not value)
+            )
+        )
     return printable(_text(settings))
 
 
 def slug(text: str) -> str:
-    """Return a name for files and addresses: lower case, and no more than 60 letters, digits, dots, dashes and underscores."""
+    """Return a name for files and addresses: lower case, and no more than 60 letters, digits, dots,
+    dashes and underscores.
+    """
     return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._")[:60] or "x"
 
 

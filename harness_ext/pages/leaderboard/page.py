@@ -34,12 +34,21 @@ _DIGITS = {"trace_words": 0}
 def write_pages(board: Board, catalogue: Mapping[str, Any], folder: Path) -> None:
     """Write index.html and traces.html to *folder*.
 
-    *catalogue* says what the viewer can load: under "columns" and "runs" the id and label of each, of a column its set, and in which shards items
-    and responses lie. Pages load nothing from elsewhere, and run no script but their own.
+    *catalogue* says what the viewer can load: under "columns" and "runs" the id and label of each, of a
+    column its set, and in which shards items and responses lie. Pages load nothing from elsewhere,
+    and run no script but their own.
     """
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
     environment.globals |= {"styles": STYLE, "titles": TITLES, "fronts": FRONTS}
-    environment.filters |= {"percent": _percent, "interval": _interval, "style": _style, "plain": _plain, "short": short}
+    environment.filters |= {
+        "percent": _percent,
+        "interval": _interval,
+        "style": _style,
+        "plain": _plain,
+        "short": short,
+    }
     css = _asset("board.css")
     ranking = _script(f"{_tables_library()}\n{_asset('board.js')}", "module")
     ready = _script('document.documentElement.classList.add("js")')
@@ -49,7 +58,15 @@ def write_pages(board: Board, catalogue: Mapping[str, Any], folder: Path) -> Non
         families=sorted({run.family for run in board.runs}),
         arms=sorted({run.arm for run in board.runs}),
         measured=_measured(board),
-        baseline=next((entry.label for view in board.views for entry in (*view.entries, *view.unranked) if entry.key == board.baseline), ""),
+        baseline=next(
+            (
+                entry.label
+                for view in board.views
+                for entry in (*view.entries, *view.unranked)
+                if entry.key == board.baseline
+            ),
+            "",
+        ),
         css=_library_file("dt_bundle.css") + css,
         policy=_policy([ready, ranking]),
         ready=ready[0],
@@ -61,7 +78,14 @@ def write_pages(board: Board, catalogue: Mapping[str, Any], folder: Path) -> Non
         css=css + _layers(),
         kinds=list(KIND_COLOURS),
         stages=list(STAGE_COLOURS),
-        catalogue=_json(dict(catalogue) | {"kinds": list(KIND_COLOURS), "stages": list(STAGE_COLOURS), "titles": {name: TITLES[name][0] for name in STYLE}}),
+        catalogue=_json(
+            dict(catalogue)
+            | {
+                "kinds": list(KIND_COLOURS),
+                "stages": list(STAGE_COLOURS),
+                "titles": {name: TITLES[name][0] for name in STYLE},
+            }
+        ),
         policy=_policy([ready, viewer], "'self' file:"),
         ready=ready[0],
         script=viewer[0],
@@ -76,8 +100,18 @@ def _view(view: View, board: Board, catalogue: Mapping[str, Any]) -> dict[str, A
     own = [column.id for column in view.columns]
     rows = []
     for entry in view.entries:
-        run, column = next(((run.id, one) for run in entry.runs for one in own if one in stored.get(run.id, {})), ("", ""))
-        rows.append({"entry": entry, "first": entry.runs[0], "run": run, "column": column, "decoding": _decoding(entry)})
+        run, column = next(
+            ((run.id, one) for run in entry.runs for one in own if one in stored.get(run.id, {})), ("", "")
+        )
+        rows.append(
+            {
+                "entry": entry,
+                "first": entry.runs[0],
+                "run": run,
+                "column": column,
+                "decoding": _decoding(entry),
+            }
+        )
     figures = []
     for score in FRONTS:
         if svg := scatter(view.entries, score, TITLES[score][0], f"{view.id}-{score}"):
@@ -93,7 +127,9 @@ def _view(view: View, board: Board, catalogue: Mapping[str, Any]) -> dict[str, A
 
 
 def _measured(board: Board) -> list[dict[str, Any]]:
-    """Return for each entry of the board which columns it has and how its responses were decoded; what few have is marked."""
+    """Return for each entry of the board which columns it has and how its responses were decoded;
+    what few have is marked.
+    """
     entries: dict[str, Entry] = {}
     tasks: dict[str, set[str]] = {}
     for view in board.views:
@@ -102,7 +138,13 @@ def _measured(board: Board) -> list[dict[str, Any]]:
             tasks.setdefault(entry.key, set()).update(entry.tasks)
     usual = Counter(_decoding(entry) for entry in entries.values()).most_common(1)
     return [
-        {"entry": entry, "first": entry.runs[0], "has": tasks[key], "decoding": (own := _decoding(entry)), "unusual": bool(usual) and own != usual[0][0]}
+        {
+            "entry": entry,
+            "first": entry.runs[0],
+            "has": tasks[key],
+            "decoding": (own := _decoding(entry)),
+            "unusual": bool(usual) and own != usual[0][0],
+        }
         for key, entry in entries.items()
     ]
 
@@ -149,7 +191,10 @@ def _tables_library() -> str:
     found = list(re.finditer(r"export\s*\{([^}]*)\}\s*;?", text))
     name = re.search(r"([\w$]+) as default", found[-1][1]) if found else None
     if name is None or "</script" in text.lower():
-        raise StylerepError("The installed itables holds DataTables in a form that is not known here; install itables>=2.5,<3.")
+        raise StylerepError(
+            "The installed itables holds DataTables in a form that is not known here; install"
+            " itables>=2.5,<3."
+        )
     return f"{text[: found[-1].start()]}const DataTable={name[1]};"
 
 
@@ -162,8 +207,8 @@ def _script(text: str, kind: str = "") -> tuple[str, str]:
 def _policy(scripts: list[tuple[str, str]], more: str = "") -> str:
     sources = " ".join([digest for _, digest in scripts] + ([more] if more else []))
     return (
-        f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; img-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'; "
-        "object-src 'none'"
+        f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; img-src data:; connect-src"
+        " 'none'; base-uri 'none'; form-action 'none'; object-src 'none'"
     )
 
 

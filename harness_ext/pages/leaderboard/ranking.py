@@ -1,4 +1,6 @@
-"""Turns the scores of a board into views: accuracy with intervals, ranks that the data allow, groups, style, Pareto fronts."""
+"""Turns the scores of a board into views: accuracy with intervals, ranks that the data allow, groups,
+style, Pareto fronts.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -8,7 +10,17 @@ import numpy.typing as npt
 
 from harness_ext.compare.pairing import shared_seeds
 from harness_ext.compare.style import length_differences
-from harness_ext.pages.leaderboard.board import FRONTS, LOWER_IS_BETTER, STYLE, Column, Entry, Figure, Front, Rank, View
+from harness_ext.pages.leaderboard.board import (
+    FRONTS,
+    LOWER_IS_BETTER,
+    STYLE,
+    Column,
+    Entry,
+    Figure,
+    Front,
+    Rank,
+    View,
+)
 from harness_ext.pages.leaderboard.comparable import BoardRow, reason_against
 from harness_ext.pages.leaderboard.facts import digest
 from harness_ext.pages.leaderboard.store import Store
@@ -37,7 +49,12 @@ class Scores:
     """The scores of all rows, each read once, and the differences of all pairs, each computed once."""
 
     def __init__(self, store: Store, rows: Sequence[BoardRow]) -> None:
-        self._arrays = {(run.id, column): store.scores(run.id, column) for row in rows for run in row.runs for column in row.columns}
+        self._arrays = {
+            (run.id, column): store.scores(run.id, column)
+            for row in rows
+            for run in row.runs
+            for column in row.columns
+        }
         self._rows = rows
         self._effects: dict[tuple[str, str, str], Effect] = {}
         self._drawn: dict[str, dict[tuple[str, str], FloatArray]] = {}
@@ -48,7 +65,9 @@ class Scores:
         return np.array(arrays) if all(one is not None for one in arrays) else None
 
     def effect(self, one: BoardRow, two: BoardRow, column: str) -> Effect:
-        """Return the difference of two rows' accuracies on a column, paired by item, and by seed where both have several (in order if they share none)."""
+        """Return the difference of two rows' accuracies on a column, paired by item, and by seed where both
+        have several (in order if they share none).
+        """
         key = (one.key, two.key, column)
         if key not in self._effects:
             first, second = self.of(one, column, "acc"), self.of(two, column, "acc")
@@ -62,20 +81,39 @@ class Scores:
         return self._effects[key]
 
     def drawn(self, column: str) -> dict[tuple[str, str], FloatArray]:
-        """Return the means of accuracy and of `FRONTS`, by row and score, shape (draws,), over draws of the column's items, the same for all rows."""
+        """Return the means of accuracy and of `FRONTS`, by row and score, shape (draws,), over draws of the
+        column's items, the same for all rows.
+        """
         if column not in self._drawn:
             rows = [row for row in self._rows if column in row.columns]
-            found = {(row.key, name): values.mean(axis=0) for row in rows for name in ("acc", *FRONTS) if (values := self.of(row, column, name)) is not None}
+            found = {
+                (row.key, name): values.mean(axis=0)
+                for row in rows
+                for name in ("acc", *FRONTS)
+                if (values := self.of(row, column, name)) is not None
+            }
             table = np.column_stack(list(found.values()))
             rng = np.random.default_rng([int(digest(column)[:8], 16), SEED])
             means = np.concatenate(
-                [rng.multinomial(len(table), np.full(len(table), 1 / len(table)), _CHUNK) @ table / len(table) for _ in range(DRAWS // _CHUNK)]
+                [
+                    rng.multinomial(len(table), np.full(len(table), 1 / len(table)), _CHUNK)
+                    @ table
+                    / len(table)
+                    for _ in range(DRAWS // _CHUNK)
+                ]
             )
             self._drawn[column] = dict(zip(found, means.T, strict=True))
         return self._drawn[column]
 
 
-def make_view(name: str, title: str, columns: Sequence[Column], rows: Sequence[BoardRow], scores: Scores, baseline: BoardRow) -> View:
+def make_view(
+    name: str,
+    title: str,
+    columns: Sequence[Column],
+    rows: Sequence[BoardRow],
+    scores: Scores,
+    baseline: BoardRow,
+) -> View:
     """Rank the rows that have all columns; list the others with what they lack."""
     ids = [column.id for column in columns]
     reasons = {row.key: reason_against(row, columns) for row in rows}
@@ -84,15 +122,44 @@ def make_view(name: str, title: str, columns: Sequence[Column], rows: Sequence[B
     fronts = _fronts(ranked, ids, scores)
     entries = [_entry(row, ids, scores, baseline, ranks[row.key], fronts[row.key]) for row in ranked]
     entries.sort(key=lambda entry: (entry.rank.rank if entry.rank else 0, entry.label))
-    left = [Entry(row.key, row.runs, None, tasks=_tasks(row, scores), reason=reasons[row.key]) for row in rows if reasons[row.key]]
-    return View(name, title, tuple(columns), tuple(entries), tuple(sorted(left, key=lambda entry: entry.label)), _notes(ranked))
+    left = [
+        Entry(row.key, row.runs, None, tasks=_tasks(row, scores), reason=reasons[row.key])
+        for row in rows
+        if reasons[row.key]
+    ]
+    return View(
+        name,
+        title,
+        tuple(columns),
+        tuple(entries),
+        tuple(sorted(left, key=lambda entry: entry.label)),
+        _notes(ranked),
+    )
 
 
-def _entry(row: BoardRow, ids: Sequence[str], scores: Scores, baseline: BoardRow, rank: Rank, fronts: Mapping[str, Front]) -> Entry:
+def _entry(
+    row: BoardRow,
+    ids: Sequence[str],
+    scores: Scores,
+    baseline: BoardRow,
+    rank: Rank,
+    fronts: Mapping[str, Front],
+) -> Entry:
     tasks = _tasks(row, scores)
     equal, note = _equal_length(row, ids, scores, baseline)
     style = {name: value for name in STYLE if (value := _mean(row, ids, scores, name)) is not None}
-    return Entry(row.key, row.runs, _mean_figure([tasks[one] for one in ids]), rank, _mean(row, ids, scores, "recorded"), equal, note, style, tasks, fronts)
+    return Entry(
+        row.key,
+        row.runs,
+        _mean_figure([tasks[one] for one in ids]),
+        rank,
+        _mean(row, ids, scores, "recorded"),
+        equal,
+        note,
+        style,
+        tasks,
+        fronts,
+    )
 
 
 def _tasks(row: BoardRow, scores: Scores) -> dict[str, Figure]:
@@ -107,30 +174,49 @@ def _tasks(row: BoardRow, scores: Scores) -> dict[str, Figure]:
 def _mean_figure(parts: Sequence[Figure]) -> Figure:
     known = [part.interval for part in parts if part.interval]
     estimates = [part.estimate for part in parts]
-    return Figure(float(np.mean(estimates)), mean_interval(estimates, known) if len(known) == len(parts) else None)
+    return Figure(
+        float(np.mean(estimates)), mean_interval(estimates, known) if len(known) == len(parts) else None
+    )
 
 
 def _mean(row: BoardRow, ids: Sequence[str], scores: Scores, name: str) -> float | None:
     """Return the mean of a score, tasks counting alike; None where it is not known of all."""
     found = [scores.of(row, column, name) for column in ids]
-    return float(np.mean([values.mean() for values in found if values is not None])) if all(values is not None for values in found) else None
+    return (
+        float(np.mean([values.mean() for values in found if values is not None]))
+        if all(values is not None for values in found)
+        else None
+    )
 
 
 def _ranks(rows: Sequence[BoardRow], ids: Sequence[str], scores: Scores) -> dict[str, Rank]:
-    """Rank rows by mean accuracy; all pairs are tested, and what is shown at ALPHA after Holm's adjustment bounds the ranks."""
+    """Rank rows by mean accuracy; all pairs are tested,
+    and what is shown at ALPHA after Holm's adjustment bounds the ranks.
+    """
     pairs = combinations(range(len(rows)), 2)
-    effects = {(i, j): effect_of_parts([scores.effect(rows[i], rows[j], column) for column in ids]) for i, j in pairs}
+    effects = {
+        (i, j): effect_of_parts([scores.effect(rows[i], rows[j], column) for column in ids]) for i, j in pairs
+    }
     above = shown_above(effects, len(rows), ALPHA)
     accuracies = [round(_mean(row, ids, scores, "acc") or 0.0, 12) for row in rows]
     if not rows:
         return {}
     found = rank_intervals(accuracies, above)
-    letters = group_letters(above, sorted(range(len(rows)), key=lambda i: (found[i].rank, rows[i].key))) or [""] * len(rows)
-    return {row.key: Rank(one.rank, one.best, one.worst, groups) for row, one, groups in zip(rows, found, letters, strict=True)}
+    letters = group_letters(above, sorted(range(len(rows)), key=lambda i: (found[i].rank, rows[i].key))) or [
+        ""
+    ] * len(rows)
+    return {
+        row.key: Rank(one.rank, one.best, one.worst, groups)
+        for row, one, groups in zip(rows, found, letters, strict=True)
+    }
 
 
-def _equal_length(row: BoardRow, ids: Sequence[str], scores: Scores, baseline: BoardRow) -> tuple[Figure | None, str]:
-    """Return the baseline's accuracy plus what is left of the difference from it at equal length of traces, kept between 0 and 1, or why that is not known."""
+def _equal_length(
+    row: BoardRow, ids: Sequence[str], scores: Scores, baseline: BoardRow
+) -> tuple[Figure | None, str]:
+    """Return the baseline's accuracy plus what is left of the difference from it at equal length of traces,
+    kept between 0 and 1, or why that is not known.
+    """
     if row is baseline:
         return _mean_figure([_tasks(row, scores)[one] for one in ids]), "the baseline itself"
     parts, levels = [], []
@@ -150,26 +236,39 @@ def _equal_length(row: BoardRow, ids: Sequence[str], scores: Scores, baseline: B
         parts.append(found)
         levels.append(float(base.mean()))
     estimate = float(np.mean(levels) + np.mean([part.estimate for part in parts]))
-    half = float(np.sqrt(sum(((part.interval.high - part.interval.low) / 2) ** 2 for part in parts if part.interval))) / len(parts)
+    half = float(
+        np.sqrt(sum(((part.interval.high - part.interval.low) / 2) ** 2 for part in parts if part.interval))
+    ) / len(parts)
     low, high = (min(max(limit, 0.0), 1.0) for limit in (estimate - half, estimate + half))
     return Figure(min(max(estimate, 0.0), 1.0), Interval(low, high, 1 - ALPHA)), ""
 
 
 def _fronts(rows: Sequence[BoardRow], ids: Sequence[str], scores: Scores) -> dict[str, dict[str, Front]]:
-    """Tell of every row whether it lies on the Pareto front of accuracy and a style score, and in which share of bootstrap draws of the items."""
+    """Tell of every row whether it lies on the Pareto front of accuracy and a style score, and in which share
+    of bootstrap draws of the items.
+    """
     fronts: dict[str, dict[str, Front]] = {row.key: {} for row in rows}
     for name in FRONTS:
         known = [row for row in rows if all(scores.of(row, column, name) is not None for column in ids)]
         if not known:
             continue
         sign = -1.0 if name in LOWER_IS_BETTER else 1.0
-        observed = np.array([(_mean(row, ids, scores, "acc") or 0.0, sign * (_mean(row, ids, scores, name) or 0.0)) for row in known])
+        observed = np.array(
+            [
+                (_mean(row, ids, scores, "acc") or 0.0, sign * (_mean(row, ids, scores, name) or 0.0))
+                for row in known
+            ]
+        )
         drawn = np.zeros((DRAWS, len(known), 2))
         for column in ids:
             means = scores.drawn(column)
             for place, row in enumerate(known):
-                drawn[:, place] += np.column_stack([means[row.key, "acc"], sign * means[row.key, name]]) / len(ids)
-        for row, member, share in zip(known, pareto_front(observed), pareto_front(drawn).mean(axis=0), strict=True):
+                drawn[:, place] += np.column_stack(
+                    [means[row.key, "acc"], sign * means[row.key, name]]
+                ) / len(ids)
+        for row, member, share in zip(
+            known, pareto_front(observed), pareto_front(drawn).mean(axis=0), strict=True
+        ):
             fronts[row.key][name] = Front(bool(member), float(share))
     return fronts
 
@@ -181,5 +280,13 @@ def _notes(rows: Sequence[BoardRow]) -> tuple[str, ...]:
             by_decoding.setdefault(run.decoding, []).append(run.label)
     if len(by_decoding) < 2:
         return ()
-    listed = "; ".join(f"{text}: {', '.join(names[:5])}{' and others' if len(names) > 5 else ''}" for text, names in by_decoding.items())
-    return (f"Responses were not all made with the same decoding, so differences are not of the models alone ({listed}).",)
+    listed = "; ".join(
+        f"{text}: {', '.join(names[:5])}{' and others' if len(names) > 5 else ''}"
+        for text, names in by_decoding.items()
+    )
+    return (
+        (
+            "Responses were not all made with the same decoding, so differences are not of the models alone"
+            f" ({listed})."
+        ),
+    )

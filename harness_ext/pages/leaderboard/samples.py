@@ -1,4 +1,6 @@
-"""Reads a samples file twice: for the scores and places of its rows, then row by row in the order of a set of items."""
+"""Reads a samples file twice: for the scores and places of its rows,
+then row by row in the order of a set of items.
+"""
 
 import hashlib
 from array import array
@@ -23,16 +25,20 @@ from synth.schema import open_regular, parse_json
 
 _AT_ONCE = 100
 SCORES = ("acc", "recorded", *STYLE)
-"""What a board keeps of an item: its accuracy, by whichever metric, under the name acc, and scores as they are."""
+"""What a board keeps of an item: its accuracy, by whichever metric, under the name acc,
+and scores as they are.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
     """The rows of one task and filter in a samples file.
 
-    `hashes` are the items in the order of the file, `lines` the place of each row in it, in bytes. `scores` has those of `SCORES` that every item has,
-    each of shape (items,). `decoding` is what the first row says of how it was generated. `accuracy` is the metric that is there as acc, None where none is,
-    for the reason in `lacks`; `metrics` are the names of all. `documents` is a digest of all documents, empty where a row holds none.
+    `hashes` are the items in the order of the file, `lines` the place of each row in it, in bytes. `scores`
+    has those of `SCORES` that every item has, each of shape (items,). `decoding` is what the first row says
+    of how it was generated. `accuracy` is the metric that is there as acc, None where none is, for the reason
+    in `lacks`; `metrics` are the names of all. `documents` is a digest of all documents,
+    empty where a row holds none.
     """
 
     path: Path
@@ -73,8 +79,8 @@ def file_digest(path: Path) -> str:
 def scan(task: str, path: Path, metric: str | None = None) -> list[Scanned]:
     """Read the scores of a samples file, one `Scanned` a filter.
 
-    Accuracy is *metric* where a filter's rows have it, else see `harness_ext.runs.accuracy`. Raises StylerepError, naming file and line, for what is
-    unreadable or doubled, and for accuracy beyond 0 and 1.
+    Accuracy is *metric* where a filter's rows have it, else see `harness_ext.runs.accuracy`. Raises
+    StylerepError, naming file and line, for what is unreadable or doubled, and for accuracy beyond 0 and 1.
     """
     found: dict[str, Scanned] = {}
     values: dict[str, ScoredItems] = {}
@@ -92,7 +98,10 @@ def scan(task: str, path: Path, metric: str | None = None) -> list[Scanned]:
         found[name].lines.append(row.begin)
         asked[name].add(row.doc_hash, row.asked)
         places[name].append(row.number)
-    return [replace(_scored(kept, values[name], places[name], metric), documents=_together(asked[name])) for name, kept in found.items()]
+    return [
+        replace(_scored(kept, values[name], places[name], metric), documents=_together(asked[name]))
+        for name, kept in found.items()
+    ]
 
 
 def _together(asked: AskedItems) -> str:
@@ -107,12 +116,23 @@ def _scored(kept: Scanned, values: ScoredItems, places: Sequence[int], metric: s
     columns, whole = values.columns(), values.common_metrics()
     try:
         wanted = metric if metric is not None and find_metric(values.metrics, metric) else None
-        chosen = accuracy_metric(columns, f"{kept.path}, {kept.label}", wanted, lambda number: f"{kept.path}, line {places[number]}")
+        chosen = accuracy_metric(
+            columns,
+            f"{kept.path}, {kept.label}",
+            wanted,
+            lambda number: f"{kept.path}, line {places[number]}",
+        )
     except NoAccuracyError as error:
         lacks = str(error)
     taken = {"acc": chosen.metric} if chosen else {}
-    scores = {score: columns[name].copy() for score in SCORES if (name := taken.get(score, score)) in whole and (score != "acc" or chosen)}
-    return replace(kept, hashes=list(values), scores=scores, accuracy=chosen, lacks=lacks, metrics=tuple(values.metrics))
+    scores = {
+        score: columns[name].copy()
+        for score in SCORES
+        if (name := taken.get(score, score)) in whole and (score != "acc" or chosen)
+    }
+    return replace(
+        kept, hashes=list(values), scores=scores, accuracy=chosen, lacks=lacks, metrics=tuple(values.metrics)
+    )
 
 
 def rows_at(path: Path, places: Sequence[int]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,6 @@
-"""Accuracy against a style score, as SVG: matplotlib draws the axes and the front, entries are put in as groups that a page can hide and light up."""
+"""Accuracy against a style score, as SVG: matplotlib draws the axes and the front, entries are put in as
+groups that a page can hide and light up.
+"""
 
 import re
 import unicodedata
@@ -20,7 +22,8 @@ _LETTER, _LINE = 4.6, 9.0
 def scatter(entries: Sequence[Entry], score: str, title: str, name: str) -> str:
     """Return the figure of the entries that have accuracy and *score*, an empty string if none has.
 
-    *name* keeps its ids apart from those of other figures on a page. Each entry is a group of class "point" whose data-key is the entry's.
+    *name* keeps its ids apart from those of other figures on a page. Each entry is a group of class "point"
+    whose data-key is the entry's.
     """
     shown = [entry for entry in entries if entry.accuracy and score in entry.style]
     if not shown:
@@ -39,14 +42,26 @@ def scatter(entries: Sequence[Entry], score: str, title: str, name: str) -> str:
         axis.set_xlabel(f"{title} ({'less' if score in LOWER_IS_BETTER else 'more'} is better)")
         axis.set_ylabel("accuracy, %")
         if front := sorted((entry.style[score], _percent(entry)) for entry in front_members(shown, score)):
-            axis.step(*zip(*front, strict=True), where="post" if score in LOWER_IS_BETTER else "pre", color=INK, linewidth=1, linestyle=(0, (4, 2)))
+            axis.step(
+                *zip(*front, strict=True),
+                where="post" if score in LOWER_IS_BETTER else "pre",
+                color=INK,
+                linewidth=1,
+                linestyle=(0, (4, 2)),
+            )
         text = _own_ids(as_svg(figure), name)
-        places = [[(float(a), 72 * _HEIGHT - float(b)) for a, b in axis.transData.transform([(at, y) for y in (_percent(one), *_limits(one))])]
-                  for at, one in zip(x, shown, strict=True)]  # fmt: skip
+        places = [
+            [
+                (float(a), 72 * _HEIGHT - float(b))
+                for a, b in axis.transData.transform([(at, y) for y in (_percent(one), *_limits(one))])
+            ]
+            for at, one in zip(x, shown, strict=True)
+        ]
     points = [_point(entry, place, score, title) for entry, place in zip(shown, places, strict=True)]
     labels = _labels(shown, places, score)
     end = text.rindex("</svg>")
-    opening = f'<svg aria-label="{escape(f"Accuracy against {title}: {len(shown)} entries; the caption lists the front.")}"'
+    says = f"Accuracy against {title}: {len(shown)} entries; the caption lists the front."
+    opening = f'<svg aria-label="{escape(says)}"'
     return opening + text[4:end] + "".join(points) + "".join(labels) + "</svg>"
 
 
@@ -62,7 +77,9 @@ def short(name: str, longest: int = 120) -> str:
 
 def _simple(name: str) -> str:
     """Return a name without marks that reach over its line and characters that turn or hide text."""
-    return "".join(one for one in unicodedata.normalize("NFC", name) if unicodedata.category(one)[0] not in "MC")
+    return "".join(
+        one for one in unicodedata.normalize("NFC", name) if unicodedata.category(one)[0] not in "MC"
+    )
 
 
 def _percent(entry: Entry) -> float:
@@ -79,11 +96,15 @@ def _point(entry: Entry, place: list[tuple[float, float]], score: str, title: st
     (x, y), (_, low), (_, high) = place
     front = entry.fronts.get(score)
     bounds = _limits(entry)
-    says = f"{short(entry.label)}: accuracy {_percent(entry):.1f} % [{bounds[0]:.1f}, {bounds[1]:.1f}], {title} {entry.style[score]:,.2f}"
+    says = (
+        f"{short(entry.label)}: accuracy {_percent(entry):.1f} % [{bounds[0]:.1f}, {bounds[1]:.1f}], {title}"
+        f" {entry.style[score]:,.2f}"
+    )
     says += f", on the front in {front.share:.0%} of bootstrap draws" if front else ""
     return (
-        f'<g class="point{" front" if front and front.member else ""}" data-key="{escape(entry.key)}"><title>{escape(says)}</title>'
-        f'<path d="M{x:.1f} {low:.1f}V{high:.1f}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/></g>'
+        f'<g class="point{" front" if front and front.member else ""}"'
+        f' data-key="{escape(entry.key)}"><title>{escape(says)}</title><path d="M{x:.1f}'
+        f' {low:.1f}V{high:.1f}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/></g>'
     )
 
 
@@ -104,7 +125,10 @@ def _labels(shown: Sequence[Entry], places: list[list[tuple[float, float]]], sco
             box = (left, middle - _LINE / 2, left + width, middle + _LINE / 2)
             if box[0] >= 40 and box[2] <= 72 * _WIDTH and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
-                labels.append(f'<text class="name" data-key="{escape(entry.key)}" x="{left:.1f}" y="{middle + 3:.1f}">{escape(name)}</text>')
+                labels.append(
+                    f'<text class="name" data-key="{escape(entry.key)}" x="{left:.1f}"'
+                    f' y="{middle + 3:.1f}">{escape(name)}</text>'
+                )
                 break
     return labels
 

@@ -1,7 +1,8 @@
 """Shards: JSON in small scripts, which a page that was opened from disk can load where it may not fetch.
 
-Each is one call ``stylerep.take("key", "…")`` with the base64 of gzipped JSON. The key of a folder is its path below the board, such as
-``runs/hc/arith``; that of a shard ends in its number, that of the outcomes in ``outcomes``.
+Each is one call ``stylerep.take("key", "…")`` with the base64 of gzipped JSON. The key of a folder is its
+path below the board, such as ``runs/hc/arith``; that of a shard ends in its number,
+that of the outcomes in ``outcomes``.
 """
 
 import base64
@@ -28,8 +29,9 @@ _WRITER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 def write_shards(key: str, records: Iterable[Mapping[str, Any]], folder: Path) -> list[int]:
     """Write records to 0.js, 1.js, … and return the number of the first record of each.
 
-    A shard has up to 100 records and about 1 MB of JSON, more only for a record that is larger by itself. One shard is held in memory at a time;
-    the same records give the same bytes. Shards of a larger set that lay there are removed.
+    A shard has up to 100 records and about 1 MB of JSON, more only for a record that is larger by itself. One
+    shard is held in memory at a time; the same records give the same bytes.
+    Shards of a larger set that lay there are removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     firsts: list[int] = []
@@ -56,7 +58,11 @@ def write_shards(key: str, records: Iterable[Mapping[str, Any]], folder: Path) -
 def write_outcomes(key: str, accuracies: Sequence[float], folder: Path) -> None:
     """Write the accuracy of every item, in the set's order, to outcomes.js."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(f"{key}/outcomes", _json([int(one) if one in (0, 1) else round(one, 4) for one in accuracies]), folder / "outcomes.js")
+    _write(
+        f"{key}/outcomes",
+        _json([int(one) if one in (0, 1) else round(one, 4) for one in accuracies]),
+        folder / "outcomes.js",
+    )
 
 
 def read_shard(path: Path) -> Any:

@@ -1,10 +1,11 @@
 """What a board folder keeps of each run, so that a model is added without the run folders of the others.
 
-    items/<set>/order.json, 0.js …                      the items of a set, in the order of the first run that had them
-    runs/<run>/run.json                                 who answered, and what the run has
+    items/<set>/order.json, 0.js …                      the items of a set, in the order of the first run that
+    had them runs/<run>/run.json                                 who answered, and what the run has
     runs/<run>/<column>/scores.parquet, outcomes.js, 0.js …   its scores in that order, and its responses
 
-A column's folder is written whole or not at all, and ``run.json`` after it, so that a killed process leaves a board as it was.
+A column's folder is written whole or not at all, and ``run.json`` after it,
+so that a killed process leaves a board as it was.
 """
 
 import json
@@ -39,7 +40,8 @@ _WORTH_A_POOL = 5_000_000
 class StoredPart:
     """What a run has of a column: where its responses are cut into shards, and how they were generated.
 
-    `source` tells whether its file has changed, or another metric is asked for. `others` are the metrics that differ from accuracy.
+    `source` tells whether its file has changed, or another metric is asked for.
+    `others` are the metrics that differ from accuracy.
     """
 
     column: Column
@@ -80,40 +82,59 @@ class Store:
         """Read a run's record; what it names in the board must lie where it says, and nowhere else."""
         kept = _read_run(path)
         if kept.facts.id != path.parent.name:
-            raise StylerepError(f"{path}: this is the record of {kept.facts.id!r}, and lies in the folder of another run; remove that folder from the board.")
+            raise StylerepError(
+                f"{path}: this is the record of {kept.facts.id!r}, and lies in the folder of another run;"
+                " remove that folder from the board."
+            )
         for name, part in kept.parts.items():
             inside(path.parent, name)
             inside(self.folder / "items", part.column.items)
             if part.column.id != name:
-                raise StylerepError(f"{path}: the column {name!r} is called {part.column.id!r} within; remove this run's folder and add the run again.")
+                raise StylerepError(
+                    f"{path}: the column {name!r} is called {part.column.id!r} within; remove this run's"
+                    " folder and add the run again."
+                )
         return kept
 
     def scores(self, run: str, column: str) -> dict[str, npt.NDArray[np.float64]]:
         """Return the scores of a run on a column, each of shape (items,), in the order of the set."""
-        return read_scores(self.folder / "runs" / run / column / "scores.parquet", self._parts(run)[column].column.n)
+        return read_scores(
+            self.folder / "runs" / run / column / "scores.parquet", self._parts(run)[column].column.n
+        )
 
     def item_shards(self, items: str) -> list[int]:
         """Return the number of the first item of each shard of a set."""
         return self._set(items).shards
 
     def remove(self, run: str) -> None:
-        """Take a run off the board, and the sets of items that no other run has; raise StylerepError, before anything is removed, for what is no run's name."""
+        """Take a run off the board, and the sets of items that no other run has; raise StylerepError, before
+        anything is removed, for what is no run's name.
+        """
         folder = inside(self.folder / "runs", run)
-        kept = {part.column.items for one in self.runs() if one.facts.id != run for part in one.parts.values()}
+        kept = {
+            part.column.items for one in self.runs() if one.facts.id != run for part in one.parts.values()
+        }
         remove_tree(folder)
         for path in (self.folder / "items").glob("*/order.json"):
             if path.parent.name not in kept:
                 remove_tree(path.parent)
 
     def add(
-        self, folders: Sequence[Path], traces: int | None, workers: int, say: Callable[[str], None], metric: str | None = None, needed: bool = False
+        self,
+        folders: Sequence[Path],
+        traces: int | None,
+        workers: int,
+        say: Callable[[str], None],
+        metric: str | None = None,
+        needed: bool = False,
     ) -> Added:
         """Add run folders; what the board has of other runs is not touched.
 
-        *traces* is how many responses of each column are kept to be read (the first ones; None for all), *workers* how many processes may read, *metric* what
-        accuracy is in tasks that have it. A task that a run already has on the board is made anew only if its file changed or another metric is asked for.
-        Raises StylerepError for a folder that cannot be read, for two that hold the same task of the same run with different contents, and where no
-        task has a metric that is *needed*.
+        *traces* is how many responses of each column are kept to be read (the first ones; None for all),
+        *workers* how many processes may read, *metric* what accuracy is in tasks that have it. A task that a
+        run already has on the board is made anew only if its file changed or another metric is asked for.
+        Raises StylerepError for a folder that cannot be read, for two that hold the same task of the same run
+        with different contents, and where no task has a metric that is *needed*.
         """
         done, work = Added(), []
         seen: dict[tuple[str, str], tuple[Path, str]] = {}
@@ -122,7 +143,8 @@ class Store:
                 raise StylerepError(f"{folder}: there is no such run folder.")
             if not (files := sample_files(folder)):
                 raise StylerepError(
-                    f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or bring results of other harnesses by stylerep import."
+                    f"{folder}: no samples_*.jsonl lies in it; evaluate with stylerep eval, or bring results"
+                    " of other harnesses by stylerep import."
                 )
             facts = read_facts(folder)
             there = {part.source for part in self._parts(facts.id).values()}
@@ -130,14 +152,22 @@ class Store:
                 source = digest([file_digest(path), traces, FORMAT, *([metric] if metric else [])])
                 other, known = seen.setdefault((facts.id, task), (path, source))
                 if known != source:
-                    raise StylerepError(f"{other} and {path}: the same run (model, arm, seed, decoding) with different responses to {task}; give one of them.")
+                    raise StylerepError(
+                        f"{other} and {path}: the same run (model, arm, seed, decoding) with different"
+                        f" responses to {task}; give one of them."
+                    )
                 if other == path and source not in there:
                     work.append((facts, task, path, source))
             (done.added if any(facts.id == one[0].id for one in work) else done.unchanged).append(facts.id)
-        scanned = list(_mapped(scan, [(task, path, metric) for _, task, path, _ in work], workers, say, "reading"))
+        scanned = list(
+            _mapped(scan, [(task, path, metric) for _, task, path, _ in work], workers, say, "reading")
+        )
         names = dict.fromkeys(name for columns in scanned for one in columns for name in one.metrics)
         if metric and needed and names and find_metric(names, metric) is None:
-            raise StylerepError(f"--metric {metric}: no task of the runs to add has such a metric with one number for each item; there are {', '.join(names)}.")
+            raise StylerepError(
+                f"--metric {metric}: no task of the runs to add has such a metric with one number for each"
+                f" item; there are {', '.join(names)}."
+            )
         jobs = []
         for (facts, _, _, source), columns in zip(work, scanned, strict=True):
             for one in columns:
@@ -146,9 +176,14 @@ class Store:
                     done.notes.append(f"{facts.id}, {one.label}: left out, since {against}")
                     continue
                 if metric and one.metrics and column.metric != find_metric(one.metrics, metric):
-                    done.notes.append(f"{facts.id}, {one.label}: there is no metric {metric}; its accuracy is {column.metric}.")
+                    done.notes.append(
+                        f"{facts.id}, {one.label}: there is no metric {metric}; its accuracy is"
+                        f" {column.metric}."
+                    )
                 jobs.append((self.folder, facts, column, one, self._order(column, one), traces, source))
-        for (_, facts, *_), part in zip(jobs, _mapped(_write_part, jobs, workers, say, "reading traces of"), strict=True):
+        for (_, facts, *_), part in zip(
+            jobs, _mapped(_write_part, jobs, workers, say, "reading traces of"), strict=True
+        ):
             self._record(facts, part)
         return done
 
@@ -157,11 +192,21 @@ class Store:
         return self._kept(path).parts if path.is_file() else {}
 
     def _record(self, facts: RunFacts, part: StoredPart) -> None:
-        """Add a part to a run's record; another column of the same task and source gives way, since its file is no more."""
-        kept = {name: one for name, one in self._parts(facts.id).items() if one.column.task != part.column.task}
+        """Add a part to a run's record; another column of the same task and source gives way,
+        since its file is no more.
+        """
+        kept = {
+            name: one for name, one in self._parts(facts.id).items() if one.column.task != part.column.task
+        }
         gone = set(self._parts(facts.id)) - set(kept) - {part.column.id}
-        content = {"format": FORMAT, "facts": asdict(facts), "parts": {name: asdict(one) for name, one in {**kept, part.column.id: part}.items()}}
-        write_text(self.folder / "runs" / facts.id / "run.json", json.dumps(content, indent=1, sort_keys=True) + "\n")
+        content = {
+            "format": FORMAT,
+            "facts": asdict(facts),
+            "parts": {name: asdict(one) for name, one in {**kept, part.column.id: part}.items()},
+        }
+        write_text(
+            self.folder / "runs" / facts.id / "run.json", json.dumps(content, indent=1, sort_keys=True) + "\n"
+        )
         for name in gone:
             remove_tree(inside(self.folder / "runs" / facts.id, name))
 
@@ -169,35 +214,58 @@ class Store:
         path = self.folder / "items" / items / "order.json"
         found: SetRecord = read_record(path, SetRecord, "remove its folder and add the runs again")
         if set_digest(found.hashes) != items:
-            raise StylerepError(f"{path}: these are not the items that its folder is named by; remove it and add the runs again.")
+            raise StylerepError(
+                f"{path}: these are not the items that its folder is named by; remove it and add the runs"
+                " again."
+            )
         return found
 
     def _reason_against(self, column: Column, scanned: Scanned) -> str:
-        """Say why a column cannot stand on the board: it has no accuracy, or other documents than the board's under the same hashes; empty where it can."""
+        """Say why a column cannot stand on the board: it has no accuracy, or other documents than the board's
+        under the same hashes; empty where it can.
+        """
         if scanned.accuracy is None:
             return f"its items have no accuracy. {scanned.lacks}"
         if scanned.documents and (self.folder / "items" / column.items / "order.json").is_file():
             there = self._set(column.items).documents
             if there and there != scanned.documents:
-                return "its documents are others than those that runs on the board have under the same hashes."
+                return (
+                    "its documents are others than those that runs on the board have under the same hashes."
+                )
         return ""
 
     def _order(self, column: Column, scanned: Scanned) -> list[int]:
-        """Return the places, in the scanned rows, of the items in the order of their set, which is written if it is new."""
+        """Return the places, in the scanned rows, of the items in the order of their set,
+        which is written if it is new.
+        """
         from harness_ext.pages.leaderboard.annotate import item_record
         from harness_ext.pages.leaderboard.shards import write_shards
 
         target = self.folder / "items" / column.items
         if not (target / "order.json").is_file():
             with replace_folder(target) as fresh:
-                shards = write_shards(f"items/{column.items}", map(item_record, rows_at(scanned.path, scanned.lines)), fresh)
-                write_text(fresh / "order.json", json.dumps({"hashes": scanned.hashes, "shards": shards, "documents": scanned.documents}) + "\n")
+                shards = write_shards(
+                    f"items/{column.items}", map(item_record, rows_at(scanned.path, scanned.lines)), fresh
+                )
+                write_text(
+                    fresh / "order.json",
+                    json.dumps({"hashes": scanned.hashes, "shards": shards, "documents": scanned.documents})
+                    + "\n",
+                )
             return list(range(len(scanned.hashes)))
         places = {item: place for place, item in enumerate(scanned.hashes)}
         return [places[item] for item in self._set(column.items).hashes]
 
 
-def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, order: list[int], traces: int | None, source: str) -> StoredPart:
+def _write_part(
+    board: Path,
+    facts: RunFacts,
+    column: Column,
+    scanned: Scanned,
+    order: list[int],
+    traces: int | None,
+    source: str,
+) -> StoredPart:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -211,7 +279,13 @@ def _write_part(board: Path, facts: RunFacts, column: Column, scanned: Scanned, 
         shards = write_shards(key, response_records((_text(row), row) for row in rows), fresh)
         write_outcomes(key, scores["acc"].tolist(), fresh)
         pq.write_table(pa.table(scores), fresh / "scores.parquet", compression="zstd")
-    return StoredPart(column, scanned.decoding or facts.gen_kwargs, tuple(shards), source, scanned.accuracy.others if scanned.accuracy else ())
+    return StoredPart(
+        column,
+        scanned.decoding or facts.gen_kwargs,
+        tuple(shards),
+        source,
+        scanned.accuracy.others if scanned.accuracy else (),
+    )
 
 
 def _text(row: Mapping[str, Any]) -> str | None:
@@ -224,9 +298,18 @@ def _text(row: Mapping[str, Any]) -> str | None:
 
 def _column(scanned: Scanned, facts: RunFacts) -> Column:
     shots = facts.shots.get(scanned.task, 0)
-    version = ", ".join(part for part in (facts.versions.get(scanned.task, ""), f"{shots}-shot" if shots else "") if part)
+    version = ", ".join(
+        part for part in (facts.versions.get(scanned.task, ""), f"{shots}-shot" if shots else "") if part
+    )
     metric = scanned.accuracy.metric if scanned.accuracy else DEFAULT
-    return Column(column_id(scanned.label, version, scanned.items, metric), scanned.label, version, scanned.items, len(scanned.hashes), metric)
+    return Column(
+        column_id(scanned.label, version, scanned.items, metric),
+        scanned.label,
+        version,
+        scanned.items,
+        len(scanned.hashes),
+        metric,
+    )
 
 
 def column_id(task: str, version: str, items: str, metric: str) -> str:
@@ -234,8 +317,16 @@ def column_id(task: str, version: str, items: str, metric: str) -> str:
     return f"{slug(task)}-{digest([task, version, items, *([] if metric == DEFAULT else [metric])])[:8]}"
 
 
-def _mapped(work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], workers: int, say: Callable[[str], None], doing: str) -> Iterator[Any]:
-    """Do all jobs, in several processes if it is worth their start, and say from time to time how far it is."""
+def _mapped(
+    work: Callable[..., Any],
+    jobs: Sequence[tuple[Any, ...]],
+    workers: int,
+    say: Callable[[str], None],
+    doing: str,
+) -> Iterator[Any]:
+    """Do all jobs, in several processes if it is worth their start, and say from time to time how far it
+    is.
+    """
     size = sum(os.path.getsize(path) for job in jobs for path in _paths(job))
     if workers < 2 or len(jobs) < 2 or size < _WORTH_A_POOL:
         yield from (work(*job) for job in jobs)
@@ -264,9 +355,12 @@ def _read_run(path: Path) -> KeptRun:
     found: RunRecord = read_record(path, RunRecord, "remove its folder and add the run again")
     parts = {
         name: StoredPart(
-            Column(**one.column.model_dump()), one.decoding, tuple(one.shards), one.source if found.format == FORMAT else "",
+            Column(**one.column.model_dump()),
+            one.decoding,
+            tuple(one.shards),
+            one.source if found.format == FORMAT else "",
             tuple(OtherMetric(**other.model_dump()) for other in one.others),
         )
         for name, one in found.parts.items()
-    }  # fmt: skip
+    }
     return KeptRun(RunFacts(**found.facts.model_dump()), parts)

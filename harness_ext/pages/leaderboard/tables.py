@@ -18,21 +18,44 @@ def short_table(board: Board) -> TextTable:
     """Return the first view's table with as many columns as a terminal has room for."""
     whole = _table(board, board.views[0])
     several = any(len(entry.runs) > 1 for entry in board.views[0].entries)
-    shown = ("rank", "groups", "model", "arm", *(["seeds"] if several else []), "accuracy [95 %]", "equal length", STYLE_TITLES["style_adherence"],
-             STYLE_TITLES["pivot_density"], STYLE_TITLES["trace_words"], "not ranked")  # fmt: skip
+    shown = (
+        "rank",
+        "groups",
+        "model",
+        "arm",
+        *(["seeds"] if several else []),
+        "accuracy [95 %]",
+        "equal length",
+        STYLE_TITLES["style_adherence"],
+        STYLE_TITLES["pivot_density"],
+        STYLE_TITLES["trace_words"],
+        "not ranked",
+    )
     keep = [number for number, name in enumerate(whole.header) if name in shown]
     rows = tuple(tuple(row[number] for number in keep) for row in whole.rows)
-    return TextTable(whole.title, tuple(whole.header[number] for number in keep), rows, frozenset(keep.index(one) for one in whole.left if one in keep))
+    return TextTable(
+        whole.title,
+        tuple(whole.header[number] for number in keep),
+        rows,
+        frozenset(keep.index(one) for one in whole.left if one in keep),
+    )
 
 
 def board_notes(board: Board) -> list[str]:
     """Say in a few sentences how the numbers were made."""
     return [
-        "Accuracy in %, Wilson interval (over seeds and items where there are several seeds); over tasks the mean, each counting alike, its interval by MOVER.",
-        "Rank: by accuracy; in brackets all ranks that the data allow, at 95 % for all rows together (every pair tested item by item, Holm). Rows that share "
-        "a letter cannot be told apart.",
-        f"Equal length: accuracy if traces were as long as those of {_baseline(board)}, by a regression on differences of log length; an association, not "
-        "a cause. Empty where lengths hardly overlap.",
+        (
+            "Accuracy in %, Wilson interval (over seeds and items where there are several seeds); over tasks"
+            " the mean, each counting alike, its interval by MOVER."
+        ),
+        (
+            "Rank: by accuracy; in brackets all ranks that the data allow, at 95 % for all rows together"
+            " (every pair tested item by item, Holm). Rows that share a letter cannot be told apart."
+        ),
+        (
+            f"Equal length: accuracy if traces were as long as those of {_baseline(board)}, by a regression"
+            " on differences of log length; an association, not a cause. Empty where lengths hardly overlap."
+        ),
         *board.notes,
         *(f"{view.title}: {note}" for view in board.views for note in view.notes),
     ]
@@ -42,7 +65,10 @@ def board_csv(board: Board) -> str:
     """Return every row of every view as CSV, one line each; numbers are not rounded."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    fixed = "view,rank,best,worst,groups,model,family,arm,seeds,runs,accuracy,low,high,recorded,equal_length,equal_length_low,equal_length_high"
+    fixed = (
+        "view,rank,best,worst,groups,model,family,arm,seeds,runs,accuracy,low,high,recorded"
+        ",equal_length,equal_length_low,equal_length_high"
+    )
     tasks = [f"{column.id}:{limit}" for column in board.columns for limit in ("accuracy", "low", "high")]
     writer.writerow([*fixed.split(","), *STYLE, *tasks, "decoding", "reason"])
     for view in board.views:
@@ -54,9 +80,19 @@ def board_csv(board: Board) -> str:
             figures = [value for column in board.columns for value in _limits(entry.tasks.get(column.id))]
             known = "" if entry.recorded is None else entry.recorded
             writer.writerow(
-                [view.id, *places, *map(_plain, who), *_limits(entry.accuracy), known, *_limits(entry.equal_length), *style, *figures,
-                 _plain(run.decoding), _plain(entry.reason)]
-            )  # fmt: skip
+                [
+                    view.id,
+                    *places,
+                    *map(_plain, who),
+                    *_limits(entry.accuracy),
+                    known,
+                    *_limits(entry.equal_length),
+                    *style,
+                    *figures,
+                    _plain(run.decoding),
+                    _plain(entry.reason),
+                ]
+            )
     return out.getvalue()
 
 
@@ -70,24 +106,61 @@ def _table(board: Board, view: View) -> TextTable:
     recorded = any(entry.recorded is not None for entry in view.entries)
     several = view.columns if len(view.columns) > 1 else ()
     equal = any(entry.equal_length for entry in view.entries)
-    header = ("rank", "groups", "model", "family", "arm", "seeds", "accuracy [95 %]", *(["recorded"] if recorded else []), *(["equal length"] if equal else []),
-              *(STYLE_TITLES[name] for name in shown), *(column.task for column in several), "not ranked")  # fmt: skip
+    header = (
+        "rank",
+        "groups",
+        "model",
+        "family",
+        "arm",
+        "seeds",
+        "accuracy [95 %]",
+        *(["recorded"] if recorded else []),
+        *(["equal length"] if equal else []),
+        *(STYLE_TITLES[name] for name in shown),
+        *(column.task for column in several),
+        "not ranked",
+    )
     rows = []
     for entry in (*view.entries, *view.unranked):
         run, rank = entry.runs[0], entry.rank
-        place = "" if rank is None else f"{rank.rank}" if rank.best == rank.worst else f"{rank.rank} [{rank.best}\u2013{rank.worst}]"
-        rows.append((
-            place, rank.groups if rank else "", run.model, run.family, run.arm, str(len(entry.runs)), percent(entry.accuracy),
-            *([_share(entry.recorded)] if recorded else []), *([percent(entry.equal_length)] if equal else []),
-            *(score_text(name, entry) for name in shown), *(percent(entry.tasks.get(column.id)) for column in several), entry.reason,
-        ))  # fmt: skip
-    keep = [number for number in range(len(header)) if header[number] not in ("not ranked", "family", "arm") or any(row[number] for row in rows)]
+        place = (
+            ""
+            if rank is None
+            else f"{rank.rank}"
+            if rank.best == rank.worst
+            else f"{rank.rank} [{rank.best}\u2013{rank.worst}]"
+        )
+        rows.append(
+            (
+                place,
+                rank.groups if rank else "",
+                run.model,
+                run.family,
+                run.arm,
+                str(len(entry.runs)),
+                percent(entry.accuracy),
+                *([_share(entry.recorded)] if recorded else []),
+                *([percent(entry.equal_length)] if equal else []),
+                *(score_text(name, entry) for name in shown),
+                *(percent(entry.tasks.get(column.id)) for column in several),
+                entry.reason,
+            )
+        )
+    keep = [
+        number
+        for number in range(len(header))
+        if header[number] not in ("not ranked", "family", "arm") or any(row[number] for row in rows)
+    ]
     details = "; ".join(f"{column.task}: {column.detail}" for column in view.columns)
     return TextTable(
         f"{view.title} ({details})",
         tuple(header[number] for number in keep),
         tuple(tuple(row[number] for number in keep) for row in rows),
-        frozenset(place for place, number in enumerate(keep) if header[number] in ("groups", "model", "family", "arm", "not ranked")),
+        frozenset(
+            place
+            for place, number in enumerate(keep)
+            if header[number] in ("groups", "model", "family", "arm", "not ranked")
+        ),
     )
 
 
@@ -95,7 +168,9 @@ def percent(figure: Figure | None) -> str:
     """Return a share and its interval in per cent; empty if there is none."""
     if figure is None:
         return ""
-    limits = f" [{100 * figure.interval.low:.1f}, {100 * figure.interval.high:.1f}]" if figure.interval else ""
+    limits = (
+        f" [{100 * figure.interval.low:.1f}, {100 * figure.interval.high:.1f}]" if figure.interval else ""
+    )
     return f"{100 * figure.estimate:.1f}{limits}"
 
 
@@ -120,4 +195,12 @@ def _plain(value: object) -> object:
 
 
 def _baseline(board: Board) -> str:
-    return next((entry.label for view in board.views for entry in (*view.entries, *view.unranked) if entry.key == board.baseline), "the baseline")
+    return next(
+        (
+            entry.label
+            for view in board.views
+            for entry in (*view.entries, *view.unranked)
+            if entry.key == board.baseline
+        ),
+        "the baseline",
+    )

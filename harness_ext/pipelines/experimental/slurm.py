@@ -1,4 +1,6 @@
-"""Experimental: cells of a study as jobs of a cluster, through submitit. Tested with jobs that submitit starts here, never on Slurm itself."""
+"""Experimental: cells of a study as jobs of a cluster, through submitit. Tested with jobs that submitit
+starts here, never on Slurm itself.
+"""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +22,10 @@ class Submitit:
         try:
             import submitit
         except ImportError as error:
-            raise StylerepError('Cells run on a cluster through submitit, which is not installed: pip install "stylerep[cluster]"') from error
+            raise StylerepError(
+                "Cells run on a cluster through submitit, which is not installed: pip install"
+                ' "stylerep[cluster]"'
+            ) from error
         try:
             self._executor = submitit.AutoExecutor(folder=folder / STATE / "jobs", cluster=cluster)
         except RuntimeError as error:
@@ -32,7 +37,9 @@ class Submitit:
         hand_over(folder, cell)
         os.environ.update(safe_environment())  # jobs inherit the environment that they are handed in from
         try:
-            self._executor.update_parameters(name=f"stylerep-{cell.slug}"[:60], gpus_per_node=cell.gpus, **self._options)
+            self._executor.update_parameters(
+                name=f"stylerep-{cell.slug}"[:60], gpus_per_node=cell.gpus, **self._options
+            )
         except (NameError, TypeError, ValueError) as error:
             raise StylerepError(f"--engine-option: {error}") from error
         return _Submitted(self._executor.submit(_in_job, str(folder), asdict(cell)))
@@ -55,4 +62,7 @@ class _Submitted:
 
 
 def _in_job(folder: str, content: dict[str, Any]) -> int:
-    return run_cell(Path(folder), Cell(**{**content, "command": tuple(content["command"]), "after": tuple(content["after"])}))
+    return run_cell(
+        Path(folder),
+        Cell(**{**content, "command": tuple(content["command"]), "after": tuple(content["after"])}),
+    )

@@ -1,4 +1,6 @@
-"""Studies: a whole experiment in one file, from problems to verdicts, run cell by cell on one machine or a cluster."""
+"""Studies: a whole experiment in one file, from problems to verdicts,
+run cell by cell on one machine or a cluster.
+"""
 
 import os
 import shlex
@@ -28,7 +30,18 @@ if TYPE_CHECKING:
 
     from harness_ext.compare import Report
 
-__all__ = ["ENGINES", "Cell", "Planned", "Study", "StudyModel", "StudyOutcome", "load_study", "plan", "reproduce", "study_cells"]
+__all__ = [
+    "ENGINES",
+    "Cell",
+    "Planned",
+    "Study",
+    "StudyModel",
+    "StudyOutcome",
+    "load_study",
+    "plan",
+    "reproduce",
+    "study_cells",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +63,17 @@ class Planned:
 
 
 def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned]:
-    """Return the cells that `reproduce` would run, in order, without running any; raises what it raises for the study file, *out* and *engine*."""
+    """Return the cells that `reproduce` would run, in order, without running any; raises what it raises for
+    the study file, *out* and *engine*.
+    """
     if engine not in ENGINES:
         raise StylerepError(f"--engine takes {', '.join(ENGINES)}; found {shown(engine)}.")
-    if wrong := next((one for one in (out, *out.parents) if (one.exists() or one.is_symlink()) and not one.is_dir()), None):
-        raise StylerepError(f"{out}: {wrong} is no folder, so the study's cannot be made there; choose another --out.")
+    if wrong := next(
+        (one for one in (out, *out.parents) if (one.exists() or one.is_symlink()) and not one.is_dir()), None
+    ):
+        raise StylerepError(
+            f"{out}: {wrong} is no folder, so the study's cannot be made there; choose another --out."
+        )
     study, folder = load_study(study_file), out.resolve()
     cells = study_cells(study, _gpus(engine))
     expected = estimates(study, cells, folder)
@@ -71,11 +90,14 @@ def reproduce(
     say: Callable[[str], None] = print,
     console: "Console | None" = None,
 ) -> StudyOutcome:
-    """Run a study into the folder *out*: its cells, then comparisons with ``base``, the leaderboard and the report.
+    """Run a study into the folder *out*: its cells, then comparisons with ``base``,
+    the leaderboard and the report.
 
-    Cells that are done with the same command and inputs are not run again; *jobs* run at a time, on this machine with its cores shared among them, or on
-    the *engine* (one of `ENGINES`, with its *options*). A cell that fails keeps back only what needs it; the report is of what there is. Raises
-    StylerepError for a study file that is wrong, an engine that is not there, where another command is at work in *out*, and where a link leads out of it.
+    Cells that are done with the same command and inputs are not run again; *jobs* run at a time, on this
+    machine with its cores shared among them, or on the *engine* (one of `ENGINES`, with its *options*). A
+    cell that fails keeps back only what needs it; the report is of what there is. Raises StylerepError for a
+    study file that is wrong, an engine that is not there, where another command is at work in *out*,
+    and where a link leads out of it.
     """
     SECRETS.know_environment()
     SECRETS.found.clear()
@@ -86,8 +108,15 @@ def reproduce(
     check_folder(out)
     with hold(folder):
         refuse_ways_out(folder)
-        if study_file.exists() and (folder / CLAIMS_FILE).exists() and study_file.samefile(folder / CLAIMS_FILE):
-            raise StylerepError(f"{study_file}: the study's claims are to be written here, over the study itself; give the file another name.")
+        if (
+            study_file.exists()
+            and (folder / CLAIMS_FILE).exists()
+            and study_file.samefile(folder / CLAIMS_FILE)
+        ):
+            raise StylerepError(
+                f"{study_file}: the study's claims are to be written here, over the study itself; give the"
+                " file another name."
+            )
         started = make_engine(engine, folder, jobs, options or {})
         if study.claims:
             write_text(folder / CLAIMS_FILE, claims_text(study))
@@ -100,11 +129,19 @@ def reproduce(
 
 def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:
     """Return a plan as lines: a command each, what is done, the time expected."""
-    needs = [f"{one.cell.gpus} GPU{'s' if one.cell.gpus > 1 else ''}  " if one.cell.gpus else "" for one in planned]
+    needs = [
+        f"{one.cell.gpus} GPU{'s' if one.cell.gpus > 1 else ''}  " if one.cell.gpus else "" for one in planned
+    ]
     times = ["done" if one.done else clock(one.seconds) for one in planned]
-    lines = [f"{when:>8}  {gpus}stylerep {shlex.join(one.cell.command)}" for one, when, gpus in zip(planned, times, needs, strict=True)]
+    lines = [
+        f"{when:>8}  {gpus}stylerep {shlex.join(one.cell.command)}"
+        for one, when, gpus in zip(planned, times, needs, strict=True)
+    ]
     rest = [one.seconds for one in planned if not one.done]
-    total = f"{len(planned)} cells, {len(planned) - len(rest)} done; about {clock(max(sum(rest) / jobs, max(rest, default=0)))} for the rest, {jobs} at a time,"
+    total = (
+        f"{len(planned)} cells, {len(planned) - len(rest)} done; about"
+        f" {clock(max(sum(rest) / jobs, max(rest, default=0)))} for the rest, {jobs} at a time,"
+    )
     return [*lines, f"{total} a guess that may be off by a factor of three until like cells are on record"]
 
 

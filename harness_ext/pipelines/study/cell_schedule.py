@@ -1,4 +1,6 @@
-"""Runs the cells of a study as they become ready, tries again what was killed, and keeps failures to what depends on them."""
+"""Runs the cells of a study as they become ready, tries again what was killed,
+and keeps failures to what depends on them.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +29,9 @@ class Working:
 
 @dataclass(slots=True)
 class State:
-    """How far a study is. `before` were done by an earlier command, `failed` has the reason of each, `blocked` waits for a failed one."""
+    """How far a study is. `before` were done by an earlier command, `failed` has the reason of each,
+    `blocked` waits for a failed one.
+    """
 
     cells: Sequence[Cell]
     before: set[str] = field(default_factory=set)
@@ -56,20 +60,30 @@ class State:
         return [cell for cell in self.cells if cell.name not in gone]
 
 
-def run_cells(cells: Sequence[Cell], folder: Path, engine: Engine, jobs: int, tell: Callable[[State, str], None]) -> State:
-    """Run every cell that is not done, at most *jobs* at a time, each after those it waits for; return how it ended.
+def run_cells(
+    cells: Sequence[Cell], folder: Path, engine: Engine, jobs: int, tell: Callable[[State, str], None]
+) -> State:
+    """Run every cell that is not done, at most *jobs* at a time, each after those it waits for;
+    return how it ended.
 
-    Cells ready at the same time start in the order in which most others wait for them. *tell* is called with the state and what happened (empty where
-    only time has passed). An interruption stops what this command started and goes on to the caller. Raises StylerepError where another command is at it.
+    Cells ready at the same time start in the order in which most others wait for them. *tell* is called with
+    the state and what happened (empty where only time has passed). An interruption stops what this command
+    started and goes on to the caller. Raises StylerepError where another command is at it.
     """
     with hold(folder):
-        state = State(cells, before={cell.name for cell in cells if is_done(folder, cell) and not in_hand(folder, cell)})
+        state = State(
+            cells, before={cell.name for cell in cells if is_done(folder, cell) and not in_hand(folder, cell)}
+        )
         weight = {cell.name: sum(cell.name in other.after for other in cells) for cell in cells}
         tell(state, f"{len(state.before)} of {len(cells)} cells were done before" if state.before else "")
         try:
             while waiting := [*state.waiting(), *state.working]:
-                ready = [cell for cell in waiting if isinstance(cell, Cell) and set(cell.after) <= state.finished]
-                for cell in sorted(ready, key=lambda cell: -weight[cell.name])[: max(0, jobs - len(state.working))]:
+                ready = [
+                    cell for cell in waiting if isinstance(cell, Cell) and set(cell.after) <= state.finished
+                ]
+                for cell in sorted(ready, key=lambda cell: -weight[cell.name])[
+                    : max(0, jobs - len(state.working))
+                ]:
                     _start(state, cell, folder, engine, tell)
                 time.sleep(_POLL)
                 for one in list(state.working.values()):
@@ -81,13 +95,19 @@ def run_cells(cells: Sequence[Cell], folder: Path, engine: Engine, jobs: int, te
     return state
 
 
-def _start(state: State, cell: Cell, folder: Path, engine: Engine, tell: Callable[[State, str], None]) -> None:
+def _start(
+    state: State, cell: Cell, folder: Path, engine: Engine, tell: Callable[[State, str], None]
+) -> None:
     taken = in_hand(folder, cell)
-    state.working[cell.name] = Working(cell, Elsewhere(folder, cell) if taken else engine.start(folder, cell), time.monotonic())
+    state.working[cell.name] = Working(
+        cell, Elsewhere(folder, cell) if taken else engine.start(folder, cell), time.monotonic()
+    )
     tell(state, f"{cell.name}: {'still at work since an earlier command' if taken else 'started'}")
 
 
-def _look(state: State, one: Working, folder: Path, engine: Engine, tell: Callable[[State, str], None]) -> None:
+def _look(
+    state: State, one: Working, folder: Path, engine: Engine, tell: Callable[[State, str], None]
+) -> None:
     code = one.job.poll()
     if code is None:
         return
@@ -97,11 +117,15 @@ def _look(state: State, one: Working, folder: Path, engine: Engine, tell: Callab
         state.done[name] = time.monotonic() - one.began
         tell(state, f"{name}: done in {state.done[name]:.0f} s")
     elif code < 0 and one.tries < _TRIES:
-        state.working[name] = Working(one.cell, engine.start(folder, one.cell), time.monotonic(), one.tries + 1)
+        state.working[name] = Working(
+            one.cell, engine.start(folder, one.cell), time.monotonic(), one.tries + 1
+        )
         tell(state, f"{name}: its worker was killed; started again")
     else:
         log = log_file(folder, one.cell)
-        state.failed[name] = f"its worker was killed {_TRIES} times" if code < 0 else f"{last_line(log)} (all it wrote: {log})"
+        state.failed[name] = (
+            f"its worker was killed {_TRIES} times" if code < 0 else f"{last_line(log)} (all it wrote: {log})"
+        )
         tell(state, f"{name}: FAILED, {state.failed[name]}")
 
 
@@ -112,4 +136,7 @@ def last_line(log: Path) -> str:
         text = log.read_bytes()[-20_000:].decode(errors="replace")
     except OSError:
         return "(it wrote nothing)"
-    return next((line.strip() for line in reversed(text.replace("\r", "\n").split("\n")) if line.strip()), "(it wrote nothing)")
+    return next(
+        (line.strip() for line in reversed(text.replace("\r", "\n").split("\n")) if line.strip()),
+        "(it wrote nothing)",
+    )

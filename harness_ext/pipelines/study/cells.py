@@ -1,4 +1,6 @@
-"""The cells of a study: each data set, adapter and run is a command, named by the hash of all that goes into it."""
+"""The cells of a study: each data set, adapter and run is a command,
+named by the hash of all that goes into it.
+"""
 
 import hashlib
 import json
@@ -23,16 +25,19 @@ FORMAT = 1
 CLAIMS_FILE = "claims.yaml"
 """The claims of a study in its folder; every run records the hash that this file had."""
 _GPU_BYTES, _WHOLE, _FROZEN = 80e9, 16.0, 2.5
-"""Memory of a GPU, and bytes a parameter: trained whole (weights, gradients, two moments, float32), or held still with adapters."""
+"""Memory of a GPU, and bytes a parameter: trained whole (weights, gradients, two moments, float32),
+or held still with adapters.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One stylerep command (without the word ``stylerep``), run in the study's folder.
 
-    `output` is the file, in that folder, that it writes last, empty if there is none. `after` names the cells whose results it reads. `key` is the hash of
-    its command (without claims), of the user's files that it reads, of the keys of those cells and of stylerep's version. `label` (the model's)
-    and `arm` are empty for what all models share.
+    `output` is the file, in that folder, that it writes last, empty if there is none. `after` names the cells
+    whose results it reads. `key` is the hash of its command (without claims), of the user's files that it
+    reads, of the keys of those cells and of stylerep's version.
+    `label` (the model's) and `arm` are empty for what all models share.
     """
 
     name: str
@@ -52,7 +57,8 @@ class Cell:
 
 
 def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
-    """Return the cells of a study, each after those it waits for; secrets in their commands become environment variables (`Withheld`).
+    """Return the cells of a study, each after those it waits for; secrets in their commands become
+    environment variables (`Withheld`).
 
     Where there are *gpus*, a model gets as many as it says, else as its size needs.
     """
@@ -61,16 +67,33 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
     secrets = Withheld()
     for name, kind, drafted, output, after, reads, label, arm in _drafts(study):
         command = secrets.command(drafted)
-        parts: list[Any] = [FORMAT, version("stylerep"), command, [cells[one].key for one in after], [_digest(Path(one)) for one in reads]]
+        parts: list[Any] = [
+            FORMAT,
+            version("stylerep"),
+            command,
+            [cells[one].key for one in after],
+            [_digest(Path(one)) for one in reads],
+        ]
         if kind == "model" and is_scratch(models[label].name):
             parts.append(scratch_model(models[label].name).recipe())
         if output and ".." in Path(output).parts:
-            raise StylerepError(f"The study's {name!r} would be written to {output}, out of its folder; give its arm another name.")
+            raise StylerepError(
+                f"The study's {name!r} would be written to {output}, out of its folder; give its arm another"
+                " name."
+            )
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         model = models.get(label) if kind in ("distill", "evaluate") else None
-        own = 0 if model is None or not gpus else _needed_gpus(study, model, kind) if model.gpus is None else model.gpus
+        own = (
+            0
+            if model is None or not gpus
+            else _needed_gpus(study, model, kind)
+            if model.gpus is None
+            else model.gpus
+        )
         declared = ["--claims", CLAIMS_FILE] if kind == "evaluate" and study.claims else []
-        cells[name] = Cell(name, kind, (command[0], *declared, *command[1:]), output, tuple(after), key, label, arm, own)
+        cells[name] = Cell(
+            name, kind, (command[0], *declared, *command[1:]), output, tuple(after), key, label, arm, own
+        )
     return list(cells.values())
 
 
@@ -102,37 +125,107 @@ def _drafts(study: Study) -> Iterator[Draft]:
         for arm in study.arms:
             for seed in study.seeds:
                 for decoding in study.decodings:
-                    yield _evaluate(study, model, arm, seed, decoding, [f"distill {model.label} {arm} {seed}"])
+                    yield _evaluate(
+                        study, model, arm, seed, decoding, [f"distill {model.label} {arm} {seed}"]
+                    )
 
 
 def _data(study: Study) -> Iterator[Draft]:
-    """Yield what makes the data sets: rendered from problems, of the same problems as a teacher's, or altered from traces of another source."""
-    teach, rendered, seed = dict(study.teach), [arm for arm in study.arms if arm != "st"], ["--seed", str(study.data_seed)]
+    """Yield what makes the data sets: rendered from problems, of the same problems as a teacher's, or altered
+    from traces of another source.
+    """
+    teach, rendered, seed = (
+        dict(study.teach),
+        [arm for arm in study.arms if arm != "st"],
+        ["--seed", str(study.data_seed)],
+    )
     source = str(teach.pop("from", ""))
     options = words(teach)
     if source:
-        command = ["synth", "--from", source, "--arms", ",".join(study.arms), "--n", str(study.n), *seed, *options, "--out", "data"]
+        command = [
+            "synth",
+            "--from",
+            source,
+            "--arms",
+            ",".join(study.arms),
+            "--n",
+            str(study.n),
+            *seed,
+            *options,
+            "--out",
+            "data",
+        ]
         yield "traces", "data", command, f"data/{study.arms[-1]}/manifest.json", [], [source], "", ""
         return
     if teach:
-        command = ["teach", "--problems", study.problems, "--n", str(study.n), *seed, *options, "--out", "data/st"]
-        yield "traces of st", "data", command, "data/st/manifest.json", [], [study.problems.split(":")[0]], "", "st"
+        command = [
+            "teach",
+            "--problems",
+            study.problems,
+            "--n",
+            str(study.n),
+            *seed,
+            *options,
+            "--out",
+            "data/st",
+        ]
+        yield (
+            "traces of st",
+            "data",
+            command,
+            "data/st/manifest.json",
+            [],
+            [study.problems.split(":")[0]],
+            "",
+            "st",
+        )
     if rendered:
         which = ["--like", "data/st"] if teach else ["--n", str(study.n)]
         command = ["synth", "--problems", study.problems, "--arms", ",".join(rendered), *which, *seed]
         command += [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
         after = ["traces of st"] if teach else []
-        yield "traces", "data", [*command, "--out", "data"], f"data/{rendered[-1]}/manifest.json", after, [study.problems.split(":")[0]], "", ""
+        yield (
+            "traces",
+            "data",
+            [*command, "--out", "data"],
+            f"data/{rendered[-1]}/manifest.json",
+            after,
+            [study.problems.split(":")[0]],
+            "",
+            "",
+        )
 
 
 def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[str]) -> Draft:
     options = words({**study.train, **model.train})
     folder = f"adapters/{model.label}/{arm}-{seed}"
-    command = ["distill", "--model", model.name, "--data", f"data/{arm}", "--seed", str(seed), *options, "--out", folder]
-    return f"distill {model.label} {arm} {seed}", "distill", command, f"{folder}/manifest.json", after, [], model.label, arm
+    command = [
+        "distill",
+        "--model",
+        model.name,
+        "--data",
+        f"data/{arm}",
+        "--seed",
+        str(seed),
+        *options,
+        "--out",
+        folder,
+    ]
+    return (
+        f"distill {model.label} {arm} {seed}",
+        "distill",
+        command,
+        f"{folder}/manifest.json",
+        after,
+        [],
+        model.label,
+        arm,
+    )
 
 
-def _evaluate(study: Study, model: StudyModel, arm: str, seed: int | None, decoding: Controls, after: list[str]) -> Draft:
+def _evaluate(
+    study: Study, model: StudyModel, arm: str, seed: int | None, decoding: Controls, after: list[str]
+) -> Draft:
     given: dict[str, Any] = {"model": "hf", **study.evaluate, **model.evaluate}
     tasks = given["tasks"] if isinstance(given["tasks"], str) else ",".join(given["tasks"])
     trained = "" if seed is None else f"adapters/{model.label}/{arm}-{seed}"
@@ -141,26 +234,44 @@ def _evaluate(study: Study, model: StudyModel, arm: str, seed: int | None, decod
     elif _method(study, model) == "full":
         loaded = f"pretrained={trained}"
     else:
-        loaded = f"pretrained={model.name},{'lora_local_path' if given['model'] == 'vllm' else 'peft'}={trained}"
+        loaded = (
+            f"pretrained={model.name},{'lora_local_path' if given['model'] == 'vllm' else 'peft'}={trained}"
+        )
     named, folder = decoding.arm(arm), _run_folder(model.label, decoding.arm(arm), seed)
-    loaded += "".join(f",{name}={'+'.join(value) if isinstance(value, list) else value}" for name, value in decoding.record().items())
+    loaded += "".join(
+        f",{name}={'+'.join(value) if isinstance(value, list) else value}"
+        for name, value in decoding.record().items()
+    )
     command = ["eval", "--model", given["model"], "--model_args", loaded, "--tasks", tasks]
     command += ["--limit", str(given["limit"])] if "limit" in given else []
     command += ["--gen_kwargs", f"max_gen_toks={given['max_gen_toks']}"] if "max_gen_toks" in given else []
     command += ["--batch_size", str(given["batch-size"])] if "batch-size" in given else []
     command += ["--metadata", json.dumps(given["metadata"])] if "metadata" in given else []
     name = f"evaluate {model.label} {named}" + ("" if seed is None else f" {seed}")
-    return name, "evaluate", [*command, "--output_path", folder], f"{folder}/manifest.json", after, [], model.label, named
+    return (
+        name,
+        "evaluate",
+        [*command, "--output_path", folder],
+        f"{folder}/manifest.json",
+        after,
+        [],
+        model.label,
+        named,
+    )
 
 
 def parameters(name: str) -> float | None:
-    """Return how many parameters a model has by its name (``Llama-3.2-3B``, ``smollm2-135m-instruct``); None where it does not say."""
+    """Return how many parameters a model has by its name (``Llama-3.2-3B``, ``smollm2-135m-instruct``);
+    None where it does not say.
+    """
     sizes = re.findall(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mMbB])(?![A-Za-z])", name.replace("_", "-"))
     return float(sizes[-1][0]) * (1e9 if sizes[-1][1] in "bB" else 1e6) if sizes else None
 
 
 def _needed_gpus(study: Study, model: StudyModel, kind: str) -> int:
-    """Return as many GPUs as hold a model: weights and what belongs to them in training, a quarter of each left for activations: a power of two."""
+    """Return as many GPUs as hold a model: weights and what belongs to them in training, a quarter of each
+    left for activations: a power of two.
+    """
     whole = kind == "distill" and _method(study, model) == "full"
     least = (parameters(model.name) or 0.0) * (_WHOLE if whole else _FROZEN) / (0.75 * _GPU_BYTES)
     return 1 << max(0, math.ceil(math.log2(least))) if least > 0 else 1

@@ -26,7 +26,10 @@ def _batch(text: str) -> str:
 
 def _control(name: str) -> str:
     if name.startswith("steer"):
-        raise ValueError("another control: a direction is fitted to a trained model (stylerep steer fit), so that a study cannot name its file")
+        raise ValueError(
+            "another control: a direction is fitted to a trained model (stylerep steer fit), so that a study"
+            " cannot name its file"
+        )
     if name not in NAMES:
         raise ValueError(f"one of {', '.join(one for one in NAMES if not one.startswith('steer'))}")
     return name
@@ -76,7 +79,9 @@ class StudyFile(Schema):
     teach: Options = Field(default={})
     claims: list[Any] = Field(default=[])
     data_seed: Whole = 0
-    controls: list[Annotated[dict[Annotated[str, AfterValidator(_control)], Option | list[Line]], Field(min_length=1)]] = Field(default=[])
+    controls: list[
+        Annotated[dict[Annotated[str, AfterValidator(_control)], Option | list[Line]], Field(min_length=1)]
+    ] = Field(default=[])
 
 
 def said(part: Schema | None) -> dict[str, Any]:

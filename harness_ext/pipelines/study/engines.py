@@ -37,11 +37,15 @@ class Processes:
         self._threads = max(1, (os.cpu_count() or 1) // jobs)
 
     def start(self, folder: Path, cell: Cell) -> Job:
-        """Start a cell's worker in a process group of its own, so that it can be stopped with all it started."""
+        """Start a cell's worker in a process group of its own, so that it can be stopped with all it
+        started.
+        """
         hand_over(folder, cell)
         environment = {"OMP_NUM_THREADS": str(self._threads), **safe_environment()}
         command = module_command("harness_ext.pipelines.study", str(folder), cell.slug)
-        return _Process(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True))
+        return _Process(
+            subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+        )
 
 
 class _Process:

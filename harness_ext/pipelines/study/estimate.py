@@ -1,4 +1,6 @@
-"""How long cells will take: as long as like ones took before, else by their arithmetic and the speed of this machine."""
+"""How long cells will take: as long as like ones took before,
+else by their arithmetic and the speed of this machine.
+"""
 
 import statistics
 import time
@@ -11,8 +13,8 @@ from harness_ext.pipelines.study.cells import Cell, parameters
 from harness_ext.pipelines.study.file import Study
 from harness_ext.pipelines.study.worker import read_record
 
-# Measured with the studies demo and decoding on 2 cores: the part of the machine's rate of matrix products that training and writing (with hf, with
-# style-hf) reach, and seconds to start a cell.
+# Measured with the studies demo and decoding on 2 cores: the part of the machine's rate of matrix products
+# that training and writing (with hf, with style-hf) reach, and seconds to start a cell.
 _TRAINING, _WRITING, _WRITING_ROWS, _START = 0.4, 0.05, 0.2, 15.0
 _GPU_RATE = 3e14
 _PROMPT, _TRACE = 120, 150
@@ -22,8 +24,8 @@ _PROMPT, _TRACE = 120, 150
 def estimates(study: Study, cells: Sequence[Cell], folder: Path) -> dict[str, float]:
     """Return the expected seconds of every cell.
 
-    That is the median of cells on record in *folder* of the same kind, model and arm, or of the same kind and model; where there are none, an estimate
-    that may be off by a factor of three.
+    That is the median of cells on record in *folder* of the same kind, model and arm, or of the same kind and
+    model; where there are none, an estimate that may be off by a factor of three.
     """
     records: dict[tuple[str, ...], list[float]] = {}
     for cell in cells:
@@ -55,7 +57,9 @@ def _by_arithmetic(study: Study, cell: Cell) -> float:
     tasks = 1 if isinstance(given["tasks"], str) else len(given["tasks"])
     longest = float(given.get("max_gen_toks", 1024))
     writing = _WRITING_ROWS if given.get("model") == STYLE_HF else _WRITING
-    return _START + 2 * size * items * tasks * (_PROMPT / _TRAINING + (trace + longest) / 2 / writing) / _rate(cell)
+    return _START + 2 * size * items * tasks * (
+        _PROMPT / _TRAINING + (trace + longest) / 2 / writing
+    ) / _rate(cell)
 
 
 def _rate(cell: Cell) -> float:
@@ -65,7 +69,9 @@ def _rate(cell: Cell) -> float:
 
 @cache
 def matrix_rate() -> float:
-    """Measure the rate of matrix products on this machine, in operations a second, in the precision that training takes; about half a second."""
+    """Measure the rate of matrix products on this machine, in operations a second, in the precision that
+    training takes; about half a second.
+    """
     import torch
 
     from distill.models.precision import fast_dtype

@@ -18,9 +18,11 @@ from synth.schema import Document, read_as, read_yaml
 
 @dataclass(frozen=True, slots=True)
 class StudyModel:
-    """One model of a study: its name, folder or Hub id, what it is called in files, and what differs for it from the study's settings.
+    """One model of a study: its name, folder or Hub id, what it is called in files,
+    and what differs for it from the study's settings.
 
-    `gpus` is how many its cells need; None: one where there is a GPU at all, more where its weights need them.
+    `gpus` is how many its cells need; None: one where there is a GPU at all,
+    more where its weights need them.
     """
 
     name: str
@@ -34,12 +36,13 @@ class StudyModel:
 class Study:
     """The contents of a study file.
 
-    `train` and `evaluate` hold options of ``stylerep distill`` and ``stylerep eval`` by their names (``max_gen_toks`` goes to lm_eval's
-    ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out), `style` dials of ``stylerep synth``. `teach` has options of ``stylerep teach`` for the arm
-    ``st``, or ``from``, a file or Hub data set of traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of every model is trained
-    once with each of `seeds` on the same data, and compared with ``base``. `controls` are of decoding (`harness_ext.backends.style_hf.control_settings`, by
-    their names): every
-    arm, base too, is evaluated as it is and under each. `claims` are hypotheses as ``stylerep compare --claims`` takes them,
+    `train` and `evaluate` hold options of ``stylerep distill`` and ``stylerep eval`` by their names
+    (``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out), `style`
+    dials of ``stylerep synth``. `teach` has options of ``stylerep teach`` for the arm ``st``, or ``from``, a
+    file or Hub data set of traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of
+    every model is trained once with each of `seeds` on the same data, and compared with ``base``. `controls`
+    are of decoding (`harness_ext.backends.style_hf.control_settings`, by their names): every arm, base too,
+    is evaluated as it is and under each. `claims` are hypotheses as ``stylerep compare --claims`` takes them,
     declared before anything runs.
     """
 
@@ -70,15 +73,19 @@ class Study:
 
 
 def load_study(path: Path) -> Study:
-    """Read a study file, whole: its keys, values and claims, and whether the commands that it stands for would take them.
+    """Read a study file, whole: its keys, values and claims,
+    and whether the commands that it stands for would take them.
 
     Raises:
-        StylerepError: naming line and key, for what is missing, unknown, of the wrong type, out of range, or would be refused by a command.
+        StylerepError: naming line and key, for what is missing, unknown, of the wrong type, out of range, or
+            would be refused by a command.
 
     """
     document = read_yaml(path, "study file")
     read = read_as(StudyFile, document.data, path, document.lines)
-    teach = {**read.teach, "from": whole_path(str(read.teach["from"]))} if "from" in read.teach else read.teach
+    teach = (
+        {**read.teach, "from": whole_path(str(read.teach["from"]))} if "from" in read.teach else read.teach
+    )
     place, colon, rest = read.problems.partition(":")
     study = Study(
         read.name,
@@ -105,12 +112,18 @@ def load_study(path: Path) -> Study:
 
 
 def claims_text(study: Study) -> str:
-    """Return the study's claims as a file for ``stylerep compare --claims``: of all tasks, with its margin, where a claim names none."""
-    return yaml.safe_dump({"task": "all", "margin": study.margin, "claims": list(study.claims)}, sort_keys=False)
+    """Return the study's claims as a file for ``stylerep compare --claims``: of all tasks,
+    with its margin, where a claim names none.
+    """
+    return yaml.safe_dump(
+        {"task": "all", "margin": study.margin, "claims": list(study.claims)}, sort_keys=False
+    )
 
 
 def _check_claims(document: Document, study: Study) -> None:
-    """Raise StylerepError for claims that cannot be read, or that name an arm the study lacks, before anything runs."""
+    """Raise StylerepError for claims that cannot be read, or that name an arm the study lacks,
+    before anything runs.
+    """
     from harness_ext.compare.hypotheses_file import read_claims  # takes a second to import
 
     content = {"task": "all", "margin": study.margin, "claims": document.data["claims"]}
@@ -118,34 +131,54 @@ def _check_claims(document: Document, study: Study) -> None:
     for number, claim in enumerate(claims):
         for arm in (arm for part in (claim, *claim.parts) for arm in part.arms):
             if arm not in study.evaluated:
-                raise document.error(("claims", number), f"the claim {claim.name!r} is about the arm {arm!r}, which the study lacks")
+                raise document.error(
+                    ("claims", number),
+                    f"the claim {claim.name!r} is about the arm {arm!r}, which the study lacks",
+                )
 
 
 def _model(given: str | ModelEntry, document: Document, number: int) -> StudyModel:
     entry = ModelEntry(name=given) if isinstance(given, str) else given
-    label = str(entry.label) if entry.label is not None else re.sub(r"[^A-Za-z0-9._-]+", "-", entry.name.rstrip("/").rpartition("/")[2])
+    label = (
+        str(entry.label)
+        if entry.label is not None
+        else re.sub(r"[^A-Za-z0-9._-]+", "-", entry.name.rstrip("/").rpartition("/")[2])
+    )
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", label):
-        raise document.error(("models", number), f"{label!r}, of {entry.name!r}, is to name files; give it another name under 'as'")
+        raise document.error(
+            ("models", number),
+            f"{label!r}, of {entry.name!r}, is to name files; give it another name under 'as'",
+        )
     name = whole_path(entry.name) if Path(entry.name).expanduser().is_dir() else entry.name
     return StudyModel(name, label, with_whole_paths(entry.train or {}), said(entry.evaluate), entry.gpus)
 
 
 def _control(given: Mapping[str, Any], document: Document, number: int) -> dict[str, Any]:
-    """Return controls of decoding as they stand in a study, where kinds may be a list, after reading them once."""
+    """Return controls of decoding as they stand in a study, where kinds may be a list,
+    after reading them once.
+    """
     control = {key: "+".join(value) if isinstance(value, list) else value for key, value in given.items()}
     for key, value in control.items():
         if "," in str(value) or "=" in str(value):
-            raise document.error(("controls", number, key), f"this goes to --model_args and can have neither a comma nor =, found {value!r}")
+            raise document.error(
+                ("controls", number, key),
+                f"this goes to --model_args and can have neither a comma nor =, found {value!r}",
+            )
     try:
         read_controls(control)
     except StylerepError as error:
-        raise document.error(("controls", number), str(error).removeprefix("--model_args ").removesuffix(".")) from error
+        raise document.error(
+            ("controls", number), str(error).removeprefix("--model_args ").removesuffix(".")
+        ) from error
     return control
 
 
 def _check_controls(document: Document, study: Study) -> None:
-    """Raise StylerepError for controls that do nothing, that occur twice, or that a model's way of writing has not."""
-    labels = [re.sub(r"[^A-Za-z0-9+-]+", "-", decoding.label) for decoding in study.decodings]  # they name folders
+    """Raise StylerepError for controls that do nothing, that occur twice,
+    or that a model's way of writing has not.
+    """
+    # they name folders
+    labels = [re.sub(r"[^A-Za-z0-9+-]+", "-", decoding.label) for decoding in study.decodings]
     for number, label in enumerate(labels[1:]):
         if label in labels[: number + 1]:
             says = f"this is there twice ({label})" if label else "this changes nothing"
@@ -153,7 +186,11 @@ def _check_controls(document: Document, study: Study) -> None:
     for model in study.models:
         way = {"model": "hf", **study.evaluate, **model.evaluate}["model"]
         if study.controls and way not in (STYLE_HF, VLLM):
-            raise document.error(("controls",), f"these need evaluate: {{model: {STYLE_HF}}} or {VLLM}; {model.label} is evaluated with {way}")
+            raise document.error(
+                ("controls",),
+                f"these need evaluate: {{model: {STYLE_HF}}} or {VLLM}; {model.label} is evaluated with"
+                f" {way}",
+            )
 
 
 def _check_lists(document: Document, study: Study) -> None:
@@ -164,8 +201,16 @@ def _check_lists(document: Document, study: Study) -> None:
             if one in values[:number]:
                 raise document.error((key, number), f"{one!r} occurs twice")
     if "base" in study.arms:
-        raise document.error(("arms", study.arms.index("base")), "these are what is trained; base is always evaluated beside them")
+        raise document.error(
+            ("arms", study.arms.index("base")),
+            "these are what is trained; base is always evaluated beside them",
+        )
     if any(arm == "st" or arm.startswith("st_") for arm in study.arms) != bool(study.teach):
-        raise document.error(("teach",) if study.teach else ("arms",), "the arm st needs 'teach', a teacher or its traces (from), and 'teach' needs an arm st")
+        raise document.error(
+            ("teach",) if study.teach else ("arms",),
+            "the arm st needs 'teach', a teacher or its traces (from), and 'teach' needs an arm st",
+        )
     if "from" not in study.teach and any(arm.startswith("st_") for arm in study.arms):
-        raise document.error(("arms",), "altered traces of st are made from a file of traces; name it under 'teach' as 'from'")
+        raise document.error(
+            ("arms",), "altered traces of st are made from a file of traces; name it under 'teach' as 'from'"
+        )

@@ -1,4 +1,6 @@
-"""Options of commands in a study: how they are written, and whether the commands would take them, found out by the commands' own code."""
+"""Options of commands in a study: how they are written, and whether the commands would take them,
+found out by the commands' own code.
+"""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +25,9 @@ _SWITCHED_OFF = ("decontaminate",)
 
 
 def words(options: Mapping[str, Any]) -> list[str]:
-    """Return options as a command line has them: ``epochs: 1`` as ``--epochs 1``, ``plain: true`` as ``--plain``."""
+    """Return options as a command line has them: ``epochs: 1`` as ``--epochs 1``, ``plain:
+    true`` as ``--plain``.
+    """
     found: list[str] = []
     for key, value in options.items():
         if value is True:
@@ -36,8 +40,13 @@ def words(options: Mapping[str, Any]) -> list[str]:
 
 
 def with_whole_paths(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options with the paths of files that are here made absolute: commands run in the study's folder."""
-    return {key: whole_path(value) if key in _FILES and isinstance(value, str) else value for key, value in options.items()}
+    """Return options with the paths of files that are here made absolute: commands run in the study's
+    folder.
+    """
+    return {
+        key: whole_path(value) if key in _FILES and isinstance(value, str) else value
+        for key, value in options.items()
+    }
 
 
 def whole_path(name: str) -> str:
@@ -49,7 +58,9 @@ def whole_path(name: str) -> str:
 
 
 def check_options(document: Document, study: "Study") -> None:
-    """Raise StylerepError, naming line and key, for options and values that the commands of a study would refuse."""
+    """Raise StylerepError, naming line and key, for options and values that the commands of a study would
+    refuse.
+    """
     _check_data(document, study)
     for number, model in enumerate(study.models):
         own = ("models", number)
@@ -69,13 +80,23 @@ def _check_data(document: Document, study: "Study") -> None:
     if source is None:  # else traces are read, and no problems
         _told(document, ("problems",), lambda: check_source(study.problems, study.n, study.data_seed))
     for number, arm in enumerate(study.arms):
-        _told(document, ("arms", number), functools.partial(parse_arms, [arm], "st" if source or arm == "st" else "hc"))
+        _told(
+            document,
+            ("arms", number),
+            functools.partial(parse_arms, [arm], "st" if source or arm == "st" else "hc"),
+        )
     _told(document, ("style",), lambda: style_target("long-reasoning", study.style))
     if source is not None:
         _told(document, ("teach", "from"), lambda: check_sources([str(source)]))
         _parsed(document, ("teach",), "synth", teach, ["--out", "data"])
     elif teach:
-        given = _parsed(document, ("teach",), "teach", teach, ["--problems", study.problems, "--n", str(study.n), "--out", "data"])
+        given = _parsed(
+            document,
+            ("teach",),
+            "teach",
+            teach,
+            ["--problems", study.problems, "--n", str(study.n), "--out", "data"],
+        )
         _told(document, ("teach",), lambda: _check_teacher(given))
 
 
@@ -106,11 +127,19 @@ def _check_train(document: Document, study: "Study", model: "StudyModel", own: t
 
     alone, changed = (study.train, ("train",)), ({**study.train, **model.train}, (*own, "train"))
     for options, place in (alone, changed) if model.train else (alone,):
-        given = _parsed(document, place, "distill", options, ["--model", model.name, "--data", "data", "--out", "adapters"])
+        given = _parsed(
+            document,
+            place,
+            "distill",
+            options,
+            ["--model", model.name, "--data", "data", "--out", "adapters"],
+        )
         _told(document, place, functools.partial(settle, **given))
 
 
-def _check_evaluate(document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]) -> None:
+def _check_evaluate(
+    document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]
+) -> None:
     from harness_ext.backends.lm_eval.checks import check_limit, check_tasks
     from harness_ext.backends.lm_eval.models import check_named
     from harness_ext.backends.lm_eval.names import LOCAL
@@ -134,18 +163,28 @@ def _check_evaluate(document: Document, study: "Study", model: "StudyModel", own
         _told(document, place("model"), lambda: check_named(given["model"], {"pretrained": model.name}))
 
 
-def _parsed(document: Document, place: tuple[str | int, ...], verb: str, options: Mapping[str, Any], rest: Sequence[str]) -> dict[str, Any]:
+def _parsed(
+    document: Document,
+    place: tuple[str | int, ...],
+    verb: str,
+    options: Mapping[str, Any],
+    rest: Sequence[str],
+) -> dict[str, Any]:
     """Return the values of a command's options, read by the command's own parser."""
     import typer
 
     command = _commands()[verb]
-    names = {name.removeprefix("--") for one in command.params for name in one.opts if name.startswith("--")} - set(_OURS[verb])
+    names = {
+        name.removeprefix("--") for one in command.params for name in one.opts if name.startswith("--")
+    } - set(_OURS[verb])
     for key in options:
         at = (*place, key) if (*place, key) in document.lines else (place[-1], key)
         if key in _OURS[verb]:
             raise document.error(at, f"the study itself gives --{key} to stylerep {verb}; leave it out")
         if key not in names:
-            raise document.error(at, f"stylerep {verb} has no option --{key}; there are {', '.join(sorted(names))}")
+            raise document.error(
+                at, f"stylerep {verb} has no option --{key}; there are {', '.join(sorted(names))}"
+            )
     try:
         context = command.make_context(verb, [*rest, *words(options)])
     except typer.TyperException as error:

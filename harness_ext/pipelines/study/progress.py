@@ -16,7 +16,9 @@ _HEARTBEAT = 30.0
 
 
 def seconds_left(state: State, expected: Mapping[str, float], jobs: int) -> float:
-    """Estimate the seconds until all that can run has run, *jobs* at a time, the rest of what is expected corrected by how what is done compares with it."""
+    """Estimate the seconds until all that can run has run, *jobs* at a time, the rest of what is expected
+    corrected by how what is done compares with it.
+    """
     done = [(seconds, expected[name]) for name, seconds in state.done.items() if expected[name] > 0]
     pace = sum(seconds for seconds, _ in done) / sum(wanted for _, wanted in done) if done else 1.0
     now = time.monotonic()
@@ -35,9 +37,20 @@ def clock(seconds: float) -> str:
 class Progress:
     """Tells of a study's state: called with it, and with what happened."""
 
-    def __init__(self, folder: Path, expected: Mapping[str, float], jobs: int, say: Callable[[str], None], console: Console | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        expected: Mapping[str, float],
+        jobs: int,
+        say: Callable[[str], None],
+        console: Console | None = None,
+    ) -> None:
         self._folder, self._expected, self._jobs, self._say = folder, expected, jobs, say
-        self._live = Live(console=console, refresh_per_second=2, transient=True) if console is not None and console.is_terminal else None
+        self._live = (
+            Live(console=console, refresh_per_second=2, transient=True)
+            if console is not None and console.is_terminal
+            else None
+        )
         self._spoken = time.monotonic()
 
     def __enter__(self) -> "Progress":
@@ -56,7 +69,11 @@ class Progress:
         since = clock(time.monotonic() - state.began)
         if event:
             left = seconds_left(state, self._expected, self._jobs)
-            told = f"{since}  {event}" + (f" ({len(state.finished)} of {len(state.cells)}, about {clock(left)} left)" if ": done in" in event else "")
+            told = f"{since}  {event}" + (
+                f" ({len(state.finished)} of {len(state.cells)}, about {clock(left)} left)"
+                if ": done in" in event
+                else ""
+            )
             if self._live:
                 self._live.console.print(told, highlight=False, markup=False)
             else:
@@ -65,7 +82,10 @@ class Progress:
             self._live.update(self._table(state))
         elif state.working and time.monotonic() - self._spoken >= _HEARTBEAT:
             self._spoken = time.monotonic()
-            self._say(f"{since}  " + " | ".join(f"{name}: {self._last(one.cell)[:70]}" for name, one in state.working.items()))
+            self._say(
+                f"{since}  "
+                + " | ".join(f"{name}: {self._last(one.cell)[:70]}" for name, one in state.working.items())
+            )
 
     def _last(self, cell: object) -> str:
         from harness_ext.pipelines.study.cells import Cell
@@ -80,4 +100,7 @@ class Progress:
         parts += [f"{len(state.failed)} failed"] if state.failed else []
         parts += [f"{len(state.blocked)} wait for a failed one"] if state.blocked else []
         left = clock(seconds_left(state, self._expected, self._jobs))
-        return Group(table, Text(", ".join(parts) + f"; {clock(time.monotonic() - state.began)} gone, about {left} left"))
+        return Group(
+            table,
+            Text(", ".join(parts) + f"; {clock(time.monotonic() - state.began)} gone, about {left} left"),
+        )

@@ -1,4 +1,6 @@
-"""The report of a study: the table of arms by model, comparisons, style, figures and where everything comes from, as HTML and Markdown."""
+"""The report of a study: the table of arms by model, comparisons, style,
+figures and where everything comes from, as HTML and Markdown.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -30,9 +32,17 @@ from synth.privacy.home_folders import without_home, without_homes
 from synth.privacy.secrets import SECRETS
 
 
-def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path, say: Callable[[str], None]) -> Report | None:
-    """Compare all runs that a study has with ``base``, and write verdicts, figures, board and report into its folder; None where nothing can be compared."""
-    there = [(folder / cell.output).parent for cell in cells if cell.kind == "evaluate" and cell.name in state.finished]
+def write_report(
+    study: Study, cells: Sequence[Cell], state: State, folder: Path, say: Callable[[str], None]
+) -> Report | None:
+    """Compare all runs that a study has with ``base``, and write verdicts, figures, board and report into its
+    folder; None where nothing can be compared.
+    """
+    there = [
+        (folder / cell.output).parent
+        for cell in cells
+        if cell.kind == "evaluate" and cell.name in state.finished
+    ]
     with_base = {run.parent.name for run in there if run.name == "base"}
     there = [run for run in there if run.parent.name in with_base]
     if len(there) <= len(with_base):
@@ -58,32 +68,52 @@ def write_report(study: Study, cells: Sequence[Cell], state: State, folder: Path
     signatures = [f"{one.run}, {one.task}: {one.signature}" for one in report.comparisons] + [
         f"{one.arm}, {one.task}: {one.signature}" for one in report.families
     ]
-    write_text(folder / "report.md", f"# {study.name}\n\n{markdown_page([*tables, origins], [*notes, *signatures])}")
+    write_text(
+        folder / "report.md", f"# {study.name}\n\n{markdown_page([*tables, origins], [*notes, *signatures])}"
+    )
     write_text(folder / "report.html", _html(study, tables, notes, signatures, origins, folder))
     return report
 
 
 def _compared(runs: Sequence[Path], study: Study, claims: Claims | None, state: State) -> Report:
-    """Compare runs; where cells failed and claims lack their runs, compare all the same and note that claims were not judged."""
+    """Compare runs; where cells failed and claims lack their runs,
+    compare all the same and note that claims were not judged.
+    """
     try:
         return compare(runs, "base", study.margin, claims=claims)
     except StylerepError as error:
         if claims is None or not (state.failed or state.blocked):
             raise
         report = compare(runs, "base", study.margin)
-        return replace(report, notes=[*report.notes, f"THE CLAIMS WERE NOT JUDGED, since cells failed: {error}"])
+        return replace(
+            report, notes=[*report.notes, f"THE CLAIMS WERE NOT JUDGED, since cells failed: {error}"]
+        )
 
 
 def paper_tables(study: Study, report: Report) -> list[TextTable]:
-    """Return, task by task, the accuracy of every arm by model, as the paper tabulates it, with 95 % intervals; over seeds where there are several."""
+    """Return, task by task, the accuracy of every arm by model, as the paper tabulates it, with 95 %
+    intervals; over seeds where there are several.
+    """
     tables = []
     models = list(dict.fromkeys(cell.model for cell in report.cells))
     for task in dict.fromkeys(cell.task for cell in report.cells):
-        arms = [arm for arm in study.evaluated if any(cell.arm == arm and cell.task == task for cell in report.cells)]
+        arms = [
+            arm
+            for arm in study.evaluated
+            if any(cell.arm == arm and cell.task == task for cell in report.cells)
+        ]
         rows = []
         for model in models:
             own = {cell.arm: cell for cell in report.cells if cell.model == model and cell.task == task}
-            rows.append((model.rstrip("/").rpartition("/")[2], *(percent(Figure(own[arm].accuracy, own[arm].interval)) if arm in own else "" for arm in arms)))
+            rows.append(
+                (
+                    model.rstrip("/").rpartition("/")[2],
+                    *(
+                        percent(Figure(own[arm].accuracy, own[arm].interval)) if arm in own else ""
+                        for arm in arms
+                    ),
+                )
+            )
         tables.append(TextTable(f"{task}: accuracy, % [95 %], by arm", ("model", *arms), tuple(rows)))
     return tables
 
@@ -100,18 +130,51 @@ def _origins(cells: Sequence[Cell], state: State, folder: Path) -> TextTable:
         if cell.name not in state.finished:
             continue
         manifest = read_manifest((folder / cell.output).parent) if cell.output else {}
-        digest = next((str(manifest[name])[:12] for name in ("adapter_sha256", "fingerprint", "dataset_fingerprint", "base_sha256") if manifest.get(name)), "")
+        digest = next(
+            (
+                str(manifest[name])[:12]
+                for name in ("adapter_sha256", "fingerprint", "dataset_fingerprint", "base_sha256")
+                if manifest.get(name)
+            ),
+            "",
+        )
         seconds = read_record(folder, cell).get("seconds")
         rows.append((cell.name, cell.key[:12], digest, "" if seconds is None else f"{seconds:,.0f}"))
-    return TextTable("Where the results come from", ("cell", "key", "digest", "seconds"), tuple(rows), frozenset({0, 1, 2}))
+    return TextTable(
+        "Where the results come from", ("cell", "key", "digest", "seconds"), tuple(rows), frozenset({0, 1, 2})
+    )
 
 
-def _html(study: Study, tables: Sequence[TextTable], notes: Sequence[str], signatures: Sequence[str], origins: TextTable, folder: Path) -> str:
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    source = (resources.files("harness_ext.pipelines.study") / "report.html.jinja").read_text(encoding="utf-8")
-    figures = {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "figures").glob("*.svg"))}
+def _html(
+    study: Study,
+    tables: Sequence[TextTable],
+    notes: Sequence[str],
+    signatures: Sequence[str],
+    origins: TextTable,
+    folder: Path,
+) -> str:
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    source = (resources.files("harness_ext.pipelines.study") / "report.html.jinja").read_text(
+        encoding="utf-8"
+    )
+    figures = {
+        path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "figures").glob("*.svg"))
+    }
     drawn = {name: svg[svg.index("<svg") :] for name, svg in figures.items()}
-    settings = yaml.safe_dump(without_homes(SECRETS.settings(json.loads(json.dumps(asdict(study))))), sort_keys=False, allow_unicode=True)
+    settings = yaml.safe_dump(
+        without_homes(SECRETS.settings(json.loads(json.dumps(asdict(study))))),
+        sort_keys=False,
+        allow_unicode=True,
+    )
     return environment.from_string(source).render(
-        study=study, tables=tables, notes=notes, signatures=signatures, origins=origins, figures=drawn, settings=settings, version=version("stylerep")
+        study=study,
+        tables=tables,
+        notes=notes,
+        signatures=signatures,
+        origins=origins,
+        figures=drawn,
+        settings=settings,
+        version=version("stylerep"),
     )

@@ -1,8 +1,10 @@
-"""Accuracy against the size of models and the graph search entropy of problems, with the relation fitted to both.
+"""Accuracy against the size of models and the graph search entropy of problems,
+with the relation fitted to both.
 
-After Wang et al. (2025, arXiv:2504.03635), who train models on one graph's facts and find the size that answers best to grow linearly with the graph's
-search entropy. Here every problem states a graph of its own, so the relation is one of problems: log-odds of a right answer in the
-logarithm of the number of parameters and the entropy of the facts that the problem states.
+After Wang et al. (2025, arXiv:2504.03635), who train models on one graph's facts and find the size that
+answers best to grow linearly with the graph's search entropy. Here every problem states a graph of its own,
+so the relation is one of problems: log-odds of a right answer in the logarithm of the number of parameters
+and the entropy of the facts that the problem states.
 """
 
 import itertools
@@ -29,9 +31,10 @@ _QUARTERS = 4
 _BITS = 10
 _MARKS = "osD^v<>p"
 SCALING_NOTE = (
-    "By size: log-odds of a right answer in log2 of the parameters and in the entropy of the facts, fitted to all answers of a kind together; intervals allow "
-    "for one problem being answered by several models, and not for another training of the same size, of which there may be one only. Entropy grows with the "
-    "number of facts, and in some tasks with hops: the second model of the odds holds hops."
+    "By size: log-odds of a right answer in log2 of the parameters and in the entropy of the facts, fitted to"
+    " all answers of a kind together; intervals allow for one problem being answered by several models, and"
+    " not for another training of the same size, of which there may be one only. Entropy grows with the"
+    " number of facts, and in some tasks with hops: the second model of the odds holds hops."
 )
 """What must be known to read the tables."""
 
@@ -40,8 +43,8 @@ SCALING_NOTE = (
 class Scaling:
     """Answers of one arm to one task by models of several sizes.
 
-    An entry each of `model`, `parameters`, `entropy` (bits), `hops`, `right` and `item` for every answer; `quarters` are the bounds between quarters of the
-    items by entropy.
+    An entry each of `model`, `parameters`, `entropy` (bits), `hops`, `right` and `item` for every answer;
+    `quarters` are the bounds between quarters of the items by entropy.
     """
 
     task: str
@@ -55,8 +58,15 @@ class Scaling:
     quarters: FloatArray
 
     def design(self, hops: bool = False) -> FloatArray:
-        """Return the columns of the relation: log2 of parameters, entropy in tens of bits, number of hops if asked for, ones."""
-        columns = [np.log2(self.parameters), self.entropy / _BITS, *([self.hops] if hops else []), np.ones(len(self.right))]
+        """Return the columns of the relation: log2 of parameters, entropy in tens of bits,
+        number of hops if asked for, ones.
+        """
+        columns = [
+            np.log2(self.parameters),
+            self.entropy / _BITS,
+            *([self.hops] if hops else []),
+            np.ones(len(self.right)),
+        ]
         return np.column_stack(columns)
 
     def fit(self, hops: bool = False) -> LogisticFit | None:
@@ -71,9 +81,11 @@ class Scaling:
 
 
 def read_scaling(runs: Sequence[Path]) -> list[Scaling]:
-    """Return, by task and arm, the answers in runs to problems that have a graph search entropy, where models of two sizes or more answered.
+    """Return, by task and arm, the answers in runs to problems that have a graph search entropy, where models
+    of two sizes or more answered.
 
-    A model's size is what lm_eval counted in its run without an adapter; runs of models whose size is unknown are left out.
+    A model's size is what lm_eval counted in its run without an adapter;
+    runs of models whose size is unknown are left out.
     """
     sizes = {name: size for run in runs if (name := _base_model(run)) and (size := _parameters(run))}
     answers: dict[tuple[str, str], list[tuple[str, float, float, float, bool, str]]] = {}
@@ -86,15 +98,26 @@ def read_scaling(runs: Sequence[Path]) -> list[Scaling]:
                 meta, scores = _meta(row, where), item_of(row, where).metrics
                 if meta is None or "acc" not in scores:
                     break
-                known = (run.parent.name, size, meta.graph_search_entropy, float(meta.hops), scores["acc"] >= 0.5, row["doc_hash"])
+                known = (
+                    run.parent.name,
+                    size,
+                    meta.graph_search_entropy,
+                    float(meta.hops),
+                    scores["acc"] >= 0.5,
+                    row["doc_hash"],
+                )
                 answers.setdefault((task, str(manifest.get("arm"))), []).append(known)
     found = []
     for (task, arm), rows in answers.items():
-        model, parameters, entropy, hops, right, item = (np.array(column) for column in zip(*rows, strict=True))
+        model, parameters, entropy, hops, right, item = (
+            np.array(column) for column in zip(*rows, strict=True)
+        )
         if len(set(parameters.tolist())) > 1:
             by_item = [bits for bits, _ in dict.fromkeys(zip(entropy.tolist(), item.tolist(), strict=True))]
             bounds = np.quantile(by_item, np.arange(1, _QUARTERS) / _QUARTERS)
-            found.append(Scaling(task, arm, model, parameters, entropy, hops, right, item, np.asarray(bounds)))
+            found.append(
+                Scaling(task, arm, model, parameters, entropy, hops, right, item, np.asarray(bounds))
+            )
     return found
 
 
@@ -104,7 +127,9 @@ def scaling_tables(found: Sequence[Scaling]) -> list[TextTable]:
 
 
 def scaling_svg(found: Sequence[Scaling]) -> str:
-    """Return a figure of accuracy against entropy, a panel for each task and arm: points with 95 % intervals for each size, dashed the fitted relation."""
+    """Return a figure of accuracy against entropy, a panel for each task and arm: points with 95 % intervals
+    for each size, dashed the fitted relation.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -113,7 +138,9 @@ def scaling_svg(found: Sequence[Scaling]) -> str:
         panels: Any = figure.subplots(len(found), 1, squeeze=False)[:, 0]
         for axes, one in zip(panels, found, strict=True):
             _panel(axes, one)
-        panels[-1].set_xlabel("graph search entropy of the facts that a problem states, bits (points: quarters of the problems)")
+        panels[-1].set_xlabel(
+            "graph search entropy of the facts that a problem states, bits (points: quarters of the problems)"
+        )
         return as_svg(figure)
 
 
@@ -128,14 +155,24 @@ def _panel(axes: Any, one: Scaling) -> None:
         for part in range(_QUARTERS):
             chosen = (one.model == name) & (quarter == part)
             if chosen.any():
-                found, at = _accuracy(one, chosen), one.entropy[chosen].mean() + apart * (number - (len(models) - 1) / 2)
+                found, at = (
+                    _accuracy(one, chosen),
+                    one.entropy[chosen].mean() + apart * (number - (len(models) - 1) / 2),
+                )
                 if found.interval:
-                    axes.plot([at, at], [100 * found.interval.low, 100 * found.interval.high], color=colour, linewidth=1)
+                    axes.plot(
+                        [at, at],
+                        [100 * found.interval.low, 100 * found.interval.high],
+                        color=colour,
+                        linewidth=1,
+                    )
                 axes.plot(at, 100 * found.estimate, color=colour, marker=mark, linestyle="")
         axes.plot([], [], color=colour, marker=mark, label=f"{name} ({_millions(size)})")
         if fitted is not None:
             bits = np.linspace(one.entropy.min(), one.entropy.max(), 60)
-            lines = np.column_stack([np.full(60, np.log2(size)), bits / _BITS, np.ones(60)]) @ fitted.coefficients
+            lines = (
+                np.column_stack([np.full(60, np.log2(size)), bits / _BITS, np.ones(60)]) @ fitted.coefficients
+            )
             axes.plot(bits, 100 / (1 + np.exp(-lines)), color=colour, linewidth=0.8, linestyle="--")
     axes.set_ylim(0, 100)
     axes.set_title(f"{one.task}, {one.arm}", loc="left")
@@ -145,7 +182,11 @@ def _panel(axes: Any, one: Scaling) -> None:
 
 def _accuracies(one: Scaling) -> TextTable:
     quarter, bounds = np.digitize(one.entropy, one.quarters), [f"{bound:.0f}" for bound in one.quarters]
-    names = (f"below {bounds[0]} bits", *(f"{low} to {high}" for low, high in itertools.pairwise(bounds)), f"{bounds[-1]} and more")
+    names = (
+        f"below {bounds[0]} bits",
+        *(f"{low} to {high}" for low, high in itertools.pairwise(bounds)),
+        f"{bounds[-1]} and more",
+    )
     rows = []
     for name, size in _models(one):
         cells = []
@@ -158,14 +199,18 @@ def _accuracies(one: Scaling) -> TextTable:
 
 
 def _accuracy(one: Scaling, chosen: npt.NDArray[np.bool_]) -> Estimate:
-    """Return the mean over some answers with an interval over problems, whatever number of trainings answered each."""
+    """Return the mean over some answers with an interval over problems,
+    whatever number of trainings answered each.
+    """
     _, number = np.unique(one.item[chosen], return_inverse=True)
     means = np.bincount(number, one.right[chosen]) / np.bincount(number)
     return Estimate(float(means.mean()), accuracy_interval(means[None]))
 
 
 def _relation(one: Scaling) -> TextTable:
-    """Return odds ratios of the relation with and without hops, and how many times the parameters make up for more entropy."""
+    """Return odds ratios of the relation with and without hops,
+    and how many times the parameters make up for more entropy.
+    """
     rows = []
     for hops in (False, True):
         fitted = one.fit(hops)
@@ -174,20 +219,40 @@ def _relation(one: Scaling) -> TextTable:
         names = ("twice the parameters", f"{_BITS} bits more", *(["a hop more"] if hops else []))
         for column, name in enumerate(names):
             estimate, low, high = fitted.odds_ratio(column)
-            rows.append(("with hops" if hops else "size and entropy", name, f"{estimate:.2f} [{low:.2f}, {high:.2f}]", p_text(fitted.p(column))))
+            rows.append(
+                (
+                    "with hops" if hops else "size and entropy",
+                    name,
+                    f"{estimate:.2f} [{low:.2f}, {high:.2f}]",
+                    p_text(fitted.p(column)),
+                )
+            )
         if not hops:
             rows.append(("size and entropy", f"times the parameters for {_BITS} bits", _exchange(fitted), ""))
     if not rows:
         rows.append(("size and entropy", "", "undefined: all answers are right, or all wrong", ""))
-    title = f"{one.task}, {one.arm}: the relation, odds ratios [95 %] over {len(set(one.item.tolist()))} items"
-    return TextTable(title, ("model of the odds", "for", "odds ratio [95 %]", "p"), tuple(rows), frozenset({0, 1}))
+    title = (
+        f"{one.task}, {one.arm}: the relation, odds ratios [95 %] over {len(set(one.item.tolist()))} items"
+    )
+    return TextTable(
+        title, ("model of the odds", "for", "odds ratio [95 %]", "p"), tuple(rows), frozenset({0, 1})
+    )
 
 
 def _exchange(fitted: LogisticFit) -> str:
-    """Return by how much the number of parameters is multiplied where the odds stay as they are with more entropy, by Fieller's method."""
+    """Return by how much the number of parameters is multiplied where the odds stay as they are with more
+    entropy, by Fieller's method.
+    """
     size, entropy = fitted.coefficients[:2]
     covariance = fitted.covariance
-    found = fieller(-float(entropy), float(size), float(covariance[1, 1]), float(covariance[0, 0]), -float(covariance[0, 1]), fitted.strata - 1)
+    found = fieller(
+        -float(entropy),
+        float(size),
+        float(covariance[1, 1]),
+        float(covariance[0, 0]),
+        -float(covariance[0, 1]),
+        fitted.strata - 1,
+    )
     if found is None or size <= 0:
         return "undefined: more parameters are not shown to help"
     return f"{2 ** (-entropy / size):.2f} [{2**found.low:.2f}, {2**found.high:.2f}]"
@@ -205,7 +270,11 @@ def _millions(size: float) -> str:
 def _base_model(run: Path) -> str | None:
     """Return the model of a run without an adapter."""
     manifest = read_manifest(run)
-    return str(manifest["base_model"]) if manifest.get("base_model") and not manifest.get("adapter_sha256") else None
+    return (
+        str(manifest["base_model"])
+        if manifest.get("base_model") and not manifest.get("adapter_sha256")
+        else None
+    )
 
 
 def _parameters(run: Path) -> float | None:
@@ -225,7 +294,9 @@ class _Meta(Schema):
 
 
 def _meta(row: dict[str, Any], where: str) -> _Meta | None:
-    """Return what a sample's document says of its graph, None where it has none; raise StylerepError for numbers that cannot be."""
+    """Return what a sample's document says of its graph, None where it has none;
+    raise StylerepError for numbers that cannot be.
+    """
     document = row.get("doc")
     written = document.get("meta") if isinstance(document, dict) else None
     if not isinstance(written, str) or "graph_search_entropy" not in written:

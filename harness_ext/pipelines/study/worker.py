@@ -1,7 +1,8 @@
 """Runs one cell in a process of its own, wherever an engine starts it, and records that it is done.
 
-The record is written by the worker, not by the process that started it, so that a study whose main process was killed loses nothing that was finished; and a
-cell that is still at work is waited for, since its worker holds a lock.
+The record is written by the worker, not by the process that started it, so that a study whose main process
+was killed loses nothing that was finished; and a cell that is still at work is waited for,
+since its worker holds a lock.
 """
 
 import contextlib
@@ -53,11 +54,15 @@ class GivenCell(Schema):
 
 def is_done(folder: Path, cell: Cell) -> bool:
     """Say whether a cell has been done with the command and inputs that it has now."""
-    return read_record(folder, cell).get("key") == cell.key and (not cell.output or (folder / cell.output).is_file())
+    return read_record(folder, cell).get("key") == cell.key and (
+        not cell.output or (folder / cell.output).is_file()
+    )
 
 
 def read_record(folder: Path, cell: Cell) -> dict[str, Any]:
-    """Return what was recorded when a cell was last done: its key, and how many seconds it took; empty if nothing was."""
+    """Return what was recorded when a cell was last done: its key, and how many seconds it took;
+    empty if nothing was.
+    """
     path = folder / STATE / f"{cell.slug}.json"
     try:
         found = read_json(path)
@@ -73,7 +78,9 @@ def log_file(folder: Path, cell: Cell) -> Path:
 
 
 def read_journal(folder: Path) -> list[dict[str, Any]]:
-    """Return what workers noted, in order: time (seconds since 1970), cell, key, and event (begun, continued after a kill, done, ended with a code)."""
+    """Return what workers noted, in order: time (seconds since 1970), cell, key, and event (begun, continued
+    after a kill, done, ended with a code).
+    """
     try:
         lines = (folder / STATE / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -92,7 +99,9 @@ def in_hand(folder: Path, cell: Cell) -> bool:
 
 
 def run_cell(folder: Path, cell: Cell) -> int:
-    """Run a cell's command, unless it is done, and record it; return the command's exit code. Waits while another worker is at the same cell."""
+    """Run a cell's command, unless it is done, and record it; return the command's exit code. Waits while
+    another worker is at the same cell.
+    """
     (folder / STATE).mkdir(parents=True, exist_ok=True)
     while True:
         with _locked(folder, cell) as held:
@@ -118,42 +127,71 @@ def _run(folder: Path, cell: Cell, held: int) -> int:
     with log_file(folder, cell).open("ab" if continued else "wb") as output:
         environment = {**safe_environment(), "PYTHONUNBUFFERED": "1"}
         code = subprocess.run(
-            [*_launcher(cell), *command], stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment, pass_fds=[held], check=False
+            [*_launcher(cell), *command],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=environment,
+            pass_fds=[held],
+            check=False,
         ).returncode
     if code == 0 and cell.output and not (folder / cell.output).is_file():
         code = 1
     if code == 0:
-        record = {"key": cell.key, "command": list(cell.command), "seconds": round(time.monotonic() - began, 1)}
+        record = {
+            "key": cell.key,
+            "command": list(cell.command),
+            "seconds": round(time.monotonic() - began, 1),
+        }
         write_text(state / f"{cell.slug}.json", json.dumps(record, indent=1) + "\n")
     _note(state, cell, "done" if code == 0 else f"ended with {code}")
     return code
 
 
 def _clear(run: Path, keep: bool) -> None:
-    """Empty a run folder, since lm_eval would add the new result to the old one; *keep* what a killed evaluation with style-hf had written."""
+    """Empty a run folder, since lm_eval would add the new result to the old one; *keep* what a killed
+    evaluation with style-hf had written.
+    """
     for path in run.iterdir() if run.is_dir() else ():
         if not (keep and path.name == RESPONSES):
             remove_tree(path) if path.is_dir() else path.unlink()
 
 
 def _launcher(cell: Cell) -> list[str]:
-    """Return what starts a cell: Python, or, to train on several GPUs, accelerate with one process each and the model shared out among them."""
+    """Return what starts a cell: Python, or, to train on several GPUs, accelerate with one process each and
+    the model shared out among them.
+    """
     if cell.kind != "distill" or cell.gpus < 2:
         return module_command("harness_ext")
     config = str(resources.files("distill.launch") / "fsdp.yaml")
-    return module_command("accelerate.commands.launch", "--config_file", config, "--num_processes", str(cell.gpus), "-m", "harness_ext")
+    return module_command(
+        "accelerate.commands.launch",
+        "--config_file",
+        config,
+        "--num_processes",
+        str(cell.gpus),
+        "-m",
+        "harness_ext",
+    )
 
 
 def _note(state: Path, cell: Cell, event: str) -> None:
-    with contextlib.suppress(OSError), (state / "journal.jsonl").open("a", encoding="utf-8") as journal:  # what it tells is not needed to go on
-        journal.write(json.dumps({"time": round(time.time(), 1), "cell": cell.name, "key": cell.key[:12], "event": event}) + "\n")
+    # what it tells is not needed to go on
+    with contextlib.suppress(OSError), (state / "journal.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write(
+            json.dumps(
+                {"time": round(time.time(), 1), "cell": cell.name, "key": cell.key[:12], "event": event}
+            )
+            + "\n"
+        )
 
 
 @contextlib.contextmanager
 def _locked(folder: Path, cell: Cell) -> Iterator[int | None]:
     """Hold a cell's lock and yield its file's number, None if another process has it.
 
-    The cell's command inherits the lock: should the worker alone be killed, no other begins the cell while its command is still at work.
+    The cell's command inherits the lock: should the worker alone be killed,
+    no other begins the cell while its command is still at work.
     """
     path = folder / STATE / f"{cell.slug}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,5 +208,7 @@ def main() -> None:
     except StylerepError as error:
         print(f"stylerep: {printable(str(error))}", file=sys.stderr)
         sys.exit(2)
-    code = run_cell(folder, Cell(**{**given.model_dump(), "command": tuple(given.command), "after": tuple(given.after)}))
+    code = run_cell(
+        folder, Cell(**{**given.model_dump(), "command": tuple(given.command), "after": tuple(given.after)})
+    )
     sys.exit(code if code >= 0 else 128 - code)

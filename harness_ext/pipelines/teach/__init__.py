@@ -1,4 +1,6 @@
-"""``stylerep teach``: traces sampled from a model, verified, as data set ``st``, or written by one under a structured prompt, as ``hc``."""
+"""``stylerep teach``: traces sampled from a model, verified, as data set ``st``,
+or written by one under a structured prompt, as ``hc``.
+"""
 
 from harness_ext.pipelines.teach.run import teach
 from harness_ext.pipelines.teach.settings import TeachSettings

@@ -8,7 +8,9 @@ from synth.problems import Problem
 
 
 class Reason(NamedTuple):
-    """Why a response is not kept: in a few words, to be counted, and as a sentence to a model that is to do better."""
+    """Why a response is not kept: in a few words, to be counted,
+    and as a sentence to a model that is to do better.
+    """
 
     name: str
     advice: str = ""
@@ -33,8 +35,9 @@ NO_TRACE = Reason("no trace", "It gave the answer without any reasoning.")
 def read_response(problem: Problem, response: str) -> Candidate:
     """Read a response to a problem: trace, answer, and whether it is right.
 
-    With think tags, the trace is what they mark. Without, it is what stands before the answer is stated; what states no
-    answer has none, even if its last number is right by chance. The form is ``<think>`` trace ``</think>`` answer.
+    With think tags, the trace is what they mark. Without, it is what stands before the answer is stated; what
+    states no answer has none, even if its last number is right by chance.
+    The form is ``<think>`` trace ``</think>`` answer.
     """
     split = split_response(response)
     if split.truncated or (not split.tagged and not split.answer):
@@ -48,7 +51,9 @@ def read_response(problem: Problem, response: str) -> Candidate:
     form = f"{OPEN}\n{trace}\n{CLOSE}\n\n{answer}"
     stated = (final_answer(response, problem.answer_type) or "").rstrip(".") or None if answer else None
     right = is_right(stated, problem.answer, problem.answer_type, problem.meta)
-    if right and not is_right(final_answer(form, problem.answer_type), problem.answer, problem.answer_type, problem.meta):
+    if right and not is_right(
+        final_answer(form, problem.answer_type), problem.answer, problem.answer_type, problem.meta
+    ):
         form += f"\n\nThe answer is {stated}."  # it stood in tags of the teacher's own
     reasons = [NO_ANSWER] if stated is None else [] if right else [WRONG]
     return Candidate(trace, form, stated, right, tuple(reasons) if reasons or trace else (NO_TRACE,))

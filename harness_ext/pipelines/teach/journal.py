@@ -39,7 +39,9 @@ class TeachJournal:
     """The responses that a run has got so far, by problem and attempt; opened by one process at a time."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        """Open the journal in a folder, or begin one; raise StylerepError if it is damaged or of a run with other settings."""
+        """Open the journal in a folder, or begin one;
+        raise StylerepError if it is damaged or of a run with other settings.
+        """
         self.path = folder / NAME
         self._responses: dict[tuple[str, int], str] = {}
         self.empty = True
@@ -57,11 +59,15 @@ class TeachJournal:
         return len(self._responses)
 
     def take(self, problem: str, attempt: int) -> str | None:
-        """Return the response to a problem at an attempt, None if it has not been asked for; it is forgotten with that."""
+        """Return the response to a problem at an attempt, None if it has not been asked for;
+        it is forgotten with that.
+        """
         return self._responses.pop((problem, attempt), None)
 
     def append(self, attempt: int, problems: Sequence[str], responses: Sequence[str]) -> None:
-        """Write down the responses to several problems, so that nothing short of a broken disk takes them away."""
+        """Write down the responses to several problems,
+        so that nothing short of a broken disk takes them away.
+        """
         self._file.write({"attempt": attempt, "ids": list(problems), "responses": list(responses)})
         self.empty = False
 
@@ -87,11 +93,17 @@ class TeachJournal:
                 else:
                     answered = read_as(_Answered, content, where)
             except StylerepError as error:
-                raise StylerepError(f"{str(error).removesuffix('.')}; the journal is damaged, remove its folder to begin anew.") from error
+                raise StylerepError(
+                    f"{str(error).removesuffix('.')}; the journal is damaged, remove its folder to begin"
+                    " anew."
+                ) from error
             if number == 1:
                 self._compare(there, settings)
             else:
-                self._responses.update(((problem, answered.attempt), response) for problem, response in zip(answered.ids, answered.responses, strict=True))
+                self._responses.update(
+                    ((problem, answered.attempt), response)
+                    for problem, response in zip(answered.ids, answered.responses, strict=True)
+                )
                 self.empty = False
             begun = True
         if not begun:
@@ -99,7 +111,10 @@ class TeachJournal:
 
     def _compare(self, there: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         if difference := first_difference(there, given):
-            raise StylerepError(f"{self.path.parent} holds a run begun with {difference}; give the same settings, or remove that folder to begin anew.")
+            raise StylerepError(
+                f"{self.path.parent} holds a run begun with {difference}; give the same settings, or remove"
+                " that folder to begin anew."
+            )
 
 
 def first_difference(there: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:

@@ -8,8 +8,18 @@ from synth.traces.arms import TraceRow
 from synth.traces.trace_rows import meta_text
 
 
-def trace_row(problem: Problem, candidate: Candidate, arm: str, template: str, template_hash: str, seed: int, identifier: str | None = None) -> TraceRow:
-    """Return the row of one response; stages and pivots are as the style scorer reads them. *identifier* stands for the problem's own id."""
+def trace_row(
+    problem: Problem,
+    candidate: Candidate,
+    arm: str,
+    template: str,
+    template_hash: str,
+    seed: int,
+    identifier: str | None = None,
+) -> TraceRow:
+    """Return the row of one response; stages and pivots are as the style scorer reads them. *identifier*
+    stands for the problem's own id.
+    """
     lexicon = load_lexicon(language_of(candidate.trace))
     reading = read_trace(candidate.trace, lexicon)
     return TraceRow(
@@ -24,7 +34,10 @@ def trace_row(problem: Problem, candidate: Candidate, arm: str, template: str, t
         stated_answer=candidate.stated or "",
         is_correct=candidate.is_correct,
         stages=[{"stage": stage, "start": start, "end": end} for stage, start, end in reading.stages],
-        pivots=[{"kind": pivot.kind, "phrase": pivot.phrase, "start": pivot.start, "end": pivot.end} for pivot in reading.pivots],
+        pivots=[
+            {"kind": pivot.kind, "phrase": pivot.phrase, "start": pivot.start, "end": pivot.end}
+            for pivot in reading.pivots
+        ],
         template=template,
         template_hash=template_hash,
         lexicon_version=lexicon.signature,

@@ -31,12 +31,14 @@ Ask = Callable[[Sequence[str], int], list[str]]
 
 
 def teach(settings: TeachSettings, out: Path, say: Callable[[str], None] = lambda text: None) -> Tally:
-    """Sample responses to problems from a model, keep what is right, and write it to *out* as the data set of one arm.
+    """Sample responses to problems from a model, keep what is right,
+    and write it to *out* as the data set of one arm.
 
-    A problem is asked again, up to `settings.attempts` times, until a response can be kept; with ``keep="all"`` it is asked
-    that often anyway, and wrong responses are rows too. Everything a model says is written to a journal beside *out* first:
-    the same call goes on where one stopped, and the journal is removed when the data set stands. A data set made by the same
-    call is left as it is. Raises StylerepError for what the user can mend, where another command writes to *out*, and when no response could be kept.
+    A problem is asked again, up to `settings.attempts` times, until a response can be kept; with
+    ``keep="all"`` it is asked that often anyway, and wrong responses are rows too. Everything a model says is
+    written to a journal beside *out* first: the same call goes on where one stopped, and the journal is
+    removed when the data set stands. A data set made by the same call is left as it is. Raises StylerepError
+    for what the user can mend, where another command writes to *out*, and when no response could be kept.
     """
     settings.validate()
     check_replaceable(out)
@@ -50,7 +52,9 @@ def teach(settings: TeachSettings, out: Path, say: Callable[[str], None] = lambd
 
 
 def _without_references(settings: TeachSettings) -> TeachSettings:
-    """Return settings with the values of environment variables in the place of references, and take note of the secrets among them."""
+    """Return settings with the values of environment variables in the place of references,
+    and take note of the secrets among them.
+    """
     SECRETS.know_environment()
     SECRETS.found.clear()
     model_args = SECRETS.resolved(dict(settings.model_args), "--model_args")
@@ -68,7 +72,9 @@ def _teach(settings: TeachSettings, out: Path, partial: Path, say: Callable[[str
     if not partial.exists():  # else all responses may be there, and no model be needed
         check_named(settings.model, settings.model_args)
     check = load_decontamination() if settings.decontaminate else None
-    problems = list(iter_problems(settings.problems, settings.n, settings.seed, keep=check.clean if check else None))
+    problems = list(
+        iter_problems(settings.problems, settings.n, settings.seed, keep=check.clean if check else None)
+    )
     journal = TeachJournal(partial, described)
     tally = Tally()
     try:
@@ -93,7 +99,9 @@ def _teach(settings: TeachSettings, out: Path, partial: Path, say: Callable[[str
 
 
 class _Asker:
-    """Gets responses from the journal, and what it does not hold from the model, which is opened when it is first needed."""
+    """Gets responses from the journal, and what it does not hold from the model,
+    which is opened when it is first needed.
+    """
 
     def __init__(self, settings: TeachSettings, journal: TeachJournal) -> None:
         self._settings, self._journal = settings, journal
@@ -105,7 +113,9 @@ class _Asker:
         missing = [index for index, response in enumerate(known) if response is None]
         if missing:
             settings = self._settings
-            self._ask = self._ask or Sampler(settings.model, settings.model_args, settings.decoding, settings.batch)
+            self._ask = self._ask or Sampler(
+                settings.model, settings.model_args, settings.decoding, settings.batch
+            )
             fresh = [SECRETS.text(one) for one in self._ask([prompts[index] for index in missing], attempt)]
             self._journal.append(attempt, [problems[index].id for index in missing], fresh)
             for index, response in zip(missing, fresh, strict=True):
@@ -113,7 +123,13 @@ class _Asker:
         return [response or "" for response in known]
 
 
-def _rows(problems: Sequence[Problem], settings: TeachSettings, ask: _Asker, tally: Tally, say: Callable[[str], None]) -> Iterator[TraceRow]:
+def _rows(
+    problems: Sequence[Problem],
+    settings: TeachSettings,
+    ask: _Asker,
+    tally: Tally,
+    say: Callable[[str], None],
+) -> Iterator[TraceRow]:
     """Yield the rows of all problems in their order."""
     keeps_all = settings.keep == "all"
     template, template_hash = _template(settings)
@@ -131,11 +147,22 @@ def _rows(problems: Sequence[Problem], settings: TeachSettings, ask: _Asker, tal
             for attempt, candidate in enumerate(candidates[problem.id]):
                 if keeps_all or not candidate.reasons:
                     identifier = f"{problem.id}#{attempt}" if keeps_all else problem.id
-                    yield trace_row(problem, candidate, settings.arm, template, template_hash, settings.decoding.sample_seed(attempt), identifier)
+                    yield trace_row(
+                        problem,
+                        candidate,
+                        settings.arm,
+                        template,
+                        template_hash,
+                        settings.decoding.sample_seed(attempt),
+                        identifier,
+                    )
         say(f"{tally.asked} of {len(problems)} problems asked, {tally.kept} traces kept")
     if not tally.kept:
         why = ", ".join(f"{count} {reason}" for reason, count in tally.refused.most_common())
-        raise StylerepError(f"No response to {len(problems)} problems could be kept ({why}); nothing was written, and {ask.journal} holds them.")
+        raise StylerepError(
+            f"No response to {len(problems)} problems could be kept ({why}); nothing was written, and"
+            f" {ask.journal} holds them."
+        )
 
 
 def _kept(candidates: Sequence[Candidate]) -> bool:
@@ -144,7 +171,9 @@ def _kept(candidates: Sequence[Candidate]) -> bool:
 
 def _prompt(problem: Problem, settings: TeachSettings, before: Sequence[Candidate]) -> str:
     advice: Sequence[Reason] = before[-1].reasons if before else ()
-    return writer().prompt(problem, advice) if settings.write else prompt(problem.question, problem.answer_type)
+    return (
+        writer().prompt(problem, advice) if settings.write else prompt(problem.question, problem.answer_type)
+    )
 
 
 def _check(problem: Problem, response: str, settings: TeachSettings) -> Candidate:
@@ -160,7 +189,11 @@ def _template(settings: TeachSettings) -> tuple[str, str]:
 
 
 def _teaching(settings: TeachSettings, tally: Tally) -> dict[str, Any]:
-    packages = ["stylerep", "lm_eval", *(("torch", "transformers") if settings.model.startswith("hf") else ())]
+    packages = [
+        "stylerep",
+        "lm_eval",
+        *(("torch", "transformers") if settings.model.startswith("hf") else ()),
+    ]
     return {
         **settings.describe(),
         "sample_seeds": [settings.decoding.sample_seed(attempt) for attempt in range(settings.attempts)],
@@ -170,12 +203,16 @@ def _teaching(settings: TeachSettings, tally: Tally) -> dict[str, Any]:
 
 
 def _finished(out: Path, described: dict[str, Any]) -> Tally | None:
-    """Return the counts of the data set that the same call has made; raise StylerepError if something else stands there."""
+    """Return the counts of the data set that the same call has made;
+    raise StylerepError if something else stands there.
+    """
     if not out.is_dir() or not any(out.iterdir()):
         return None
     there = read_manifest(out).get("teaching")
     if not isinstance(there, dict):
         raise StylerepError(f"{out} holds something else already; choose another --out, or move it away.")
     if difference := first_difference({name: there.get(name) for name in described}, described):
-        raise StylerepError(f"{out} holds traces made with {difference}; choose another --out, or move it away.")
+        raise StylerepError(
+            f"{out} holds traces made with {difference}; choose another --out, or move it away."
+        )
     return tally_of(there, out)

@@ -11,17 +11,25 @@ from synth.privacy.secrets import SECRETS
 
 KEEP = ("first", "all")
 # These say how a model is asked and not what it answers: a run may go on with others.
-_HOW_ASKED = ("num_concurrent", "max_retries", "timeout", "batch_size", "device", "verify_certificate", "ca_cert_path")
+_HOW_ASKED = (
+    "num_concurrent",
+    "max_retries",
+    "timeout",
+    "batch_size",
+    "device",
+    "verify_certificate",
+    "ca_cert_path",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TeachSettings:
     """Which model answers which problems, and how.
 
-    `attempts` is how many responses a problem may get: the samples of a teacher, or for a writer one and the retries.
-    `keep` is "first" (the first right response of each problem) or "all" (every response, labelled). `write` is None for a
-    teacher's own traces (arm `st`) or "hc" for traces written under the structured prompt. `decontaminate` passes over problems
-    that are too like a test question of a task.
+    `attempts` is how many responses a problem may get: the samples of a teacher, or for a writer one and the
+    retries. `keep` is "first" (the first right response of each problem) or "all" (every response, labelled).
+    `write` is None for a teacher's own traces (arm `st`) or "hc" for traces written under the structured
+    prompt. `decontaminate` passes over problems that are too like a test question of a task.
     """
 
     problems: str
@@ -44,13 +52,22 @@ class TeachSettings:
         if self.keep not in KEEP:
             raise StylerepError(f"--keep is first or all, not {self.keep!r}.")
         if self.attempts < 1:
-            raise StylerepError("The number of retries must be 0 or more." if self.write else f"At least one sample a problem is needed, got {self.attempts}.")
+            raise StylerepError(
+                "The number of retries must be 0 or more."
+                if self.write
+                else f"At least one sample a problem is needed, got {self.attempts}."
+            )
         if not 0 <= self.temperature <= 100:
             raise StylerepError(f"The temperature must be 0 or more, got {self.temperature:g}.")
         if self.attempts > 1 and not self.write and not self.temperature:
-            raise StylerepError(f"At temperature 0 all {self.attempts} samples of a problem are the same; choose a higher one, or --samples 1.")
+            raise StylerepError(
+                f"At temperature 0 all {self.attempts} samples of a problem are the same; choose a higher"
+                " one, or --samples 1."
+            )
         if self.write and self.keep == "all":
-            raise StylerepError("What a writer gets wrong is no trace of any arm: --keep all goes without --write.")
+            raise StylerepError(
+                "What a writer gets wrong is no trace of any arm: --keep all goes without --write."
+            )
         if self.max_tokens < 1:
             raise StylerepError(f"--max-tokens must be at least 1, got {self.max_tokens}.")
         if self.batch < 1:
@@ -104,10 +121,25 @@ def settle(
     decontaminate: bool = True,
     **_: object,
 ) -> TeachSettings:
-    """Return what options of ``stylerep teach``, by their names, come to; raise StylerepError for those that do not go together."""
+    """Return what options of ``stylerep teach``, by their names, come to;
+    raise StylerepError for those that do not go together.
+    """
     if write is not None and samples is not None:
         raise StylerepError("--samples is for a teacher's own traces; a writer has --retries.")
     if write is None and retries is not None:
         raise StylerepError("--retries is for --write hc; a teacher's own traces have --samples.")
     attempts = 1 + (2 if retries is None else retries) if write else (4 if samples is None else samples)
-    return TeachSettings(problems, model, parse_model_args(model_args), n, attempts, temperature, max_tokens, keep, write, seed, batch, decontaminate)
+    return TeachSettings(
+        problems,
+        model,
+        parse_model_args(model_args),
+        n,
+        attempts,
+        temperature,
+        max_tokens,
+        keep,
+        write,
+        seed,
+        batch,
+        decontaminate,
+    )

@@ -40,9 +40,9 @@ class _Counts(Schema):
 class Tally:
     """Counts over problems and responses.
 
-    `first` and `solved` are the problems whose first response, or any, could be kept; `refused` counts responses by what
-    spoke against them (one response may count under several reasons) and `left_out` problems without any, by the reason
-    against their last response.
+    `first` and `solved` are the problems whose first response, or any, could be kept; `refused` counts
+    responses by what spoke against them (one response may count under several reasons) and `left_out`
+    problems without any, by the reason against their last response.
     """
 
     asked: int = 0
@@ -84,19 +84,38 @@ def tally_of(counts: Mapping[str, Any], folder: Path) -> Tally:
     """Return the counts that a manifest holds; raise StylerepError for what is none."""
     found = read_as(_Counts, counts, f"{folder / 'manifest.json'}, teaching")
     first, solved = found.pass_at_first.count, found.pass_within_attempts.count
-    return Tally(found.asked, found.responses, first, solved, found.kept, Counter(found.refused_responses), Counter(found.problems_left_out), folder)
+    return Tally(
+        found.asked,
+        found.responses,
+        first,
+        solved,
+        found.kept,
+        Counter(found.refused_responses),
+        Counter(found.problems_left_out),
+        folder,
+    )
 
 
 def describe(tally: Tally) -> str:
     """Say in a few lines what came of a run."""
     counts = tally.to_json()
-    lines = [f"{tally.kept} traces of {tally.solved} problems, from {tally.responses} responses to {tally.asked}."]
-    for words, name in (("first response kept", "pass_at_first"), ("any response kept", "pass_within_attempts")):
+    lines = [
+        f"{tally.kept} traces of {tally.solved} problems, from {tally.responses} responses to {tally.asked}."
+    ]
+    for words, name in (
+        ("first response kept", "pass_at_first"),
+        ("any response kept", "pass_within_attempts"),
+    ):
         rate = counts[name]
-        lines.append(f"{words}: {100 * rate['rate']:.1f} % of problems [{100 * rate['wilson_95'][0]:.1f}, {100 * rate['wilson_95'][1]:.1f}]")
+        lines.append(
+            f"{words}: {100 * rate['rate']:.1f} % of problems [{100 * rate['wilson_95'][0]:.1f},"
+            f" {100 * rate['wilson_95'][1]:.1f}]"
+        )
     for words, reasons in (("responses refused", tally.refused), ("problems left out", tally.left_out)):
         if reasons:
-            lines.append(f"{words}: " + ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()))
+            lines.append(
+                f"{words}: " + ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+            )
     return "\n".join(lines)
 
 
@@ -104,4 +123,9 @@ def _rate(count: int, n: int) -> dict[str, Any]:
     from harness_ext.stats.proportion import wilson_interval  # takes a second to import
 
     interval = wilson_interval(count, n)
-    return {"count": count, "of": n, "rate": round(count / n, 6), "wilson_95": [round(interval.low, 6), round(interval.high, 6)]}
+    return {
+        "count": count,
+        "of": n,
+        "rate": round(count / n, 6),
+        "wilson_95": [round(interval.low, 6), round(interval.high, 6)],
+    }

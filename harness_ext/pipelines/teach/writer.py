@@ -1,7 +1,7 @@
 """Has a model write traces with stages and pivots: the prompt, and what a result must be to be kept.
 
-The condition is ST-HC of Lippmann and Yang (2025, arXiv:2504.01738): the same solutions, put into prescribed stages and pivots by
-a language model.
+The condition is ST-HC of Lippmann and Yang (2025, arXiv:2504.01738): the same solutions, put into prescribed
+stages and pivots by a language model.
 """
 
 import functools
@@ -42,32 +42,48 @@ _IN_WORDS = {
 }
 _FINAL = re.compile(r"The answer is\s+\S.*", re.DOTALL)
 _LEAK = re.compile(
-    r"as (?:you|the user|the prompt|the instructions?) (?:asked|said|says?|wants?|requested|demands?)|\bmy last reply\b|\bin the first person\b"
+    r"as (?:you|the user|the prompt|the instructions?) (?:asked|said|says?|wants?|requested|demands?)|\bmy last reply\b|\bin the first person\b"  # noqa: E501
     r"|(?:provided|given|known|reference) (?:solution|answer|steps)\b|\bknown to be right\b"
-    r"|^\W*(?:framing|exploration|verification|synthesis|stage \d)\W*$|\bthe (?:instructions?|prompt) (?:say|ask|want|demand|tell)s?\b",
+    r"|^\W*(?:framing|exploration|verification|synthesis|stage \d)\W*$|\bthe (?:instructions?|prompt) (?:say|ask|want|demand|tell)s?\b",  # noqa: E501
     re.IGNORECASE | re.MULTILINE,
 )
 # So many words in a row that stand in the instructions are taken for a quotation of them.
 _QUOTED = 9
 _WORD = re.compile(r"\w+")
 
-NOT_CLOSED = Reason("think block not in order", "It must begin with <think>, close that block once with </think>, and have no other tag.")
-NO_SENTENCE = Reason("no final sentence", "After the think block it must have exactly one sentence: The answer is ….")
-LEAKED = Reason("leaks the instructions", "It spoke of the wishes or of a known solution. It must read as if there were none.")
+NOT_CLOSED = Reason(
+    "think block not in order",
+    "It must begin with <think>, close that block once with </think>, and have no other tag.",
+)
+NO_SENTENCE = Reason(
+    "no final sentence", "After the think block it must have exactly one sentence: The answer is …."
+)
+LEAKED = Reason(
+    "leaks the instructions",
+    "It spoke of the wishes or of a known solution. It must read as if there were none.",
+)
 LOOPING = Reason("loops", "It said the same again and again.")
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """The prompt for traces of arm ``hc``, and the check of what comes back; `digest` changes with the words of the prompt."""
+    """The prompt for traces of arm ``hc``, and the check of what comes back;
+    `digest` changes with the words of the prompt.
+    """
 
     digest: str
 
     def prompt(self, problem: Problem, advice: Sequence[Reason] = ()) -> str:
         """Return what a writer is told for a problem, *advice* being why its last result was refused."""
         form = "<number>" if problem.answer_type == "number" else "<answer>"
-        values = {"question": problem.question, "answer": problem.answer, "steps": [step.text for step in problem.steps]}
-        text: str = _template().render(**_wording(), form=form, advice=[one.advice for one in advice], **values)
+        values = {
+            "question": problem.question,
+            "answer": problem.answer,
+            "steps": [step.text for step in problem.steps],
+        }
+        text: str = _template().render(
+            **_wording(), form=form, advice=[one.advice for one in advice], **values
+        )
         return text.strip()
 
     def check(self, problem: Problem, response: str) -> Candidate:
@@ -77,7 +93,10 @@ class Writer:
         reasons = list(candidate.reasons)
         if not plain.startswith(OPEN) or plain.count(OPEN) != 1 or plain.count(CLOSE) != 1:
             reasons.append(NOT_CLOSED)
-        elif not _FINAL.fullmatch(final := plain.rpartition(CLOSE)[2].strip()) or len(final) > len(problem.answer) + 200:
+        elif (
+            not _FINAL.fullmatch(final := plain.rpartition(CLOSE)[2].strip())
+            or len(final) > len(problem.answer) + 200
+        ):
             reasons.append(NO_SENTENCE)
         if candidate.trace:
             reasons += _style_reasons(problem, candidate.trace)
@@ -97,7 +116,10 @@ def _style_reasons(problem: Problem, trace: str) -> list[Reason]:
     least = max(SHORTEST, sum(len(step.text.split()) for step in problem.steps))
     if not least <= scores.words <= LONGEST:
         reasons.append(
-            Reason("too short" if scores.words < least else "too long", f"Its think block had {scores.words} words; it should have {least} to {LONGEST}.")
+            Reason(
+                "too short" if scores.words < least else "too long",
+                f"Its think block had {scores.words} words; it should have {least} to {LONGEST}.",
+            )
         )
     if scores.kinds_present < LEAST_KINDS:
         missing = [kind for kind, density in scores.density.items() if not density]
@@ -105,7 +127,9 @@ def _style_reasons(problem: Problem, trace: str) -> list[Reason]:
         reasons.append(Reason("too few kinds of pivot", f"It lacked remarks of these sorts: {phrases}."))
     absent = [stage for stage, share in scores.stage_shares.items() if not share]
     if len(STAGES) - len(absent) < LEAST_STAGES:
-        reasons.append(Reason("too few stages", f"It hardly showed: {', '.join(_IN_WORDS[stage] for stage in absent)}."))
+        reasons.append(
+            Reason("too few stages", f"It hardly showed: {', '.join(_IN_WORDS[stage] for stage in absent)}.")
+        )
     if scores.looping:
         reasons.append(LOOPING)
     if _LEAK.search(trace) or _quotes(trace, problem):
@@ -127,14 +151,23 @@ def _runs(text: str) -> set[tuple[str, ...]]:
 @functools.cache
 def _template() -> Template:
     source = (resources.files("harness_ext.pipelines.teach") / "writer.jinja").read_text(encoding="utf-8")
-    return SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(source)
+    return SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+        source
+    )
 
 
 @functools.cache
 def _instructions() -> str:
-    module = _template().make_module({**_wording(), "form": "<answer>", "question": "", "steps": (), "answer": "", "advice": ()})
+    module = _template().make_module(
+        {**_wording(), "form": "<answer>", "question": "", "steps": (), "answer": "", "advice": ()}
+    )
     return str(vars(module)["instructions"]())
 
 
 def _wording() -> dict[str, object]:
-    return {"kinds": {kind: _PHRASES[kind] for kind in KINDS}, "meanings": _MEANINGS, "shortest": SHORTEST, "longest": LONGEST}
+    return {
+        "kinds": {kind: _PHRASES[kind] for kind in KINDS},
+        "meanings": _MEANINGS,
+        "shortest": SHORTEST,
+        "longest": LONGEST,
+    }

@@ -6,11 +6,14 @@ from typing import Any
 
 from synth.grading.explanation.wording import IS, IT, Edge, Question, Verdict, words
 
-_ARROW = re.compile(r"[-=–—~]+>|[→⇒➔➜➡⟶⟹↦]|(?:^|\s)>+(?:\s|$)|\\(?:long)?(?:right|R)ight(?:arrow)|\\(?:long)?rightarrow|\\to\b|\\mapsto|\\Rightarrow")
+_ARROW = re.compile(
+    r"[-=–—~]+>|[→⇒➔➜➡⟶⟹↦]|(?:^|\s)>+(?:\s|$)|\\(?:long)?(?:right|R)ight(?:arrow)|\\(?:long)?rightarrow|\\to\b|\\mapsto|\\Rightarrow"
+)
 _BACK_ARROW = re.compile(r"<[-=–—]+|[←⇐⟵]")
 _ONWARD = frozenset(
-    "to into leads lead leading gives give reach reaches reaching next get gets becomes become arrive arrives arriving followed comes yields "
-    "sends takes take brings points maps goes go move moves moving land lands hop jump step going paired precedes before".split()
+    "to into leads lead leading gives give reach reaches reaching next get gets becomes become arrive arrives"
+    " arriving followed comes yields sends takes take brings points maps goes go move moves moving land lands"
+    " hop jump step going paired precedes before".split()
 )
 _BACKWARD = frozenset("follows from after".split())
 _BACKWARDS = re.compile(r"\b(?:backwards?|in reverse)\b", re.IGNORECASE)
@@ -29,7 +32,8 @@ class Chain(Question):
     def readings(self, before: str, x: str, between: str, y: str, after: str) -> list[Edge]:
         """Return the pair that a word or sign between two symbols makes of them.
 
-        Forth: "x → y", "x: y", "(x, y)", "from x we go to y", "after x is y". Back: "x ← y", "x follows y", "x is preceded by y".
+        Forth: "x → y", "x: y", "(x, y)", "from x we go to y", "after x is y". Back: "x ← y",
+        "x follows y", "x is preceded by y".
         """
         forth, back = [(x, "leads to", y)], [(y, "leads to", x)]
         if _BACK_ARROW.search(between):
@@ -46,7 +50,9 @@ class Chain(Question):
         return []
 
     def judge(self, edge: Edge) -> tuple[Verdict, Edge]:
-        """Look a pair up; one that leaves out symbols ("A9 leads to K2 after two steps") follows where the pairs lead there."""
+        """Look a pair up; one that leaves out symbols ("A9 leads to K2 after two steps") follows where the
+        pairs lead there.
+        """
         if edge in self.facts:
             return "fact", edge
         at: str | None = edge[0]
@@ -61,5 +67,7 @@ class Chain(Question):
         return pronoun in IT
 
     def passes_over(self, text: str, begin: int, end: int) -> bool:
-        """Say whether a sentence goes through the pairs backwards, so that its words mean the other direction."""
+        """Say whether a sentence goes through the pairs backwards,
+        so that its words mean the other direction.
+        """
         return _BACKWARDS.search(text, begin, end) is not None

@@ -29,7 +29,9 @@ _VERBS = {  # those with a minus say it of the second thing, as "x founded y" do
     "birthplace": "born birth native hails",
     "employer": "works worked working work job employed -employs",
     "mentor": "-mentors -mentored -mentoring",
-    "university": "studied studies study studying degree attended attends attending graduated educated alma enrolled",
+    "university": (
+        "studied studies study studying degree attended attends attending graduated educated alma enrolled"
+    ),
     "seat": "based headquartered seated in",
     "founder": "-founded -founds -established -started -created",
     "owner": "belongs belonged belonging -owned -owns",
@@ -42,7 +44,11 @@ _VERBS = {  # those with a minus say it of the second thing, as "x founded y" do
     "president": "-presides -leads led",
 }
 _NOUN_KEYS = {word: word for wordings in _NOUNS.values() for word in wordings.split()}
-_VERB_ROLES = {word.removeprefix("-"): -1 if word[0] == "-" else 1 for wordings in _VERBS.values() for word in wordings.split()}
+_VERB_ROLES = {
+    word.removeprefix("-"): -1 if word[0] == "-" else 1
+    for wordings in _VERBS.values()
+    for word in wordings.split()
+}
 _ANOTHER = re.compile(r"\b(?:other|another|only|else)\b", re.IGNORECASE)
 
 
@@ -68,7 +74,9 @@ class ToldGraph(Question):
 
     def __init__(self, meta: Mapping[str, Any]) -> None:
         super().__init__(meta)
-        self.rules: dict[str, tuple[str, str]] = {rule[0]: (rule[1], rule[2]) for rule in meta.get("rules", ())}
+        self.rules: dict[str, tuple[str, str]] = {
+            rule[0]: (rule[1], rule[2]) for rule in meta.get("rules", ())
+        }
         self.nouns = {**_NOUN_KEYS, **{name: name for name in self.rules}}
         self.objects = {(s, relation): o for s, relation, o in self.facts}
         self.missing = tuple(meta.get("missing") or ())
@@ -78,10 +86,12 @@ class ToldGraph(Question):
                 self.kinds[s], self.kinds[o] = RELATIONS[relation].subject, RELATIONS[relation].object
 
     def readings(self, before: str, x: str, between: str, y: str, after: str) -> list[Edge]:
-        """Return an edge for each relation that the words may mean, in the direction that the kinds of the things allow.
+        """Return an edge for each relation that the words may mean,
+        in the direction that the kinds of the things allow.
 
-        "Nora, birthplace Velmora" and "Velmora, birthplace of Nora" are one edge: a person is born in a city. Where the kinds leave both
-        directions, as with mentors, the wording tells; where it does not tell either, both are readings.
+        "Nora, birthplace Velmora" and "Velmora, birthplace of Nora" are one edge: a person is born in a city.
+        Where the kinds leave both directions, as with mentors, the wording tells;
+        where it does not tell either, both are readings.
         """
         edges: list[Edge] = []
         for role in self.roles(before, between, after):
@@ -91,17 +101,27 @@ class ToldGraph(Question):
                     ways = [(x, y)] * (has >= 0) + [(y, x)] * (has <= 0)
                 else:
                     kinds = (RELATIONS[relation].subject, RELATIONS[relation].object)
-                    ways = [(s, o) for s, o in ((x, y), (y, x)) if (self.kinds.get(s), self.kinds.get(o)) == kinds]
+                    ways = [
+                        (s, o) for s, o in ((x, y), (y, x)) if (self.kinds.get(s), self.kinds.get(o)) == kinds
+                    ]
                     if len(ways) == 2 and has:
                         ways = [(x, y) if has > 0 else (y, x)]
                 edges += [(s, relation, o) for s, o in ways]
         return edges
 
     def judge(self, edge: Edge) -> tuple[Verdict, Edge]:
-        """Look an edge up; that of a rule (Nora's crest is Karonia) follows where its two relations lead there, and is open where one is not known."""
+        """Look an edge up; that of a rule (Nora's crest is Karonia) follows where its two relations lead
+        there, and is open where one is not known.
+        """
         s, relation, o = edge
         if o == GAP:
-            return ("fact" if self.missing == (s, relation) else "false" if (s, relation) in self.objects else "open"), edge
+            return (
+                "fact"
+                if self.missing == (s, relation)
+                else "false"
+                if (s, relation) in self.objects
+                else "open"
+            ), edge
         if relation in self.rules:
             first, second = self.rules[relation]
             reached = self.objects.get((self.objects.get((s, first), ""), second))
@@ -113,11 +133,18 @@ class ToldGraph(Question):
         return (pronoun in IT) != (self.kinds.get(thing) == "person")
 
     def gap(self, thing: str, clause: str) -> list[Edge]:
-        """Return the one relation of a thing that a clause such as "the country of Velmora is not given" is about, if it is one.
+        """Return the one relation of a thing that a clause such as "the country of Velmora is not given" is
+        about, if it is one.
 
         "No other country is given" says that one is.
         """
         if _ANOTHER.search(clause):
             return []
-        relations = {relation for word in words(clause) if word in _MEANS for relation in _MEANS[word] if RELATIONS[relation].subject == self.kinds.get(thing)}
+        relations = {
+            relation
+            for word in words(clause)
+            if word in _MEANS
+            for relation in _MEANS[word]
+            if RELATIONS[relation].subject == self.kinds.get(thing)
+        }
         return [(thing, relation, GAP) for relation in relations] if len(relations) == 1 else []

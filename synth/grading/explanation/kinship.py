@@ -7,13 +7,17 @@ from typing import Any
 from synth.grading.explanation.wording import HE, IT, Edge, Question, Verdict, words
 from synth.problems.kinship_tree import RULES, WORDS
 
-_ARE = re.compile(r"\W*(?:are|were)\s+(?:both\s+)?(?:each other['’]s\s+)?(?:the\s+)?(?:full\s+)?([a-z-]+)", re.IGNORECASE)
+_ARE = re.compile(
+    r"\W*(?:are|were)\s+(?:both\s+)?(?:each other['’]s\s+)?(?:the\s+)?(?:full\s+)?([a-z-]+)", re.IGNORECASE
+)
 _GREAT = re.compile(r"\bgreat (?=great|grand|aunt|uncle|niece|nephew)", re.IGNORECASE)
 _IN_LAW = re.compile(r"(?<=[a-z]) in law\b", re.IGNORECASE)
 
 
 def _words_for_relatives() -> dict[str, tuple[str, int | None]]:
-    """Return each word for a relative, one or several, with its kind and gender (0 a woman, 1 a man, None either): "aunts" is (pibling, 0)."""
+    """Return each word for a relative, one or several, with its kind and gender (0 a woman, 1 a man, None
+    either): "aunts" is (pibling, 0).
+    """
     kin: dict[str, tuple[str, int | None]] = {}
     for kind, forms in WORDS.items():
         for gender, form in enumerate(forms[:3]):
@@ -22,8 +26,20 @@ def _words_for_relatives() -> dict[str, tuple[str, int | None]]:
                 known = gender if gender < 2 and forms[0] != forms[1] else kin.get(word, (kind, None))[1]
                 plural = word.replace("child", "children") if word.endswith("child") else f"{word}s"
                 kin[word] = kin[plural] = (kind, known)
-    kin |= {"mom": ("parent", 0), "mum": ("parent", 0), "dad": ("parent", 1), "grandma": ("grandparent", 0), "grandpa": ("grandparent", 1)}
-    kin |= {"wives": ("spouse", 0), "married": ("spouse", None), "partner": ("spouse", None), "nibling": ("nibling", None), "pibling": ("pibling", None)}
+    kin |= {
+        "mom": ("parent", 0),
+        "mum": ("parent", 0),
+        "dad": ("parent", 1),
+        "grandma": ("grandparent", 0),
+        "grandpa": ("grandparent", 1),
+    }
+    kin |= {
+        "wives": ("spouse", 0),
+        "married": ("spouse", None),
+        "partner": ("spouse", None),
+        "nibling": ("nibling", None),
+        "pibling": ("pibling", None),
+    }
     return kin
 
 
@@ -40,12 +56,15 @@ class ToldFamily(Question):
 
     def __init__(self, meta: Mapping[str, Any]) -> None:
         super().__init__(meta)
-        self.genders: dict[str, int] = {a: gender for a, word, _ in self.facts if (gender := KIN[word][1]) is not None}
+        self.genders: dict[str, int] = {
+            a: gender for a, word, _ in self.facts if (gender := KIN[word][1]) is not None
+        }
         if "women" in meta:
             women = set(meta["women"])
             self.genders = {name: int(name not in women) for name in self.names.values()}
         self.told = {frozenset((a, b)): (a, word, b) for a, word, b in self.facts}
-        self.beside: dict[str, list[tuple[str, str]]] = {}  # who is tied to whom: (b, what the person is to b)
+        # who is tied to whom: (b, what the person is to b)
+        self.beside: dict[str, list[tuple[str, str]]] = {}
         for a, word, b in self.facts:
             self.beside.setdefault(a, []).append((b, KIN[word][0]))
             self.beside.setdefault(b, []).append((a, _INVERSE[KIN[word][0]]))
@@ -56,7 +75,9 @@ class ToldFamily(Question):
         return _IN_LAW.sub("-in-law", _GREAT.sub("great-", text))
 
     def readings(self, before: str, x: str, between: str, y: str, after: str) -> list[Edge]:
-        """Return who is what to whom, both ways where the wording leaves it open; "x and y are siblings" makes each one the other's."""
+        """Return who is what to whom, both ways where the wording leaves it open;
+        "x and y are siblings" makes each one the other's.
+        """
         if (plural := _ARE.match(after)) and words(between) == ["and"]:
             word = plural[1].lower()
             return [(x, word, y)] if word in KIN and KIN[word][0] in _MUTUAL else []
@@ -71,8 +92,8 @@ class ToldFamily(Question):
     def judge(self, edge: Edge) -> tuple[Verdict, Edge]:
         """Compare with what the facts make of two people; the fact is returned as the question has it.
 
-        "Paul is Rosa's father" is the fact that Rosa is Paul's daughter. What the rules of kinship leave open is open. A false step
-        has the two in one order, so that both ways to say it are one.
+        "Paul is Rosa's father" is the fact that Rosa is Paul's daughter. What the rules of kinship leave open
+        is open. A false step has the two in one order, so that both ways to say it are one.
         """
         a, word, b = edge
         kind, gender = KIN[word]
@@ -105,7 +126,9 @@ class ToldFamily(Question):
                 for other, kind in self.beside.get(person, ()):
                     if other not in reached:
                         so_far = reached[person]
-                        reached[other] = kind if person == a else RULES.get((so_far, kind)) if so_far else None
+                        reached[other] = (
+                            kind if person == a else RULES.get((so_far, kind)) if so_far else None
+                        )
                         queue.append(other)
             self._reached[a] = reached
         return self._reached[a]

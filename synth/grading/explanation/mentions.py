@@ -23,7 +23,9 @@ class Pronouns:
     """The pronouns of a text."""
 
     def __init__(self, text: str) -> None:
-        self._marks = [Mark(found.start(), found.end(), found[0].lower()) for found in _PRONOUN.finditer(text)]
+        self._marks = [
+            Mark(found.start(), found.end(), found[0].lower()) for found in _PRONOUN.finditer(text)
+        ]
         self._starts = [mark.start for mark in self._marks]
 
     def within(self, start: int, end: int, *, last: bool = False) -> Mark | None:

@@ -20,7 +20,9 @@ class Body:
 
 
 def write_body(plan: TracePlan, book: Phrasebook, pivots: bool = True) -> Body:
-    """Write everything but the conclusion; without *pivots*, the lead-ins are left out and nothing else changes."""
+    """Write everything but the conclusion; without *pivots*,
+    the lead-ins are left out and nothing else changes.
+    """
     pieces: list[str] = []
     length = 0
     stages: list[tuple[str, int, int]] = []
@@ -38,7 +40,11 @@ def write_body(plan: TracePlan, book: Phrasebook, pivots: bool = True) -> Body:
             elif sentence.join and text[-1] not in _ASKS:
                 text = text.rstrip(_STOPS) + _joined(sentence, book)
             else:
-                text = f"{_stopped(text)} {written}" if book.spaced else book.side_by_side(_stopped(text), written)
+                text = (
+                    f"{_stopped(text)} {written}"
+                    if book.spaced
+                    else book.side_by_side(_stopped(text), written)
+                )
             if sentence.turn:
                 start = begin + len(text) - len(written)
                 turns[sentence.turn] = (turns.get(sentence.turn, (start, 0))[0], begin + len(text))

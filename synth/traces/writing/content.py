@@ -9,7 +9,16 @@ from functools import cached_property
 
 from synth.problems.problem import Problem, Step, WrongTurn
 from synth.sentences import sentences as latex_sentences
-from synth.traces.writing.calculations import EXPLORING, VERIFYING, Calculation, Look, operate, read_calculation, write, wrong_result
+from synth.traces.writing.calculations import (
+    EXPLORING,
+    VERIFYING,
+    Calculation,
+    Look,
+    operate,
+    read_calculation,
+    write,
+    wrong_result,
+)
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[^a-z])|\s*\n\s*|(?<=[\u3002\uff1f\uff01])")
 _LONGEST_FACT = 300
@@ -50,7 +59,9 @@ class StepContent:
         yield from _looks(VERIFYING, self.calculations, rng)
 
     def turn(self, rng: random.Random) -> Turn | None:
-        """Draw a wrong turn that can be taken at this step: one that the source knows, or a slip in a calculation."""
+        """Draw a wrong turn that can be taken at this step: one that the source knows,
+        or a slip in a calculation.
+        """
         if self.step.wrong_turns:
             turn: WrongTurn = self.step.wrong_turns[int(rng.random() * len(self.step.wrong_turns))]
             return Turn(("idea", {"text": turn.text}), ("rejected", {"text": turn.rejection}))
@@ -61,7 +72,12 @@ class StepContent:
         if wrong is None:
             return None
         gives = operate(wrong, _INVERSE[c.symbol], c.right)
-        values = {**c.texts, "wrong": write(wrong), "undone": f"{write(wrong)} {_INVERSE[c.symbol]} {write(c.right)}", "gives": write(gives)}
+        values = {
+            **c.texts,
+            "wrong": write(wrong),
+            "undone": f"{write(wrong)} {_INVERSE[c.symbol]} {write(c.right)}",
+            "gives": write(gives),
+        }
         return Turn(("slip", values), ("slip_rejected", values))
 
 
@@ -81,12 +97,19 @@ def take_apart(problem: Problem) -> Content:
 
 
 def sentences_and_question(question: str) -> tuple[list[str], str]:
-    """Return the sentences of a question that tell, and the one that asks: the last with a question mark, else the last."""
+    """Return the sentences of a question that tell, and the one that asks:
+    the last with a question mark, else the last.
+    """
     # Formulas need the splitter that knows LaTeX: the pattern would cut through them.
     parts = latex_sentences(question) if "\\" in question else _SENTENCE.split(question.strip())
     sentences = [part.strip() for part in parts if part and part.strip()]
-    asking = max((i for i, sentence in enumerate(sentences) if sentence.endswith(("?", "\uff1f"))), default=len(sentences) - 1)
-    return [sentence for i, sentence in enumerate(sentences) if i != asking and len(sentence) <= _LONGEST_FACT], sentences[asking]
+    asking = max(
+        (i for i, sentence in enumerate(sentences) if sentence.endswith(("?", "\uff1f"))),
+        default=len(sentences) - 1,
+    )
+    return [
+        sentence for i, sentence in enumerate(sentences) if i != asking and len(sentence) <= _LONGEST_FACT
+    ], sentences[asking]
 
 
 def _calculations(step: Step) -> list[Calculation]:
@@ -96,5 +119,5 @@ def _calculations(step: Step) -> list[Calculation]:
 def _looks(looks: Sequence[Look], calculations: Sequence[Calculation], rng: random.Random) -> Iterator[Item]:
     draw = rng.random
     # Sorting by random numbers is several times as fast as rng.shuffle.
-    pairs = sorted(((draw(), i, look, c) for i, (look, c) in enumerate(itertools.product(looks, calculations))))
+    pairs = sorted((draw(), i, look, c) for i, (look, c) in enumerate(itertools.product(looks, calculations)))
     return ((look.__name__, values) for _, _, look, c in pairs if (values := look(c, rng)))

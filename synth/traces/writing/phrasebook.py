@@ -1,6 +1,7 @@
 """All wordings of one language, each measured by the style scorer, so that a plan can choose by style.
 
-Shipped templates lie in ``synth/traces/templates/<language>/``; a user's folder may replace any macro of them.
+Shipped templates lie in ``synth/traces/templates/<language>/``;
+a user's folder may replace any macro of them.
 """
 
 import functools
@@ -20,7 +21,23 @@ from synth.traces.writing.wordings import LONGEST_FILE, Wording, read_wordings
 _FOLDER = resources.files("synth.traces") / "templates"
 _CALCULATION = ("calculation", "result", "left", "right")
 MACROS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys((*KINDS, "correction", "opener", "onward", "voice", "join", "question", "backtrack", "begin", "outline", "aside", "settled"), ()),
+    **dict.fromkeys(
+        (
+            *KINDS,
+            "correction",
+            "opener",
+            "onward",
+            "voice",
+            "join",
+            "question",
+            "backtrack",
+            "begin",
+            "outline",
+            "aside",
+            "settled",
+        ),
+        (),
+    ),
     "given": ("fact",),
     "reread": ("fact",),
     "asked": ("ask",),
@@ -62,8 +79,25 @@ LEADS = {**{kind: kind for kind in KINDS}, "correction": "realization"}
 """The macros that lead in with a pivot, and its kind; a correction rejects what stands before it."""
 _TEXTS = ("fact", "ask", "text")
 # How a clause begins that "I see that" can go before.
-_STATES = ("7", "the ", "this ", "it ", "each ", "every ", "nothing ", "by ", "with ", "\u8fd9", "\u6bcf", "\u9898\u76ee", "\u5404", "\u5b83", "\u5de6\u53f3")
-# What stands for the variables when a wording is measured: a sentence where it gets one, else a number or calculation.
+_STATES = (
+    "7",
+    "the ",
+    "this ",
+    "it ",
+    "each ",
+    "every ",
+    "nothing ",
+    "by ",
+    "with ",
+    "\u8fd9",
+    "\u6bcf",
+    "\u9898\u76ee",
+    "\u5404",
+    "\u5b83",
+    "\u5de6\u53f3",
+)
+# What stands for the variables when a wording is measured: a sentence where it gets one,
+# else a number or calculation.
 _SENTENCE, _NUMBER = "Rain fell all day.", "7"
 # A variable without which a line of the macro would lose what the trace is about.
 _NEEDED = {
@@ -72,7 +106,8 @@ _NEEDED = {
     "conclusion": "stated",
     "plain_conclusion": "stated",
 }
-# Words as the style scorer counts them: an East Asian character is one, and so is the beginning of a run of others.
+# Words as the style scorer counts them: an East Asian character is one,
+# and so is the beginning of a run of others.
 _WORD = re.compile("[\u3040-\ufaff]|(?<!\\S)[^\\s\u3040-\ufaff]")
 # Variables that hold several equations, and what stands between these.
 _SEVERAL, _BETWEEN = ("first", "multiples", "steps"), re.compile(r", | and ")
@@ -83,9 +118,10 @@ _FULL_WIDTH = "\u3002\uff0c\uff1a\uff1b\uff1f\uff01\u3001\u201c\u201d"
 class Form:
     """A wording, its `text` where it has no variables, and what the style scorer finds in it.
 
-    `openers` and `first_person` are counts, `question` says whether it holds a question mark, `clause` whether it
-    begins with a small letter or a number, so that something may lead into it; `joins` whether it, as a lead, runs on into the sentence.
-    `statement` says that a voice ("I see that") may go before it. `pivots` counts the pivots of a lead-in ("Hmm, wait," has two).
+    `openers` and `first_person` are counts, `question` says whether it holds a question mark, `clause`
+    whether it begins with a small letter or a number, so that something may lead into it; `joins` whether it,
+    as a lead, runs on into the sentence. `statement` says that a voice ("I see that") may go before it.
+    `pivots` counts the pivots of a lead-in ("Hmm, wait," has two).
     """
 
     wording: Wording
@@ -102,7 +138,9 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Macro:
-    """The forms of one macro; `by_voice` has those without and with the first person (all, where there are none of a sort), short ones first."""
+    """The forms of one macro; `by_voice` has those without and with the first person (all, where there are
+    none of a sort), short ones first.
+    """
 
     forms: tuple[Form, ...]
     by_voice: tuple[tuple[Form, ...], tuple[Form, ...]]
@@ -121,17 +159,24 @@ class Phrasebook:
     digest: str
 
     def words(self, text: str) -> int:
-        """Count words as the style scorer does, closely enough to plan with: runs of non-spaces, and East Asian characters where words are not spaced."""
+        """Count words as the style scorer does, closely enough to plan with: runs of non-spaces, and East
+        Asian characters where words are not spaced.
+        """
         return text.count(" ") + 1 if self.spaced else len(_WORD.findall(text))
 
     def fill(self, form: Form, values: Mapping[str, str]) -> str:
         """Fill a form in; what stands between equations follows the language."""
         if not self.spaced:
-            values = {name: _BETWEEN.sub("\uff0c", text) if name in _SEVERAL else text for name, text in values.items()}
+            values = {
+                name: _BETWEEN.sub("\uff0c", text) if name in _SEVERAL else text
+                for name, text in values.items()
+            }
         return form.wording.fill(values)
 
     def lead(self, kind: str, clause: bool, asking: bool, u: float) -> Form:
-        """Choose a lead-in for a pivot kind with a number *u* from 0 to 1: before a clause or a whole sentence, as a question or not."""
+        """Choose a lead-in for a pivot kind with a number *u* from 0 to 1: before a clause or a whole
+        sentence, as a question or not.
+        """
         forms = self._leads[kind, clause, asking]
         return forms[int(u * len(forms))]
 
@@ -156,13 +201,20 @@ class Phrasebook:
         return forms[int(u * len(forms))].text
 
     def side_by_side(self, *parts: str) -> str:
-        """Put parts of a text side by side: with a space, or where words are not spaced, one beside what is in Latin letters or a number."""
+        """Put parts of a text side by side: with a space, or where words are not spaced,
+        one beside what is in Latin letters or a number.
+        """
         if self.spaced:
             return " ".join(filter(None, parts))
         text = ""
         for part in filter(None, parts):
             last, first = text[-1:], part[0]
-            close = not text or last in _FULL_WIDTH or first in _FULL_WIDTH or not (last.isascii() or first.isascii())
+            close = (
+                not text
+                or last in _FULL_WIDTH
+                or first in _FULL_WIDTH
+                or not (last.isascii() or first.isascii())
+            )
             text += part if close else f" {part}"
         return text
 
@@ -187,9 +239,14 @@ class Phrasebook:
             forms = self.macros[kind].forms
             for clause in (True, False):
                 # What runs on after a comma needs a clause; a whole sentence follows a colon or a full stop.
-                suits = tuple(form for form in forms if clause or not form.text.endswith((",", "\uff0c"))) or forms
+                suits = (
+                    tuple(form for form in forms if clause or not form.text.endswith((",", "\uff0c")))
+                    or forms
+                )
                 for asking in (True, False):
-                    leads[kind, clause, asking] = tuple(form for form in suits if form.question is asking) or suits
+                    leads[kind, clause, asking] = (
+                        tuple(form for form in suits if form.question is asking) or suits
+                    )
         return leads
 
     @cached_property
@@ -206,7 +263,8 @@ class Phrasebook:
 
 @functools.cache
 def load_phrasebook(language: str = "en", folder: Path | None = None) -> Phrasebook:
-    """Return the wordings of a language, those of a user's *folder* of .jinja files in place of the shipped ones.
+    """Return the wordings of a language, those of a user's *folder* of .jinja files in place of the shipped
+    ones.
 
     Raises StylerepError, naming file and line, for a template that cannot be used.
     """
@@ -214,7 +272,11 @@ def load_phrasebook(language: str = "en", folder: Path | None = None) -> Phraseb
     if not shipped.is_dir():
         there = ", ".join(sorted(entry.name for entry in _FOLDER.iterdir() if entry.is_dir()))
         raise StylerepError(f"There are no templates for the language {language!r}; there are {there}.")
-    sources = {file.name: file.read_text(encoding="utf-8") for file in shipped.iterdir() if file.name.endswith(".jinja")}
+    sources = {
+        file.name: file.read_text(encoding="utf-8")
+        for file in shipped.iterdir()
+        if file.name.endswith(".jinja")
+    }
     wordings = _read(sources)
     if missing := [name for name in MACROS if name not in wordings]:
         raise StylerepError(f"The templates of {language!r} lack the macro {missing[0]}.")
@@ -223,7 +285,9 @@ def load_phrasebook(language: str = "en", folder: Path | None = None) -> Phraseb
         wordings |= _read(sources)
     lexicon = load_lexicon(language)
     text = "\n".join(f"{name}\t{wording.pattern}" for name in MACROS for wording in wordings[name])
-    macros = {name: _macro([_measured(name, wording, lexicon) for wording in wordings[name]]) for name in MACROS}
+    macros = {
+        name: _macro([_measured(name, wording, lexicon) for wording in wordings[name]]) for name in MACROS
+    }
     _check_side_by_side(macros, lexicon)
     return Phrasebook(language, lexicon.spaced, macros, hashlib.sha256(text.encode()).hexdigest()[:16])
 
@@ -232,14 +296,31 @@ def _check_side_by_side(macros: Mapping[str, Macro], lexicon: Lexicon) -> None:
     """Refuse an opener or voice that makes a pivot of what it stands before: "now" and "I see that"."""
     space = " " if lexicon.spaced else ""
     fronts = [(form, form.text) for name in ("opener", "onward") for form in macros[name].forms]
-    fronts += [(voice, f"{front}{space}{voice.text}") for voice in macros["voice"].forms for _, front in [*fronts, (None, "")]]
+    fronts += [
+        (voice, f"{front}{space}{voice.text}")
+        for voice in macros["voice"].forms
+        for _, front in [*fronts, (None, "")]
+    ]
     plain = [name for name in macros if name not in (*LEADS, "opener", "onward", "voice", "join")]
-    rests = [(form, form.wording.pattern.replace("%s", "7")) for name in plain for form in macros[name].forms if form.clause]
-    pairs = [(front, rest, f"{before}{space}{after}") for front, before in fronts for rest, after in rests if not front.first_person or rest.statement]
-    for (front, rest, text), pivots in zip(pairs, lexicon.find_each([text for _, _, text in pairs]), strict=True):
+    rests = [
+        (form, form.wording.pattern.replace("%s", "7"))
+        for name in plain
+        for form in macros[name].forms
+        if form.clause
+    ]
+    pairs = [
+        (front, rest, f"{before}{space}{after}")
+        for front, before in fronts
+        for rest, after in rests
+        if not front.first_person or rest.statement
+    ]
+    for (front, rest, text), pivots in zip(
+        pairs, lexicon.find_each([text for _, _, text in pairs]), strict=True
+    ):
         if pivots:
             raise StylerepError(
-                f"{rest.wording.where}: after {front.wording.where} ({text[:60]!r}) it reads as the pivot {pivots[0].phrase!r}; word one of them otherwise."
+                f"{rest.wording.where}: after {front.wording.where} ({text[:60]!r}) it reads as the pivot"
+                f" {pivots[0].phrase!r}; word one of them otherwise."
             )
 
 
@@ -253,7 +334,9 @@ def _of_folder(folder: Path) -> dict[str, str]:
     for file in files:
         try:
             if not file.is_file() or file.stat().st_size > LONGEST_FILE:
-                raise StylerepError(f"{file}: a template has to be a plain file of at most {LONGEST_FILE} bytes.")
+                raise StylerepError(
+                    f"{file}: a template has to be a plain file of at most {LONGEST_FILE} bytes."
+                )
             sources[str(file)] = file.read_text(encoding="utf-8-sig")
         except (UnicodeDecodeError, OSError) as error:
             raise StylerepError(f"{file}: this cannot be read as UTF-8 text ({error}).") from error
@@ -279,19 +362,31 @@ def _measured(macro: str, wording: Wording, lexicon: Lexicon) -> Form:
     try:
         text = wording.fill(values)
     except Exception as error:  # whatever a user's template raises
-        raise StylerepError(f"{wording.where}: this cannot be filled in ({type(error).__name__}: {error}).") from error
+        raise StylerepError(
+            f"{wording.where}: this cannot be filled in ({type(error).__name__}: {error})."
+        ) from error
     lead = LEADS.get(macro)
     pivots = lexicon.find(f"{text} it is so.")
     if lead and not pivots:
-        raise StylerepError(f"{wording.where}: the lexicon {lexicon.signature} finds no pivot of the kind {lead} in {text!r}.")
+        raise StylerepError(
+            f"{wording.where}: the lexicon {lexicon.signature} finds no pivot of the kind {lead} in {text!r}."
+        )
     if strange := [pivot for pivot in pivots if pivot.kind != lead]:
-        raise StylerepError(f"{wording.where}: {strange[0].phrase!r} is a pivot ({strange[0].kind}); such a line belongs into the macro {strange[0].kind}.")
+        raise StylerepError(
+            f"{wording.where}: {strange[0].phrase!r} is a pivot ({strange[0].kind}); such a line belongs into"
+            f" the macro {strange[0].kind}."
+        )
     whole = text.startswith(_SENTENCE)  # begins with a sentence as it stands
-    reading = read_trace(f"{text} 7 is so." if macro in ("opener", "onward", "voice") or lead else text, lexicon).scores
+    reading = read_trace(
+        f"{text} 7 is so." if macro in ("opener", "onward", "voice") or lead else text, lexicon
+    ).scores
     if not text:
         raise StylerepError(f"{wording.where}: this line comes out empty.")
     if (needed := _NEEDED.get(macro)) and needed not in wording.names:
-        raise StylerepError(f"{wording.where}: a line of the macro {macro} has to hold {{{{ {needed} }}}}, or what it is there to say is lost.")
+        raise StylerepError(
+            f"{wording.where}: a line of the macro {macro} has to hold {{{{ {needed} }}}}, or what it is"
+            " there to say is lost."
+        )
     return Form(
         wording=wording,
         text="" if MACROS[macro] else text,

@@ -17,7 +17,9 @@ class Schedule:
     Realizations that are to reject a wrong turn are kept apart: they wait for a step that can be missed.
     """
 
-    def __init__(self, target: TraceTarget, words: float, wrong_turns: float, native: Sequence[int], rng: random.Random) -> None:
+    def __init__(
+        self, target: TraceTarget, words: float, wrong_turns: float, native: Sequence[int], rng: random.Random
+    ) -> None:
         places: list[tuple[float, int]] = []
         turns: list[float] = []
         for kind, density in enumerate(target.pivots):

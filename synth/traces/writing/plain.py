@@ -13,13 +13,17 @@ def plain_body(problem: Problem) -> str:
 
 
 def longer_body(problem: Problem, book: Phrasebook, words: int, rng: random.Random) -> str:
-    """Return the worked steps, each said again in turn until there are *words* words: once at least, and no more than needed."""
+    """Return the worked steps, each said again in turn until there are *words* words: once at least,
+    and no more than needed.
+    """
     lines = [step.text for step in problem.steps]
     forms = book.macros["said_again"].forms
     length = sum(len(line.split()) if book.spaced else book.words(line) for line in lines)
     turn = 0
     while length < words:
-        text = forms[int(rng.random() * len(forms))].wording.fill({"text": problem.steps[turn % len(problem.steps)].text})
+        text = forms[int(rng.random() * len(forms))].wording.fill(
+            {"text": problem.steps[turn % len(problem.steps)].text}
+        )
         lines.append(text)
         length += len(text.split()) if book.spaced else book.words(text)
         turn += 1

@@ -1,8 +1,9 @@
 """The plan of a styled trace: what is said in each stage, and in which order.
 
-The number and places of pivots are drawn first; what each of them leads to is something that suits its kind: a realization rejects a
-wrong turn or goes back to the problem, an exploration sees a step another way, a verification computes again, an integration puts
-results together. Between them stands what the style lacks (`synth.traces.writing.trace_page`).
+The number and places of pivots are drawn first; what each of them leads to is something that suits its kind:
+a realization rejects a wrong turn or goes back to the problem, an exploration sees a step another way, a
+verification computes again, an integration puts results together. Between them stands what the style lacks
+(`synth.traces.writing.trace_page`).
 """
 
 import itertools
@@ -20,16 +21,19 @@ from synth.traces.writing.pivot_schedule import EXPLORATION, INTEGRATION, REALIZ
 from synth.traces.writing.target import StyleTarget, TraceTarget
 from synth.traces.writing.trace_page import TraceLine, TracePage
 
-# How much can be said without saying it twice, in words: when exploring and verifying a calculation, of a check or wrong turn, and in any stage besides.
+# How much can be said without saying it twice, in words: when exploring and verifying a calculation, of a
+# check or wrong turn, and in any stage besides.
 _EXPLORING, _VERIFYING, _PER_CHECK, _BESIDES = 85, 65, 25, 50
 # The least share of a trace that exploration is taken to have when its steps say how long the trace must be.
 _LEAST_EXPLORATION = 0.45
 _LEAST_STAGE, _LEAST_SHARE = 6, 0.1
 # A pivot comes with the sentence whose middle is past its place.
 _HALF_SENTENCE = 7
-# Measured on GSM8K: the share of its planned length that a trace reaches, and what the style scorer reads as verification beyond what was meant as such.
+# Measured on GSM8K: the share of its planned length that a trace reaches, and what the style scorer reads as
+# verification beyond what was meant as such.
 _SHORTER, _READ_AS_CHECK = 0.9, 0.13
-# A wrong turn is taken up to so many words before its place, and at the last step up to this share of the trace.
+# A wrong turn is taken up to so many words before its place,
+# and at the last step up to this share of the trace.
 _TURN_REACH, _LAST_REACH = 60, 0.2
 # A synthesis of this many words names the results on the way.
 _RECAP = 34
@@ -49,7 +53,13 @@ class TracePlan:
     conclusion_lead: Form | None
 
 
-def draw_plan(problem: Problem, style: StyleTarget, book: Phrasebook, rng: random.Random, native: Sequence[Sequence[int]] = ()) -> TracePlan:
+def draw_plan(
+    problem: Problem,
+    style: StyleTarget,
+    book: Phrasebook,
+    rng: random.Random,
+    native: Sequence[Sequence[int]] = (),
+) -> TracePlan:
     """Draw the plan of one trace; the problem needs worked steps.
 
     *native* counts, for each step, the pivots of each kind that stand in it already (none, if left out).
@@ -66,16 +76,41 @@ def draw_plan(problem: Problem, style: StyleTarget, book: Phrasebook, rng: rando
 class _Planner:
     """One plan in the making."""
 
-    def __init__(self, content: Content, style: StyleTarget, book: Phrasebook, rng: random.Random, native: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self,
+        content: Content,
+        style: StyleTarget,
+        book: Phrasebook,
+        rng: random.Random,
+        native: Sequence[Sequence[int]],
+    ) -> None:
         self._content, self._book, self._rng = content, book, rng
         self._target = target = style.draw(rng)
         self._step_words = [book.words(part.step.text) for part in content.steps]
         framing, exploration, verification, synthesis = target.shares
-        self._shares = (_SHORTER * framing, exploration + _READ_AS_CHECK * verification, (1 - _READ_AS_CHECK) * verification, synthesis)
+        self._shares = (
+            _SHORTER * framing,
+            exploration + _READ_AS_CHECK * verification,
+            (1 - _READ_AS_CHECK) * verification,
+            synthesis,
+        )
         self._total = _length(content, target, book, sum(self._step_words))
         self._end = _SHORTER * self._total
-        self._schedule = Schedule(target, self._end, style.wrong_turns, [sum(kind) for kind in zip(*native, strict=True)] or [0] * len(KINDS), rng)
-        self.page = TracePage(target, book, self._schedule, STAGES[0], int(target.questions * self._end / 100 + rng.random()), rng)
+        self._schedule = Schedule(
+            target,
+            self._end,
+            style.wrong_turns,
+            [sum(kind) for kind in zip(*native, strict=True)] or [0] * len(KINDS),
+            rng,
+        )
+        self.page = TracePage(
+            target,
+            book,
+            self._schedule,
+            STAGES[0],
+            int(target.questions * self._end / 100 + rng.random()),
+            rng,
+        )
         self._backtracks = int(target.backtracks * self._total / 100 + rng.random())
         self._verify_budget = self._shares[2] * self._total
         self._verified = self._turns = self._framed = 0
@@ -83,7 +118,11 @@ class _Planner:
         self._equations: list[str] = []
         self._facts = deque(content.facts)
         # A step that holds a pivot of its own is not said twice: its pivot was not planned.
-        self._plain_steps = [part for part, counts in zip(content.steps, native, strict=True) if not any(counts)] if native else content.steps
+        self._plain_steps = (
+            [part for part, counts in zip(content.steps, native, strict=True) if not any(counts)]
+            if native
+            else content.steps
+        )
         self._restated: deque[StepContent] = deque()
         self._said: set[tuple[str, object]] = set()
 
@@ -112,7 +151,9 @@ class _Planner:
         room = max(0.0, self._shares[1] * self._total - sum(self._step_words))
         if len(steps) == 1:
             self._fill(steps[0], iter(()), start + room)
-        for number, (part, taken) in enumerate(zip(steps, itertools.accumulate(self._step_words), strict=True), 1):
+        for number, (part, taken) in enumerate(
+            zip(steps, itertools.accumulate(self._step_words), strict=True), 1
+        ):
             self._step(part)
             self._equations += [f"{c.text} = {c.texts['result']}" for c in part.calculations]
             if number < len(steps):
@@ -133,11 +174,15 @@ class _Planner:
         self._facts, self._restated = deque(self._content.facts), deque(self._plain_steps)
         queue = _in_turn([part.verifying(self._rng) for part in steps])
         kind = VERIFICATION if self._schedule.take(VERIFICATION) else None
-        while page.words + 5 < end and self._verify_once(steps[-1], queue, kind if kind is not None else self._due()):
+        while page.words + 5 < end and self._verify_once(
+            steps[-1], queue, kind if kind is not None else self._due()
+        ):
             kind = None
 
     def conclude(self) -> Form | None:
-        """Say what pivots are left for, and what was found; return the lead of the conclusion, where an integration is left."""
+        """Say what pivots are left for, and what was found; return the lead of the conclusion,
+        where an integration is left.
+        """
         page, schedule = self.page, self._schedule
         for kind in (REALIZATION, VERIFICATION, EXPLORATION):
             while schedule.take(kind):
@@ -145,14 +190,20 @@ class _Planner:
                 if not self._say_unsaid(kind):
                     break
         page.begin(STAGES[3])
-        results = list(dict.fromkeys(result for part in reversed(self._content.steps) for result in reversed(part.results)))[::-1]
+        results = list(
+            dict.fromkeys(
+                result for part in reversed(self._content.steps) for result in reversed(part.results)
+            )
+        )[::-1]
         if self._shares[3] * self._total > _RECAP and len(results) > 1:
             led = schedule.left(INTEGRATION) > 1 and schedule.take(INTEGRATION)
             page.say(("recap", {"results": self._book.listing(results)}), INTEGRATION if led else None)
         return page.lead(INTEGRATION, True) if schedule.take(INTEGRATION) else None
 
     def _due(self, *kinds: int) -> int | None:
-        """Take the next pivot if its place has come (and it is of one of the kinds, where these are named)."""
+        """Take the next pivot if its place has come (and it is of one of the kinds, where these are
+        named).
+        """
         place = (self.page.words + _HALF_SENTENCE) / self._end
         return self._schedule.due(place, kinds) if kinds else self._schedule.due(place)
 
@@ -197,18 +248,23 @@ class _Planner:
         page, before = self.page, self.page.words
         page.begin(STAGES[2])
         queue = part.verifying(self._rng)
-        end = before + min(self._verify_budget - self._verified, self._verify_budget * (0.3 + 0.5 * self._rng.random()))
+        end = before + min(
+            self._verify_budget - self._verified, self._verify_budget * (0.3 + 0.5 * self._rng.random())
+        )
         kind: int | None = VERIFICATION
         while (kind is not None or page.words + 5 < end) and self._verify_once(part, queue, kind):
             kind = None
-        if kind is not None and self._schedule.take(VERIFICATION):  # no check is left but to read the step again
+        # no check is left but to read the step again
+        if kind is not None and self._schedule.take(VERIFICATION):
             page.say(("restate", {"text": part.step.text}), kind)
         self._verified += page.words - before
         page.begin(STAGES[1])
         page.onward = True
 
     def _explore_once(self, part: StepContent, others: Iterator[Item]) -> bool:
-        """Say one thing about a step: what a due pivot leads to, else what the style lacks. False where nothing is left to say."""
+        """Say one thing about a step: what a due pivot leads to, else what the style lacks.
+        False where nothing is left to say.
+        """
         page, kind = self.page, self._due()
         if kind == VERIFICATION:
             self._check(part)
@@ -247,12 +303,18 @@ class _Planner:
         elif page.too_long:
             order = (self._settle, self._item, self._restate, self._reread)
         elif page.rested or self._rng.random() < 0.5:
-            order = (self._restate, self._item, self._reread) if self._rng.random() < 0.5 else (self._reread, self._item, self._restate)
+            order = (
+                (self._restate, self._item, self._reread)
+                if self._rng.random() < 0.5
+                else (self._reread, self._item, self._restate)
+            )
         else:
             order = (self._settle, self._item, self._restate)
         return self._first_of(order, part, queue, kind)
 
-    def _first_of(self, order: Sequence[Say], part: StepContent, items: Iterator[Item], kind: int | None) -> bool:
+    def _first_of(
+        self, order: Sequence[Say], part: StepContent, items: Iterator[Item], kind: int | None
+    ) -> bool:
         """Say the first of some things that there is to say."""
         for say in order:
             if say(part, items, kind):
@@ -262,10 +324,14 @@ class _Planner:
         return False
 
     def _say_unsaid(self, kind: int) -> bool:
-        """Say something of any step that has not been said yet, for a pivot whose place the trace did not reach; False where all was said."""
+        """Say something of any step that has not been said yet, for a pivot whose place the trace did not
+        reach; False where all was said.
+        """
         steps = self._content.steps
         for part in steps:
-            if self._item(part, part.exploring(self._rng) if kind == EXPLORATION else part.verifying(self._rng), kind):
+            if self._item(
+                part, part.exploring(self._rng) if kind == EXPLORATION else part.verifying(self._rng), kind
+            ):
                 return True
         return self._restate(steps[0], iter(()), kind) or self._reread(steps[0], iter(()), kind)
 
@@ -309,7 +375,9 @@ class _Planner:
         return False
 
     def _so_far(self, _: StepContent, __: Iterator[Item], kind: int | None) -> bool:
-        """Write the last calculations in order, once after each step: in one sentence or, where sentences are too long, one each."""
+        """Write the last calculations in order, once after each step: in one sentence or,
+        where sentences are too long, one each.
+        """
         equations = self._equations[-4:]
         if len(equations) < 2 or ("so far", len(self._equations)) in self._said:
             return False
@@ -333,14 +401,21 @@ class _Planner:
 
     def _restate(self, _: StepContent, __: Iterator[Item], kind: int | None) -> bool:
         """Say a step again, each once."""
-        return bool(self._restated) and self._own(("restate", {"text": self._restated.popleft().step.text}), kind)
+        return bool(self._restated) and self._own(
+            ("restate", {"text": self._restated.popleft().step.text}), kind
+        )
 
 
 def _length(content: Content, target: TraceTarget, book: Phrasebook, steps: int) -> float:
-    """Return the words of a trace: the target's, but in no stage more than there is to say, and in exploration enough for the steps."""
+    """Return the words of a trace: the target's, but in no stage more than there is to say, and in
+    exploration enough for the steps.
+    """
     facts = sum(map(book.words, content.facts))
     calculations = [len(part.calculations) for part in content.steps]
-    checks, turns = (sum(len(one) for one in each) for each in zip(*((part.step.checks, part.step.wrong_turns) for part in content.steps), strict=True))
+    checks, turns = (
+        sum(len(one) for one in each)
+        for each in zip(*((part.step.checks, part.step.wrong_turns) for part in content.steps), strict=True)
+    )
     sayable = (
         facts + book.words(content.ask) + _BESIDES,
         steps + facts + _EXPLORING * sum(calculations[:-1]) + _PER_CHECK * turns + _BESIDES,

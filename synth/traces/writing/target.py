@@ -22,12 +22,24 @@ RANGES: dict[str, tuple[float, float]] = {
     "trace_words": (10, 20_000),
     "sentence_words": (3, 60),
     **dict.fromkeys(("pivot_density", *_KIND_DENSITIES), (0, 20)),
-    **dict.fromkeys(("opener_density", "first_person_density", "question_density", "backtrack_density", "equation_density", "numbered_step_density"), (0, 20)),
+    **dict.fromkeys(
+        (
+            "opener_density",
+            "first_person_density",
+            "question_density",
+            "backtrack_density",
+            "equation_density",
+            "numbered_step_density",
+        ),
+        (0, 20),
+    ),
     **dict.fromkeys(("formatted", "repetition", *_SHARES), (0, 1)),
     **dict.fromkeys(_QUARTERS, (0, 20)),
 }
 OWN = {"wrong_turns": (0.0, 1.0), "pivot_phrases": (1.0, 1000.0)}
-"""Dials that no profile measures: the share of realization pivots in exploration that reject a wrong turn, and how many phrases of a kind are used."""
+"""Dials that no profile measures: the share of realization pivots in exploration that reject a wrong turn,
+and how many phrases of a kind are used.
+"""
 _WRONG_TURNS = 0.5
 # A trace's numbers lie between those of two real traces, at most this share of the way from one to the other.
 _BETWEEN = 0.15
@@ -39,8 +51,8 @@ _EVEN = 0.1
 class TraceTarget:
     """What one trace is to be like.
 
-    Densities are per 100 words, `pivots` in the order of KINDS, `shares` of words in the order of STAGES; `places` draws
-    where pivots of a kind fall: cumulative weights of twentieths.
+    Densities are per 100 words, `pivots` in the order of KINDS, `shares` of words in the order of STAGES;
+    `places` draws where pivots of a kind fall: cumulative weights of twentieths.
     """
 
     words: float
@@ -69,8 +81,13 @@ class StyleTarget:
     digest: str
 
     def draw(self, rng: random.Random) -> TraceTarget:
-        """Draw the target of one trace: near a real trace, so that what goes together in real traces goes together here."""
-        one, other = self.rows[int(rng.random() * len(self.rows))], self.rows[int(rng.random() * len(self.rows))]
+        """Draw the target of one trace: near a real trace,
+        so that what goes together in real traces goes together here.
+        """
+        one, other = (
+            self.rows[int(rng.random() * len(self.rows))],
+            self.rows[int(rng.random() * len(self.rows))],
+        )
         u = rng.random() * _BETWEEN
 
         def mix(a: float, b: float) -> float:
@@ -93,11 +110,15 @@ class StyleTarget:
         )
 
 
-def style_target(profile: str | Path = "long-reasoning", dials: Mapping[str, float] | None = None) -> StyleTarget:
-    """Return the style of a profile (a shipped one's name or a file), with the means of some features set to other values.
+def style_target(
+    profile: str | Path = "long-reasoning", dials: Mapping[str, float] | None = None
+) -> StyleTarget:
+    """Return the style of a profile (a shipped one's name or a file),
+    with the means of some features set to other values.
 
-    *dials* has names of RANGES or OWN. A mean is moved by scaling all traces' values, so their spread keeps its shape. Raises
-    StylerepError for an unknown dial, a value out of range, or a profile that holds no traces' numbers.
+    *dials* has names of RANGES or OWN. A mean is moved by scaling all traces' values, so their spread keeps
+    its shape. Raises StylerepError for an unknown dial, a value out of range,
+    or a profile that holds no traces' numbers.
     """
     dials = dict(dials or {})
     for name, value in dials.items():
@@ -106,11 +127,13 @@ def style_target(profile: str | Path = "long-reasoning", dials: Mapping[str, flo
             raise StylerepError(f"There is no dial {name!r}; there are {', '.join((*RANGES, *OWN))}.")
         if not low <= value <= high:
             raise StylerepError(f"The dial {name} goes from {low:g} to {high:g}, got {value:g}.")
-    dials = {name: float(value) for name, value in dials.items()}  # 60 and 60.0 are one style, with one digest
+    # 60 and 60.0 are one style, with one digest
+    dials = {name: float(value) for name, value in dials.items()}
     measured = load_profile(str(profile))
     if not measured.sample:
         raise StylerepError(
-            f"The profile {measured.name!r} holds no numbers of single traces, which a style is drawn from; make it anew with stylerep analyze --profile."
+            f"The profile {measured.name!r} holds no numbers of single traces, which a style is drawn from;"
+            " make it anew with stylerep analyze --profile."
         )
     rows = [dict(zip(measured.means, values, strict=True)) for values in measured.sample]
     # Places are moved by how much a quarter is to have compared with what it has.
@@ -121,7 +144,14 @@ def style_target(profile: str | Path = "long-reasoning", dials: Mapping[str, flo
     pivot_phrases = int(dials["pivot_phrases"]) if "pivot_phrases" in dials else None
     content = json.dumps([measured.digest, sorted(dials.items())])
     return StyleTarget(
-        name=measured.name if not dials else f"{measured.name} with {', '.join(f'{name}={value:g}' for name, value in sorted(dials.items()))}",
+        name=(
+            measured.name
+            if not dials
+            else (
+                f"{measured.name} with"
+                f" {', '.join(f'{name}={value:g}' for name, value in sorted(dials.items()))}"
+            )
+        ),
         rows=tuple(_target(row, measured.positions, quarter_means) for row in rows),
         wrong_turns=dials.get("wrong_turns", _WRONG_TURNS),
         pivot_phrases=pivot_phrases,
@@ -161,10 +191,18 @@ def _set_mean(rows: list[dict[str, float]], name: str, value: float) -> None:
             row[name] = min(row[name], 1.0)
 
 
-def _target(row: Mapping[str, float], positions: Mapping[str, Sequence[float]], quarter_means: Sequence[float]) -> TraceTarget:
+def _target(
+    row: Mapping[str, float], positions: Mapping[str, Sequence[float]], quarter_means: Sequence[float]
+) -> TraceTarget:
     total = sum(row[share] for share in _SHARES) or 1.0
-    tilt = [(0.2 + 0.8 * row[name] / mean) if mean else 1.0 for name, mean in zip(_QUARTERS, quarter_means, strict=True)]
-    weights = [[((1 - _EVEN) * places[i] + _EVEN / BINS) * tilt[4 * i // BINS] for i in range(BINS)] for places in (positions[kind] for kind in KINDS)]
+    tilt = [
+        (0.2 + 0.8 * row[name] / mean) if mean else 1.0
+        for name, mean in zip(_QUARTERS, quarter_means, strict=True)
+    ]
+    weights = [
+        [((1 - _EVEN) * places[i] + _EVEN / BINS) * tilt[4 * i // BINS] for i in range(BINS)]
+        for places in (positions[kind] for kind in KINDS)
+    ]
     return TraceTarget(
         words=row["trace_words"],
         sentence_words=row["sentence_words"],

@@ -1,8 +1,8 @@
 """The sentences of a trace as they are put down, held against the style that it is to have.
 
-Before each sentence the style so far is compared with the target, and what is missing is chosen next (error diffusion, as in
-halftoning; Floyd & Steinberg 1976): a sentence that opens as in speech, the first person, a longer sentence, a list mark. So
-each trace meets its own target, whatever its length.
+Before each sentence the style so far is compared with the target, and what is missing is chosen next (error
+diffusion, as in halftoning; Floyd & Steinberg 1976): a sentence that opens as in speech, the first person, a
+longer sentence, a list mark. So each trace meets its own target, whatever its length.
 """
 
 import bisect
@@ -48,18 +48,34 @@ class TraceLine:
 class TracePage:
     """The lines written so far, and the counts that style is made of.
 
-    `stage` is that of the next line. `rested` says that the last line said nothing of its own, `onward` that the next sentence takes up
-    the steps again after a check.
+    `stage` is that of the next line. `rested` says that the last line said nothing of its own, `onward` that
+    the next sentence takes up the steps again after a check.
     """
 
-    def __init__(self, target: TraceTarget, book: Phrasebook, schedule: Schedule, stage: str, questions: int, rng: random.Random) -> None:
+    def __init__(
+        self,
+        target: TraceTarget,
+        book: Phrasebook,
+        schedule: Schedule,
+        stage: str,
+        questions: int,
+        rng: random.Random,
+    ) -> None:
         self.lines: list[TraceLine] = []
         self.words = 0
         self.stage = stage
         self.rested = self.onward = False
-        self._target, self._book, self._schedule, self._questions_due, self._random = target, book, schedule, questions, rng.random
+        self._target, self._book, self._schedule, self._questions_due, self._random = (
+            target,
+            book,
+            schedule,
+            questions,
+            rng.random,
+        )
         self._left_in_line = self._asides = 0
-        self._sentences = self._openers = self._first = self._questions = self._equations = self._formatted = self._numbered = 0
+        self._sentences = self._openers = self._first = self._questions = self._equations = (
+            self._formatted
+        ) = self._numbered = 0
         self._repeatable: list[tuple[str, int]] = []
         self._used: set[int] = set()
 
@@ -99,7 +115,9 @@ class TracePage:
         self._put(form, self._book.fill(form, item[1]), kind, turn)
 
     def say_as_it_stands(self, text: str, kind: int | None) -> None:
-        """Put a sentence down as it is, on a line of its own unless a pivot leads to it, so that it can be said again."""
+        """Put a sentence down as it is, on a line of its own unless a pivot leads to it,
+        so that it can be said again.
+        """
         self._left_in_line = 0
         self._append(*self._led(Sentence(text, False), kind), listed=False)
         self._equations += text.count("=")
@@ -136,7 +154,9 @@ class TracePage:
         return True
 
     def lead(self, kind: int, clause: bool, rejects: bool = False) -> Form:
-        """Choose a lead-in; one that holds two pivots only where two are to come, and then it stands for both."""
+        """Choose a lead-in; one that holds two pivots only where two are to come,
+        and then it stands for both.
+        """
         macro = "correction" if rejects and kind == REALIZATION and self._random() < 0.5 else KINDS[kind]
         for _ in range(4):
             lead = self._book.lead(macro, clause, self.may_ask, self._random())
@@ -148,7 +168,9 @@ class TracePage:
         """Choose a form by what is lacking: the first person, a longer or shorter sentence."""
         if not self.words:  # nothing is lacking yet
             return self._book.macros[macro].forms[int(self._random() * len(self._book.macros[macro].forms))]
-        forms = self._book.macros[macro].by_voice[self._target.first_person * self.words / 100 - self._first > 0.5]
+        forms = self._book.macros[macro].by_voice[
+            self._target.first_person * self.words / 100 - self._first > 0.5
+        ]
         n = len(forms)
         if n == 1:
             return forms[0]
@@ -178,7 +200,9 @@ class TracePage:
         self._append(sentence, words, begins, listed=kind is None and not turn)
 
     def _led(self, sentence: Sentence, kind: int | None) -> tuple[Sentence, int, int]:
-        """Let a pivot of a kind lead into a sentence; return it with its words and how many sentences it begins."""
+        """Let a pivot of a kind lead into a sentence;
+        return it with its words and how many sentences it begins.
+        """
         words = self._book.words(sentence.text)
         if kind is None:
             return sentence, words, 1
@@ -191,7 +215,9 @@ class TracePage:
         return sentence, words + lead.words, 1 + (not lead.joins)
 
     def _opened(self, sentence: Sentence, form: Form, words: int, begins: int) -> tuple[int, int]:
-        """Put an opener or voice before a sentence, or join it to the one before; return its words and how many sentences it begins."""
+        """Put an opener or voice before a sentence, or join it to the one before;
+        return its words and how many sentences it begins.
+        """
         target, book = self._target, self._book
         if not form.openers and target.openers * (self.words + words) / 100 - self._openers > self._random():
             opener = book.opener(form.clause, self._random())

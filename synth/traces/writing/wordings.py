@@ -1,12 +1,14 @@
-"""Reads template files: Jinja macros in which each line is one wording, in a sandbox that leaves nothing to run.
+"""Reads template files: Jinja macros in which each line is one wording,
+in a sandbox that leaves nothing to run.
 
     {% macro undo(undone, left, result) %}
     {{ undone }} = {{ left }}, which is where {{ result }} came from.
     going back from {{ result }}, {{ undone }} = {{ left }}.
     {% endmacro %}
 
-A line may use the variables of its macro, inline conditions and five filters. It may call nothing, loop over nothing and look into
-nothing, so whatever a file holds, rendering a line ends at once and reaches no object but the texts it is given.
+A line may use the variables of its macro, inline conditions and five filters. It may call nothing, loop over
+nothing and look into nothing, so whatever a file holds,
+rendering a line ends at once and reaches no object but the texts it is given.
 """
 
 import re
@@ -37,14 +39,31 @@ _REFUSED: dict[type[nodes.Node], str] = {
     nodes.Getitem: "looking into a variable is not allowed; the variables are plain texts",
     nodes.Assign: "setting a variable is not allowed",
     nodes.AssignBlock: "setting a variable is not allowed",
-    **dict.fromkeys((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends), "another file cannot be taken in"),
-    **dict.fromkeys((nodes.Mul, nodes.Pow, nodes.Add, nodes.Sub, nodes.Div, nodes.FloorDiv, nodes.Mod), "arithmetic is not allowed; the variables are texts"),
+    **dict.fromkeys(
+        (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends), "another file cannot be taken in"
+    ),
+    **dict.fromkeys(
+        (nodes.Mul, nodes.Pow, nodes.Add, nodes.Sub, nodes.Div, nodes.FloorDiv, nodes.Mod),
+        "arithmetic is not allowed; the variables are texts",
+    ),
     nodes.Test: "a test with 'is' is not allowed; == and in compare texts",
 }
 _ALLOWED = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or,
-    nodes.Not, nodes.Concat, nodes.Filter,
-)  # fmt: skip
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Concat,
+    nodes.Filter,
+)
 _TEXTS = (nodes.Name, nodes.Const, nodes.Filter, nodes.Concat)
 
 
@@ -52,8 +71,8 @@ _TEXTS = (nodes.Name, nodes.Const, nodes.Filter, nodes.Concat)
 class Wording:
     """One line of a macro, ready to be filled in.
 
-    `names` are the variables in it. `template` is None for a line that only fills these in, in the order of the gaps in `pattern`:
-    a ``%`` pattern, or where there are no names the line itself.
+    `names` are the variables in it. `template` is None for a line that only fills these in, in the order of
+    the gaps in `pattern`: a ``%`` pattern, or where there are no names the line itself.
     """
 
     pattern: str
@@ -73,8 +92,8 @@ class Wording:
 def read_wordings(source: str, file: str, known: Mapping[str, Sequence[str]]) -> dict[str, list[Wording]]:
     """Return the wordings of each macro of a template file.
 
-    *known* has the variables of each macro that there may be. Raises StylerepError, naming file and line, for a syntax error,
-    an unknown macro or variable, and anything that the sandbox does not allow.
+    *known* has the variables of each macro that there may be. Raises StylerepError, naming file and line, for
+    a syntax error, an unknown macro or variable, and anything that the sandbox does not allow.
     """
     if len(source) > LONGEST_FILE:
         raise StylerepError(f"{file}: a template file may hold at most {LONGEST_FILE} characters.")
@@ -95,12 +114,16 @@ def read_wordings(source: str, file: str, known: Mapping[str, Sequence[str]]) ->
             macro = ""
         elif text and not macro:
             raise StylerepError(
-                f"{where}: this stands in no macro; every line belongs between {{% macro … %}} and {{% endmacro %}}, each on a line of its own."
+                f"{where}: this stands in no macro; every line belongs between {{% macro … %}} and {{%"
+                " endmacro %}, each on a line of its own."
             )
         elif text:
             found[macro].append(_wording(text, where, known[macro], environment))
     if macro:
-        raise StylerepError(f"{file}: the macro {macro} does not end; write {{% endmacro %}} on a line of its own after its last line.")
+        raise StylerepError(
+            f"{file}: the macro {macro} does not end; write {{% endmacro %}} on a line of its own after its"
+            " last line."
+        )
     for name, wordings in found.items():
         if not wordings:
             raise StylerepError(f"{file}: the macro {name} holds no line.")
@@ -108,7 +131,9 @@ def read_wordings(source: str, file: str, known: Mapping[str, Sequence[str]]) ->
 
 
 def _without_comments(source: str) -> str:
-    """Take the comments out, but for their line breaks; what opens one and does not end it stays, and no line may hold it."""
+    """Take the comments out, but for their line breaks; what opens one and does not end it stays,
+    and no line may hold it.
+    """
     kept, at = [], 0
     while (begin := source.find("{#", at)) >= 0 and (end := source.find("#}", begin + 2)) >= 0:
         kept += [source[at:begin], "\n" * len(_LINE_END.findall(source, begin, end))]
@@ -131,7 +156,10 @@ def _opened(begin: re.Match[str], open_macro: str, known: Mapping[str, Sequence[
         raise StylerepError(f"{where}: there is no macro {name!r} to write; there are {', '.join(known)}.")
     for variable in stated:
         if variable not in known[name]:
-            raise StylerepError(f"{where}: the macro {name} gets no variable {variable!r}; it gets {', '.join(known[name]) or 'none'}.")
+            raise StylerepError(
+                f"{where}: the macro {name} gets no variable {variable!r}; it gets"
+                f" {', '.join(known[name]) or 'none'}."
+            )
     return name
 
 
@@ -145,11 +173,16 @@ def _wording(text: str, where: str, variables: Sequence[str], environment: Sandb
         template, names = environment.from_string(text), tuple(sorted(meta.find_undeclared_variables(tree)))
     except jinja2.TemplateSyntaxError as error:
         raise StylerepError(f"{where}: {_explained(error.message)}") from error
-    except (RecursionError, MemoryError, SyntaxError) as error:  # of the parser, or of Python where it compiles what the parser let pass
+    # of the parser, or of Python where it compiles what the parser let pass
+    except (RecursionError, MemoryError, SyntaxError) as error:
         raise StylerepError(f"{where}: the expression is nested too deeply.") from error
     except ValueError as error:
         raise StylerepError(f"{where}: a number in it is too long.") from error
-    return Wording(text, names, template, where) if names else Wording(template.render().strip(), (), None, where)
+    return (
+        Wording(text, names, template, where)
+        if names
+        else Wording(template.render().strip(), (), None, where)
+    )
 
 
 def _check(node: nodes.Node, where: str, variables: Sequence[str], depth: int = 0) -> None:
@@ -163,18 +196,26 @@ def _check(node: nodes.Node, where: str, variables: Sequence[str], depth: int = 
         raise StylerepError(f"{where}: there is no filter {node.name!r}; there are {', '.join(FILTERS)}.")
     if isinstance(node, nodes.Filter) and (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs):
         raise StylerepError(f"{where}: the filter {node.name} takes nothing in brackets here.")
-    if isinstance(node, nodes.TemplateData) and (stray := next((bracket for bracket in _BRACKETS if bracket in node.data), None)):
+    if isinstance(node, nodes.TemplateData) and (
+        stray := next((bracket for bracket in _BRACKETS if bracket in node.data), None)
+    ):
         raise StylerepError(f"{where}: {stray} stands alone.")
     if isinstance(node, nodes.Const) and not isinstance(node.value, str):
-        raise StylerepError(f"{where}: a number or constant has to be a text in quotes; all variables are texts.")
+        raise StylerepError(
+            f"{where}: a number or constant has to be a text in quotes; all variables are texts."
+        )
     if isinstance(node, nodes.Operand) and node.op not in _COMPARISONS:
         raise StylerepError(f"{where}: only ==, !=, in and not in compare texts.")
-    if isinstance(node, nodes.Compare) and not all(isinstance(side, _TEXTS) for side in (node.expr, *(operand.expr for operand in node.ops))):
+    if isinstance(node, nodes.Compare) and not all(
+        isinstance(side, _TEXTS) for side in (node.expr, *(operand.expr for operand in node.ops))
+    ):
         raise StylerepError(f"{where}: only texts can be compared.")
     if isinstance(node, nodes.CondExpr) and node.expr2 is None:
         raise StylerepError(f"{where}: the inline condition needs an else.")
     if isinstance(node, nodes.Name) and node.name not in variables:
-        raise StylerepError(f"{where}: there is no variable {node.name!r} here; there are {', '.join(variables) or 'none'}.")
+        raise StylerepError(
+            f"{where}: there is no variable {node.name!r} here; there are {', '.join(variables) or 'none'}."
+        )
     for child in node.iter_child_nodes():
         _check(child, where, variables, depth + 1)
 

@@ -1,4 +1,6 @@
-"""An adapter on another base than its own is refused in a sentence, by digest where its manifest has one, else by shape."""
+"""An adapter on another base than its own is refused in a sentence,
+by digest where its manifest has one, else by shape.
+"""
 
 import json
 import shutil
@@ -21,7 +23,9 @@ def adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter of the tiny model, as peft writes one."""
     folder = tmp_path_factory.mktemp("adapter") / "hc"
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    get_peft_model(model, LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM")).save_pretrained(folder)
+    get_peft_model(
+        model, LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM")
+    ).save_pretrained(folder)
     return folder
 
 
@@ -55,16 +59,20 @@ def with_manifest(adapter: Path, folder: Path, base: Path) -> Path:
     return folder
 
 
-def test_the_base_of_the_digest_is_taken_wherever_it_lies(adapter: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_the_base_of_the_digest_is_taken_wherever_it_lies(
+    adapter: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     own = with_manifest(adapter, tmp_path / "hc", tiny_model)
     assert check_base(own, str(tiny_model)) is None
     shutil.copytree(tiny_model, tmp_path / "moved")
     assert check_base(own, str(tmp_path / "moved")) is None
 
 
-def test_another_digest_is_refused_by_all_that_load_an_adapter(adapter: Path, tiny_model: Path, retrained: Path, tmp_path: Path) -> None:
+def test_another_digest_is_refused_by_all_that_load_an_adapter(
+    adapter: Path, tiny_model: Path, retrained: Path, tmp_path: Path
+) -> None:
     own = with_manifest(adapter, tmp_path / "hc", tiny_model)
-    sentence = r"this adapter was trained on the-base, whose weights have the SHA-256 [0-9a-f]{12}…, and those of .* have [0-9a-f]{12}…"
+    sentence = r"this adapter was trained on the-base, whose weights have the SHA-256 [0-9a-f]{12}…, and those of .* have [0-9a-f]{12}…"  # noqa: E501
     with pytest.raises(StylerepError, match=sentence) as told:
         check_base(own, str(retrained))
     assert "\n" not in str(told.value)
@@ -72,17 +80,31 @@ def test_another_digest_is_refused_by_all_that_load_an_adapter(adapter: Path, ti
         merge(str(retrained), own, tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
     for name in ("hf", "style-hf"):
-        arguments = ["--model", name, "--model_args", f"pretrained={retrained},peft={own}", "--tasks", "style_arith", "--limit", "1"]
+        arguments = [
+            "--model",
+            name,
+            "--model_args",
+            f"pretrained={retrained},peft={own}",
+            "--tasks",
+            "style_arith",
+            "--limit",
+            "1",
+        ]
         with pytest.raises(StylerepError, match=sentence):
             evaluate([*arguments, "--output_path", str(tmp_path / "run")])
         with pytest.raises(StylerepError, match=sentence):
             Sampler(name, {"pretrained": str(retrained), "peft": str(own)}, Decoding(0, 8))
 
 
-def test_without_a_digest_shapes_and_names_are_looked_at(adapter: Path, tiny_model: Path, retrained: Path, wider: Path) -> None:
+def test_without_a_digest_shapes_and_names_are_looked_at(
+    adapter: Path, tiny_model: Path, retrained: Path, wider: Path
+) -> None:
     assert check_base(adapter, str(tiny_model)) is None
     assert check_base(adapter, str(retrained)) is None  # a model of the same name
-    with pytest.raises(StylerepError, match=r"does not fit .*wide: of model\.layers\.0\.\S+, it has \d+ (inputs|outputs), and the model's weight is of"):
+    with pytest.raises(
+        StylerepError,
+        match=r"does not fit .*wide: of model\.layers\.0\.\S+, it has \d+ (inputs|outputs), and the model's weight is of",  # noqa: E501
+    ):
         check_base(adapter, str(wider))
 
 
@@ -93,7 +115,9 @@ def test_another_name_is_told_where_shapes_fit(adapter: Path, retrained: Path, t
     assert "it names no digest of its base, and its shapes fit, so it is taken" in note
 
 
-def test_an_adapter_of_another_architecture_is_refused(adapter: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_an_adapter_of_another_architecture_is_refused(
+    adapter: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     from transformers import GPT2Config, GPT2LMHeadModel
 
     folder = tmp_path / "gpt2"
@@ -109,12 +133,16 @@ def test_an_adapter_of_gpt2_fits_gpt2(tiny_model: Path, tmp_path: Path) -> None:
     model = GPT2LMHeadModel(GPT2Config(vocab_size=260, n_embd=32, n_layer=2, n_head=2))
     shutil.copytree(tiny_model, tmp_path / "gpt2")
     model.save_pretrained(tmp_path / "gpt2")
-    get_peft_model(model, LoraConfig(r=2, target_modules=["c_attn"], fan_in_fan_out=True, task_type="CAUSAL_LM")).save_pretrained(tmp_path / "hc")
+    get_peft_model(
+        model, LoraConfig(r=2, target_modules=["c_attn"], fan_in_fan_out=True, task_type="CAUSAL_LM")
+    ).save_pretrained(tmp_path / "hc")
     check_base(tmp_path / "hc", str(tmp_path / "gpt2"))
 
 
 def test_a_file_that_was_cut_off_is_told(adapter: Path, tiny_model: Path, tmp_path: Path) -> None:
     shutil.copytree(adapter, tmp_path / "hc")
     (tmp_path / "hc" / "adapter_model.safetensors").write_bytes(b"\x10\x00")
-    with pytest.raises(StylerepError, match=r"adapter_model\.safetensors: this is no safetensors file, or it was cut off"):
+    with pytest.raises(
+        StylerepError, match=r"adapter_model\.safetensors: this is no safetensors file, or it was cut off"
+    ):
         check_base(tmp_path / "hc", str(tiny_model))

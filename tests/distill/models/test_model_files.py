@@ -1,4 +1,6 @@
-"""Models that would run code when they are loaded are refused in a sentence: Python files of their own, and pickled weights."""
+"""Models that would run code when they are loaded are refused in a sentence: Python files of their own,
+and pickled weights.
+"""
 
 import json
 import shutil
@@ -28,22 +30,35 @@ class OwnModel(LlamaForCausalLM):
 
 @pytest.fixture
 def with_code(tiny_model: Path, tmp_path: Path) -> Path:
-    """A model of an architecture that transformers does not have, with a Python file that says so when it is run."""
+    """A model of an architecture that transformers does not have,
+    with a Python file that says so when it is run.
+    """
     folder = tmp_path / "with-code"
     shutil.copytree(tiny_model, folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config |= {"model_type": "own-llama", "auto_map": {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.OwnModel"}, "architectures": ["OwnModel"]}
+    config |= {
+        "model_type": "own-llama",
+        "auto_map": {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.OwnModel"},
+        "architectures": ["OwnModel"],
+    }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "own.py").write_text(CODE.format(ran=str(tmp_path / "ran")), encoding="utf-8")
     return folder
 
 
 @pytest.mark.parametrize(
-    "load", [load_config, lambda path: load_model(path, torch.float32), lambda path: prepare({"pretrained": path})], ids=["config", "model", "prepare"]
+    "load",
+    [load_config, lambda path: load_model(path, torch.float32), lambda path: prepare({"pretrained": path})],
+    ids=["config", "model", "prepare"],
 )
-def test_code_of_a_model_is_refused(with_code: Path, load: Callable[[str], object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_of_a_model_is_refused(
+    with_code: Path, load: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("stdin was asked"))
-    with pytest.raises(StylerepError, match=r"asks to run Python code of its own \(own\.py\), which is not run.*trust_remote_code=True") as told:
+    with pytest.raises(
+        StylerepError,
+        match=r"asks to run Python code of its own \(own\.py\), which is not run.*trust_remote_code=True",
+    ) as told:
         load(str(with_code))
     assert "\n" not in str(told.value)
     assert not (with_code.parent / "ran").exists()
@@ -63,21 +78,34 @@ def test_a_known_architecture_needs_none_of_the_code_it_brings(tiny_model: Path,
     folder = tmp_path / "m"
     shutil.copytree(tiny_model, folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModelForCausalLM": "own.OwnModel"}}), encoding="utf-8")
+    (folder / "config.json").write_text(
+        json.dumps(config | {"auto_map": {"AutoModelForCausalLM": "own.OwnModel"}}), encoding="utf-8"
+    )
     (folder / "own.py").write_text(CODE.format(ran=str(tmp_path / "ran")), encoding="utf-8")
     assert type(load_model(str(folder), torch.float32)).__name__ == "LlamaForCausalLM"
     assert load_tokenizer(str(folder)) is not None
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "consolidated.00.pth", "model.pt", "weights.pkl"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pytorch_model.bin",
+        "pytorch_model-00001-of-00002.bin",
+        "consolidated.00.pth",
+        "model.pt",
+        "weights.pkl",
+    ],
+)
 def test_pickled_weights_are_refused(tiny_model: Path, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "m"
     shutil.copytree(tiny_model, folder)
     torch.save(load_file(folder / "model.safetensors"), folder / name)
     assert resolve_model(str(folder)) == str(folder)  # both are there, and safetensors are taken
     (folder / "model.safetensors").unlink()
-    with pytest.raises(StylerepError, match=rf"its weights are pickled \({name}\).*only safetensors are.*convert it"):
+    with pytest.raises(
+        StylerepError, match=rf"its weights are pickled \({name}\).*only safetensors are.*convert it"
+    ):
         check_named("hf", {"pretrained": str(folder)})
 
 
@@ -86,14 +114,19 @@ def test_pickled_adapters_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "adapters" / "hc"
     (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
     (folder / "training_args.bin").write_bytes(b"x")
-    with pytest.raises(StylerepError, match=r"there are no weights beside adapter_config\.json \(adapter_model\.safetensors\)"):
+    with pytest.raises(
+        StylerepError,
+        match=r"there are no weights beside adapter_config\.json \(adapter_model\.safetensors\)",
+    ):
         check_adapter(folder)
     torch.save({}, folder / "adapter_model.bin")
     with pytest.raises(StylerepError, match=r"its weights are pickled \(adapter_model\.bin\)"):
         check_adapter(folder)
 
 
-def test_a_pickled_adapter_of_two_parts_of_a_path_is_refused(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pickled_adapter_of_two_parts_of_a_path_is_refused(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("adapters/hc").mkdir(parents=True)
     Path("adapters/hc/adapter_config.json").write_text("{}", encoding="utf-8")

@@ -1,4 +1,6 @@
-"""The number format that is fast here; and a processor with AVX2 alone, which every x86 processor of ten years can be held to."""
+"""The number format that is fast here; and a processor with AVX2 alone,
+which every x86 processor of ten years can be held to.
+"""
 
 import dataclasses
 import json
@@ -44,9 +46,14 @@ def asked_anew() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("asked_anew")
-@pytest.mark.parametrize(("limit", "native"), [("AVX2", False), ("avx512_core", False), ("AVX512_CORE_AMX", True), ("DEFAULT", True), ("", True)])
+@pytest.mark.parametrize(
+    ("limit", "native"),
+    [("AVX2", False), ("avx512_core", False), ("AVX512_CORE_AMX", True), ("DEFAULT", True), ("", True)],
+)
 @pytest.mark.parametrize("name", ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"])
-def test_bfloat16_is_fast_where_the_processor_has_it_and_may_use_it(name: str, limit: str, native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bfloat16_is_fast_where_the_processor_has_it_and_may_use_it(
+    name: str, limit: str, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     for variable in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
         monkeypatch.delenv(variable, raising=False)
@@ -57,9 +64,17 @@ def test_bfloat16_is_fast_where_the_processor_has_it_and_may_use_it(name: str, l
 
 @pytest.mark.usefixtures("asked_anew")
 @pytest.mark.parametrize(
-    ("features", "native"), [({"avx2": True, "avx512_f": True}, False), ({"amx_bf16": True}, True), ({"arm_bf16": True}, True), ({}, False)]
+    ("features", "native"),
+    [
+        ({"avx2": True, "avx512_f": True}, False),
+        ({"amx_bf16": True}, True),
+        ({"arm_bf16": True}, True),
+        ({}, False),
+    ],
 )
-def test_a_processor_is_asked_and_nothing_assumed(features: dict[str, bool], native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processor_is_asked_and_nothing_assumed(
+    features: dict[str, bool], native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("torch.cpu.get_capabilities", lambda: features)
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
@@ -67,14 +82,24 @@ def test_a_processor_is_asked_and_nothing_assumed(features: dict[str, bool], nat
     assert fast_dtype() == (torch.bfloat16 if native else torch.float32)
 
 
-@pytest.mark.skipif(not torch.cpu.get_capabilities().get("avx2"), reason="this processor has no AVX2 to be held to")
-def test_avx2_alone_trains_and_writes_what_other_instructions_do(data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(
+    not torch.cpu.get_capabilities().get("avx2"), reason="this processor has no AVX2 to be held to"
+)
+def test_avx2_alone_trains_and_writes_what_other_instructions_do(
+    data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.manual_seed(1)
     shape = SHAPES["llama3"]
     model = build(dataclasses.replace(shape, config={**shape.config, **LIVELY}), tmp_path / "model")
     command = [sys.executable, "-c", SCRIPT, str(model), str(data["hc"]), str(tmp_path / "avx2")]
     root = str(Path(__file__).resolve().parents[3])
-    held = subprocess.run(command, env={**os.environ, **AVX2, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, check=False)
+    held = subprocess.run(
+        command,
+        env={**os.environ, **AVX2, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert held.returncode == 0, held.stderr[-3000:]
     capability, number_format, texts = json.loads(held.stdout.splitlines()[-1])
     assert (capability, number_format) == ("AVX2", "torch.float32")
@@ -83,7 +108,17 @@ def test_avx2_alone_trains_and_writes_what_other_instructions_do(data: dict[str,
         "distill.training.adapt.fast_dtype", lambda: torch.float32
     )  # the same format; the instructions differ, and with them the last bits of sums
     adapter = distill(str(model), data["hc"], tmp_path / "here", RECIPE, Console(quiet=True))
-    losses = [json.loads((folder / "manifest.json").read_text())["train_loss"] for folder in (tmp_path / "avx2", adapter)]
+    losses = [
+        json.loads((folder / "manifest.json").read_text())["train_loss"]
+        for folder in (tmp_path / "avx2", adapter)
+    ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
-    # The adapter that AVX2 made is read here: the two write alike but for a token where two were as good as equally likely.
-    assert sum(one == other for one, other in zip(texts, ask(ours(model, peft=str(tmp_path / "avx2")), PROMPTS), strict=True)) >= len(PROMPTS) - 1
+    # The adapter that AVX2 made is read here: the two write alike but for a token where two were as good as
+    # equally likely.
+    assert (
+        sum(
+            one == other
+            for one, other in zip(texts, ask(ours(model, peft=str(tmp_path / "avx2")), PROMPTS), strict=True)
+        )
+        >= len(PROMPTS) - 1
+    )

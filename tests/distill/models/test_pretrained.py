@@ -22,7 +22,12 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_pulled_model_is_what_it_should_be(real_model: str) -> None:
     config = load_config(real_model)
-    assert (config.model_type, config.num_hidden_layers, config.hidden_size, config.vocab_size) == ("llama", 30, 576, 49152)
+    assert (config.model_type, config.num_hidden_layers, config.hidden_size, config.vocab_size) == (
+        "llama",
+        30,
+        576,
+        49152,
+    )
     model, tokenizer = load_model(real_model, torch.float32), load_tokenizer(real_model)
     text = "The capital of France is Paris. The capital of Italy is"
     with torch.no_grad():

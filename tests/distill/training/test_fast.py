@@ -23,10 +23,20 @@ LENGTHS = [5, 9, 1, 16]
 
 def tensors(heads: int, key_heads: int, dtype: torch.dtype = torch.float64) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
-    return [torch.randn(1, count, sum(LENGTHS), 8, generator=generator, dtype=dtype).requires_grad_() for count in (heads, key_heads, key_heads)]
+    return [
+        torch.randn(1, count, sum(LENGTHS), 8, generator=generator, dtype=dtype).requires_grad_()
+        for count in (heads, key_heads, key_heads)
+    ]
 
 
-def by_row(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, window: int | None, softcap: float | None) -> torch.Tensor:
+def by_row(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    scaling: float,
+    window: int | None,
+    softcap: float | None,
+) -> torch.Tensor:
     """Attention as in the books, one row at a time."""
     results, start = [], 0
     for length in LENGTHS:
@@ -46,43 +56,68 @@ def by_row(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling:
 @pytest.mark.parametrize(("heads", "key_heads"), [(4, 4), (6, 2), (3, 1)])
 @pytest.mark.parametrize(("window", "softcap"), [(None, None), (100, None), (4, None), (None, 2.0), (4, 2.0)])
 def test_rows_attend_to_themselves_alone(
-    heads: int, key_heads: int, window: int | None, softcap: float | None, block: int, monkeypatch: pytest.MonkeyPatch
+    heads: int,
+    key_heads: int,
+    window: int | None,
+    softcap: float | None,
+    block: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(attention, "_BLOCK", block)
-    inputs, weights = tensors(heads, key_heads), torch.randn(1, sum(LENGTHS), heads, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    inputs, weights = (
+        tensors(heads, key_heads),
+        torch.randn(
+            1, sum(LENGTHS), heads, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64
+        ),
+    )
     with rows(LENGTHS):
-        found, _ = packed_attention(torch.nn.Module(), *inputs, None, scaling=0.3, sliding_window=window, softcap=softcap)
+        found, _ = packed_attention(
+            torch.nn.Module(), *inputs, None, scaling=0.3, sliding_window=window, softcap=softcap
+        )
     wanted = by_row(*inputs, 0.3, window, softcap)
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
-    for one, other in zip(torch.autograd.grad((found * weights).sum(), inputs), torch.autograd.grad((wanted * weights).sum(), inputs), strict=True):
+    for one, other in zip(
+        torch.autograd.grad((found * weights).sum(), inputs),
+        torch.autograd.grad((wanted * weights).sum(), inputs),
+        strict=True,
+    ):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)  # soft-capped scores go through float32
 
 
 @pytest.mark.parametrize(("window", "softcap"), [(None, None), (4, None), (6, 2.0)])
 @pytest.mark.parametrize("block", [4, 256])
-def test_a_shared_beginning_counts_for_every_row(window: int | None, softcap: float | None, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shared_beginning_counts_for_every_row(
+    window: int | None, softcap: float | None, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(attention, "_BLOCK", block)
     shared, whole = 3, tensors(6, 2)
     starts = [sum(LENGTHS[:row]) for row in range(len(LENGTHS))]
     with torch.no_grad():
         for tensor in whole:
             for start, length in zip(starts, LENGTHS, strict=True):
-                tensor[:, :, start : start + min(shared, length)] = tensor[:, :, : min(shared, length)].clone()
+                tensor[:, :, start : start + min(shared, length)] = tensor[
+                    :, :, : min(shared, length)
+                ].clone()
     kept = [row for row in range(len(LENGTHS)) if LENGTHS[row] > shared]
     places = [*range(shared), *(starts[row] + place for row in kept for place in range(shared, LENGTHS[row]))]
     lengths = [LENGTHS[row] - shared for row in kept]
     packed_inputs = [tensor.detach()[:, :, places].requires_grad_() for tensor in whole]
-    weights = torch.randn(1, sum(LENGTHS), 6, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    weights = torch.randn(
+        1, sum(LENGTHS), 6, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64
+    )
     counted = torch.zeros(sum(LENGTHS), dtype=torch.bool)
     counted[places[shared:]] = True  # nothing is asked of what the beginning itself gives
     with rows(lengths, shared):
-        found, _ = packed_attention(torch.nn.Module(), *packed_inputs, None, scaling=0.3, sliding_window=window, softcap=softcap)
+        found, _ = packed_attention(
+            torch.nn.Module(), *packed_inputs, None, scaling=0.3, sliding_window=window, softcap=softcap
+        )
     wanted = by_row(*whole, 0.3, window, softcap)
     torch.testing.assert_close(found[:, shared:], wanted[:, counted], rtol=1e-5, atol=1e-5)
     ours = torch.autograd.grad((found[:, shared:] * weights[:, counted]).sum(), packed_inputs)
     theirs = torch.autograd.grad((wanted * weights * counted[None, :, None, None]).sum(), whole)
     for one, other in zip(ours, theirs, strict=True):
-        summed = sum(other[:, :, starts[row] : starts[row] + shared] for row in kept)  # what each row asks of the beginning
+        # what each row asks of the beginning
+        summed = sum(other[:, :, starts[row] : starts[row] + shared] for row in kept)
         torch.testing.assert_close(one[:, :, :shared], summed, rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(one[:, :, shared:], other[:, :, counted], rtol=1e-5, atol=1e-5)
 
@@ -118,11 +153,15 @@ def test_the_loss_is_that_of_torch() -> None:
     ours = summed_cross_entropy(logits, targets, 0.5) * 2
     theirs = cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
     torch.testing.assert_close(ours, theirs)
-    torch.testing.assert_close(torch.autograd.grad(3 * ours, logits)[0], torch.autograd.grad(3 * theirs, logits)[0])
+    torch.testing.assert_close(
+        torch.autograd.grad(3 * ours, logits)[0], torch.autograd.grad(3 * theirs, logits)[0]
+    )
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES))
-def test_every_family_is_made_fast_and_computes_the_same(name: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_family_is_made_fast_and_computes_the_same(
+    name: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("distill.training.adapt.fast_dtype", lambda: torch.float32)
     tokenizer = build_tokenizer(SHAPES[name])
     family = find_family(SHAPES[name].model_type, SHAPES[name].vocab_size or len(tokenizer), tokenizer)
@@ -131,26 +170,45 @@ def test_every_family_is_made_fast_and_computes_the_same(name: str, tmp_path: An
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data.normal_(0, 0.05, generator=generator)
-    sample = [[10, 11, *torch.randint(10, 200, (length,), generator=generator).tolist()] for length in (28, 39, 5)]
+    sample = [
+        [10, 11, *torch.randint(10, 200, (length,), generator=generator).tolist()] for length in (28, 39, 5)
+    ]
     assert packed([Encoded(row, len(row) // 2) for row in sample])["shared"] == 2
     wanted = _gradients(model, sample, packed_rows=False)
     speed = speed_up(model, sample)
     assert speed.packed
-    # Conv1D layers (GPT-2) are left to peft, and that is said; every other model has at least the layers of one attention and one MLP a layer.
+    # Conv1D layers (GPT-2) are left to peft, and that is said; every other model has at least the layers of
+    # one attention and one MLP a layer.
     assert (speed.groups == 0) if name == "gpt2" else speed.groups >= 4
     assert [note.partition(" is a plain")[0] for note in speed.notes] == (
         ["adapters are computed one by one: none of its adapted layers"] if name == "gpt2" else []
     )
-    torch.testing.assert_close(_gradients(model, sample, packed_rows=True), wanted, rtol=1e-3, atol=1e-5 * wanted.abs().max().item())
+    torch.testing.assert_close(
+        _gradients(model, sample, packed_rows=True), wanted, rtol=1e-3, atol=1e-5 * wanted.abs().max().item()
+    )
 
 
 def test_a_model_that_would_compute_something_else_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = AutoConfig.for_model("llama", vocab_size=260, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)
+    config = AutoConfig.for_model(
+        "llama",
+        vocab_size=260,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+    )
     torch.manual_seed(0)
-    model = get_peft_model(AutoModelForCausalLM.from_config(config), LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    model = get_peft_model(
+        AutoModelForCausalLM.from_config(config),
+        LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )
     before = model.config._attn_implementation
     forward = [layer.forward for layer in model.modules()]
-    monkeypatch.setattr("distill.training.fast.attention._future", lambda length, dtype: torch.zeros(length, length, dtype=dtype))  # every key is seen
+    # every key is seen
+    monkeypatch.setattr(
+        "distill.training.fast.attention._future",
+        lambda length, dtype: torch.zeros(length, length, dtype=dtype),
+    )
     speed = speed_up(model, [list(range(10, 40)), list(range(50, 90))])
     assert not speed.packed
     assert "gradients would be off by" in speed.notes[0]
@@ -159,8 +217,18 @@ def test_a_model_that_would_compute_something_else_is_left_alone(monkeypatch: py
 
 
 def test_the_second_matrices_are_zero_again_after_the_check() -> None:
-    config = AutoConfig.for_model("llama", vocab_size=260, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)
-    model = get_peft_model(AutoModelForCausalLM.from_config(config), LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    config = AutoConfig.for_model(
+        "llama",
+        vocab_size=260,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+    )
+    model = get_peft_model(
+        AutoModelForCausalLM.from_config(config),
+        LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )
     speed_up(model, [list(range(10, 40)), list(range(50, 90))])
     assert all(not bool(value.any()) for name, value in model.named_parameters() if "lora_B" in name)
 

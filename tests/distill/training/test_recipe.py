@@ -15,7 +15,12 @@ def test_recipes_come_with_stylerep() -> None:
     paper = load_recipe("paper")
     assert (paper.method, paper.epochs) == ("full", 5)
     family = Family("any", "</s>")
-    assert [paper.settled(family, int(size * 1e9), None).learning_rate for size in (0.1, 3.2, 8.0, 32.8)] == [6e-5, 6e-5, 4e-5, 1e-5]
+    assert [paper.settled(family, int(size * 1e9), None).learning_rate for size in (0.1, 3.2, 8.0, 32.8)] == [
+        6e-5,
+        6e-5,
+        4e-5,
+        1e-5,
+    ]
 
 
 def test_options_change_single_settings() -> None:
@@ -25,7 +30,10 @@ def test_options_change_single_settings() -> None:
 
 def test_a_family_fills_in_what_a_recipe_leaves_open() -> None:
     family = Family("any", "</s>", defaults={"learning_rate": 3e-4, "max_length": 512})
-    assert (Recipe().settled(family, 10**9, 4096).learning_rate, Recipe().settled(family, 10**9, 4096).max_length) == (3e-4, 512)
+    assert (
+        Recipe().settled(family, 10**9, 4096).learning_rate,
+        Recipe().settled(family, 10**9, 4096).max_length,
+    ) == (3e-4, 512)
     settled = Recipe(learning_rate=1e-5, max_length=900).settled(family, 1, 600)
     assert (settled.learning_rate, settled.max_length) == (1e-5, 600)
 
@@ -90,7 +98,9 @@ def test_steps_depend_on_ids_alone() -> None:
     assert plan[:3] != plan[3:6]
     assert step_rows(ids, 2.5, 4, 1) != plan
     turned = step_rows(ids[::-1], 2.5, 4, 0)
-    assert [[ids[::-1][row] for row in step] for step in turned] == [[ids[row] for row in step] for step in plan]
+    assert [[ids[::-1][row] for row in step] for step in turned] == [
+        [ids[row] for row in step] for step in plan
+    ]
     assert step_rows(ids, 0.01, 4, 0) == plan[:1]
 
 
@@ -101,4 +111,8 @@ def test_every_process_has_as_many_parts_and_every_row_is_in_one() -> None:
             parts = device_parts([6, 0, 1, 2, 3, 4, 5], lengths, processes, tokens)
             assert len({len(mine) for mine in parts}) == 1
             assert sorted(row for mine in parts for part in mine for row in part) == list(range(7))
-            assert all(len(part) < 2 or sum(lengths[row] for row in part) <= tokens for mine in parts for part in mine)
+            assert all(
+                len(part) < 2 or sum(lengths[row] for row in part) <= tokens
+                for mine in parts
+                for part in mine
+            )

@@ -17,7 +17,10 @@ _DISTILL = ("distill", "--model", "org/x", "--data", "folder", "--out", "a")
 _IMPORT = ("import", "rows.jsonl", "--model", "m", "--task", "t", "--out", "r")
 _EVAL = ("eval", "--model", "dummy", "--tasks", "style_arith", "--output_path", "e")
 WRONG = [
-    ([*_SYNTH, "--arms", f"shuffle=0.{'3' * 300}"], "333' must be a number from 0 to 1 of at most 16 characters"),
+    (
+        [*_SYNTH, "--arms", f"shuffle=0.{'3' * 300}"],
+        "333' must be a number from 0 to 1 of at most 16 characters",
+    ),
     ([*_SYNTH, "--arms", "shuffle=nan"], "must be a number from 0 to 1"),
     ([*_SYNTH, "--arms", "shuffle=١"], "must be a number from 0 to 1"),
     ([*_SYNTH, "--arms", "x" * 5000], "There is no arm 'xxx"),
@@ -54,17 +57,32 @@ WRONG = [
     ([*_IMPORT, "--models", "pipe"], "expected a file, found a pipe"),
     ([*_IMPORT, "--seed", DIGITS], "Invalid value for '--seed'"),
     (["compare", "--plan", "--margin", "nan"], "The margin is a difference of accuracies"),
-    (["compare", "--plan", "--margin", "1e-300"], "The margin is a difference of accuracies of at least 1e-06"),
-    (["compare", "--plan", "--discordance", "1e-300"], "The discordance is a share of items of at least 1e-06"),
+    (
+        ["compare", "--plan", "--margin", "1e-300"],
+        "The margin is a difference of accuracies of at least 1e-06",
+    ),
+    (
+        ["compare", "--plan", "--discordance", "1e-300"],
+        "The discordance is a share of items of at least 1e-06",
+    ),
     (["compare", "--plan", "--items", "-5"], "The number of items must be 1 or more"),
     (["compare", "--plan", "--items", str(10**30)], "The number of items must be 1 or more, and below 2^53"),
     (["leaderboard", "folder", "--out", "b", "--traces", DIGITS], "--traces takes a number or all"),
     (["leaderboard", "folder", "--out", "b", "--traces", "٣"], "--traces takes a number or all"),
-    (["reproduce", "demo", "--out", "text", "--dry-run"], "text is no folder, so the study's cannot be made there"),
-    (["reproduce", "demo", "--out", "text/x", "--dry-run"], "text is no folder, so the study's cannot be made there"),
+    (
+        ["reproduce", "demo", "--out", "text", "--dry-run"],
+        "text is no folder, so the study's cannot be made there",
+    ),
+    (
+        ["reproduce", "demo", "--out", "text/x", "--dry-run"],
+        "text is no folder, so the study's cannot be made there",
+    ),
     (["reproduce", "demo", "--out", "dangling", "--dry-run"], "dangling is no folder"),
     (["reproduce", "demo", "--out", "s", "--dry-run", "--engine", "nope"], "--engine takes processes, slurm"),
-    (["reproduce", "demo", "--out", "s", "--dry-run", "--engine-option", "=1"], "--engine-option takes NAME=VALUE"),
+    (
+        ["reproduce", "demo", "--out", "s", "--dry-run", "--engine-option", "=1"],
+        "--engine-option takes NAME=VALUE",
+    ),
     (["reproduce", "pipe", "--out", "s"], "there is no such study file"),
     ([*_DISTILL, "--epochs", "nan"], "epochs must be above 0, got nan"),
     ([*_DISTILL, "--epochs", "inf"], "epochs must be above 0, got inf"),
@@ -73,9 +91,12 @@ WRONG = [
     ([*_DISTILL, "--recipe", "a" * 300 + ".yaml"], "File name too long"),
     ([*_DISTILL, "--without", "pipe"], "expected a file, found a pipe"),
     (["models", "pull", f"scratch:llama-2m:seed={'9' * 40}"], "the seed 0 or more and below 2^63"),
-]  # fmt: skip
+]
 SLOWER = [
-    ([*_EVAL, "--limit", "-5"], "--limit is a number of items from 1 on, or a share of them between 0 and 1, found -5"),
+    (
+        [*_EVAL, "--limit", "-5"],
+        "--limit is a number of items from 1 on, or a share of them between 0 and 1, found -5",
+    ),
     ([*_EVAL, "--limit", "0"], "--limit is a number of items from 1 on"),
     ([*_EVAL, "--limit", "nan"], "--limit is a number of items from 1 on"),
     ([*_EVAL, "--limit", "inf"], "--limit is a number of items from 1 on"),
@@ -94,7 +115,10 @@ SLOWER = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "rows.jsonl").write_text('{"question": "1 + 1?", "answer": "2", "response": "<think>So.</think>2", "correct": true}\n', encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text(
+        '{"question": "1 + 1?", "answer": "2", "response": "<think>So.</think>2", "correct": true}\n',
+        encoding="utf-8",
+    )
     (tmp_path / "text").write_text("x")
     (tmp_path / "folder").mkdir()
     (tmp_path / "dangling").symlink_to("nothing")
@@ -103,14 +127,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("words", "says"), [*WRONG, *SLOWER])
-def test_a_value_that_nothing_can_be_done_with_is_told(folder: Path, stylerep_here: Command, words: list[str], says: str) -> None:
+def test_a_value_that_nothing_can_be_done_with_is_told(
+    folder: Path, stylerep_here: Command, words: list[str], says: str
+) -> None:
     assert says in one_sentence(stylerep_here(*words))
     made = [path for path in folder.iterdir() if path.name not in ("e", "o") or any(path.iterdir())]
     assert sorted(path.name for path in made) == ["dangling", "folder", "pipe", "rows.jsonl", "text"]
 
 
 def test_a_mistake_beside_claims_is_code_3(folder: Path, stylerep_here: Command) -> None:
-    for claims, says in (("pipe", "expected a file, found a pipe"), ("folder", "expected a file, found a folder"), ("nothing", "there is no such claims file")):
+    for claims, says in (
+        ("pipe", "expected a file, found a pipe"),
+        ("folder", "expected a file, found a folder"),
+        ("nothing", "there is no such claims file"),
+    ):
         result = stylerep_here("compare", "folder", ".", "--claims", claims)
         assert result.returncode == 3
         assert says in result.stderr

@@ -20,19 +20,29 @@ from tests.harness_ext.compare.runs import study, write_run
 
 def stylerep(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "harness_ext", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"})
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"}
+    )
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return study(tmp_path_factory.mktemp("runs"), {"base": 0.2, "st": 0.6, "hc": 0.5, "hc_w": 0.4}, ("llama3", "qwen3"), n=120)
+    return study(
+        tmp_path_factory.mktemp("runs"),
+        {"base": 0.2, "st": 0.6, "hc": 0.5, "hc_w": 0.4},
+        ("llama3", "qwen3"),
+        n=120,
+    )
 
 
 def test_every_table_is_as_wide_as_its_header(runs: list[Path]) -> None:
     tables = report_tables(compare(runs))
     assert [table.title.split(",")[0] for table in tables] == [
-        "style_arith", "Over families", "Shares of a gain", "Style against the baseline",
-    ]  # fmt: skip
+        "style_arith",
+        "Over families",
+        "Shares of a gain",
+        "Style against the baseline",
+    ]
     for table in tables:
         assert all(len(row) == len(table.header) for row in table.rows), table.title
         assert max(table.left) < len(table.header)
@@ -41,8 +51,12 @@ def test_every_table_is_as_wide_as_its_header(runs: list[Path]) -> None:
 def test_json_is_plain_and_holds_every_signature(runs: list[Path]) -> None:
     content = json.loads(json.dumps(report_json(compare(runs)), allow_nan=False))
     assert len(content["comparisons"]) == 6
-    signatures = [one["signature"] for one in (*content["comparisons"], *content["families"], *content["shares"])]
-    assert all(re.fullmatch(r"test:[\w+-]+\|n:\d+\|.*stylerep:[\w.+]+", signature) for signature in signatures)
+    signatures = [
+        one["signature"] for one in (*content["comparisons"], *content["families"], *content["shares"])
+    ]
+    assert all(
+        re.fullmatch(r"test:[\w+-]+\|n:\d+\|.*stylerep:[\w.+]+", signature) for signature in signatures
+    )
     assert all("|margin:0.05|holm:6|" in one["signature"] for one in content["comparisons"])
     assert len({one["method"] for one in content["comparisons"][0]["beside"]}) == 5
     assert content["families"][0]["families"] == ["llama3", "qwen3"]
@@ -51,12 +65,16 @@ def test_json_is_plain_and_holds_every_signature(runs: list[Path]) -> None:
 def test_the_same_runs_give_the_same_bytes(runs: list[Path], tmp_path: Path) -> None:
     one, two = compare(runs), compare(runs)
     assert report_json(one) == report_json(two)
-    assert [path.read_bytes() for path in draw(one, tmp_path / "a")] == [path.read_bytes() for path in draw(two, tmp_path / "b")]
+    assert [path.read_bytes() for path in draw(one, tmp_path / "a")] == [
+        path.read_bytes() for path in draw(two, tmp_path / "b")
+    ]
 
 
 def test_a_run_named_to_do_harm_stays_in_its_cell(tmp_path: Path) -> None:
     hostile = r"a|b$x_{2}$[red]\input{x} <script>"
-    report = compare([write_run(tmp_path / "base", [1, 0, 1, 0]), write_run(tmp_path / hostile, [1, 1, 1, 0])])
+    report = compare(
+        [write_run(tmp_path / "base", [1, 0, 1, 0]), write_run(tmp_path / hostile, [1, 1, 1, 0])]
+    )
     line = next(line for line in report_markdown(report).splitlines() if line.startswith("| a"))
     assert len(re.findall(r"(?<!\\)\|", line)) == len(report_tables(report)[0].header) + 1
     assert "<script>" not in report_markdown(report).replace(r"\<script\>", "")
@@ -70,7 +88,11 @@ def test_figures_show_every_comparison(runs: list[Path], tmp_path: Path) -> None
     forest, differences = draw(compare(runs), tmp_path / "figures")
     for path in (forest, differences):
         text = path.read_text()
-        assert all(f"{family}-{arm}-0 − {family}-base-None" in text for family in ("llama3", "qwen3") for arm in ("st", "hc", "hc_w"))
+        assert all(
+            f"{family}-{arm}-0 − {family}-base-None" in text
+            for family in ("llama3", "qwen3")
+            for arm in ("st", "hc", "hc_w")
+        )
     assert "hc over 2 families" in forest.read_text()
 
 
@@ -85,7 +107,8 @@ def test_a_plan_needs_no_runs() -> None:
     needed, shown = plan_tables(0.05, 0.2)
     ((discordance, items, power, worse, apart),) = needed.rows
     assert discordance == "0.20"
-    assert int(items.replace(",", "")) == pytest.approx(0.2 * ((1.645 + 1.2816) / 0.05) ** 2, rel=0.01)  # both tests at once: half of 20 % each
+    # both tests at once: half of 20 % each
+    assert int(items.replace(",", "")) == pytest.approx(0.2 * ((1.645 + 1.2816) / 0.05) ** 2, rel=0.01)
     assert 76 <= int(power.split()[0]) <= 84
     assert int(worse.replace(",", "")) > int(items.replace(",", ""))
     assert int(apart.replace(",", "")) == pytest.approx(0.2 * ((1.96 + 0.8416) / 0.05) ** 2, rel=0.02)
@@ -115,7 +138,10 @@ def test_the_command_ends_as_its_claims_do(runs: list[Path], tmp_path: Path) -> 
 
 
 def test_what_goes_wrong_beside_claims_is_no_claim_that_is_not_met(runs: list[Path], tmp_path: Path) -> None:
-    program = "import sys, harness_ext.compare.report as r; r.load_runs = None; sys.argv = sys.argv[1:]; from harness_ext.__main__ import main; main()"
+    program = (
+        "import sys, harness_ext.compare.report as r; r.load_runs = None; sys.argv = sys.argv[1:]; from"
+        " harness_ext.__main__ import main; main()"
+    )
     claims = tmp_path / "claims.yaml"
     claims.write_text("claims:\n- {better: [hc, base], task: style_arith}\n")
     command = [sys.executable, "-c", program, "stylerep", "compare", *map(str, runs[:2])]
@@ -135,8 +161,15 @@ def test_a_reader_that_has_had_enough_is_no_claim_that_is_not_met(runs: list[Pat
 
 
 def test_everything_asked_for_is_written(runs: list[Path], tmp_path: Path) -> None:
-    files = {"--json": tmp_path / "v.json", "--markdown": tmp_path / "v.md", "--latex": tmp_path / "v.tex", "--figures": tmp_path / "figures"}
-    done = stylerep("compare", *runs, "--baseline", "base", *(word for pair in files.items() for word in pair))
+    files = {
+        "--json": tmp_path / "v.json",
+        "--markdown": tmp_path / "v.md",
+        "--latex": tmp_path / "v.tex",
+        "--figures": tmp_path / "figures",
+    }
+    done = stylerep(
+        "compare", *runs, "--baseline", "base", *(word for pair in files.items() for word in pair)
+    )
     assert done.returncode == 0, done.stderr
     assert "different" in done.stdout
     assert json.loads(files["--json"].read_text())["claims"] is None
@@ -170,7 +203,9 @@ def test_what_compare_does_not_take_is_told_in_a_sentence(arguments: list[str], 
         ("--figures", "/dev/null", "a file stands where a folder is to be written"),
     ],
 )
-def test_an_output_that_cannot_be_made_is_told_before_runs_are_read(runs: list[Path], option: str, place: str, says: str) -> None:
+def test_an_output_that_cannot_be_made_is_told_before_runs_are_read(
+    runs: list[Path], option: str, place: str, says: str
+) -> None:
     done = stylerep("compare", *runs[:2], option, place)
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr

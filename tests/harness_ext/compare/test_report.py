@@ -14,7 +14,10 @@ from tests.harness_ext.compare.runs import study, write_run
 
 
 def test_pairs_items_whatever_their_order(tmp_path: Path) -> None:
-    base, other = write_run(tmp_path / "base", [1, 0, 0, 1, 0, 0]), write_run(tmp_path / "hc", [1, 1, 1, 0, 0, 1])
+    base, other = (
+        write_run(tmp_path / "base", [1, 0, 0, 1, 0, 0]),
+        write_run(tmp_path / "hc", [1, 1, 1, 0, 0, 1]),
+    )
     path = next(other.rglob("*.jsonl"))
     path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
     (comparison,) = compare([base, other]).comparisons
@@ -40,7 +43,9 @@ def test_every_shared_task_is_compared_and_json_is_plain(tmp_path: Path) -> None
     content = json.loads(json.dumps(report_json(report)))
     assert [item["task"] for item in content["comparisons"]] == ["style_arith", "style_gsm8k"]
     assert content["cells"][0]["pivot_density"] == 2.0
-    assert all(item["p_adjusted"] >= item["p"] and item["correction"] == "holm" for item in content["comparisons"])
+    assert all(
+        item["p_adjusted"] >= item["p"] and item["correction"] == "holm" for item in content["comparisons"]
+    )
 
 
 def test_the_newest_samples_of_a_task_count(tmp_path: Path) -> None:
@@ -114,20 +119,38 @@ def test_shared_items_are_compared_only_if_asked(tmp_path: Path) -> None:
 def test_every_model_is_compared_with_its_own_baseline(tmp_path: Path) -> None:
     runs = study(tmp_path, {"base": 0.3, "hc": 0.5}, ("llama3", "qwen3"), n=60)
     report = compare(runs)
-    assert [(one.run, one.baseline) for one in report.comparisons] == [("llama3-hc-0", "llama3-base-None"), ("qwen3-hc-0", "qwen3-base-None")]
-    assert [(one.run, one.baseline) for one in compare(runs, "hc").comparisons][1] == ("qwen3-base-None", "qwen3-hc-0")
+    assert [(one.run, one.baseline) for one in report.comparisons] == [
+        ("llama3-hc-0", "llama3-base-None"),
+        ("qwen3-hc-0", "qwen3-base-None"),
+    ]
+    assert [(one.run, one.baseline) for one in compare(runs, "hc").comparisons][1] == (
+        "qwen3-base-None",
+        "qwen3-hc-0",
+    )
     assert {one.baseline for one in compare(runs, runs[0]).comparisons} == {"llama3-base-None"}
 
 
 def test_runs_of_one_name_are_told_apart_by_the_folders_above(tmp_path: Path) -> None:
-    runs = [write_run(tmp_path / model / "runs" / arm, [1, 0, 1], arm=arm, base_model=model, family=model) for model in ("m", "n") for arm in ("base", "hc")]
+    runs = [
+        write_run(tmp_path / model / "runs" / arm, [1, 0, 1], arm=arm, base_model=model, family=model)
+        for model in ("m", "n")
+        for arm in ("base", "hc")
+    ]
     runs.append(write_run(tmp_path / "other", [1, 1, 1], arm="st", base_model="m", family="m"))
-    assert [cell.run for cell in compare(runs).cells] == ["m/runs/base", "n/runs/base", "m/runs/hc", "n/runs/hc", "other"]
+    assert [cell.run for cell in compare(runs).cells] == [
+        "m/runs/base",
+        "n/runs/base",
+        "m/runs/hc",
+        "n/runs/hc",
+        "other",
+    ]
 
 
 def test_a_baseline_that_is_not_there_is_refused(tmp_path: Path) -> None:
     runs = study(tmp_path, {"base": 0.3, "hc": 0.5}, ("llama3", "qwen3"), n=20)
-    with pytest.raises(StylerepError, match=r"neither one of the run folders nor one of their arms \(base, hc\)"):
+    with pytest.raises(
+        StylerepError, match=r"neither one of the run folders nor one of their arms \(base, hc\)"
+    ):
         compare(runs, "st")
     with pytest.raises(StylerepError, match="no run of arm base of org/qwen3"):
         compare([*runs[:2], runs[3]])
@@ -138,7 +161,9 @@ def test_seeds_are_draws_from_many(tmp_path: Path) -> None:
     report = compare(runs)
     (comparison,) = report.comparisons
     base, *others = [load_run(run).tasks["style_arith", "none"] for run in runs]
-    d = np.array([[other[item].metrics["acc"] - base[item].metrics["acc"] for item in base] for other in others])
+    d = np.array(
+        [[other[item].metrics["acc"] - base[item].metrics["acc"] for item in base] for other in others]
+    )
     assert comparison.result.interval == crossed_mean(d).interval
     assert comparison.run == "hc, 3 seeds"
     assert comparison.variance is not None
@@ -153,19 +178,38 @@ def test_seeds_are_paired_with_seeds(tmp_path: Path) -> None:
     whole, without = compare(runs).comparisons[0], compare(runs[:-1]).comparisons[0]
     assert (whole.result.settings["seeds"], without.result.settings["seeds"]) == (3, 2)
     with pytest.raises(StylerepError, match=r"share no seed \(2, 1; 0\)|share no seed"):
-        compare([*runs[:2], write_run(tmp_path / "x", [1] * 50, base_model="org/llama3", family="llama3", arm="hc", seed=8),
-                 write_run(tmp_path / "y", [1] * 50, base_model="org/llama3", family="llama3", arm="hc", seed=9)])  # fmt: skip
+        compare(
+            [
+                *runs[:2],
+                write_run(
+                    tmp_path / "x", [1] * 50, base_model="org/llama3", family="llama3", arm="hc", seed=8
+                ),
+                write_run(
+                    tmp_path / "y", [1] * 50, base_model="org/llama3", family="llama3", arm="hc", seed=9
+                ),
+            ]
+        )
 
 
 def test_one_run_twice_is_no_second_seed(tmp_path: Path) -> None:
     runs = study(tmp_path, {"base": 0.3, "hc": 0.4}, n=30)
-    again = write_run(tmp_path / "again", [1.0] * 30, base_model="org/llama3", family="llama3", arm="hc", seed=0)
+    again = write_run(
+        tmp_path / "again", [1.0] * 30, base_model="org/llama3", family="llama3", arm="hc", seed=0
+    )
     assert [one.run for one in compare([*runs, again]).comparisons] == ["llama3-hc-0", "again"]
 
 
 def test_other_decoding_is_no_second_seed(tmp_path: Path) -> None:
     runs = study(tmp_path, {"base": 0.3, "hc": 0.4}, n=30)
-    other = write_run(tmp_path / "other", [1.0] * 30, base_model="org/llama3", family="llama3", arm="hc", seed=1, gen_kwargs={"max_gen_toks": 8})
+    other = write_run(
+        tmp_path / "other",
+        [1.0] * 30,
+        base_model="org/llama3",
+        family="llama3",
+        arm="hc",
+        seed=1,
+        gen_kwargs={"max_gen_toks": 8},
+    )
     assert [one.run for one in compare([*runs, other]).comparisons] == ["llama3-hc-0", "other"]
 
 
@@ -174,8 +218,14 @@ def test_families_are_draws_from_many(tmp_path: Path) -> None:
     report = compare(runs)
     (across,) = report.families
     assert across.families == ("llama3", "qwen3", "gemma2")
-    widths = [one.result.interval.high - one.result.interval.low for one in report.comparisons if one.result.interval]
-    wanted = random_effects([one.result.estimate for one in report.comparisons], [width / (2 * 1.96) for width in widths]).result
+    widths = [
+        one.result.interval.high - one.result.interval.low
+        for one in report.comparisons
+        if one.result.interval
+    ]
+    wanted = random_effects(
+        [one.result.estimate for one in report.comparisons], [width / (2 * 1.96) for width in widths]
+    ).result
     found = across.summary.result
     assert found.interval is not None
     assert wanted.interval is not None
@@ -204,7 +254,10 @@ def test_rows_that_there_cannot_be_are_refused(tmp_path: Path, by: str, says: st
 
 
 def test_inconclusive_verdicts_say_how_many_items_would_settle_them(tmp_path: Path) -> None:
-    base, other = write_run(tmp_path / "a", [1, 0] * 20), write_run(tmp_path / "b", [1, 0] * 18 + [1, 1, 1, 0])
+    base, other = (
+        write_run(tmp_path / "a", [1, 0] * 20),
+        write_run(tmp_path / "b", [1, 0] * 18 + [1, 1, 1, 0]),
+    )
     (comparison,) = compare([base, other]).comparisons
     assert comparison.verdict is Verdict.INCONCLUSIVE
     assert comparison.settlement is not None
@@ -216,7 +269,13 @@ def test_other_methods_stand_beside(tmp_path: Path) -> None:
     runs = study(tmp_path, {"base": 0.3, "hc": 0.5}, n=80)
     (comparison,) = compare(runs, margin=0.1).comparisons
     beside = {result.method: result for result in comparison.beside}
-    assert set(beside) == {"mcnemar-exact", "tost-newcombe", "tost-tango", "dirichlet-posterior", "matched-odds-ratio"}
+    assert set(beside) == {
+        "mcnemar-exact",
+        "tost-newcombe",
+        "tost-tango",
+        "dirichlet-posterior",
+        "matched-odds-ratio",
+    }
     assert comparison.equivalence == beside["tost-newcombe"].interval
 
 

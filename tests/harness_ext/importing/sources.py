@@ -1,4 +1,6 @@
-"""Results of other harnesses: the files in fixtures, made by lm_eval 0.4.13, lighteval 0.13.0 and inspect_ai 0.3.285, and rows made up here."""
+"""Results of other harnesses: the files in fixtures, made by lm_eval 0.4.13, lighteval 0.13.0 and inspect_ai
+0.3.285, and rows made up here.
+"""
 
 import json
 import shutil
@@ -26,7 +28,9 @@ def lighteval_output(folder: Path, *tasks: str) -> Path:
     details.mkdir(parents=True)
     results.mkdir(parents=True)
     for task in tasks:
-        shutil.copy(FIXTURES / f"lighteval/details_{task}.parquet", details / f"details_{task}|0_{_DATE}.parquet")
+        shutil.copy(
+            FIXTURES / f"lighteval/details_{task}.parquet", details / f"details_{task}|0_{_DATE}.parquet"
+        )
     shutil.copy(FIXTURES / "lighteval/results.json", results / f"results_{_DATE}.json")
     return folder
 
@@ -40,12 +44,19 @@ def rows_file(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
 
 def pens(*responses: str, **more: Any) -> list[dict[str, Any]]:
     """Return a row for each of the three questions about pens, pears and eggs."""
-    return [{"question": q, "answer": a, "response": r, **more} for q, a, r in zip(PENS, GOLDS, responses, strict=True)]
+    return [
+        {"question": q, "answer": a, "response": r, **more}
+        for q, a, r in zip(PENS, GOLDS, responses, strict=True)
+    ]
 
 
 def samples(folder: Path, task: str) -> list[dict[str, Any]]:
     """Return the rows of a task of a run."""
-    return [json.loads(line) for line in sample_files(folder)[task].read_text(encoding="utf-8").split("\n") if line]
+    return [
+        json.loads(line)
+        for line in sample_files(folder)[task].read_text(encoding="utf-8").split("\n")
+        if line
+    ]
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -55,4 +66,8 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Return all files below a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -14,7 +14,9 @@ from synth.rows import Line, read_rows, rows_of, unread_rows
 
 
 def written(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,9 @@ def test_an_error_names_the_first_line_of_many(source, tmp_path, monkeypatch):
     monkeypatch.setattr(imports, "processor_cores", lambda: 2)
     lines = source.read_text(encoding="utf-8").splitlines()
     broken = tmp_path / "broken.jsonl"
-    broken.write_text("\n".join([*lines[:201], '{"question": "why", "answer": "1"}', "{", *lines[201:]]), encoding="utf-8")
+    broken.write_text(
+        "\n".join([*lines[:201], '{"question": "why", "answer": "1"}', "{", *lines[201:]]), encoding="utf-8"
+    )
     with pytest.raises(StylerepError, match=r"broken\.jsonl, line 203: this is not valid JSON"):
         import_runs([broken], tmp_path / "out")
     broken.write_text(broken.read_text(encoding="utf-8").replace("\n{\n", "\n"), encoding="utf-8")
@@ -70,7 +74,10 @@ def test_an_error_names_the_first_line_of_many(source, tmp_path, monkeypatch):
 
 def test_lines_are_cut_into_pieces_by_number_and_size(tmp_path):
     path = tmp_path / "rows.jsonl"
-    path.write_text("".join(json.dumps({"text": "x" * size}) + "\n" for size in (1, 2, 3, 4, 2_000_000, 5)), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps({"text": "x" * size}) + "\n" for size in (1, 2, 3, 4, 2_000_000, 5)),
+        encoding="utf-8",
+    )
     pieces = list(unread_rows(path, 3))
     assert [len(piece) for piece in pieces] == [3, 2, 1]
     assert all(isinstance(line, Line) for piece in pieces for line in piece)

@@ -28,7 +28,16 @@ def test_members_are_found_in_any_order_wherever_they_lie(monkeypatch, held):
 
 
 def test_a_record_is_the_same_when_it_comes_back():
-    record = Record("file, line 1", ("one", "two"), (0.5, None), "why?", golds=("2",), document={"a": [1]}, document_number=3, encrypted=True)
+    record = Record(
+        "file, line 1",
+        ("one", "two"),
+        (0.5, None),
+        "why?",
+        golds=("2",),
+        document={"a": [1]},
+        document_number=3,
+        encrypted=True,
+    )
     assert unpack(pack(record)) == record
 
 

@@ -25,7 +25,9 @@ def test_names_of_lighteval_are_known() -> None:
 
 
 def test_a_recorded_score_that_nothing_names_is_the_first_of_0_and_1() -> None:
-    found = recorded_metric([{"length": 40, "judge": 1, "other": None}, {"length": 50, "judge": 0, "other": 1}], "here")
+    found = recorded_metric(
+        [{"length": 40, "judge": 1, "other": None}, {"length": 50, "judge": 0, "other": 1}], "here"
+    )
     assert found is not None
     assert found.metric == "judge"
     assert recorded_metric([{"bleu": 30.0, "rouge": 0.4}], "here") is None

@@ -1,4 +1,6 @@
-"""Manifests, results and samples that do not fit are told in a sentence before anything is compared, ranked or written."""
+"""Manifests, results and samples that do not fit are told in a sentence before anything is compared,
+ranked or written.
+"""
 
 import json
 import os
@@ -28,7 +30,11 @@ SAMPLES, RESULTS = f"model/samples_style_arith_{DATE}.jsonl", f"model/results_{D
         ("base_model", {"a": 1}, "base_model: expected a text, found {'a': 1}"),
         ("gen_kwargs", [0], r"gen_kwargs: expected a mapping or a text, found \[0\]"),
         ("task_versions", [1], r"task_versions: expected a mapping, found \[1\]"),
-        ("task_versions", {"t": float("inf")}, r"task_versions.t: expected a whole number or a finite number or a text, found inf"),
+        (
+            "task_versions",
+            {"t": float("inf")},
+            r"task_versions.t: expected a whole number or a finite number or a text, found inf",
+        ),
         ("left_out", [3], r"left_out\[0\]: expected a text, found 3"),
         ("imported", {"format": "x", "tasks": {"t": 3}}, "imported.tasks.t: expected a mapping, found 3"),
         ("decoding", "x", "decoding: expected a mapping, found 'x'"),
@@ -49,7 +55,11 @@ def test_a_manifest_that_does_not_fit(tmp_path: Path, key: str, value: Any, says
         ("n-shot", 3, r"n-shot: expected a mapping, found 3\.$"),
         ("n-shot", {"t": [1]}, r"n-shot.t: expected a whole number or a text, found \[1\]"),
         ("config", 7, r"config: expected a mapping, found 7\.$"),
-        ("config", {"model_num_parameters": "many"}, "config.model_num_parameters: expected a whole number or a number, found 'many'"),
+        (
+            "config",
+            {"model_num_parameters": "many"},
+            "config.model_num_parameters: expected a whole number or a number, found 'many'",
+        ),
         ("chat_template", 3, "chat_template: expected a text or a mapping or a list, found 3"),
     ],
 )
@@ -62,7 +72,10 @@ def test_results_that_do_not_fit(tmp_path: Path, key: str, value: Any, says: str
 
 def test_keys_of_later_versions_are_passed_over(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", [1, 0], arm="hc", seed=3, of_later=[{"deep": 1}])
-    (run / RESULTS).write_text(json.dumps({"versions": {"style_arith": 2.0}, "n-shot": {"style_arith": " "}, "later": [1]}), encoding="utf-8")
+    (run / RESULTS).write_text(
+        json.dumps({"versions": {"style_arith": 2.0}, "n-shot": {"style_arith": " "}, "later": [1]}),
+        encoding="utf-8",
+    )
     assert read_manifest(run)["of_later"] == [{"deep": 1}]
     assert read_facts(run).versions == {"style_arith": "2"}
 
@@ -80,18 +93,34 @@ def test_keys_of_later_versions_are_passed_over(tmp_path: Path) -> None:
         ({"doc": json.loads("[" * 250 + "]" * 250)}, "nested more than 200 levels deep"),
     ],
 )
-def test_a_sample_that_does_not_fit_poisons_no_board(tmp_path: Path, change: dict[str, Any], says: str) -> None:
-    base, run = write_run(tmp_path / "base", [1, 0, 1], arm="base"), write_run(tmp_path / "run", [1, 0, 0], arm="hc")
+def test_a_sample_that_does_not_fit_poisons_no_board(
+    tmp_path: Path, change: dict[str, Any], says: str
+) -> None:
+    base, run = (
+        write_run(tmp_path / "base", [1, 0, 1], arm="base"),
+        write_run(tmp_path / "run", [1, 0, 0], arm="hc"),
+    )
     leaderboard([base], tmp_path / "board")
     rows = [json.loads(line) for line in (run / SAMPLES).read_text(encoding="utf-8").splitlines()]
     rows[1] |= change
     (run / SAMPLES).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    before = {path: path.read_bytes() for path in (tmp_path / "board").rglob("*") if path.is_file() and path.stat().st_size}
-    tries: tuple[Callable[[], Any], ...] = (lambda: compare([base, run]), lambda: leaderboard([run], tmp_path / "board"))
+    before = {
+        path: path.read_bytes()
+        for path in (tmp_path / "board").rglob("*")
+        if path.is_file() and path.stat().st_size
+    }
+    tries: tuple[Callable[[], Any], ...] = (
+        lambda: compare([base, run]),
+        lambda: leaderboard([run], tmp_path / "board"),
+    )
     for act in tries:
         with pytest.raises(StylerepError, match=rf"jsonl, line 2: .*{says}"):
             act()
-    assert before == {path: path.read_bytes() for path in (tmp_path / "board").rglob("*") if path.is_file() and path.stat().st_size}
+    assert before == {
+        path: path.read_bytes()
+        for path in (tmp_path / "board").rglob("*")
+        if path.is_file() and path.stat().st_size
+    }
 
 
 @pytest.mark.parametrize("name", ["manifest.json", SAMPLES])

@@ -5,7 +5,13 @@ import pytest
 
 from harness_ext.runs.scored_items import ScoredItem, ScoredItems
 
-ROWS = {"a": {"acc": 1.0, "words": 3.0}, "b": {"acc": 0.0}, "c": {"words": 5.0, "acc": 0.5}, "d": {}, "e": {"acc": 1.0, "words": 7.0}}
+ROWS = {
+    "a": {"acc": 1.0, "words": 3.0},
+    "b": {"acc": 0.0},
+    "c": {"words": 5.0, "acc": 0.5},
+    "d": {},
+    "e": {"acc": 1.0, "words": 7.0},
+}
 
 
 @pytest.fixture
@@ -27,7 +33,11 @@ def test_columns_hold_what_rows_had(items: ScoredItems) -> None:
 def test_scores_are_of_the_items_at_some_places_in_their_order(items: ScoredItems) -> None:
     places = items.places(["e", "a", "c"])
     np.testing.assert_array_equal(items.scores("words", places), [7, 3, 5])
-    assert (items.have_all("words", places), items.have_all("words", items.places(["a", "b"])), items.have_all("other", places)) == (True, False, False)
+    assert (
+        items.have_all("words", places),
+        items.have_all("words", items.places(["a", "b"])),
+        items.have_all("other", places),
+    ) == (True, False, False)
     assert items.common_metrics() == []
     with pytest.raises(KeyError):
         items.places(["x"])

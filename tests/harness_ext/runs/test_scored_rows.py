@@ -10,7 +10,14 @@ from harness_ext.runs.sample_rows import metrics_of, sample_rows
 from harness_ext.runs.scored_rows import scored_rows
 from synth.errors import StylerepError
 
-PLAIN = {"doc_id": 3, "doc": {"q": "2 + 2", "a": [4]}, "target": " 4 ", "resps": [["\u221a4 = 2 [[{"]], "filter": "none", "arguments": {"gen": {}}}
+PLAIN = {
+    "doc_id": 3,
+    "doc": {"q": "2 + 2", "a": [4]},
+    "target": " 4 ",
+    "resps": [["\u221a4 = 2 [[{"]],
+    "filter": "none",
+    "arguments": {"gen": {}},
+}
 ROWS: list[dict[str, Any]] = [
     {"acc": 1.0, "trace_words": 7, "exact_match,none": 0, "validity": None},
     {"acc": 0, "trace_words": 0.5, "exact_match,none": 1.0, "validity": 0.25},
@@ -30,7 +37,12 @@ ROWS: list[dict[str, Any]] = [
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    texts = [json.dumps(PLAIN | {"doc_hash": f"h{number}"} | row, ensure_ascii="surrogate" in str(row) or number % 2 == 0) for number, row in enumerate(rows)]
+    texts = [
+        json.dumps(
+            PLAIN | {"doc_hash": f"h{number}"} | row, ensure_ascii="surrogate" in str(row) or number % 2 == 0
+        )
+        for number, row in enumerate(rows)
+    ]
     path.write_text("\n".join(texts) + "\n", encoding="utf-8", errors="surrogatepass")
     return path
 
@@ -42,7 +54,8 @@ def test_rows_are_what_they_are_when_read_whole_whichever_stands_first(tmp_path:
     lines = path.read_bytes().splitlines(keepends=True)
     found = list(scored_rows(path))
     assert [(row.number, row.line, row.doc_hash, row.filter) for row in found] == [
-        (number, line, row["doc_hash"], row["filter"]) for number, (line, (_, row)) in enumerate(zip(lines, whole, strict=True), 1)
+        (number, line, row["doc_hash"], row["filter"])
+        for number, (line, (_, row)) in enumerate(zip(lines, whole, strict=True), 1)
     ]
     assert [row.begin for row in found] == [sum(map(len, lines[:number])) for number in range(len(lines))]
     assert [row.asked for row in found] == [asked_of(row) for _, row in whole]
@@ -63,7 +76,10 @@ def test_rows_like_the_first_are_not_read_whole(tmp_path: Path, monkeypatch: pyt
     [
         ('{"doc_hash": "h", "acc": NaN}', "the metric acc must be a finite number, found nan"),
         ('{"doc_hash": "h", "acc": 1e51}', "the metric acc must be a finite number, found 1e"),
-        ('{"doc_hash": "h", "acc": 1, "trace_words": -1}', "the metric trace_words must be 0 or more, found -1"),
+        (
+            '{"doc_hash": "h", "acc": 1, "trace_words": -1}',
+            "the metric trace_words must be 0 or more, found -1",
+        ),
         ('{"doc_hash": 3, "acc": 1}', "expected a sample with a doc_hash"),
         ('{"acc": 1}', "expected a sample with a doc_hash"),
         ('{"doc_hash": "h", "filter": null}', "filter: expected a text, found None"),

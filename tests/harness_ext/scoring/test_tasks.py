@@ -43,10 +43,15 @@ def test_every_evaluation_set_has_a_task_and_every_task_a_set() -> None:
         assert task_config(task)["task"] == task
 
 
-@pytest.mark.parametrize("path", [*FILES, *sorted((tasks_path() / "groups").glob("*.yaml"))], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*FILES, *sorted((tasks_path() / "groups").glob("*.yaml"))], ids=lambda path: path.stem
+)
 def test_a_task_file_opens_with_its_command_and_says_what_its_version_changed(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert re.match(rf"# (STYLEREP_DATA=folder )?stylerep eval --model .* --tasks {path.stem} --limit \d+ --output_path ", lines[0])
+    assert re.match(
+        rf"# (STYLEREP_DATA=folder )?stylerep eval --model .* --tasks {path.stem} --limit \d+ --output_path ",
+        lines[0],
+    )
     version = load(path)["metadata"]["version"]
     assert any(line.startswith(f"# Version {version:g}: ") for line in lines)
 
@@ -56,7 +61,9 @@ def test_the_bases_list_every_metric_with_mean_and_direction() -> None:
     for base, metrics in wanted.items():
         listed = load(tasks_path() / f"{base}.yaml")["metric_list"]
         assert tuple(item["metric"] for item in listed) == metrics
-        assert all(item["aggregation"] == "mean" and isinstance(item["higher_is_better"], bool) for item in listed)
+        assert all(
+            item["aggregation"] == "mean" and isinstance(item["higher_is_better"], bool) for item in listed
+        )
 
 
 def test_groups_hold_tasks_that_exist_and_the_paper_s_benchmarks() -> None:
@@ -65,8 +72,13 @@ def test_groups_hold_tasks_that_exist_and_the_paper_s_benchmarks() -> None:
         assert set(load(path)["task"]) <= names
         assert not path.stem.startswith("style_"), "the glob style_* would match the group and its tasks"
     assert tasks_named(["stylebench_paper"]) == ["style_math500", "style_aime24", "style_gpqa_diamond"]
-    assert not any(EVALUATION_SETS[task_config(task)["metadata"]["evaluation_set"]].files for task in tasks_named(["stylebench_offline"]))
-    assert tasks_named(["stylebench_prefer", "style_prefer_kg", "mmlu"]) == sorted(path.stem for path in FILES if "prefer" in path.stem)
+    assert not any(
+        EVALUATION_SETS[task_config(task)["metadata"]["evaluation_set"]].files
+        for task in tasks_named(["stylebench_offline"])
+    )
+    assert tasks_named(["stylebench_prefer", "style_prefer_kg", "mmlu"]) == sorted(
+        path.stem for path in FILES if "prefer" in path.stem
+    )
 
 
 def test_documents_are_made_when_they_are_asked_for() -> None:
@@ -89,7 +101,9 @@ def test_documents_are_made_when_they_are_asked_for() -> None:
 
 def test_documents_hold_nothing_that_differs_between_runs_and_take_no_model_arguments() -> None:
     first = documents(evaluation_set="chain", items=4)["test"]
-    other = documents(evaluation_set="chain", items=4, pretrained="elsewhere", seed=7, dtype="float32", config_source="here")["test"]
+    other = documents(
+        evaluation_set="chain", items=4, pretrained="elsewhere", seed=7, dtype="float32", config_source="here"
+    )["test"]
     assert list(first) == list(other)
     assert list(first) != list(documents(evaluation_set="chain", items=4, item_seed=1)["test"])
     assert [one["level"] for one in first] == list(EVALUATION_SETS["chain"].levels)[:4]
@@ -112,7 +126,13 @@ def test_what_is_missing_is_told_of_all_tasks_at_once(tmp_path: Path) -> None:
 
 
 def test_scores_are_floats_for_any_response() -> None:
-    for response in ("", "<think>", "\ud800", "The answer is 5.", "<think>\nWait, 2 + 2 = 4.\n</think>\n\nThe answer is 4."):
+    for response in (
+        "",
+        "<think>",
+        "\ud800",
+        "The answer is 5.",
+        "<think>\nWait, 2 + 2 = 4.\n</think>\n\nThe answer is 4.",
+    ):
         scores = score(response, "4")
         assert tuple(scores) == METRICS
         assert all(type(value) is float and not math.isnan(value) for value in scores.values()), scores
@@ -120,7 +140,10 @@ def test_scores_are_floats_for_any_response() -> None:
 
 def test_what_cannot_be_judged_is_flagged() -> None:
     judged = score("<think>\n2 + 2 = 4\n3 + 3 = 7\nThat makes 4.\n</think>\n\nThe answer is 4.", "4")
-    assert {name: judged[name] for name in ("step_validity", "steps_judged", "answer_consistency", "answer_judged")} == {
+    assert {
+        name: judged[name]
+        for name in ("step_validity", "steps_judged", "answer_consistency", "answer_judged")
+    } == {
         "step_validity": 0.5,
         "steps_judged": 1.0,
         "answer_consistency": 1.0,
@@ -150,7 +173,10 @@ def test_metrics_are_registered_with_lm_eval_for_any_task() -> None:
 
     response = "<think>\nWait, let me check: 2 + 2 = 4.\n</think>\n\nThe answer is 4."
     for name in METRICS[1:]:
-        assert get_metric(name)(references=["4"], predictions=[response]) == score_by_reference(response, "4")[name]
+        assert (
+            get_metric(name)(references=["4"], predictions=[response])
+            == score_by_reference(response, "4")[name]
+        )
         assert get_metric_aggregation(name)([1.0, 2.0]) == 1.5
     assert is_higher_better("style_adherence")
     assert not is_higher_better("repetition")
@@ -158,12 +184,19 @@ def test_metrics_are_registered_with_lm_eval_for_any_task() -> None:
 
 @pytest.mark.parametrize("plain", ["sbs", "hc_len", "hc_np"])
 def test_preference_documents_are_the_two_by_two_of_one_problem(plain: str) -> None:
-    found = preference_documents(evaluation_set="arith", items=10, trace_words=120, pivot_density=3, plain_arm=plain)["test"]
+    found = preference_documents(
+        evaluation_set="arith", items=10, trace_words=120, pivot_density=3, plain_arm=plain
+    )["test"]
     for document in found:
         choices = dict(zip(CHOICES, document["choices"], strict=True))
         assert len(set(choices.values())) == 4
         answers = {name: final_answer(text, "number") for name, text in choices.items()}
-        assert answers["right styled"] == answers["right plain"] != answers["wrong styled"] == answers["wrong plain"]
+        assert (
+            answers["right styled"]
+            == answers["right plain"]
+            != answers["wrong styled"]
+            == answers["wrong plain"]
+        )
         assert not is_right(answers["wrong plain"], str(answers["right plain"]), "number")
         for style in ("styled", "plain"):
             right, wrong = (choices[f"{kind} {style}"].rsplit("\n\n", 2) for kind in ("right", "wrong"))
@@ -200,17 +233,25 @@ def test_every_task_whose_problems_are_here_is_valid(monkeypatch: pytest.MonkeyP
     checks = list(validate_tasks())
     assert [check.task for check in checks] == sorted(path.stem for path in FILES)
     assert not [problem for check in checks for problem in check.problems]
-    assert {check.task for check in checks if check.missing} <= {path.stem for path in FILES if "STYLEREP_DATA" in path.read_text()}
+    assert {check.task for check in checks if check.missing} <= {
+        path.stem for path in FILES if "STYLEREP_DATA" in path.read_text()
+    }
     assert all(check.prompt and check.items for check in checks if not check.missing)
 
 
 def test_a_bad_task_file_is_told(tmp_path: Path, stylerep_here: Callable[..., Any]) -> None:
     (tmp_path / "style_bad.yaml").write_text(
-        f"# a comment\ninclude: {tasks_path() / '_generate.yaml'}\ntask: style_bad\nmetadata:\n  version: 3.0\n  problems: arith:test\n  items: 5\n"
-        "metric_list:\n  - {metric: acc, aggregation: mean, higher_is_better: true}\n"
+        f"# a comment\ninclude: {tasks_path() / '_generate.yaml'}\ntask: style_bad\nmetadata:\n  version:"
+        " 3.0\n  problems: arith:test\n  items: 5\nmetric_list:\n  - {metric: acc, aggregation: mean,"
+        " higher_is_better: true}\n"
     )
-    (tmp_path / "style_worse.yaml").write_text("task: style_worse\ndataset_path: nowhere\noutput_type: no_such\nmetadata: {version: 1}\n")
-    (tmp_path / "style_typo.yaml").write_text(f"include: {tasks_path() / '_generate.yaml'}\ntask: style_typo\nmetadata: {{version: 1, evaluation_set: kgg}}\n")
+    (tmp_path / "style_worse.yaml").write_text(
+        "task: style_worse\ndataset_path: nowhere\noutput_type: no_such\nmetadata: {version: 1}\n"
+    )
+    (tmp_path / "style_typo.yaml").write_text(
+        f"include: {tasks_path() / '_generate.yaml'}\ntask: style_typo\nmetadata: {{version: 1,"
+        " evaluation_set: kgg}\n"
+    )
     bad, typo, worse = validate_tasks(folder=tmp_path)
     assert any("There is no evaluation set 'kgg'" in problem for problem in typo.problems)
     assert any("first line is not the command" in problem for problem in bad.problems)
@@ -224,7 +265,9 @@ def test_a_bad_task_file_is_told(tmp_path: Path, stylerep_here: Callable[..., An
 
 @pytest.mark.slow
 def test_nothing_a_model_writes_stops_a_run() -> None:
-    """Ten thousand hostile responses to documents of every answer type; a bound of five seconds and three a megabyte leaves room for slow machines."""
+    """Ten thousand hostile responses to documents of every answer type; a bound of five seconds and three a
+    megabyte leaves room for slow machines.
+    """
     scored = list(score_hostile(10_000))
     assert len(scored) == 10_000
     assert {answer_type for _, _, answer_type in scored} == set(ANSWER_TYPES)
@@ -242,7 +285,11 @@ def test_rendered_traces_get_full_marks_on_their_own_task() -> None:
 
 
 def test_many_responses_are_scored_as_each_alone() -> None:
-    responses = [(text, "12", kind, {"options": ["11", "12"]}) for text in hostile_responses(30, seed=3) for kind in ("number", "option")]
+    responses = [
+        (text, "12", kind, {"options": ["11", "12"]})
+        for text in hostile_responses(30, seed=3)
+        for kind in ("number", "option")
+    ]
     responses.append(("<think>Half.</think>\\boxed{0.5}", "\\frac{1}{2}", "latex", {}))
     assert score_each(responses) == [score(*one) for one in responses]
     assert score_each([]) == []

@@ -27,7 +27,9 @@ def test_exact_mcnemar_agrees_with_statsmodels(table: PairedCounts) -> None:
 def test_wilson_agrees_with_statsmodels(successes: int, n: int, level: float) -> None:
     successes = min(successes, n)
     interval = wilson_interval(successes, n, level)
-    assert (interval.low, interval.high) == pytest.approx(proportion_confint(successes, n, 1 - level, "wilson"), abs=1e-10)
+    assert (interval.low, interval.high) == pytest.approx(
+        proportion_confint(successes, n, 1 - level, "wilson"), abs=1e-10
+    )
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
@@ -63,7 +65,9 @@ def test_bounds(table: PairedCounts) -> None:
 
 @given(counts, st.integers(1, 40))
 def test_items_that_both_get_right_do_not_change_the_test(table: PairedCounts, more: int) -> None:
-    assert mcnemar_midp(PairedCounts(table.both + more, table.first, table.second, table.neither)) == mcnemar_midp(table)
+    assert mcnemar_midp(
+        PairedCounts(table.both + more, table.first, table.second, table.neither)
+    ) == mcnemar_midp(table)
 
 
 @pytest.mark.parametrize("bad", [(-1, 0, 0, 5), (0, 0, 0, 0)])

@@ -25,7 +25,11 @@ def test_permutation_p_agrees_with_scipy_on_all_labellings() -> None:
     x, y = (part[:, :1] for part in drawn(1, 5, 4, 1.0))
     scale = np.concatenate([x, y]).std()
     exact = scipy.stats.permutation_test(
-        (x[:, 0] / scale, y[:, 0] / scale), scipy.stats.energy_distance, n_resamples=np.inf, alternative="greater", vectorized=False
+        (x[:, 0] / scale, y[:, 0] / scale),
+        scipy.stats.energy_distance,
+        n_resamples=np.inf,
+        alternative="greater",
+        vectorized=False,
     )
     assert energy_distance(x, y, 20_000).p == pytest.approx(exact.pvalue, abs=0.015)
 
@@ -37,7 +41,12 @@ def test_paired_labels_are_swapped_within_items() -> None:
     statistics = []
     for code in range(2**7):
         swap = (code >> np.arange(7) & 1).astype(bool)[:, None]
-        statistics.append(scipy.stats.energy_distance(np.where(swap, y, x)[:, 0] / both.std(), np.where(swap, x, y)[:, 0] / both.std()) ** 2)
+        statistics.append(
+            scipy.stats.energy_distance(
+                np.where(swap, y, x)[:, 0] / both.std(), np.where(swap, x, y)[:, 0] / both.std()
+            )
+            ** 2
+        )
     assert ours.estimate == pytest.approx(statistics[0], abs=1e-10)
     assert ours.p == pytest.approx(np.mean(np.array(statistics) >= statistics[0] - 1e-9), abs=0.015)
 
@@ -57,16 +66,22 @@ def test_units_order_and_naming_do_not_matter(seed: int, factor: float, shift: f
     x, y = drawn(seed)
     plain = energy_distance(x, y, 50)
     units = np.array([factor, 1.0, 1.0])
-    assert energy_distance(x * units + shift, y * units + shift, 50).estimate == pytest.approx(plain.estimate, abs=1e-8)
+    assert energy_distance(x * units + shift, y * units + shift, 50).estimate == pytest.approx(
+        plain.estimate, abs=1e-8
+    )
     assert energy_distance(y, x, 50).estimate == pytest.approx(plain.estimate, abs=1e-10)
-    assert energy_distance(x[::-1], y[np.random.default_rng(seed).permutation(30)], 50).estimate == pytest.approx(plain.estimate, abs=1e-10)
+    assert energy_distance(
+        x[::-1], y[np.random.default_rng(seed).permutation(30)], 50
+    ).estimate == pytest.approx(plain.estimate, abs=1e-10)
     assert 0 <= plain.settings["coefficient"] <= 1
 
 
 def test_features_that_never_vary_say_nothing() -> None:
     x, y = drawn(4)
     constant = np.full((40, 1), 0.3), np.full((30, 1), 0.3)
-    assert energy_distance(np.hstack([x, constant[0]]), np.hstack([y, constant[1]]), 9).estimate == pytest.approx(energy_distance(x, y, 9).estimate)
+    assert energy_distance(
+        np.hstack([x, constant[0]]), np.hstack([y, constant[1]]), 9
+    ).estimate == pytest.approx(energy_distance(x, y, 9).estimate)
     same = energy_distance(*constant, 9)
     assert (same.estimate, same.p) == (0, 1)
     assert energy_distance([[1.0]], [[2.0]], 9).p == 1
@@ -82,7 +97,9 @@ def test_feature_tost_agrees_with_statsmodels(seed: int, margin: float) -> None:
     for j in range(3):
         wide, other = margin * scale[j], margin * short[j]
         assert paired[j].p == pytest.approx(ttost_paired(x[:, j], y[:, j], -wide, wide)[0], abs=1e-10)
-        assert welch[j].p == pytest.approx(ttost_ind(x[:, j], y[:20, j], -other, other, usevar="unequal")[0], abs=1e-10)
+        assert welch[j].p == pytest.approx(
+            ttost_ind(x[:, j], y[:20, j], -other, other, usevar="unequal")[0], abs=1e-10
+        )
         assert paired[j].estimate == pytest.approx((x - y).mean(axis=0)[j] / scale[j])
         low, high = paired[j].interval.low, paired[j].interval.high
         assert (-margin < low and high < margin) == (paired[j].p < 0.05)

@@ -113,17 +113,29 @@ def test_runs_that_agree_on_every_item_and_seed_are_as_sure_as_their_items_are_m
 
 
 def test_where_nothing_can_be_said_nothing_is_claimed() -> None:
-    for effect in (effect_of_items([0.25]), effect_of_items([0.5, 0.5]), effect_of_seeds(np.ones((1, 9))), effect_of_families([0.2], [0.1])):
+    for effect in (
+        effect_of_items([0.25]),
+        effect_of_items([0.5, 0.5]),
+        effect_of_seeds(np.ones((1, 9))),
+        effect_of_families([0.2], [0.1]),
+    ):
         assert effect.result().interval is None
         assert effect.note
-        assert (effect.p_inside(0.9), effect.p_outside(0.01), effect.p_above(-0.5), effect.p_below(0.9)) == (1, 1, 1, 1)
+        assert (effect.p_inside(0.9), effect.p_outside(0.01), effect.p_above(-0.5), effect.p_below(0.9)) == (
+            1,
+            1,
+            1,
+            1,
+        )
         assert decide(effect, 1.0, 0.05) is Verdict.INCONCLUSIVE
 
 
 def test_a_result_has_a_signature() -> None:
     result = effect_of_counts(PairedCounts(40, 12, 7, 41)).result(0.9)
     assert isinstance(result.interval, Interval)
-    assert result.signature.startswith("test:mcnemar-midp|n:100|b:12|c:7|interval:newcombe10|level:0.9|stylerep:")
+    assert result.signature.startswith(
+        "test:mcnemar-midp|n:100|b:12|c:7|interval:newcombe10|level:0.9|stylerep:"
+    )
 
 
 def test_parts_that_share_items_are_less_sure_than_independent_ones() -> None:

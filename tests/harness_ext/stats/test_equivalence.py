@@ -12,7 +12,9 @@ from harness_ext.stats.result import Result
 
 counts = st.builds(PairedCounts, *[st.integers(0, 60)] * 3, st.integers(1, 60))
 small = st.builds(PairedCounts, *[st.integers(0, 2)] * 3, st.integers(1, 3))
-corners = st.one_of(counts, small, st.builds(lambda second: PairedCounts(0, 0, second, 0), st.integers(1, 40)))
+corners = st.one_of(
+    counts, small, st.builds(lambda second: PairedCounts(0, 0, second, 0), st.integers(1, 40))
+)
 names = st.sampled_from(list(INTERVALS))
 margins = st.sampled_from([0.02, 0.05, 0.1, 0.3])
 alphas = st.sampled_from([0.01, 0.05, 0.1, 0.25])
@@ -29,7 +31,9 @@ def inside(result: Result, margin: float) -> bool:
 
 @settings(max_examples=100)
 @given(corners, names, margins, alphas)
-def test_p_is_at_most_alpha_just_where_the_interval_lies_inside(table: PairedCounts, name: IntervalName, margin: float, alpha: float) -> None:
+def test_p_is_at_most_alpha_just_where_the_interval_lies_inside(
+    table: PairedCounts, name: IntervalName, margin: float, alpha: float
+) -> None:
     both, one = tost_counts(table, margin, alpha, name), noninferiority_counts(table, margin, alpha, name)
     assert both.p is not None
     assert one.p is not None
@@ -59,7 +63,9 @@ def test_swapping_the_runs(table: PairedCounts, name: IntervalName, margin: floa
     one, other = tost_counts(table, margin, interval=name), tost_counts(swapped(table), margin, interval=name)
     assert one.p == other.p
     assert one.estimate == -other.estimate
-    assert one.p == max(noninferiority_counts(way, margin, interval=name).p or 0 for way in (table, swapped(table)))
+    assert one.p == max(
+        noninferiority_counts(way, margin, interval=name).p or 0 for way in (table, swapped(table))
+    )
 
 
 @settings(max_examples=50)

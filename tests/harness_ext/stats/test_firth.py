@@ -9,17 +9,23 @@ from scipy.stats import chi2
 
 from harness_ext.stats.logistic import attributed, firth_logistic, firth_p, logistic
 
-# Urinary tract infection and contraception in 239 women (Foxman et al. 1997, Epidemiology 8:637), the data `sex2` of R's logistf: case,
-# age, oc, vic, vicl, vis, dia, and how many. No woman without infection used a diaphragm (dia): the column separates.
+# Urinary tract infection and contraception in 239 women (Foxman et al. 1997, Epidemiology 8:637), the data
+# `sex2` of R's logistf: case, age, oc, vic, vicl, vis, dia, and how many. No woman without infection used a
+# diaphragm (dia): the column separates.
 SEX2 = """
-1000010:1 1001000:14 1001010:3 1001100:10 1001110:12 1001111:1 1010000:44 1010001:3 1011000:15 1011001:1 1011010:2 1011100:7
-1011110:3 1101000:2 1101010:1 1101011:1 1101100:1 1101111:1 1110000:5 1111000:3 0000010:1 0001000:2 0001010:1 0001100:8
-0001110:18 0010000:42 0010010:1 0011000:1 0011100:5 0011110:6 0101100:2 0101110:4 0110000:14 0110010:1 0111000:1 0111110:2
+1000010:1 1001000:14 1001010:3 1001100:10 1001110:12 1001111:1 1010000:44 1010001:3 1011000:15 1011001:1
+1011010:2 1011100:7 1011110:3 1101000:2 1101010:1 1101011:1 1101100:1 1101111:1 1110000:5 1111000:3
+0000010:1 0001000:2 0001010:1 0001100:8 0001110:18 0010000:42 0010010:1 0011000:1 0011100:5 0011110:6
+0101100:2 0101110:4 0110000:14 0110010:1 0111000:1 0111110:2
 """
 
 
 def infections() -> tuple[np.ndarray, np.ndarray]:
-    rows = [[int(digit) for digit in cell] for cell, count in (part.split(":") for part in SEX2.split()) for _ in range(int(count))]
+    rows = [
+        [int(digit) for digit in cell]
+        for cell, count in (part.split(":") for part in SEX2.split())
+        for _ in range(int(count))
+    ]
     table = np.array(rows, dtype=float)
     return np.column_stack([table[:, 1:], np.ones(len(table))]), table[:, 0] == 1
 
@@ -31,13 +37,17 @@ def drawn(seed: int, n: int = 60) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_agrees_with_logistf_where_a_column_separates() -> None:
-    # Coefficients of logistf as quoted in the tests of the Python package firthlogist; chi-squares to two places from the
-    # snapshot model_parameters.logistf of the R package parameters.
+    # Coefficients of logistf as quoted in the tests of the Python package firthlogist; chi-squares to two
+    # places from the snapshot model_parameters.logistf of the R package parameters.
     x, y = infections()
     assert logistic(x, y) is None
     fit = firth_logistic(x, y)
     assert fit is not None
-    np.testing.assert_allclose(fit.coefficients, [-1.10598131, -0.06881673, 2.26887464, -2.11140817, -0.78831694, 3.09601166, 0.12025405], atol=5e-7)
+    np.testing.assert_allclose(
+        fit.coefficients,
+        [-1.10598131, -0.06881673, 2.26887464, -2.11140817, -0.78831694, 3.09601166, 0.12025405],
+        atol=5e-7,
+    )
     ratios = [chi2.isf(firth_p(x, y, column), 1) for column in range(7)]
     np.testing.assert_allclose(ratios, [7.51, 0.02, 22.93, 19.10, 3.70, 7.90, 0.06], atol=0.006)
 
@@ -48,7 +58,10 @@ def test_maximises_the_penalised_likelihood(seed: int) -> None:
 
     def loss(b: np.ndarray) -> float:
         mean = 1 / (1 + np.exp(-x @ b))
-        return -float(np.log(np.where(y, mean, 1 - mean)).sum() + np.linalg.slogdet((x * (mean * (1 - mean))[:, None]).T @ x)[1] / 2)
+        return -float(
+            np.log(np.where(y, mean, 1 - mean)).sum()
+            + np.linalg.slogdet((x * (mean * (1 - mean))[:, None]).T @ x)[1] / 2
+        )
 
     fit = firth_logistic(x, y)
     assert fit is not None
@@ -128,7 +141,9 @@ def test_attribution_is_shapleys_and_sums_to_the_whole() -> None:
     assert fit is not None
     first, second = x[:25], x[25:]
     parts = attributed(fit, first, second)
-    assert parts.sum() == pytest.approx((second @ fit.coefficients).mean() - (first @ fit.coefficients).mean(), abs=1e-12)
+    assert parts.sum() == pytest.approx(
+        (second @ fit.coefficients).mean() - (first @ fit.coefficients).mean(), abs=1e-12
+    )
     shapley, orders = np.zeros(3), list(permutations(range(3)))
     for order in orders:
         profile = first.mean(axis=0)

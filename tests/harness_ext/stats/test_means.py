@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel, wilcoxon
 from statsmodels.stats.weightstats import ttost_paired
 
-from harness_ext.stats.means import clustered_mean, hodges_lehmann, item_means, length_controlled, paired_t, tost_clustered, tost_means
+from harness_ext.stats.means import (
+    clustered_mean,
+    hodges_lehmann,
+    item_means,
+    length_controlled,
+    paired_t,
+    tost_clustered,
+    tost_means,
+)
 from harness_ext.stats.result import Result
 
 LEVELS = st.sampled_from([0.8, 0.9, 0.95, 0.99])
@@ -76,7 +84,10 @@ def test_cr2_and_its_degrees_of_freedom_agree_with_the_matrix_form(seed: int) ->
     assert isinstance(icc, float)
     assert (icc > 0) == (seed < 4)
     # Pustejovsky & Tipton (2018) with an exchangeable working covariance.
-    away, working = np.eye(40) - np.ones((40, 40)) / 40, (1 - icc) * np.eye(40) + icc * (clusters[:, None] == clusters)
+    away, working = (
+        np.eye(40) - np.ones((40, 40)) / 40,
+        (1 - icc) * np.eye(40) + icc * (clusters[:, None] == clusters),
+    )
     parts, columns = [], []
     for g in np.unique(clusters):
         rows = np.flatnonzero(clusters == g)
@@ -99,7 +110,9 @@ def test_the_correlation_within_clusters_is_that_of_a_mixed_model() -> None:
     groups = pd.Series(clusters)
     fit = sm.MixedLM(d, np.ones(60), groups).fit(reml=True)  # equals ANOVA where clusters have one size
     between = float(np.asarray(fit.cov_re)[0, 0])
-    assert clustered_mean(d, clusters.tolist()).settings["icc"] == pytest.approx(between / (between + fit.scale), abs=1e-4)
+    assert clustered_mean(d, clusters.tolist()).settings["icc"] == pytest.approx(
+        between / (between + fit.scale), abs=1e-4
+    )
 
 
 def test_few_large_clusters_do_not_make_the_test_reject_too_often() -> None:
@@ -176,7 +189,12 @@ def test_a_difference_that_length_explains_goes_away() -> None:
     assert result.settings["slope"] == pytest.approx(2, abs=0.3)
 
 
-ANALYSES = [paired_t, hodges_lehmann, lambda d: tost_means(d, 0.5), lambda d: clustered_mean(d, np.arange(len(d)) // 2)]
+ANALYSES = [
+    paired_t,
+    hodges_lehmann,
+    lambda d: tost_means(d, 0.5),
+    lambda d: clustered_mean(d, np.arange(len(d)) // 2),
+]
 
 
 @pytest.mark.parametrize("analysis", ANALYSES)
@@ -195,7 +213,9 @@ def test_swapping_runs_flips_the_sign(analysis, seed: int) -> None:  # type: ign
 def test_neither_order_nor_a_constant_in_both_runs_matters(analysis, seed: int) -> None:  # type: ignore[no-untyped-def]
     a, b = drawn(seed), drawn(seed + 1)
     plain, moved = analysis(a - b), analysis(((a + 5) - (b + 5))[np.random.default_rng(seed).permutation(30)])
-    assert (plain.estimate, *bounds(plain), plain.p) == pytest.approx((moved.estimate, *bounds(moved), moved.p), abs=1e-10)
+    assert (plain.estimate, *bounds(plain), plain.p) == pytest.approx(
+        (moved.estimate, *bounds(moved), moved.p), abs=1e-10
+    )
 
 
 @pytest.mark.parametrize("analysis", [ANALYSES[0], ANALYSES[1], ANALYSES[3]])
@@ -209,7 +229,12 @@ def test_scaling_scales(analysis, seed: int, factor: float) -> None:  # type: ig
 
 @pytest.mark.parametrize("d", [[0.5], [0.1 + 0.2, 0.3, 0.3], [0.0] * 8])
 def test_without_spread_there_is_no_interval(d: list[float]) -> None:
-    for result in (paired_t(d), tost_means(d, 0.1), clustered_mean(d, range(len(d))), tost_clustered(d, range(len(d)), 0.1)):
+    for result in (
+        paired_t(d),
+        tost_means(d, 0.1),
+        clustered_mean(d, range(len(d))),
+        tost_clustered(d, range(len(d)), 0.1),
+    ):
         assert result.estimate == pytest.approx(np.mean(d))
         assert (result.interval, result.p) == (None, None)
         assert "spread" in result.note
@@ -225,7 +250,9 @@ def test_few_items_or_one_cluster_are_said() -> None:
     assert length_controlled([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]).interval is None
 
 
-@pytest.mark.parametrize("analysis", [paired_t, hodges_lehmann, lambda d: tost_means(d, 0.1), lambda d: clustered_mean(d, [0, 1])])
+@pytest.mark.parametrize(
+    "analysis", [paired_t, hodges_lehmann, lambda d: tost_means(d, 0.1), lambda d: clustered_mean(d, [0, 1])]
+)
 @pytest.mark.parametrize("bad", [[], [1.0, float("nan")], [1.0, float("inf")], [[1.0], [2.0]]])
 def test_malformed_differences_are_refused(analysis, bad) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match="d "):

@@ -48,7 +48,8 @@ def limits(interval: Interval | None) -> tuple[float, float]:
 
 
 def test_published_intervals() -> None:
-    # Cavo et al. 2012, as expected by the tests of the R package contingencytables (chapter 8 of Fagerland, Lydersen & Laake 2017).
+    # Cavo et al. 2012, as expected by the tests of the R package contingencytables (chapter 8 of Fagerland,
+    # Lydersen & Laake 2017).
     assert limits(newcombe_interval(CAVO)) == pytest.approx((-0.1186, -0.0046), abs=5e-5)
     assert limits(bonett_price_interval(CAVO)) == pytest.approx((-0.1195, -0.0032), abs=5e-5)
     assert limits(tango_interval(CAVO)) == pytest.approx((-0.1240, -0.0054), abs=5e-5)
@@ -68,7 +69,9 @@ def test_published_midp() -> None:
 def test_the_score_of_no_difference_is_that_of_mcnemar(table: PairedCounts) -> None:
     score = float(tables.tango_score(table.first, table.second, table.n, 0))
     if table.first + table.second:
-        expected = mcnemar([[table.both, table.first], [table.second, table.neither]], exact=False, correction=False)
+        expected = mcnemar(
+            [[table.both, table.first], [table.second, table.neither]], exact=False, correction=False
+        )
         assert score**2 == pytest.approx(expected.statistic, abs=1e-10)
         assert chi2.sf(score**2, 1) == pytest.approx(expected.pvalue, abs=1e-10)
     else:
@@ -76,7 +79,9 @@ def test_the_score_of_no_difference_is_that_of_mcnemar(table: PairedCounts) -> N
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.floats(-0.95, 0.95))
-def test_the_score_uses_the_most_likely_table_with_that_difference(b: int, c: int, rest: int, delta: float) -> None:
+def test_the_score_uses_the_most_likely_table_with_that_difference(
+    b: int, c: int, rest: int, delta: float
+) -> None:
     n = b + c + rest
     low, high = max(0.0, -delta), (1 - delta) / 2
 
@@ -96,7 +101,9 @@ def test_tangos_limits_are_where_the_score_is_the_quantile(table: PairedCounts, 
     z = float(norm.ppf((1 + level) / 2))
     for end, sign, certain in ((interval.low, 1, -1.0), (interval.high, -1, 1.0)):
         if end != certain:
-            assert float(tables.tango_score(table.first, table.second, table.n, end)) == pytest.approx(sign * z, abs=1e-5)
+            assert float(tables.tango_score(table.first, table.second, table.n, end)) == pytest.approx(
+                sign * z, abs=1e-5
+            )
 
 
 @settings(max_examples=60)
@@ -112,19 +119,26 @@ def test_limits_and_scores_move_one_way(table: PairedCounts) -> None:
 def test_limits_known_in_closed_form() -> None:
     # Without discordant items the score is -sqrt(n D / (1 - D)); with b = n it is sqrt(n (1 - D) / (1 + D)).
     z2 = 1.959963984540054**2
-    assert limits(tango_interval(PairedCounts(20, 0, 0, 5))) == pytest.approx((-z2 / (25 + z2), z2 / (25 + z2)), abs=1e-12)
-    assert limits(tango_interval(PairedCounts(0, 25, 0, 0))) == pytest.approx(((25 - z2) / (25 + z2), 1.0), abs=1e-12)
+    assert limits(tango_interval(PairedCounts(20, 0, 0, 5))) == pytest.approx(
+        (-z2 / (25 + z2), z2 / (25 + z2)), abs=1e-12
+    )
+    assert limits(tango_interval(PairedCounts(0, 25, 0, 0))) == pytest.approx(
+        ((25 - z2) / (25 + z2), 1.0), abs=1e-12
+    )
 
 
 @settings(max_examples=60)
 @given(corners, names, levels)
-def test_intervals_mirror_lie_in_range_and_grow(table: PairedCounts, name: IntervalName, level: float) -> None:
+def test_intervals_mirror_lie_in_range_and_grow(
+    table: PairedCounts, name: IntervalName, level: float
+) -> None:
     method = interval_named(name)
     low, high = limits(method(table, level))
     assert -1 <= low <= high <= 1
     mirrored = method(swapped(table), level)
     assert (low, high) == pytest.approx((-mirrored.high, -mirrored.low), abs=1e-12)
-    # The centre of Bonett & Price is drawn to 0, but at these levels never so far as to leave the estimate out.
+    # The centre of Bonett & Price is drawn to 0, but at these levels never so far as to leave the estimate
+    # out.
     assert low - 1e-12 <= table.difference <= high + 1e-12
     wider = method(table, (1 + level) / 2)
     assert wider.low <= low + 1e-12
@@ -136,7 +150,10 @@ def test_at_a_low_level_bonett_and_price_leave_the_estimate_out() -> None:
     assert interval.high < 1
 
 
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40),
+    st.randoms(use_true_random=False),
+)
 def test_counting_pairs_ignores_their_order(rows: list[tuple[bool, bool]], random: object) -> None:
     first, second = np.array(rows).T
     table = paired_counts(first, second)
@@ -164,12 +181,19 @@ def test_pairs_that_cannot_be_counted_are_refused(first: np.ndarray, second: np.
 @given(corners, names, levels)
 def test_difference(table: PairedCounts, name: IntervalName, level: float) -> None:
     result = difference(table, level, name)
-    assert (result.estimate, result.interval, result.p, result.n) == (table.difference, interval_named(name)(table, level), mcnemar_midp(table), table.n)
+    assert (result.estimate, result.interval, result.p, result.n) == (
+        table.difference,
+        interval_named(name)(table, level),
+        mcnemar_midp(table),
+        table.n,
+    )
     assert 0 < mcnemar_midp(table) <= mcnemar_exact(table) <= 1
 
 
 def test_the_signature_of_a_difference() -> None:
-    assert difference(CAVO).signature.startswith("test:mcnemar-midp|n:161|b:6|c:16|interval:newcombe|level:0.95|stylerep:")
+    assert difference(CAVO).signature.startswith(
+        "test:mcnemar-midp|n:161|b:6|c:16|interval:newcombe|level:0.95|stylerep:"
+    )
 
 
 @settings(max_examples=60)
@@ -208,27 +232,39 @@ def test_the_ends_of_the_odds_ratio() -> None:
 
 
 def posterior_below(t: float, b: float, c: float, concordant: float) -> float:
-    """P(difference <= t), integrated the other way round: over the first run's part of the discordant share."""
+    """P(difference <= t), integrated the other way round: over the first run's part of the discordant
+    share.
+    """
 
     def density(r: float) -> float:
         tilt = 2 * r - 1
         if not tilt:
             return float(beta.pdf(r, b, c)) * (t >= 0)
         share = t / tilt
-        return float(beta.pdf(r, b, c) * (beta.cdf(share, b + c, concordant) if tilt > 0 else beta.sf(share, b + c, concordant)))
+        return float(
+            beta.pdf(r, b, c)
+            * (beta.cdf(share, b + c, concordant) if tilt > 0 else beta.sf(share, b + c, concordant))
+        )
 
     cuts = [0.0, *sorted({0.5, (1 + t) / 2, (1 - t) / 2, b / (b + c)}), 1.0]
     return float(sum(quad(density, low, high, epsabs=1e-12, limit=200)[0] for low, high in pairwise(cuts)))
 
 
-@pytest.mark.parametrize("table", [CAVO, BENTUR, PairedCounts(700, 100, 90, 310), PairedCounts(2, 0, 0, 1), PairedCounts(0, 3, 0, 0)])
+@pytest.mark.parametrize(
+    "table",
+    [CAVO, BENTUR, PairedCounts(700, 100, 90, 310), PairedCounts(2, 0, 0, 1), PairedCounts(0, 3, 0, 0)],
+)
 @pytest.mark.parametrize("prior", [0.5, 1.0])
 def test_the_posterior_agrees_with_another_integral(table: PairedCounts, prior: float) -> None:
     result = posterior_difference(table, 0.9, margin=0.03, prior=prior)
     shape = table.first + prior, table.second + prior, table.both + table.neither + 2 * prior
     low, high = limits(result.interval)
-    assert (posterior_below(low, *shape), posterior_below(high, *shape)) == pytest.approx((0.05, 0.95), abs=1e-8)
-    assert result.settings["inside"] == pytest.approx(posterior_below(0.03, *shape) - posterior_below(-0.03, *shape), abs=1e-8)
+    assert (posterior_below(low, *shape), posterior_below(high, *shape)) == pytest.approx(
+        (0.05, 0.95), abs=1e-8
+    )
+    assert result.settings["inside"] == pytest.approx(
+        posterior_below(0.03, *shape) - posterior_below(-0.03, *shape), abs=1e-8
+    )
     assert result.settings["above_0"] == pytest.approx(1 - posterior_below(0.0, *shape), abs=1e-8)
     assert result.estimate == pytest.approx((table.first - table.second) / (table.n + 4 * prior))
 
@@ -237,7 +273,9 @@ def test_the_posterior_agrees_with_another_integral(table: PairedCounts, prior: 
 @given(corners)
 def test_the_posterior_of_swapped_runs(table: PairedCounts) -> None:
     one, other = posterior_difference(table, margin=0.1), posterior_difference(swapped(table), margin=0.1)
-    assert limits(one.interval) == pytest.approx(tuple(-end for end in reversed(limits(other.interval))), abs=1e-9)
+    assert limits(one.interval) == pytest.approx(
+        tuple(-end for end in reversed(limits(other.interval))), abs=1e-9
+    )
     assert one.settings["inside"] == pytest.approx(other.settings["inside"], abs=1e-10)
     assert one.settings["above_0"] == pytest.approx(1 - float(str(other.settings["above_0"])), abs=1e-12)
     assert (one.p, limits(one.interval)[0] <= one.estimate <= limits(one.interval)[1]) == (None, True)

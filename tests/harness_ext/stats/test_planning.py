@@ -24,14 +24,17 @@ alphas = st.sampled_from([0.01, 0.05, 0.1])
 
 
 def test_connors_formula_as_others_compute_it() -> None:
-    # Discordant .45 and .05: 23 (powersamplesize.com, which cites Connor 1987, p. 209); .30 and .15: 155 (clinicaltrials-tools.vercel.app, likewise).
+    # Discordant .45 and .05: 23 (powersamplesize.com, which cites Connor 1987, p. 209); .30 and .15: 155
+    # (clinicaltrials-tools.vercel.app, likewise).
     assert items_for_difference(0.40, 0.50) == 23
     assert items_for_difference(0.15, 0.45) == 155
 
 
 @settings(max_examples=50)
 @given(rates, st.floats(0.05, 0.95), powers, alphas)
-def test_the_detectable_difference_inverts_the_number_of_items(discordance: float, share: float, power: float, alpha: float) -> None:
+def test_the_detectable_difference_inverts_the_number_of_items(
+    discordance: float, share: float, power: float, alpha: float
+) -> None:
     items = items_for_difference(share * discordance, discordance, power, alpha)
     assert items_for_difference(-share * discordance, discordance, power, alpha) == items
     found = detectable_difference(items, discordance, power, alpha)
@@ -49,7 +52,9 @@ def test_too_few_items_detect_nothing() -> None:
 
 @settings(max_examples=50)
 @given(rates, st.sampled_from([0.02, 0.05, 0.1]), powers, alphas)
-def test_equivalence_of_equal_runs_has_a_closed_form(discordance: float, margin: float, power: float, alpha: float) -> None:
+def test_equivalence_of_equal_runs_has_a_closed_form(
+    discordance: float, margin: float, power: float, alpha: float
+) -> None:
     # Liu et al. 2002 at a difference of 0: (z_alpha + z_beta/2)² discordance / margin².
     n = (norm.isf(alpha) + norm.isf((1 - power) / 2)) ** 2 * discordance / margin**2
     assert items_for_equivalence(margin, discordance, 0.0, power, alpha) == pytest.approx(n, abs=1)
@@ -57,10 +62,14 @@ def test_equivalence_of_equal_runs_has_a_closed_form(discordance: float, margin:
 
 @settings(max_examples=50)
 @given(st.floats(0.1, 1.0), st.floats(-0.09, 0.09), powers, alphas)
-def test_equivalence_reaches_the_power_with_no_item_to_spare(discordance: float, true: float, power: float, alpha: float) -> None:
+def test_equivalence_reaches_the_power_with_no_item_to_spare(
+    discordance: float, true: float, power: float, alpha: float
+) -> None:
     def reached(n: int) -> float:
         sd = (discordance - true**2) ** 0.5 / n**0.5
-        return float(norm.cdf((0.1 - true) / sd - norm.isf(alpha)) + norm.cdf((0.1 + true) / sd - norm.isf(alpha)) - 1)
+        return float(
+            norm.cdf((0.1 - true) / sd - norm.isf(alpha)) + norm.cdf((0.1 + true) / sd - norm.isf(alpha)) - 1
+        )
 
     items = items_for_equivalence(0.1, discordance, true, power, alpha)
     assert items == items_for_equivalence(0.1, discordance, -true, power, alpha)
@@ -68,12 +77,21 @@ def test_equivalence_reaches_the_power_with_no_item_to_spare(discordance: float,
     assert items == 1 or reached(items - 1) < power + 1e-6
 
 
-def exact_power(n: int, discordance: float, difference: float, decided: Callable[[PairedCounts], bool]) -> float:
+def exact_power(
+    n: int, discordance: float, difference: float, decided: Callable[[PairedCounts], bool]
+) -> float:
     """Sum the probabilities of the tables for which the decision falls, with a mean accuracy of 1/2."""
-    cells = [(1 - discordance) / 2, (discordance + difference) / 2, (discordance - difference) / 2, (1 - discordance) / 2]
+    cells = [
+        (1 - discordance) / 2,
+        (discordance + difference) / 2,
+        (discordance - difference) / 2,
+        (1 - discordance) / 2,
+    ]
     every = [table for table in product(range(n + 1), repeat=4) if sum(table) == n]
     chances = multinomial.pmf(every, n, cells)
-    return float(sum(chance for chance, table in zip(chances, every, strict=True) if decided(PairedCounts(*table))))
+    return float(
+        sum(chance for chance, table in zip(chances, every, strict=True) if decided(PairedCounts(*table)))
+    )
 
 
 @pytest.mark.parametrize("name", list(INTERVALS))
@@ -159,7 +177,13 @@ def test_settling_takes_the_same_for_swapped_runs(table: PairedCounts) -> None:
 
 
 def test_settings_out_of_range_are_refused() -> None:
-    for difference, discordance in ((0.3, 0.2), (0.0, 0.0), (0.1, 1.1), (0.1, float("nan")), (float("nan"), 0.2)):
+    for difference, discordance in (
+        (0.3, 0.2),
+        (0.0, 0.0),
+        (0.1, 1.1),
+        (0.1, float("nan")),
+        (float("nan"), 0.2),
+    ):
         with pytest.raises(ValueError, match="needs a discordance"):
             items_for_difference(difference, discordance)
     with pytest.raises(ValueError, match="difference of 0"):

@@ -37,26 +37,32 @@ def test_two_families_have_a_closed_form() -> None:
 
 
 def test_key_comparison_of_nine_laboratories() -> None:
-    # Kacker (2004, Metrologia 41:132) by R's metafor, rma(method="PM"), as kept in statsmodels' tests (results_meta.exk1_metafor).
+    # Kacker (2004, Metrologia 41:132) by R's metafor, rma(method="PM"),
+    # as kept in statsmodels' tests (results_meta.exk1_metafor).
     y = [61.0, 61.4, 62.21, 62.3, 62.34, 62.6, 62.7, 62.84, 65.9]
     v = [0.2025, 1.2100, 0.0900, 0.2025, 0.3844, 0.5625, 0.0676, 0.0225, 1.8225]
     found = random_effects(y, np.sqrt(v))
     low, high = bounds(found)
     assert found.result.estimate == pytest.approx(62.4076199113286, abs=1e-8)
     assert (high - low) / 2 == pytest.approx(t.ppf(0.975, 8) * 0.338030602684471, abs=1e-8)
-    assert (found.tau2, found.q, found.q_p) == pytest.approx((0.705395309224248, 24.801897741835, 0.00167935146372742), abs=1e-8)
+    assert (found.tau2, found.q, found.q_p) == pytest.approx(
+        (0.705395309224248, 24.801897741835, 0.00167935146372742), abs=1e-8
+    )
     assert 100 * found.i2 == pytest.approx(83.7218626490482, abs=1e-6)
 
 
 def test_bcg_vaccine_trials() -> None:
-    # Colditz et al. (1994, JAMA 271:698), log risk ratios. Q 152.2330 and the iterated moment estimate of the variance 0.3181 from
-    # metafor's tests (test_misc_metan_vs_rma.uni_with_dat.bcg.r; test_misc_rma_uni.r, DLIT, which solves Q = k - 1).
+    # Colditz et al. (1994, JAMA 271:698), log risk ratios. Q 152.2330 and the iterated moment estimate of the
+    # variance 0.3181 from metafor's tests (test_misc_metan_vs_rma.uni_with_dat.bcg.r; test_misc_rma_uni.r,
+    # DLIT, which solves Q = k - 1).
     sick = np.array([4, 6, 3, 62, 33, 180, 8, 505, 29, 17, 186, 5, 27])
     well = np.array([119, 300, 228, 13536, 5036, 1361, 2537, 87886, 7470, 1699, 50448, 2493, 16886])
     sick_control = np.array([11, 29, 11, 248, 47, 372, 10, 499, 45, 65, 141, 3, 29])
     well_control = np.array([128, 274, 209, 12619, 5761, 1079, 619, 87892, 7232, 1600, 27197, 2338, 17825])
     n, m = sick + well, sick_control + well_control
-    found = random_effects(np.log(sick / n / (sick_control / m)), np.sqrt(1 / sick - 1 / n + 1 / sick_control - 1 / m))
+    found = random_effects(
+        np.log(sick / n / (sick_control / m)), np.sqrt(1 / sick - 1 / n + 1 / sick_control - 1 / m)
+    )
     assert found.q == pytest.approx(152.2330, abs=5e-5)
     assert found.tau2 == pytest.approx(0.3181, abs=5e-5)
 
@@ -70,7 +76,13 @@ def test_effects_that_are_too_alike_do_not_narrow_the_interval() -> None:
 
 def test_few_families() -> None:
     one = random_effects([0.2], [0.1])
-    assert (one.result.estimate, one.result.interval, one.result.p, one.result.n, one.prediction) == (0.2, None, None, 1, None)
+    assert (one.result.estimate, one.result.interval, one.result.p, one.result.n, one.prediction) == (
+        0.2,
+        None,
+        None,
+        1,
+        None,
+    )
     assert "one family" in one.result.note
     two = random_effects([0.2, 0.4], [0.1, 0.1])
     assert two.prediction is None

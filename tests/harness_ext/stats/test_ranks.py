@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness_ext.stats import Interval, RankInterval, group_letters, mean_interval, pareto_front, rank_intervals, wilson_interval
+from harness_ext.stats import (
+    Interval,
+    RankInterval,
+    group_letters,
+    mean_interval,
+    pareto_front,
+    rank_intervals,
+    wilson_interval,
+)
 
 
 def shown(k: int, *pairs: tuple[int, int]) -> np.ndarray:
@@ -17,12 +25,21 @@ def shown(k: int, *pairs: tuple[int, int]) -> np.ndarray:
 
 def test_a_rank_may_be_any_that_no_shown_difference_excludes() -> None:
     found = rank_intervals([0.9, 0.5, 0.5, 0.1], shown(4, (0, 2), (0, 3), (1, 3)))
-    assert found == [RankInterval(1, 1, 2), RankInterval(2, 1, 3), RankInterval(2, 2, 4), RankInterval(4, 3, 4)]
+    assert found == [
+        RankInterval(1, 1, 2),
+        RankInterval(2, 1, 3),
+        RankInterval(2, 2, 4),
+        RankInterval(4, 3, 4),
+    ]
 
 
 def test_nothing_shown_leaves_every_rank_open_and_everything_shown_leaves_one() -> None:
     assert [(one.best, one.worst) for one in rank_intervals([3, 2, 1], shown(3))] == [(1, 3)] * 3
-    assert [(one.best, one.worst) for one in rank_intervals([3, 2, 1], shown(3, (0, 1), (0, 2), (1, 2)))] == [(1, 1), (2, 2), (3, 3)]
+    assert [(one.best, one.worst) for one in rank_intervals([3, 2, 1], shown(3, (0, 1), (0, 2), (1, 2)))] == [
+        (1, 1),
+        (2, 2),
+        (3, 3),
+    ]
 
 
 def test_a_pair_cannot_be_shown_both_ways() -> None:
@@ -32,7 +49,13 @@ def test_a_pair_cannot_be_shown_both_ways() -> None:
 
 def test_letters_of_a_worked_example() -> None:
     # Five means in order; the first two differ from the last two, the first from the third.
-    assert group_letters(shown(5, (0, 2), (0, 3), (0, 4), (1, 3), (1, 4)), range(5)) == ["a", "ab", "bc", "c", "c"]
+    assert group_letters(shown(5, (0, 2), (0, 3), (0, 4), (1, 3), (1, 4)), range(5)) == [
+        "a",
+        "ab",
+        "bc",
+        "c",
+        "c",
+    ]
 
 
 def test_a_row_that_differs_from_none_has_every_letter() -> None:
@@ -40,8 +63,14 @@ def test_a_row_that_differs_from_none_has_every_letter() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(1, 9).flatmap(lambda k: st.tuples(st.just(k), st.lists(st.booleans(), min_size=k * k, max_size=k * k))))
-def test_two_rows_share_a_letter_exactly_where_they_are_not_shown_to_differ(drawn: tuple[int, list[bool]]) -> None:
+@given(
+    st.integers(1, 9).flatmap(
+        lambda k: st.tuples(st.just(k), st.lists(st.booleans(), min_size=k * k, max_size=k * k))
+    )
+)
+def test_two_rows_share_a_letter_exactly_where_they_are_not_shown_to_differ(
+    drawn: tuple[int, list[bool]],
+) -> None:
     k, bits = drawn
     above = np.triu(np.array(bits).reshape(k, k), 1)
     letters = group_letters(above, range(k))

@@ -25,7 +25,9 @@ def bounds(result: Result) -> tuple[float, float]:
     ("st_hc", "st_", "base", "recovered", "wrong", "kept"),
     [(64.2, 68.4, 36.4, 87, 48.2, 42), (77.0, 78.2, 52.8, 95, 62.8, 41), (83.4, 89.0, 76.8, 54, 80.2, 52)],
 )
-def test_shares_reported_by_lippmann_and_yang(st_hc: float, st_: float, base: float, recovered: int, wrong: float, kept: int) -> None:
+def test_shares_reported_by_lippmann_and_yang(
+    st_hc: float, st_: float, base: float, recovered: int, wrong: float, kept: int
+) -> None:
     # arXiv:2504.01738, MATH500, per cent of 500: as reported.
     def run(accuracy: float) -> np.ndarray:
         return np.arange(500) < round(5 * accuracy)
@@ -65,9 +67,19 @@ def test_the_interval_is_scipys_bca_and_near_fiellers(seed: int) -> None:
     def ratio(a: np.ndarray, b: np.ndarray, base: np.ndarray, axis: int = -1) -> np.ndarray:
         return (a.mean(axis) - base.mean(axis)) / (b.mean(axis) - base.mean(axis))
 
-    theirs = bootstrap((a * 1.0, b * 1.0, base * 1.0), ratio, paired=True, vectorized=True, n_resamples=10_000, batch=2000, rng=np.random.default_rng(1))
+    theirs = bootstrap(
+        (a * 1.0, b * 1.0, base * 1.0),
+        ratio,
+        paired=True,
+        vectorized=True,
+        n_resamples=10_000,
+        batch=2000,
+        rng=np.random.default_rng(1),
+    )
     assert bounds(ours) == pytest.approx(tuple(theirs.confidence_interval), abs=0.02)
-    assert bounds(ours) == pytest.approx((ours.settings["fieller_low"], ours.settings["fieller_high"]), abs=0.05)
+    assert bounds(ours) == pytest.approx(
+        (ours.settings["fieller_low"], ours.settings["fieller_high"]), abs=0.05
+    )
     gain = ttest_1samp(b * 1.0 - base, 0).confidence_interval()
     assert (ours.settings["gain_low"], ours.settings["gain_high"]) == pytest.approx(tuple(gain), abs=1e-10)
 
@@ -115,7 +127,9 @@ def test_order_shift_and_scale_do_not_matter(seed: int, shift: float, factor: fl
     moved = recovered_share(factor * a + shift, factor * b + shift, factor * base + shift, draws=200)
     assert (moved.estimate, *bounds(moved)) == pytest.approx((plain.estimate, *bounds(plain)), abs=1e-8)
     order = rng.permutation(60)
-    assert recovered_share(a[order], b[order], base[order], draws=200).settings["fieller_low"] == pytest.approx(plain.settings["fieller_low"], abs=1e-10)
+    assert recovered_share(a[order], b[order], base[order], draws=200).settings[
+        "fieller_low"
+    ] == pytest.approx(plain.settings["fieller_low"], abs=1e-10)
 
 
 def test_malformed_runs_are_refused() -> None:

@@ -56,17 +56,29 @@ def test_flips_of_right_and_wrong_are_binomial() -> None:
 @pytest.mark.parametrize("kind", ["binary", "thirds", "normal"])
 def test_a_row_of_many_is_the_one(kind: str) -> None:
     rng = np.random.default_rng(0)
-    d = {"binary": rng.integers(-1, 2, (40, 300)) * 1.0, "thirds": rng.integers(-3, 4, (40, 300)) / 3, "normal": rng.normal(size=(40, 300))}[kind]
+    d = {
+        "binary": rng.integers(-1, 2, (40, 300)) * 1.0,
+        "thirds": rng.integers(-3, 4, (40, 300)) / 3,
+        "normal": rng.normal(size=(40, 300)),
+    }[kind]
     d[::2] += {"binary": 0.0, "thirds": 0.0, "normal": 0.1}[kind]
     p = sign_flip_many(d, 3000, 5)
     assert [sign_flip(row, 3000, 5).p for row in d[:10]] == p[:10].tolist()
     intervals = bootstrap_many(d, 3000, 5)
-    assert [bounds(bca_interval(row, draws=3000, seed=5)) for row in d[:10]] == [pytest.approx(tuple(pair), abs=1e-14) for pair in intervals[:10]]
+    assert [bounds(bca_interval(row, draws=3000, seed=5)) for row in d[:10]] == [
+        pytest.approx(tuple(pair), abs=1e-14) for pair in intervals[:10]
+    ]
 
 
 def test_rows_of_all_kinds_keep_their_places() -> None:
     rng = np.random.default_rng(1)
-    kinds = [rng.integers(-1, 2, 200) * 1.0, rng.normal(size=200), rng.integers(-4, 5, 200) / 4, np.zeros(200), rng.integers(-3, 4, 200) / 3]
+    kinds = [
+        rng.integers(-1, 2, 200) * 1.0,
+        rng.normal(size=200),
+        rng.integers(-4, 5, 200) / 4,
+        np.zeros(200),
+        rng.integers(-3, 4, 200) / 3,
+    ]
     together = sign_flip_many(np.stack(kinds), 2000, 1)
     assert together.tolist() == [sign_flip(row, 2000, 1).p for row in kinds]
     assert together[3] == 1
@@ -78,7 +90,9 @@ def test_rows_of_all_kinds_keep_their_places() -> None:
 def test_ties_do_not_hang_on_the_unit(unit: float) -> None:
     d = np.random.default_rng(2).integers(-3, 4, 150) + 0.0
     assert sign_flip(d / unit, 5000, 0).p == sign_flip(d, 5000, 0).p
-    assert bounds(bca_interval(d / unit)) == pytest.approx([bound / unit for bound in bounds(bca_interval(d))], rel=1e-9)
+    assert bounds(bca_interval(d / unit)) == pytest.approx(
+        [bound / unit for bound in bounds(bca_interval(d))], rel=1e-9
+    )
 
 
 def test_p_is_never_zero_and_repeats() -> None:
@@ -95,7 +109,9 @@ def test_p_is_never_zero_and_repeats() -> None:
 def test_swapping_runs(seed: int) -> None:
     d = np.random.default_rng(seed).normal(0.2, 1, 40)
     assert sign_flip(-d, 500, 0).p == sign_flip(d, 500, 0).p
-    assert bounds(bca_interval(-d, draws=500)) == pytest.approx([-x for x in bounds(bca_interval(d, draws=500))[::-1]], abs=1e-9)
+    assert bounds(bca_interval(-d, draws=500)) == pytest.approx(
+        [-x for x in bounds(bca_interval(d, draws=500))[::-1]], abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(("d", "level"), [("skewed", 0.95), ("skewed", 0.9), ("binary", 0.95)])
@@ -103,19 +119,37 @@ def test_bca_agrees_with_scipy_over_the_same_resamples(d: str, level: float) -> 
     rng = np.random.default_rng(4)
     x = rng.exponential(size=80) - 0.6 if d == "skewed" else rng.integers(-1, 2, 80) * 1.0
     same = SimpleNamespace(bootstrap_distribution=resamples(x[None], 4000, 7)[0] / 80)
-    theirs = bootstrap((x,), np.mean, n_resamples=0, bootstrap_result=same, confidence_level=level, method="BCa", vectorized=True)
-    assert bounds(bca_interval(x, level, 4000, 7)) == pytest.approx(tuple(theirs.confidence_interval), abs=1e-10)
+    theirs = bootstrap(
+        (x,),
+        np.mean,
+        n_resamples=0,
+        bootstrap_result=same,
+        confidence_level=level,
+        method="BCa",
+        vectorized=True,
+    )
+    assert bounds(bca_interval(x, level, 4000, 7)) == pytest.approx(
+        tuple(theirs.confidence_interval), abs=1e-10
+    )
 
 
 def test_bca_agrees_with_scipys_own_resamples() -> None:
     x = np.random.default_rng(5).exponential(size=100)
-    theirs = bootstrap((x,), np.mean, n_resamples=20_000, batch=1000, method="BCa", rng=np.random.default_rng(0)).confidence_interval
+    theirs = bootstrap(
+        (x,), np.mean, n_resamples=20_000, batch=1000, method="BCa", rng=np.random.default_rng(0)
+    ).confidence_interval
     assert bounds(bca_interval(x, draws=20_000)) == pytest.approx((theirs.low, theirs.high), abs=0.012)
 
 
-def crossed(seed: int, seeds: int = 4, n: int = 150, by_seed: float = 0.3, by_item: float = 1.0, residual: float = 0.5) -> np.ndarray:
+def crossed(
+    seed: int, seeds: int = 4, n: int = 150, by_seed: float = 0.3, by_item: float = 1.0, residual: float = 0.5
+) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return by_seed * rng.normal(size=(seeds, 1)) + by_item * rng.normal(size=n) + residual * rng.normal(size=(seeds, n))
+    return (
+        by_seed * rng.normal(size=(seeds, 1))
+        + by_item * rng.normal(size=n)
+        + residual * rng.normal(size=(seeds, n))
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -125,7 +159,9 @@ def test_variance_split_agrees_with_statsmodels(seed: int) -> None:
     squares = anova_lm(ols("y ~ C(s) + C(i)", table).fit())
     by_seed, by_item, rest = squares["sum_sq"] / squares["df"]
     split = variance_split(x)
-    assert (split.seed, split.item, split.residual) == pytest.approx(((by_seed - rest) / 30, (by_item - rest) / 4, rest), abs=1e-10)
+    assert (split.seed, split.item, split.residual) == pytest.approx(
+        ((by_seed - rest) / 30, (by_item - rest) / 4, rest), abs=1e-10
+    )
     whole = by_seed + by_item - rest
     assert split.seed_share == pytest.approx((by_seed - rest) / whole, abs=1e-10)
     assert split.seed_share + split.item_share + split.residual_share == pytest.approx(1)
@@ -135,7 +171,13 @@ def test_variance_is_found_where_it_is() -> None:
     assert variance_split(crossed(0, by_seed=2, by_item=0.1)).seed_share > 0.9
     assert variance_split(crossed(0, by_seed=0, residual=0.1)).item_share > 0.9
     assert variance_split(np.zeros((2, 3))).residual_share == 0
-    assert min(variance_split(np.array([[0.0, 1.0], [1.0, 0.0]])).seed, variance_split(np.array([[0.0, 1.0], [1.0, 0.0]])).item) == 0
+    assert (
+        min(
+            variance_split(np.array([[0.0, 1.0], [1.0, 0.0]])).seed,
+            variance_split(np.array([[0.0, 1.0], [1.0, 0.0]])).item,
+        )
+        == 0
+    )
 
 
 def test_crossed_intervals_match_the_variance_of_the_mean() -> None:
@@ -146,7 +188,10 @@ def test_crossed_intervals_match_the_variance_of_the_mean() -> None:
     expected = 2 * 1.96 * np.sqrt(split.seed / 5 + split.item / 400 + split.residual / 2000)
     assert high - low == pytest.approx(expected, rel=0.06)
     assert expected <= outer - inner <= 1.25 * expected
-    by_hand = 2 * np.hypot(t.ppf(0.975, 4) * np.sqrt(split.seed / 5 + split.residual / 2000), t.ppf(0.975, 399) * np.sqrt(split.item / 400))
+    by_hand = 2 * np.hypot(
+        t.ppf(0.975, 4) * np.sqrt(split.seed / 5 + split.residual / 2000),
+        t.ppf(0.975, 399) * np.sqrt(split.item / 400),
+    )
     assert outer - inner == pytest.approx(by_hand)
 
 
@@ -163,14 +208,22 @@ def test_crossed_p_is_where_the_interval_meets_zero(seeds: int) -> None:
     assert p is not None
     assert min(abs(bound) for bound in bounds(crossed_mean(x, 1 - p))) == pytest.approx(0, abs=1e-9)
     assert crossed_mean(x - x.mean()).p == pytest.approx(1)
-    assert crossed_mean(np.repeat([[0.1], [0.2], [0.3]], 9, axis=1)).p == pytest.approx(ttest_1samp([0.1, 0.2, 0.3], 0).pvalue)
+    assert crossed_mean(np.repeat([[0.1], [0.2], [0.3]], 9, axis=1)).p == pytest.approx(
+        ttest_1samp([0.1, 0.2, 0.3], 0).pvalue
+    )
     low, high = bounds(crossed_mean([[0.0, 1.0], [1.0, 0.0]]))
     assert low < 0.5 < high
 
 
 @pytest.mark.parametrize("by_seed", [0.0, 0.05, 0.3])
 def test_crossed_intervals_cover(by_seed: float) -> None:
-    held = [low <= 0 <= high for low, high in (bounds(crossed_mean(crossed(seed, seeds=3, n=60, by_seed=by_seed, by_item=0.4))) for seed in range(600))]
+    held = [
+        low <= 0 <= high
+        for low, high in (
+            bounds(crossed_mean(crossed(seed, seeds=3, n=60, by_seed=by_seed, by_item=0.4)))
+            for seed in range(600)
+        )
+    ]
     assert 0.93 < np.mean(held) < 0.99
 
 

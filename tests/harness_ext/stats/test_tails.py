@@ -45,17 +45,36 @@ def test_a_fair_coin_is_the_binomial_with_one_half() -> None:
     assert fair_coin.cdf([-1, 0, 5, 9], [5, 0, 5, 5]).tolist() == [0, 1, 1, 1]
 
 
-@pytest.mark.parametrize(("first", "second"), [(0, 1), (3, 9), (1039, 38), (601, 2050), (1500, 1499), (0, 1200)])
+@pytest.mark.parametrize(
+    ("first", "second"), [(0, 1), (3, 9), (1039, 38), (601, 2050), (1500, 1499), (0, 1200)]
+)
 def test_p_values_of_mcnemar_are_exact_and_never_below_zero(first: int, second: int) -> None:
     n, fewer = first + second, min(first, second)
     below = sum(comb(n, k) for k in range(fewer))
     counts = PairedCounts(5, first, second, 5)
     assert mcnemar_midp(counts) >= 0
-    assert mcnemar_midp(counts) == pytest.approx(float(Fraction(2 * below + comb(n, fewer), 2**n)), rel=1e-11, abs=1e-200)
-    assert mcnemar_exact(counts) == pytest.approx(float(min(Fraction(1), Fraction(2 * below + 2 * comb(n, fewer), 2**n))), rel=1e-11, abs=1e-200)
+    assert mcnemar_midp(counts) == pytest.approx(
+        float(Fraction(2 * below + comb(n, fewer), 2**n)), rel=1e-11, abs=1e-200
+    )
+    assert mcnemar_exact(counts) == pytest.approx(
+        float(min(Fraction(1), Fraction(2 * below + 2 * comb(n, fewer), 2**n))), rel=1e-11, abs=1e-200
+    )
 
 
 def test_importing_the_statistics_does_not_import_scipy_stats() -> None:
-    code = "import sys, harness_ext.stats\nprint([name for name in ('scipy.stats', 'scipy.optimize', 'scipy.spatial') if name in sys.modules])"
+    code = (
+        "import sys, harness_ext.stats\nprint([name for name in ('scipy.stats', 'scipy.optimize',"
+        " 'scipy.spatial') if name in sys.modules])"
+    )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120, env=environment).stdout == "[]\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+            env=environment,
+        ).stdout
+        == "[]\n"
+    )

@@ -18,12 +18,22 @@ def numbers(kind: str, n: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 260, 700])
-@pytest.mark.parametrize("kind", ["continuous", "far apart", "right and wrong", "whole", "thirds", "hardly different", "equal"])
+@pytest.mark.parametrize(
+    "kind", ["continuous", "far apart", "right and wrong", "whole", "thirds", "hardly different", "equal"]
+)
 def test_every_rank_is_that_of_all_averages_made(kind: str, n: int) -> None:
     x = np.sort(numbers(kind, n))
     first, second = np.triu_indices(n)
     every = np.sort((x[first] + x[second]) / 2)
     averages = WalshAverages(x)
-    ranks = {1, 2, len(every) // 40 + 1, (len(every) + 1) // 2, len(every) // 2 + 1, len(every) - len(every) // 40, len(every)}
+    ranks = {
+        1,
+        2,
+        len(every) // 40 + 1,
+        (len(every) + 1) // 2,
+        len(every) // 2 + 1,
+        len(every) - len(every) // 40,
+        len(every),
+    }
     for rank in sorted(min(rank, len(every)) for rank in ranks):
         assert averages.at(rank) == pytest.approx(every[rank - 1], rel=1e-15, abs=1e-15 * np.abs(x).max())

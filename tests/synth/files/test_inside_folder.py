@@ -9,7 +9,25 @@ from hypothesis import strategies as st
 from synth.errors import StylerepError
 from synth.files.inside_folder import inside, refuse_ways_out
 
-WAYS_OUT = ["..", ".", "", "../x", "a/../../x", "/etc", "//host/x", "a/b", "C:x", "C:\\x", "..\\x", "a\0b", "x" * 256, "é" * 200, None, 3, ["a"]]
+WAYS_OUT = [
+    "..",
+    ".",
+    "",
+    "../x",
+    "a/../../x",
+    "/etc",
+    "//host/x",
+    "a/b",
+    "C:x",
+    "C:\\x",
+    "..\\x",
+    "a\0b",
+    "x" * 256,
+    "é" * 200,
+    None,
+    3,
+    ["a"],
+]
 
 
 @pytest.mark.parametrize("name", WAYS_OUT)

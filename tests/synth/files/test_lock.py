@@ -13,11 +13,16 @@ import pytest
 from synth.errors import StylerepError
 from synth.files.lock import hold, lock
 
-_HOLDER = "import sys; from pathlib import Path; from synth.files.lock import hold\nwith hold(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
+_HOLDER = (
+    "import sys; from pathlib import Path; from synth.files.lock import hold\nwith hold(Path(sys.argv[1])):"
+    " print('in', flush=True); sys.stdin.read()"
+)
 
 
 def holder(output: Path) -> "subprocess.Popen[str]":
-    process = subprocess.Popen([sys.executable, "-c", _HOLDER, str(output)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, str(output)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "in\n"
     return process
@@ -29,7 +34,13 @@ def end(process: "subprocess.Popen[str]") -> None:
 
 def test_the_second_is_told_who_is_there_or_waits(tmp_path: Path) -> None:
     process = holder(tmp_path / "out")
-    with pytest.raises(StylerepError, match=rf"out: .* \(process {process.pid} on .+, since \d{{4}}-.*\) is writing here; wait until"), hold(tmp_path / "out"):
+    with (
+        pytest.raises(
+            StylerepError,
+            match=rf"out: .* \(process {process.pid} on .+, since \d{{4}}-.*\) is writing here; wait until",
+        ),
+        hold(tmp_path / "out"),
+    ):
         pass
     told: list[str] = []
     timer = threading.Timer(0.5, end, [process])
@@ -107,7 +118,9 @@ def test_nothing_is_lost_of_what_four_processes_write(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_a_file_system_without_locks_is_no_reason_to_refuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks_is_no_reason_to_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def none(*_: object) -> None:
         raise OSError(38, "Function not implemented")
 

@@ -1,4 +1,6 @@
-"""Files that options name: regular ones are replaced, others written into, and nothing that is read is overwritten."""
+"""Files that options name: regular ones are replaced, others written into,
+and nothing that is read is overwritten.
+"""
 
 import json
 import os
@@ -67,7 +69,9 @@ def test_standard_output_is_kept_also_where_it_goes_to_a_file(tmp_path: Path, wh
     assert (tmp_path / "out.txt").read_text() == "one\ntwo\nthree\n"
 
 
-def test_a_file_whose_folder_is_closed_is_written_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_whose_folder_is_closed_is_written_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.json"
     path.write_text("old")
     inode = path.stat().st_ino
@@ -82,12 +86,20 @@ def test_what_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     (tmp_path / "dangling").symlink_to("nowhere/a.json")
     for name, why in [
-        ("folder", "this is a folder"), ("nowhere/a", "there is no folder"), ("file/a", "there is no folder"), ("dangling", "to which the link"),
-        ("x" * 300, "cannot be written"), ("a\0b", "cannot be written"),
-    ]:  # fmt: skip
+        ("folder", "this is a folder"),
+        ("nowhere/a", "there is no folder"),
+        ("file/a", "there is no folder"),
+        ("dangling", "to which the link"),
+        ("x" * 300, "cannot be written"),
+        ("a\0b", "cannot be written"),
+    ]:
         with pytest.raises(StylerepError, match=why):
             check_outputs({"--json": tmp_path / name})
-    for name, why in (("file", "a file stands"), ("file/a", "no folder can be made"), ("dangling", "leads to")):
+    for name, why in (
+        ("file", "a file stands"),
+        ("file/a", "no folder can be made"),
+        ("dangling", "leads to"),
+    ):
         with pytest.raises(StylerepError, match=why):
             check_folder(tmp_path / name)
     assert sorted(os.listdir(tmp_path)) == ["dangling", "file", "folder"]
@@ -108,12 +120,28 @@ def test_no_output_is_an_input_or_another_output(tmp_path: Path) -> None:
 
 def rows(path: Path) -> Path:
     path.parent.mkdir(exist_ok=True)
-    path.write_text("".join(json.dumps({"question": f"q{i}", "response": "<think>Wait. So 3.</think>3", "correct": i % 2}) + "\n" for i in range(4)))
+    path.write_text(
+        "".join(
+            json.dumps({"question": f"q{i}", "response": "<think>Wait. So 3.</think>3", "correct": i % 2})
+            + "\n"
+            for i in range(4)
+        )
+    )
     return path
 
 
-@pytest.mark.parametrize("words", [("--json", "t/t.jsonl"), ("--html", "t/t.jsonl"), ("--profile", "t/t.jsonl"), ("--json", "x", "--html", "x")])
-def test_analyze_overwrites_none_of_its_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--json", "t/t.jsonl"),
+        ("--html", "t/t.jsonl"),
+        ("--profile", "t/t.jsonl"),
+        ("--json", "x", "--html", "x"),
+    ],
+)
+def test_analyze_overwrites_none_of_its_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
     monkeypatch.chdir(tmp_path)
     before = rows(tmp_path / "t/t.jsonl").read_bytes()
     for source in ("t", "t/t.jsonl"):

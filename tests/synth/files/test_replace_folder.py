@@ -40,7 +40,9 @@ def test_unfinished_folders_of_other_machines_stay(tmp_path: Path, monkeypatch: 
     assert {".out.new-4000000", ".out.new-0123abcd-x", ".outer.new-1", "out"} < set(left)
 
 
-def test_an_old_folder_that_a_killed_process_put_aside_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_folder_that_a_killed_process_put_aside_goes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "out", "old")
     mark = module._machine()
     (tmp_path / "out").rename(tmp_path / f".out.new-{mark}-x.old")
@@ -53,28 +55,38 @@ def test_an_old_folder_that_a_killed_process_put_aside_goes_back(tmp_path: Path,
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_what_cannot_be_put_in_place_is_kept_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_put_in_place_is_kept_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "out", "old")
 
     def fail(*_: object) -> bool:
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(module, "_exchange", fail)
-    with pytest.raises(StylerepError, match=r"cannot be replaced \(Invalid cross-device link\); the new one is whole, and lies in") as raised:
+    with pytest.raises(
+        StylerepError,
+        match=r"cannot be replaced \(Invalid cross-device link\); the new one is whole, and lies in",
+    ) as raised:
         write(tmp_path / "out", "new")
     assert (Path(str(raised.value).rpartition(" ")[2].rstrip(".")) / "file").read_text() == "new"
     assert (tmp_path / "out/file").read_text() == "old"
 
 
-def test_places_that_cannot_be_written_are_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_places_that_cannot_be_written_are_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.tex").write_text("mine")
     for path, why in [
-        ("file", "a file stands"), ("file/x", "file is a file"), ("dangling", "leads to nowhere"), ("dangling/x", "leads to nowhere"),
+        ("file", "a file stands"),
+        ("file/x", "file is a file"),
+        ("dangling", "leads to nowhere"),
+        ("dangling/x", "leads to nowhere"),
         ("full", "something other than a data set"),
-    ]:  # fmt: skip
+    ]:
         with pytest.raises(StylerepError, match=why):
             check_replaceable(tmp_path / path, "train.parquet", "a data set")
     with pytest.raises(StylerepError, match="this is also what is read"):

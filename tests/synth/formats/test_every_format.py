@@ -1,4 +1,6 @@
-"""Every format × how it may come apart × how an answer is written: trace, answer and `answered` come out as they were put in."""
+"""Every format × how it may come apart × how an answer is written: trace,
+answer and `answered` come out as they were put in.
+"""
 
 import itertools
 from collections.abc import Iterable
@@ -9,10 +11,32 @@ from harness_ext.scoring.scores import score
 from synth.formats import ResponseFormat, control_tokens, response_formats, split_response, with_opening
 from synth.grading.answers import final_answer
 
-TRACE = "Seven rows of six seats. 7 times 6 is 42, less one broken seat is 41.\nWait, two stand apart: 43. Hmm, so it is 41 plus 2."
-ANSWERS = {"plain": "There are 43 seats. The answer is 43.", "boxed": "So it is $\\boxed{43}$.", "tagged": "It is this: <answer>43</answer>"}
-ENDS = ["<|im_end|>", "<|eot_id|>", "</s>", "<end_of_turn>\n", "<turn|>", "<|endoftext|><|endoftext|>", "[|endofturn|]", "<|return|>"]
-ENDS += ["<\uff5cend\u2581of\u2581sentence\uff5c>", "<seed:eos>", "<eos><pad><pad>", "<|flush|>", "<|END_OF_TURN_TOKEN|>"]
+TRACE = (
+    "Seven rows of six seats. 7 times 6 is 42, less one broken seat is 41.\nWait, two stand apart: 43. Hmm,"
+    " so it is 41 plus 2."
+)
+ANSWERS = {
+    "plain": "There are 43 seats. The answer is 43.",
+    "boxed": "So it is $\\boxed{43}$.",
+    "tagged": "It is this: <answer>43</answer>",
+}
+ENDS = [
+    "<|im_end|>",
+    "<|eot_id|>",
+    "</s>",
+    "<end_of_turn>\n",
+    "<turn|>",
+    "<|endoftext|><|endoftext|>",
+    "[|endofturn|]",
+    "<|return|>",
+]
+ENDS += [
+    "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "<seed:eos>",
+    "<eos><pad><pad>",
+    "<|flush|>",
+    "<|END_OF_TURN_TOKEN|>",
+]
 FORMATS = response_formats().formats
 
 
@@ -23,7 +47,13 @@ def marker(text: str) -> str:
 
 def pairs(one: ResponseFormat) -> list[tuple[str, str]]:
     """Each opening marker with the closing one at its place in the list, else the first."""
-    return [(marker(opening), marker(one.close[min(i, len(one.close) - 1)] if len(one.open) > 1 else one.close[0])) for i, opening in enumerate(one.open)]
+    return [
+        (
+            marker(opening),
+            marker(one.close[min(i, len(one.close) - 1)] if len(one.open) > 1 else one.close[0]),
+        )
+        for i, opening in enumerate(one.open)
+    ]
 
 
 def gap(one: ResponseFormat) -> str:
@@ -31,9 +61,15 @@ def gap(one: ResponseFormat) -> str:
 
 
 def written(one: ResponseFormat, opening: str, closing: str, answer: str, times: int = 1) -> tuple[str, int]:
-    """A whole response, and where its answer begins; a closing marker that begins the answer is not written twice."""
+    """A whole response, and where its answer begins;
+    a closing marker that begins the answer is not written twice.
+    """
     begins = marker(one.answer_open[0]) if one.answer_open else ""
-    begins = "" if closing.endswith(begins) or any(text in closing for text in map(marker, one.answer_open)) else begins
+    begins = (
+        ""
+        if closing.endswith(begins) or any(text in closing for text in map(marker, one.answer_open))
+        else begins
+    )
     before = f"{opening}{gap(one)}{TRACE}{gap(one)}{closing}" * times + f"\n{begins}"
     ends = marker(one.answer_close[0]) if one.answer_close else ""
     return f"{before}{answer}{ends}", len(before)
@@ -44,7 +80,12 @@ def check(response: str, answer: str, traces: int = 1) -> None:
     assert split.trace.count("less one broken seat") == traces, split
     assert split.trace.split() == (TRACE.split() * traces), split.trace
     assert split.answer == answer.replace("<answer>", "").replace("</answer>", ""), split.answer
-    assert (scores["trace_present"], scores["trace_closed"], scores["answered"], scores["acc"]) == (1, 1, 1, 1), final_answer(response)
+    assert (scores["trace_present"], scores["trace_closed"], scores["answered"], scores["acc"]) == (
+        1,
+        1,
+        1,
+        1,
+    ), final_answer(response)
 
 
 def alone(one: ResponseFormat) -> list[str]:
@@ -53,7 +94,9 @@ def alone(one: ResponseFormat) -> list[str]:
 
 
 def several(one: ResponseFormat) -> bool:
-    """Whether a response may hold several traces: not where the opening marker begins the response, or the closing one the answer."""
+    """Whether a response may hold several traces: not where the opening marker begins the response,
+    or the closing one the answer.
+    """
     return not one.at_line and one.close[0] not in one.answer_open
 
 
@@ -146,7 +189,12 @@ def test_every_format_that_leaves_something_is_tried() -> None:
 
 def test_a_trace_is_closed_by_its_own_format_alone() -> None:
     for one, other in itertools.permutations(FORMATS, 2):
-        if one.at_line or other.at_line or set(one.close) & set(other.close) or set(one.open) & set(other.open):
+        if (
+            one.at_line
+            or other.at_line
+            or set(one.close) & set(other.close)
+            or set(one.open) & set(other.open)
+        ):
             continue
         response = f"{marker(one.open[0])}\n{TRACE}\n{marker(other.close[0])}\nThe answer is 43."
         if split_response(f"{marker(one.open[0])}{TRACE}{marker(other.close[0])}x").closed:

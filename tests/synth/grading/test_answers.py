@@ -149,7 +149,10 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("response", "gold"), [("The answer is 73.", "72"), ("1/0", "1"), ("72 or 73", "72"), ("<think>72</think>", "72"), *WRONG])
+@pytest.mark.parametrize(
+    ("response", "gold"),
+    [("The answer is 73.", "72"), ("1/0", "1"), ("72 or 73", "72"), ("<think>72</think>", "72"), *WRONG],
+)
 def test_a_wrong_answer_is_wrong(response: str, gold: str) -> None:
     assert not is_right(final_answer(response), gold)
 
@@ -173,7 +176,10 @@ def test_a_looping_megabyte_is_scored_in_time() -> None:
 
 def test_gold_solutions_of_gsm8k_are_right(real_data: Path) -> None:
     for item in read_gsm8k("test", real_data / "benchmarks/gsm8k_test.jsonl"):
-        assert is_right(final_answer(f"<think>\n{item.steps[0].text}\n</think>\n\nThe answer is {item.answer}."), item.answer)
+        assert is_right(
+            final_answer(f"<think>\n{item.steps[0].text}\n</think>\n\nThe answer is {item.answer}."),
+            item.answer,
+        )
 
 
 @pytest.mark.parametrize(
@@ -182,7 +188,11 @@ def test_gold_solutions_of_gsm8k_are_right(real_data: Path) -> None:
         (r"so \boxed{\frac{1}{2}}. Done 7", "latex", r"\frac{1}{2}"),
         ("<think>The answer is 3.</think>The answer is $x^2.$ Good.", "latex", "x^2"),
         ("**Answer:** \\(\\pi\\)", "latex", r"\pi"),
-        ("The answer is\n\\[\\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}.\\]\nIt is a vector.", "latex", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
+        (
+            "The answer is\n\\[\\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}.\\]\nIt is a vector.",
+            "latex",
+            r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}",
+        ),
         ("The answer is $\\$32,\\!348$.", "latex", r"\$32,\!348"),
         ("The answer is **Dr. Smith**. He is at home.", "text", "Dr. Smith"),
         ("Answer: 'a knight'\nYes.", "text", "a knight"),
@@ -214,12 +224,32 @@ def test_finds_an_answer_of_any_type(response: str, answer_type: str, stated: st
         ("text", "Knight", ("the knight", "KNIGHT.", "Knight!"), ("knave", "knights", "")),
         ("text", "A", ("(A)", "a"), ("B", "an apple")),
         ("text", "x < y", ("x < y.",), ("x > y", "x y")),
-        ("expression", "3 * (4 + 5)", ("(5 + 4) * 3", "(4+5)\u00d73", "(4 + 5) * 3 = 27", r"$3 \times (4 + 5)$"), ("27", "3 * 9", "(4 + 5) * 3 = 28")),
+        (
+            "expression",
+            "3 * (4 + 5)",
+            ("(5 + 4) * 3", "(4+5)\u00d73", "(4 + 5) * 3 = 27", r"$3 \times (4 + 5)$"),
+            ("27", "3 * 9", "(4 + 5) * 3 = 28"),
+        ),
         ("expression", "2 + 2", ("2+2",), ("2 ** 2", "2 + 2 + 0", "__import__('os')", "2 + 1e0")),
-        ("latex", r"\frac{1}{2}", (r"\dfrac12", "0.5", "1/2", r"$\frac{2}{4}$"), (r"\frac{1}{12}", "0.33", "12", r"\frac{11}{2}")),
+        (
+            "latex",
+            r"\frac{1}{2}",
+            (r"\dfrac12", "0.5", "1/2", r"$\frac{2}{4}$"),
+            (r"\frac{1}{12}", "0.33", "12", r"\frac{11}{2}"),
+        ),
         ("latex", r"\frac{11}{2}", ("11/2", "5.5"), (r"\frac{1}{12}",)),
-        ("latex", r"\left( 3, \frac{\pi}{2} \right)", (r"(3,\frac{\pi}{2})", r"(3, \pi/2)"), (r"(\frac{\pi}{2}, 3)", r"(3, \pi)")),
-        ("latex", r"\begin{pmatrix} 1/5 \\ -18/5 \end{pmatrix}", (r"\begin{pmatrix} \frac{1}{5} \\ -\frac{18}{5} \end{pmatrix}",), ("1/5",)),
+        (
+            "latex",
+            r"\left( 3, \frac{\pi}{2} \right)",
+            (r"(3,\frac{\pi}{2})", r"(3, \pi/2)"),
+            (r"(\frac{\pi}{2}, 3)", r"(3, \pi)"),
+        ),
+        (
+            "latex",
+            r"\begin{pmatrix} 1/5 \\ -18/5 \end{pmatrix}",
+            (r"\begin{pmatrix} \frac{1}{5} \\ -\frac{18}{5} \end{pmatrix}",),
+            ("1/5",),
+        ),
         ("latex", "1,-2", ("-2, 1", "1, -2"), ("12", "1", "1,2")),
         ("latex", "10,\\!080", ("10080", "10,080"), ("10", "1080")),
         ("latex", r"15\mbox{ cm}^2", ("15", r"15 \text{ cm}^2"), ("225",)),
@@ -229,21 +259,55 @@ def test_finds_an_answer_of_any_type(response: str, answer_type: str, stated: st
         ("latex", "90^\\circ", ("90", "90^{\\circ}"), ("9",)),
         ("latex", r"\{1, 2\}", (r"\{2, 1\}", r"\left\{1,2\right\}"), (r"\{1, 3\}", r"\{1\}", "1")),
         ("latex", "[1,2)", (r"\left[1, 2\right)", r"x \in [1,2)"), ("[1,2]", "(1,2)", "(1,2]", "[1,3)")),
-        ("latex", r"(-\infty, 1) \cup (2, \infty)", (r"(2,\infty)\cup(-\infty,1)",), (r"(-\infty, 1] \cup (2, \infty)", r"(-\infty, 1)")),
+        (
+            "latex",
+            r"(-\infty, 1) \cup (2, \infty)",
+            (r"(2,\infty)\cup(-\infty,1)",),
+            (r"(-\infty, 1] \cup (2, \infty)", r"(-\infty, 1)"),
+        ),
         ("latex", "(1,2)", (r"\left( 1, 2 \right)",), ("(2,1)", "(1,2,3)", "12")),
-        ("latex", r"1 \pm \sqrt{2}", (r"1 + \sqrt2, 1 - \sqrt2", r"1-\sqrt{2}, 1+\sqrt{2}"), (r"1 + \sqrt2",)),
-        ("latex", "5", ("x = 5", "5.0", r"5 \text{ meters}", "5 apples", r"5^{\text{th}}", r"5^{\mathrm{th}} \text{ grade}"), ("x = 6", "5x", "15", "0.05")),
+        (
+            "latex",
+            r"1 \pm \sqrt{2}",
+            (r"1 + \sqrt2, 1 - \sqrt2", r"1-\sqrt{2}, 1+\sqrt{2}"),
+            (r"1 + \sqrt2",),
+        ),
+        (
+            "latex",
+            "5",
+            (
+                "x = 5",
+                "5.0",
+                r"5 \text{ meters}",
+                "5 apples",
+                r"5^{\text{th}}",
+                r"5^{\mathrm{th}} \text{ grade}",
+            ),
+            ("x = 6", "5x", "15", "0.05"),
+        ),
         ("latex", r"50\%", ("50", "0.5", r"\frac{1}{2}", "50%"), ("5", "500")),
         ("latex", r"3\frac{1}{2}", ("3.5", r"\frac{7}{2}", "7/2"), (r"\frac{3}{2}", "3")),
         ("latex", "6 + 9i", ("9i + 6",), ("6 - 9i", "15")),
         ("latex", r"\emptyset", (r"\varnothing",), ("0", r"\{0\}")),
         ("latex", r"2^{2^{3}}", ("256",), ("64", "2^{3^2}")),
         ("latex", "2023!", ("2023!",), ("2022!", "10^{99}!", "(2023!)!")),
-        ("option", "B", ("B", "(B)", "b", r"\text{B}", r"\textbf{(B)}\ 12", "B) 12 m", "option B"), ("A", "C", "A or B", "(A), (B)", "Beta", "", "B = 2")),
-        ("option", "A", ("A", "(a)", "A) one", "A because of it"), ("a large number", "A large number", "an A", "B")),
+        (
+            "option",
+            "B",
+            ("B", "(B)", "b", r"\text{B}", r"\textbf{(B)}\ 12", "B) 12 m", "option B"),
+            ("A", "C", "A or B", "(A), (B)", "Beta", "", "B = 2"),
+        ),
+        (
+            "option",
+            "A",
+            ("A", "(a)", "A) one", "A because of it"),
+            ("a large number", "A large number", "an A", "B"),
+        ),
     ],
-)  # fmt: skip
-def test_an_answer_is_judged_as_its_type_says(answer_type: str, gold: str, right: tuple[str, ...], wrong: tuple[str, ...]) -> None:
+)
+def test_an_answer_is_judged_as_its_type_says(
+    answer_type: str, gold: str, right: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
     assert [stated for stated in (gold, *right) if not is_right(stated, gold, answer_type)] == []
     assert [stated for stated in wrong if is_right(stated, gold, answer_type)] == []
     assert not is_right(None, gold, answer_type)
@@ -292,10 +356,15 @@ def test_an_answer_is_judged_as_its_type_says(answer_type: str, gold: str, right
 def test_finds_the_option(response: str, letter: str | None) -> None:
     options = {"options": ["7 m", "12 m", "13", "12 m/s", "Blue whale"]}
     stated = final_answer(response, "option")
-    assert [one for one in "ABCDEFGHIJ" if is_right(stated, one, "option", options)] == ([letter] if letter else [])
+    assert [one for one in "ABCDEFGHIJ" if is_right(stated, one, "option", options)] == (
+        [letter] if letter else []
+    )
 
 
-@pytest.mark.parametrize(("text", "value"), [("1,234.5", 1234.5), ("-$3", -3), ("1/4", 0.25), ("1,2", None), ("5-3", None), ("", None), ("x", None)])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1,234.5", 1234.5), ("-$3", -3), ("1/4", 0.25), ("1,2", None), ("5-3", None), ("", None), ("x", None)],
+)
 def test_a_plain_number_is_a_number_and_nothing_else(text: str, value: float | None) -> None:
     assert plain_number(text) == value
 
@@ -308,7 +377,11 @@ def test_formulas_that_would_never_end_are_wrong_in_time(in_thread: bool) -> Non
         for evil in ("9^{9^{9^9}}", "{" * 10_000 + "}" * 10_000, "\\sqrt{" * 19 + "2" + "}" * 19):
             # Another gold for either case, for what was judged once is remembered.
             verdicts.append(is_right(evil, rf"\frac{{\pi}}{{{5 + in_thread}}}", "latex"))
-        verdicts.append(is_right(rf"\frac{{2\pi}}{{{14 + in_thread}}}", rf"\frac{{4\pi}}{{{28 + 2 * in_thread}}}", "latex"))
+        verdicts.append(
+            is_right(
+                rf"\frac{{2\pi}}{{{14 + in_thread}}}", rf"\frac{{4\pi}}{{{28 + 2 * in_thread}}}", "latex"
+            )
+        )
 
     began = time.monotonic()
     thread = threading.Thread(target=judge)
@@ -332,8 +405,15 @@ def test_looping_megabytes_are_judged_in_time() -> None:
 def test_each_answer_of_math_is_right_against_itself_alone(real_data: Path) -> None:
     with (real_data / "benchmarks/math500.jsonl").open(encoding="utf-8") as lines:
         golds = [json.loads(line)["answer"] for line in lines]
-    for form in ("So $\\boxed{%s}$.", "The answer is %s.", "The answer is $%s$.", "**Answer:** \\(%s\\)\n\nDone."):
-        assert [gold for gold in golds if not is_right(final_answer(form % gold, "latex"), gold, "latex")] == []
+    for form in (
+        "So $\\boxed{%s}$.",
+        "The answer is %s.",
+        "The answer is $%s$.",
+        "**Answer:** \\(%s\\)\n\nDone.",
+    ):
+        assert [
+            gold for gold in golds if not is_right(final_answer(form % gold, "latex"), gold, "latex")
+        ] == []
     draws = random.Random(0)
     pairs = [draws.sample(sorted(set(golds)), 2) for _ in range(200)]
     assert [pair for pair in pairs if is_right(*pair, "latex")] == []

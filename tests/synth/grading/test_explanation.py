@@ -17,7 +17,11 @@ from synth.traces.rendering import render
 SOURCES = ("kg", "kinship", "chain", "claims")
 
 NORA: dict[str, Any] = {
-    "proof": [["Nora", "birthplace", "Velmora"], ["Velmora", "country", "Karonia"], ["Karonia", "language", "Velish"]],
+    "proof": [
+        ["Nora", "birthplace", "Velmora"],
+        ["Velmora", "country", "Karonia"],
+        ["Karonia", "language", "Velish"],
+    ],
     "facts_stated": [
         ["Pia", "birthplace", "Torsund"],
         ["Velmora", "country", "Karonia"],
@@ -43,7 +47,13 @@ IDA: dict[str, Any] = {
 }
 A9: dict[str, Any] = {
     "proof": [["A9", "leads to", "D8"], ["D8", "leads to", "K2"]],
-    "facts_stated": [["D8", "leads to", "K2"], ["T5", "leads to", "M3"], ["A9", "leads to", "D8"], ["K2", "leads to", "R4"], ["M3", "leads to", "B1"]],
+    "facts_stated": [
+        ["D8", "leads to", "K2"],
+        ["T5", "leads to", "M3"],
+        ["A9", "leads to", "D8"],
+        ["K2", "leads to", "R4"],
+        ["M3", "leads to", "B1"],
+    ],
 }
 OPEN: dict[str, Any] = {
     "proof": [["Nora", "birthplace", "Velmora"]],
@@ -70,24 +80,60 @@ def counts(trace: str, meta: Mapping[str, Any]) -> tuple[int, int, int]:
     ("trace", "expected"),
     [
         ("Nora was born in Velmora. Velmora lies in Karonia. Karonia has Velish as its language.", (3, 0, 0)),
-        ("1. Nora's birthplace is **Velmora**.\n2. Velmora is a city in **Karonia**.\n3. The language of Karonia is **Velish**.\n\nSo: Velish.", (3, 0, 0)),
+        (
+            (
+                "1. Nora's birthplace is **Velmora**.\n2. Velmora is a city in **Karonia**.\n3. The language"
+                " of Karonia is **Velish**.\n\nSo: Velish."
+            ),
+            (3, 0, 0),
+        ),
         ("Nora → born in Velmora → located in Karonia → language: Velish", (3, 0, 0)),
-        ("- Birthplace of Nora: Velmora\n- Country of Velmora: Karonia\n- Language of Karonia: Velish", (3, 0, 0)),
+        (
+            "- Birthplace of Nora: Velmora\n- Country of Velmora: Karonia\n- Language of Karonia: Velish",
+            (3, 0, 0),
+        ),
         ("birthplace(Nora) = Velmora, country(Velmora) = Karonia and language(Karonia) = Velish", (3, 0, 0)),
-        ("| Nora | birthplace | Velmora |\n| Velmora | country | Karonia |\n| Karonia | language | Velish |", (3, 0, 0)),
+        (
+            (
+                "| Nora | birthplace | Velmora |\n| Velmora | country | Karonia |\n| Karonia | language |"
+                " Velish |"
+            ),
+            (3, 0, 0),
+        ),
         ("Okay, so Nora hails from Velmora, which is in Karonia, where Velish is spoken.", (3, 0, 0)),
-        ("Since Velmora is where Nora was born and Velmora is located in Karonia, her crest is Karonia. People in Karonia speak Velish.", (3, 0, 0)),
+        (
+            (
+                "Since Velmora is where Nora was born and Velmora is located in Karonia, her crest is"
+                " Karonia. People in Karonia speak Velish."
+            ),
+            (3, 0, 0),
+        ),
         ("Nora was born in Velmora. This city is in Karonia. Its language is Velish.", (3, 0, 0)),
         ("Nora (born in Velmora). It lies in Karonia. Its language is Velish.", (3, 0, 0)),
-        ("Karonia's official language is Velish; Velmora belongs to Karonia; Velmora is Nora's birthplace.", (3, 0, 0)),
-        ("The crest of a person is the country of their birthplace, so the crest of Nora is Karonia.", (0, 0, 0)),
+        (
+            (
+                "Karonia's official language is Velish; Velmora belongs to Karonia; Velmora is Nora's"
+                " birthplace."
+            ),
+            (3, 0, 0),
+        ),
+        (
+            "The crest of a person is the country of their birthplace, so the crest of Nora is Karonia.",
+            (0, 0, 0),
+        ),
         ("Nora was born in Velmora, so the crest of Nora is Malavia.", (1, 0, 1)),
         ("Nora was born in Torsund.", (0, 0, 1)),
         ("Nora was born in Torsund. No, that is Pia. Nora was born in Velmora.", (1, 0, 0)),
         ("Nora was not born in Torsund.", (0, 0, 0)),
         ("Was Nora born in Torsund? Was Nora born in Velmora?", (0, 0, 0)),
         ("Maybe Nora was born in Torsund.", (0, 0, 0)),
-        ("Nora was born in Velmora. Again: the birthplace of Nora is Velmora. Velmora is the birthplace of Nora.", (1, 0, 0)),
+        (
+            (
+                "Nora was born in Velmora. Again: the birthplace of Nora is Velmora. Velmora is the"
+                " birthplace of Nora."
+            ),
+            (1, 0, 0),
+        ),
         ("Nora was born in Velmora, and Nora is mentored by Pia.", (1, 1, 0)),
         ("Pia is mentored by Nora.", (0, 0, 1)),
         ("Nora is the mayor of Velmora.", (0, 0, 1)),
@@ -109,11 +155,20 @@ def test_explanations_over_a_knowledge_graph(trace: str, expected: tuple[int, in
     [
         ("Ida is the mother of Paul. Rosa is the daughter of Paul. So Ida is Rosa's grandmother.", (2, 0, 0)),
         ("Paul's mother is Ida, and Paul has a daughter named Rosa.", (2, 0, 0)),
-        ("- **Ida** → mother of **Paul**\n- **Paul** → father of **Rosa**\n\nHence Ida → grandmother of Rosa.", (2, 0, 0)),
+        (
+            (
+                "- **Ida** → mother of **Paul**\n- **Paul** → father of **Rosa**\n\nHence Ida → grandmother"
+                " of Rosa."
+            ),
+            (2, 0, 0),
+        ),
         ("Paul is Ida's son and Rosa's father, which makes Ida Rosa's grandmother.", (2, 0, 0)),
         ("Since Ida is Paul's mother and Paul is Rosa's parent, she is her grandmother.", (2, 0, 0)),
         ("Ida (Paul's mother) is married to Otto.", (1, 1, 0)),
-        ("If Ida is the mother of Paul, and Rosa is a child of Paul, then Ida is the grandmother of Rosa.", (2, 0, 0)),
+        (
+            "If Ida is the mother of Paul, and Rosa is a child of Paul, then Ida is the grandmother of Rosa.",
+            (2, 0, 0),
+        ),
         ("Ida has a son, Paul. His daughter is Rosa.", (2, 0, 0)),
         ("Ida is the mother of Paul. He is the father of Rosa.", (2, 0, 0)),
         ("Ida and Otto are the parents of Paul.", (1, 0, 0)),
@@ -169,7 +224,13 @@ def test_explanations_over_a_chain(trace: str, expected: tuple[int, int, int]) -
 @pytest.mark.parametrize(
     ("trace", "expected"),
     [
-        ("Nora was born in Velmora. No sentence tells the country of Velmora, so there is not enough evidence.", (2, 0, 0)),
+        (
+            (
+                "Nora was born in Velmora. No sentence tells the country of Velmora, so there is not enough"
+                " evidence."
+            ),
+            (2, 0, 0),
+        ),
         ("Nora's birthplace is Velmora, but the country of Velmora is not given.", (2, 0, 0)),
         ("We don't know which country Velmora belongs to.", (1, 0, 0)),
         ("Velmora's country is unknown.", (1, 0, 0)),
@@ -181,16 +242,24 @@ def test_explanations_over_a_chain(trace: str, expected: tuple[int, int, int]) -
         ("The facts do not say where Nora was born.", (0, 0, 1)),
     ],
 )
-def test_what_is_missing_is_a_step_where_there_is_not_enough_evidence(trace: str, expected: tuple[int, int, int]) -> None:
+def test_what_is_missing_is_a_step_where_there_is_not_enough_evidence(
+    trace: str, expected: tuple[int, int, int]
+) -> None:
     assert counts(trace, OPEN) == expected
 
 
 def test_the_formula() -> None:
     found = explanation_scores(
-        "Nora was born in Velmora. Velmora lies in Karonia. Nora has Pia as a mentor. Karonia pays with Velish. Otto was born in Velmora.", NORA
+        "Nora was born in Velmora. Velmora lies in Karonia. Nora has Pia as a mentor. Karonia pays with"
+        " Velish. Otto was born in Velmora.",
+        NORA,
     )
     assert (found.matched, found.beside, found.false, found.needed) == (2, 1, 1, 3)
-    assert (found.precision, found.recall, found.f1) == (2 / 4, 2 / 3, pytest.approx(2 * (1 / 2) * (2 / 3) / (1 / 2 + 2 / 3)))
+    assert (found.precision, found.recall, found.f1) == (
+        2 / 4,
+        2 / 3,
+        pytest.approx(2 * (1 / 2) * (2 / 3) / (1 / 2 + 2 / 3)),
+    )
     assert explanation_scores("", NORA) == Explanation(0, 0, 0, 0, 0, 0, 0, 3)
 
 
@@ -209,7 +278,9 @@ FACTS = (
 def test_to_copy_the_question_is_no_explanation() -> None:
     copied = ". ".join(FACTS) + "."
     assert explanation_scores(copied, NORA).f1 == 0
-    explained = copied + "\n\nNora was born in Velmora. Velmora lies in Karonia. There Velish is spoken in Karonia."
+    explained = (
+        copied + "\n\nNora was born in Velmora. Velmora lies in Karonia. There Velish is spoken in Karonia."
+    )
     assert explanation_scores(explained, NORA).f1 == 1
     mixed = ". ".join(FACTS[i] for i in (6, 3, 0, 5, 1, 7, 4, 2)) + "."
     assert counts(mixed, NORA) == (3, 5, 0)
@@ -220,7 +291,13 @@ def test_arms_of_our_own_traces() -> None:
     for source in SOURCES:
         problems = list(load_problems(f"{source}:test", 100))
         rows = render(problems, arms)
-        mean = {arm: statistics.mean(explanation_scores(row[arm].trace, problem.meta).f1 for problem, row in zip(problems, rows, strict=True)) for arm in arms}
+        mean = {
+            arm: statistics.mean(
+                explanation_scores(row[arm].trace, problem.meta).f1
+                for problem, row in zip(problems, rows, strict=True)
+            )
+            for arm in arms
+        }
         assert mean["sbs"] > 0.99
         assert mean["hc_len"] > 0.98
         assert mean["sbs"] >= mean["hc"] > 0.84
@@ -235,7 +312,10 @@ def test_one_step_less_lowers_recall_and_one_false_step_precision() -> None:
         rows = render(problems, ["sbs"])
         for problem, row in zip(problems, rows, strict=True):
             whole = explanation_scores(row["sbs"].trace, problem.meta)
-            fewer = [explanation_scores("\n\n".join(kept), problem.meta).recall for kept in _each_left_out(row["sbs"].trace.split("\n\n"))]
+            fewer = [
+                explanation_scores("\n\n".join(kept), problem.meta).recall
+                for kept in _each_left_out(row["sbs"].trace.split("\n\n"))
+            ]
             assert max(fewer) <= whole.recall
             assert min(fewer) < whole.recall
             turns = [turn.text for step in problem.steps for turn in step.wrong_turns]
@@ -274,7 +354,10 @@ def test_problems_without_a_proof_are_refused() -> None:
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from("Nora Velmora Karonia Velish Pia is the mother of 's born in not ? . \n , and it his ( ) -> Ida Paul A9 D8".split(" ")),
+            st.sampled_from(
+                "Nora Velmora Karonia Velish Pia is the mother of 's born in not ? . \n , and it his ( ) ->"
+                " Ida Paul A9 D8".split(" ")
+            ),
             st.text(max_size=8),
         )
     )
@@ -322,5 +405,8 @@ def test_meta_has_all_facts_in_the_order_of_the_question() -> None:
             assert all(edge[0] in problem.question and edge[2] in problem.question for edge in facts)
             if source != "chain":
                 sentences = problem.question.split(". ")
-                at = [next((i for i, one in enumerate(sentences) if edge[0] in one and edge[2] in one), 0) for edge in facts]
+                at = [
+                    next((i for i, one in enumerate(sentences) if edge[0] in one and edge[2] in one), 0)
+                    for edge in facts
+                ]
                 assert len(at) == len(facts)

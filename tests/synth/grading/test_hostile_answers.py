@@ -44,7 +44,23 @@ def test_the_responses_are_many_different_ones_of_moderate_size() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["(", "\\boxed{", "\\frac{1}{", "9^", "1,11", "answer to ", "A\n", "\ud800", "\x00", "option A ", "<answer>", "$", "1 1/2 ", "\\["]
+    "unit",
+    [
+        "(",
+        "\\boxed{",
+        "\\frac{1}{",
+        "9^",
+        "1,11",
+        "answer to ",
+        "A\n",
+        "\ud800",
+        "\x00",
+        "option A ",
+        "<answer>",
+        "$",
+        "1 1/2 ",
+        "\\[",
+    ],
 )
 def test_ten_megabytes_are_scored_in_time(unit: str) -> None:
     response = unit * (10_000_000 // len(unit))
@@ -57,13 +73,34 @@ def test_ten_megabytes_are_scored_in_time(unit: str) -> None:
 @pytest.mark.parametrize(
     "tower",
     [
-        "9^{9^{9^9}}", "9^9^9", "9^{9^9}", "10^{10^{10}}", "9**9**9", r"\pi^\pi^{8}", "((9^{999})^{999})^{99}", "{{9}^{9999}}^{9999}", "2^{99999}", "10^{99}!",
-        "9999999!", "((9!)!)!", "9!!!!",
-        r"\binom{999999}{5555}", r"\lim_{x \to 999999} x^x", r"\sum_{k=1}^{10^{99}} k", "1e999999", "9" * 101,
-        "\\sqrt{" * 7 + "2" + "}" * 7, "(" * 11 + "2" + ")" * 11, "x\x00", "\ud800", "1" + "+1" * 200,
+        "9^{9^{9^9}}",
+        "9^9^9",
+        "9^{9^9}",
+        "10^{10^{10}}",
+        "9**9**9",
+        r"\pi^\pi^{8}",
+        "((9^{999})^{999})^{99}",
+        "{{9}^{9999}}^{9999}",
+        "2^{99999}",
+        "10^{99}!",
+        "9999999!",
+        "((9!)!)!",
+        "9!!!!",
+        r"\binom{999999}{5555}",
+        r"\lim_{x \to 999999} x^x",
+        r"\sum_{k=1}^{10^{99}} k",
+        "1e999999",
+        "9" * 101,
+        "\\sqrt{" * 7 + "2" + "}" * 7,
+        "(" * 11 + "2" + ")" * 11,
+        "x\x00",
+        "\ud800",
+        "1" + "+1" * 200,
     ],
-)  # fmt: skip
-def test_what_is_too_large_is_refused_before_sympy_sees_it(tower: str, monkeypatch: pytest.MonkeyPatch) -> None:
+)
+def test_what_is_too_large_is_refused_before_sympy_sees_it(
+    tower: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def compare(_: object, *formulas: str) -> bool:
         assert all(map(is_computable, formulas)), f"sympy was shown {formulas}"
         return False
@@ -97,7 +134,10 @@ def test_an_answer_cannot_be_written_into_the_verdict() -> None:
     assert not same_formula("1", r"\frac{\pi}{31}")
 
 
-@pytest.mark.parametrize(("one", "other"), [("[24, 8)", "[23,8)"), ("(5, 5]", "[-3, -9)"), ("[8, 24)", "[8, 23)"), ("[24, 8)", "[8, 24)")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("[24, 8)", "[23,8)"), ("(5, 5]", "[-3, -9)"), ("[8, 24)", "[8, 23)"), ("[24, 8)", "[8, 24)")],
+)
 def test_intervals_that_are_empty_are_told_as_math_verify_tells_them(one: str, other: str) -> None:
     told = same_formula(one, other)
     with same_formula_module._lock:

@@ -54,7 +54,14 @@ def right(response: str, gold: str, answer_type: str) -> bool:
         ("La respuesta es 42, no 7. Hay 9 cajas.", "42", True),
         ("R\u00e9ponse : 42. Il y a 9 caisses.", "42", True),
         ("Risposta: 42. Ci sono 9 casse.", "42", True),
-        ("\u041e\u0442\u0432\u0435\u0442: 42. \u0412\u0441\u0435\u0433\u043e 9 \u044f\u0449\u0438\u043a\u043e\u0432.", "42", True),
+        (
+            (
+                "\u041e\u0442\u0432\u0435\u0442: 42. \u0412\u0441\u0435\u0433\u043e 9"
+                " \u044f\u0449\u0438\u043a\u043e\u0432."
+            ),
+            "42",
+            True,
+        ),
         # repeating decimals
         ("$\\boxed{0.\\overline{4}}$", "4/9", True),
         ("The answer is $0.\\bar{7}$.", "7/9", True),
@@ -123,7 +130,7 @@ def right(response: str, gold: str, answer_type: str) -> bool:
         ("$\\boxed{36}$", "  36\n", True),
         ("$\\boxed{37}$", "ANSWER: 36", False),
     ],
-)  # fmt: skip
+)
 def test_a_number_is_read_as_it_is_meant(response: str, gold: str, same: bool) -> None:
     assert right(response, gold, "number") is same
 
@@ -224,5 +231,7 @@ def test_an_expression_may_be_typeset_and_followed_by_its_value(response: str, g
         ("The answer is 9 ** 4 - 3.", "9*4-3", "expression", False),
     ],
 )
-def test_bold_is_no_part_of_an_answer_and_says_which_result_it_is(response: str, gold: str, answer_type: str, same: bool) -> None:
+def test_bold_is_no_part_of_an_answer_and_says_which_result_it_is(
+    response: str, gold: str, answer_type: str, same: bool
+) -> None:
     assert right(response, gold, answer_type) == same

@@ -158,7 +158,10 @@ def chosen(response: str, options: list[str]) -> list[str]:
         ("R\u00e4tt svar \u00e4r C.", "C"),
         ("Poprawna odpowied\u017a to D.", "D"),
         ("Odpowied\u017a: B", "B"),
-        ("\u041f\u0440\u0430\u0432\u0438\u043b\u044c\u043d\u044b\u0439 \u043e\u0442\u0432\u0435\u0442: C", "C"),
+        (
+            "\u041f\u0440\u0430\u0432\u0438\u043b\u044c\u043d\u044b\u0439 \u043e\u0442\u0432\u0435\u0442: C",
+            "C",
+        ),
         ("\u041e\u0442\u0432\u0435\u0442 \u2014 D.", "D"),
         ("Do\u011fru cevap: B", "B"),
         ("Cevap C'dir.", "C"),
@@ -173,7 +176,13 @@ def chosen(response: str, options: list[str]) -> list[str]:
         ("\u6b63\u89e3\u306fC\u3067\u3059\u3002", "C"),
         ("\uc815\ub2f5\uc740 D\uc785\ub2c8\ub2e4.", "D"),
         ("\ub2f5: B", "B"),
-        ("\u0627\u0644\u0625\u062c\u0627\u0628\u0629 \u0627\u0644\u0635\u062d\u064a\u062d\u0629 \u0647\u064a C.", "C"),
+        (
+            (
+                "\u0627\u0644\u0625\u062c\u0627\u0628\u0629 \u0627\u0644\u0635\u062d\u064a\u062d\u0629"
+                " \u0647\u064a C."
+            ),
+            "C",
+        ),
         ("\u0938\u0939\u0940 \u0909\u0924\u094d\u0924\u0930 B \u0939\u0948\u0964", "B"),
         ("\u0e04\u0e33\u0e15\u0e2d\u0e1a\u0e04\u0e37\u0e2d B", "B"),
         ("\u0633\u09a0\u09bf\u0995 \u0989\u09a4\u09cd\u09a4\u09b0: C", "C"),
@@ -212,7 +221,7 @@ def chosen(response: str, options: list[str]) -> list[str]:
         ("<think>The answer is B.", None),
         ("", None),
     ],
-)  # fmt: skip
+)
 def test_the_letter_that_is_chosen_last_counts(response: str, letter: str | None) -> None:
     assert chosen(response, LENGTHS) == ([letter] if letter else [])
 
@@ -253,7 +262,9 @@ BRACKETED = ["(A) 45", "(B) 60", "(C) 72", "(D) 90"]
         ("The answer is 1/2.", ["1/3", "1/2", "1"], "B"),
     ],
 )
-def test_the_text_of_an_option_may_stand_for_its_letter(response: str, options: list[str], letter: str | None) -> None:
+def test_the_text_of_an_option_may_stand_for_its_letter(
+    response: str, options: list[str], letter: str | None
+) -> None:
     assert chosen(response, options) == ([letter] if letter else [])
 
 
@@ -264,7 +275,18 @@ def test_a_gold_answer_may_be_announced_or_be_a_text() -> None:
     assert not is_right("A", "Answer: B", "option")
 
 
-@pytest.mark.parametrize(("text", "letter"), [("B", "B"), ("(c)", "C"), ("D) 12 m", "D"), ("A dog", None), ("A or B", None), ("B is wrong", None), ("I", "I")])
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("B", "B"),
+        ("(c)", "C"),
+        ("D) 12 m", "D"),
+        ("A dog", None),
+        ("A or B", None),
+        ("B is wrong", None),
+        ("I", "I"),
+    ],
+)
 def test_a_short_text_names_a_letter(text: str, letter: str | None) -> None:
     assert option_letter(text) == letter
 

@@ -29,7 +29,11 @@ MATRICES = [
     (COLUMN, r"\begin{pmatrix} 4 \cr -1 \cr 9 \end{pmatrix}", True),
     (COLUMN, r"\begin{pmatrix} \frac{8}{2} \\ -1.0 \\ \sqrt{81} \end{pmatrix}", True),
     (COLUMN, r"\vec{v} = \begin{pmatrix} 4 \\ -1 \\ 9 \end{pmatrix}", True),
-    (COLUMN, r"\operatorname{proj}_{\mathbf{w}} \mathbf{v} = \begin{pmatrix} 4 \\ -1 \\ 9 \end{pmatrix}", True),
+    (
+        COLUMN,
+        r"\operatorname{proj}_{\mathbf{w}} \mathbf{v} = \begin{pmatrix} 4 \\ -1 \\ 9 \end{pmatrix}",
+        True,
+    ),
     (COLUMN, r"\begin{pmatrix} 4 & -1 & 9 \end{pmatrix}^T", True),
     (COLUMN, r"(4, -1, 9)^{\mathsf{T}}", True),
     (COLUMN, r"(4, -1, 9)", True),
@@ -62,13 +66,33 @@ MATRICES = [
     (SQUARE, r"\begin{vmatrix} 3 & 1 \\ 0 & -2 \end{vmatrix}", False),
     (SQUARE, "(3, 1, 0, -2)", False),
     (SQUARE, "[[3, 0], [1, -2]]", False),
-    (r"\begin{pmatrix} 1/3 & 0 \\ -1/6 & 0.5 \end{pmatrix}", r"\frac16 \begin{pmatrix} 2 & 0 \\ -1 & 3 \end{pmatrix}", True),
-    (r"\begin{pmatrix} 1/3 & 0 \\ -1/6 & 0.5 \end{pmatrix}", r"\begin{bmatrix} \dfrac{1}{3} & 0 \\ -\dfrac{1}{6} & \dfrac{1}{2} \end{bmatrix}", True),
-    (r"\begin{pmatrix} 1/3 & 0 \\ -1/6 & 0.5 \end{pmatrix}", r"\begin{bmatrix} 0.33 & 0 \\ -0.17 & 0.5 \end{bmatrix}", False),
+    (
+        r"\begin{pmatrix} 1/3 & 0 \\ -1/6 & 0.5 \end{pmatrix}",
+        r"\frac16 \begin{pmatrix} 2 & 0 \\ -1 & 3 \end{pmatrix}",
+        True,
+    ),
+    (
+        r"\begin{pmatrix} 1/3 & 0 \\ -1/6 & 0.5 \end{pmatrix}",
+        r"\begin{bmatrix} \dfrac{1}{3} & 0 \\ -\dfrac{1}{6} & \dfrac{1}{2} \end{bmatrix}",
+        True,
+    ),
+    (
+        r"\begin{pmatrix} 1/3 & 0 \\ -1/6 & 0.5 \end{pmatrix}",
+        r"\begin{bmatrix} 0.33 & 0 \\ -0.17 & 0.5 \end{bmatrix}",
+        False,
+    ),
     (r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", r"\begin{bmatrix} a & b \\ c & d \end{bmatrix}", True),
     (r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", r"\begin{bmatrix} a & c \\ b & d \end{bmatrix}", False),
-    (r"\begin{pmatrix} \cos t & -\sin t \\ \sin t & \cos t \end{pmatrix}", r"\begin{bmatrix} \cos t & -\sin t \\ \sin t & \cos t \end{bmatrix}", True),
-    (r"\begin{pmatrix} \cos t & -\sin t \\ \sin t & \cos t \end{pmatrix}", r"\begin{bmatrix} \cos t & \sin t \\ -\sin t & \cos t \end{bmatrix}", False),
+    (
+        r"\begin{pmatrix} \cos t & -\sin t \\ \sin t & \cos t \end{pmatrix}",
+        r"\begin{bmatrix} \cos t & -\sin t \\ \sin t & \cos t \end{bmatrix}",
+        True,
+    ),
+    (
+        r"\begin{pmatrix} \cos t & -\sin t \\ \sin t & \cos t \end{pmatrix}",
+        r"\begin{bmatrix} \cos t & \sin t \\ -\sin t & \cos t \end{bmatrix}",
+        False,
+    ),
 ]
 
 SEVERAL = [
@@ -124,7 +148,7 @@ SEVERAL = [
     ("3, 7, 13", "13, 3, 7", True),
     ("3, 7, 13", "3, 7", False),
     ("5, i, -i", "5, \\pm i", True),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("gold", "stated", "same"), MATRICES)
@@ -161,7 +185,7 @@ def test_all_answers_are_needed_in_any_order(gold: str, stated: str, same: bool)
         ("(2, 5)", r"So $x = \boxed{2}$ and $y = \boxed{5}$.", True),
         ("x = 2, y = 5", r"So $x = \boxed{2}$ and $y = \boxed{5}$.", True),
     ],
-)  # fmt: skip
+)
 def test_boxes_of_one_sentence_state_one_answer_together(gold: str, response: str, same: bool) -> None:
     assert right(response, gold) is same
 
@@ -238,7 +262,7 @@ INTERVALS = [
     ("y > 2x + 1", "y - 2x > 1", True),
     ("y > 2x + 1", "y < 2x + 1", False),
     ("y > 2x + 1", "y \\ge 2x + 1", False),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("gold", "stated", "same"), INTERVALS)
@@ -358,7 +382,7 @@ QUALIFIERS = [
     (r"9\pi", r"9\pi \text{ square units}", True),
     ("3:4", "3:4", True),
     ("3:4", "4:3", False),
-]  # fmt: skip
+]
 
 NUMBERS = [
     ("12345", r"12\,345", True),
@@ -404,7 +428,7 @@ NUMBERS = [
     ("1234.5", "1.234,5", True),
     ("-3", "\u22123", True),
     ("12", "\uff11\uff12", True),
-]  # fmt: skip
+]
 
 EQUATIONS = [
     ("y = 2x + 1", "2x - y + 1 = 0", True),
@@ -441,7 +465,9 @@ EQUATIONS = [
 
 
 @pytest.mark.parametrize(("gold", "response", "same"), APPROXIMATIONS)
-def test_an_exact_value_beside_its_approximation_is_the_exact_value(gold: str, response: str, same: bool) -> None:
+def test_an_exact_value_beside_its_approximation_is_the_exact_value(
+    gold: str, response: str, same: bool
+) -> None:
     assert right(response, gold) is same
 
 
@@ -496,7 +522,14 @@ def test_long_lists_of_what_cannot_be_read_are_judged_in_time() -> None:
     unread = ", ".join(rf"\int_0^{{{i}}} x dx" for i in range(1, 20))
     began = time.monotonic()
     assert not is_right(unread, ", ".join(rf"\int_1^{{{i}}} x dx" for i in range(2, 21)), "latex")
-    for text in ("(" * 390 + "x<1" + ")" * 390, r"\{" * 300, r"\pm" * 200, "x" * 780, r"\text{a and " * 60, "1," * 390):
+    for text in (
+        "(" * 390 + "x<1" + ")" * 390,
+        r"\{" * 300,
+        r"\pm" * 200,
+        "x" * 780,
+        r"\text{a and " * 60,
+        "1," * 390,
+    ):
         assert not is_right(text, "[2, 7)", "latex")
     assert time.monotonic() - began < 60
 
@@ -517,7 +550,11 @@ def test_long_lists_of_what_cannot_be_read_are_judged_in_time() -> None:
         (r"8 \text{ million}", "The answer is 8 thousand.", False),
         (r"12^\circ \text{ S}", "The answer is 12\u00b0 N.", False),
         (r"9 \text{ hours}", "The trip takes $\\boxed{9}$ hours.", True),
-        (r"\frac{1}{\omega^2-9}", "The answer is $\\frac{1}{\u03c9\u00b2-9}$ for \u03c9\u00b2 \u2260 9.", True),
+        (
+            r"\frac{1}{\omega^2-9}",
+            "The answer is $\\frac{1}{\u03c9\u00b2-9}$ for \u03c9\u00b2 \u2260 9.",
+            True,
+        ),
         ("54", "$6 \\cdot 9 =$ **54**", True),
         ("54", "6 \u00b7 9 = **54**", True),
         ("54", "6 \u00b7 9 = **56**", False),
@@ -530,6 +567,6 @@ def test_long_lists_of_what_cannot_be_read_are_judged_in_time() -> None:
         ("[2,7)", "The answer is 2 < x < 7.", False),
         ("\\mathbb{R}", "The answer is all real numbers.", True),
     ],
-)  # fmt: skip
+)
 def test_what_stands_in_no_box_is_read_as_well(gold: str, response: str, same: bool) -> None:
     assert right(response, gold) is same

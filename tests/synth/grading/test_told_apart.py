@@ -24,7 +24,11 @@ LATEX = [
     ("So it is $\\boxed{n=3}$.", "n\u22613 \\pmod{7}", False),
     ("So it is $\\boxed{n\\equiv 3\\ (\\mathrm{mod}\\ 7)}$.", "n\u22613 \\pmod{7}", True),
     ("So it is $\\boxed{x\\equiv 3,1 \\pmod 8}$.", "x \\equiv 1, 3 \\pmod 8", True),
-    ("So it is $\\boxed{x\\equiv 1 \\pmod 8 \\text{ or } x \\equiv 3 \\pmod 8}$.", "x \\equiv 1, 3 \\pmod 8", True),
+    (
+        "So it is $\\boxed{x\\equiv 1 \\pmod 8 \\text{ or } x \\equiv 3 \\pmod 8}$.",
+        "x \\equiv 1, 3 \\pmod 8",
+        True,
+    ),
     ("So it is $\\boxed{x\\equiv 1\\pmod 8}$.", "x \\equiv 1, 3 \\pmod 8", False),
     ("So it is $\\boxed{x\\equiv 1,5\\pmod 8}$.", "x \\equiv 1, 3 \\pmod 8", False),
     ("So it is $\\boxed{3 \\pmod 7}$.", "3", True),
@@ -178,7 +182,7 @@ LATEX = [
     ("So it is $\\boxed{\\frac{8!}{8!!}}$.", "7!!", True),
     ("$\\boxed{9}$ is wrong and so $\\boxed{-2}$", "9, -2", False),
     ("$\\boxed{9}$, i.e. $\\boxed{-2}$", "9, -2", False),
-]  # fmt: skip
+]
 
 NUMBER = [
     ("So it is $\\boxed{17 \\bmod 5}$.", "2", True),
@@ -332,7 +336,7 @@ NUMBER = [
     ("La r\u00e9ponse est 3 milles.", "3", True),
     ("The answer is 3 bins.", "3", True),
     ("The answer is 3 mil", "3", True),
-]  # fmt: skip
+]
 
 TEXT = [
     ("C#", "C", False),
@@ -373,7 +377,7 @@ TEXT = [
     ("So it is $\\boxed{9}$.", "The answer is 36.", False),
     ("So it is $\\boxed{caf\\'e}$.", "caf\u00e9", True),
     ("So it is $\\boxed{caf\\'{e}}$.", "caf\u00e9", True),
-    ("So it is $\\boxed{na\\\"ive}$.", "na\u00efve", True),
+    ('So it is $\\boxed{na\\"ive}$.', "na\u00efve", True),
     ("So it is $\\boxed{Erd\\H{o}s}$.", "Erd\u0151s", True),
     ("So it is $\\boxed{fa\\c{c}ade}$.", "fa\u00e7ade", True),
     ("So it is $\\boxed{el ni\\~no}$.", "el ni\u00f1o", True),
@@ -393,7 +397,7 @@ TEXT = [
     ("No", "yes", False),
     ("Yes", "yes", True),
     ("AT&T", "at&t", True),
-]  # fmt: skip
+]
 
 EXPRESSION = [
     ("The answer is 4*9.", "<answer>4*9</answer>", True),
@@ -404,7 +408,7 @@ EXPRESSION = [
     ("The answer is (8-2):3*4 = 9.", "(8-2)/3*4", False),
     ("So: (8-2):3*4 = 8", "(8-2)/3*4", True),
     ("The answer is $(8-2):3\\cdot4$.", "(8-2)/3*4", True),
-]  # fmt: skip
+]
 
 OPTION = [
     ("The answer is B.", "\\boxed{B}", True),
@@ -413,7 +417,14 @@ OPTION = [
     ("C", "<answer>B</answer>", False),
     ("The answer is B.", "bla bla\n#### B", True),
     ("C", "bla bla\n#### B", False),
-    ("\u0397 \u03c3\u03c9\u03c3\u03c4\u03ae \u03b1\u03c0\u03ac\u03bd\u03c4\u03b7\u03c3\u03b7 \u03b5\u03af\u03bd\u03b1\u03b9 \u03b7 C.", "C", True),
+    (
+        (
+            "\u0397 \u03c3\u03c9\u03c3\u03c4\u03ae \u03b1\u03c0\u03ac\u03bd\u03c4\u03b7\u03c3\u03b7"
+            " \u03b5\u03af\u03bd\u03b1\u03b9 \u03b7 C."
+        ),
+        "C",
+        True,
+    ),
     ("Den rigtige svarmulighed er C.", "C", True),
     ("I believe the answer to be C.", "C", True),
     ("A) Incorrect\nB) Incorrect\nC) Correct\nD) Incorrect", "C", True),
@@ -421,7 +432,14 @@ OPTION = [
     ("A) Wrong\nB) Wrong\nC) Right\nD) Wrong", "C", True),
     ("A: False\nB: False\nC: True\nD: False", "C", True),
     ("- A: \u274c\n- B: \u274c\n- C: \u2705\n- D: \u274c", "C", True),
-    ("A) 12 m \u2014 incorrect\nB) 15 m \u2014 incorrect\nC) 18 m \u2014 correct\nD) 21 m \u2014 incorrect", "C", True),
+    (
+        (
+            "A) 12 m \u2014 incorrect\nB) 15 m \u2014 incorrect\nC) 18 m \u2014 correct\nD) 21 m \u2014"
+            " incorrect"
+        ),
+        "C",
+        True,
+    ),
     ("**A)** Incorrect\n**B)** Incorrect\n**C)** Correct\n**D)** Incorrect", "C", True),
     ("A) Incorrect\nB) Incorrect\nC) Correct\nD) Incorrect", "D", False),
     ("A) Incorrect\nB) Correct\nC) Incorrect\nD) Correct", "D", False),
@@ -435,15 +453,23 @@ OPTION = [
     ("A) Incorrect, too short.\nB) Correct, fits.\nC) Incorrect, too long.\nD) Incorrect.", "B", True),
     ("A) Incorrect\nB) Correct\nC) Incorrect\nThe answer is C.", "B", False),
     ("A) 12 m \u274c\nB) 15 m \u2705\nC) 18 m \u274c\nD) 21 m \u274c", "B", True),
-]  # fmt: skip
+]
 
 ROWS = [
     (answer_type, *row)
-    for answer_type, rows in (("latex", LATEX), ("number", NUMBER), ("text", TEXT), ("expression", EXPRESSION), ("option", OPTION))
+    for answer_type, rows in (
+        ("latex", LATEX),
+        ("number", NUMBER),
+        ("text", TEXT),
+        ("expression", EXPRESSION),
+        ("option", OPTION),
+    )
     for row in rows
 ]
 
 
 @pytest.mark.parametrize(("answer_type", "response", "gold", "same"), ROWS)
-def test_what_is_alike_is_told_apart_and_what_is_the_same_is_found(answer_type: str, response: str, gold: str, same: bool) -> None:
+def test_what_is_alike_is_told_apart_and_what_is_the_same_is_found(
+    answer_type: str, response: str, gold: str, same: bool
+) -> None:
     assert is_right(final_answer(response, answer_type), gold, answer_type, OPTIONS) is same

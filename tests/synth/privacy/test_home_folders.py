@@ -37,7 +37,18 @@ def test_a_home_is_a_tilde(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["runs/hc", "https://example.org/home/page", "/data/models/x", "org/annie-7b", "ann/model", "/rooted/x", "a/home/b", "10/3", "homes", "/data/annex/x"],
+    [
+        "runs/hc",
+        "https://example.org/home/page",
+        "/data/models/x",
+        "org/annie-7b",
+        "ann/model",
+        "/rooted/x",
+        "a/home/b",
+        "10/3",
+        "homes",
+        "/data/annex/x",
+    ],
 )
 def test_other_text_stays(text: str) -> None:
     assert without_home(text) == text

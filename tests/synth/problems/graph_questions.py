@@ -1,9 +1,14 @@
-"""Reads a question over an invented knowledge graph back into facts and rules, without the code that wrote it."""
+"""Reads a question over an invented knowledge graph back into facts and rules,
+without the code that wrote it.
+"""
 
 import re
 
 NAME = r"([A-Z][a-z]+(?: College)?)"
-NOUNS = "birthplace|employer|mentor|university|seat|founder|owner|location|rector|country|mayor|language|currency|president"
+NOUNS = (
+    "birthplace|employer|mentor|university|seat|founder|owner|location|rector|country|mayor|language"
+    "|currency|president"
+)
 # Sentences in words of their own: the relation, and whether its subject comes first.
 PATTERNS = [
     (rf"{NAME} was born in {NAME}", "birthplace", True),
@@ -32,7 +37,7 @@ PATTERNS = [
 ]
 STATED = rf"(?:[Tt]he )?{NAME} is the ({NOUNS}) of {NAME}"
 HELD = rf"{NAME} has {NAME} as (?:a|its) ({NOUNS})"
-RULE = rf"(?:The|By definition, the|What is called the) (\w+) of a (\w+) is the ({NOUNS}) of (?:its|their) ({NOUNS})"
+RULE = rf"(?:The|By definition, the|What is called the) (\w+) of a (\w+) is the ({NOUNS}) of (?:its|their) ({NOUNS})"  # noqa: E501
 
 
 def sentences(question: str) -> list[str]:
@@ -54,7 +59,11 @@ def fact(sentence: str) -> tuple[str, str, str] | None:
 class World:
     def __init__(self, question: str) -> None:
         self.facts = [found for sentence in sentences(question) if (found := fact(sentence))]
-        self.rules = {found[1]: (found[4], found[3]) for sentence in sentences(question) if (found := re.fullmatch(rf"{RULE}\.", sentence))}
+        self.rules = {
+            found[1]: (found[4], found[3])
+            for sentence in sentences(question)
+            if (found := re.fullmatch(rf"{RULE}\.", sentence))
+        }
         self.objects = {(subject, relation): thing for subject, relation, thing in self.facts}
         assert len(self.objects) == len(self.facts), "a relation has two objects"
 
@@ -70,4 +79,7 @@ class World:
     def outline(self) -> list[str]:
         """Return the facts without names: how often the graph names subject and object of each."""
         named = [thing for fact in self.facts for thing in (fact[0], fact[2])]
-        return sorted(f"{named.count(subject)} {relation} {named.count(thing)}" for subject, relation, thing in self.facts)
+        return sorted(
+            f"{named.count(subject)} {relation} {named.count(thing)}"
+            for subject, relation, thing in self.facts
+        )

@@ -23,7 +23,11 @@ def test_rows_that_say_which_problem_they_are_come_in_the_order_of_the_examinati
     path = write(tmp_path / "a.jsonl", row("II", 2), row("I", 10), row("I", 2))
     problems = read_aime("2024", path)
     assert [one.id for one in problems] == ["aime-2024-I-2", "aime-2024-I-10", "aime-2024-II-2"]
-    assert (problems[0].answer, problems[0].answer_type, problems[0].question) == ("25", "number", "Find I 2.")
+    assert (problems[0].answer, problems[0].answer_type, problems[0].question) == (
+        "25",
+        "number",
+        "Find I 2.",
+    )
     assert problems[0].meta == {"exam": "I", "number": 2}
     assert prompt(problems[0].question, problems[0].answer_type).endswith("The answer is <number>.")
 
@@ -37,7 +41,9 @@ def test_rows_that_say_which_problem_they_are_come_in_the_order_of_the_examinati
         ({"question": "q", "answer": "0"}, "aime-2025-0", "0"),
     ],
 )
-def test_copies_with_other_columns_are_read(tmp_path: Path, fields: dict[str, object], identifier: str, answer: str) -> None:
+def test_copies_with_other_columns_are_read(
+    tmp_path: Path, fields: dict[str, object], identifier: str, answer: str
+) -> None:
     (one,) = read_aime("2025", write(tmp_path / "a.jsonl", fields))
     assert (one.id, one.question, one.answer) == (identifier, "q", answer)
 
@@ -67,6 +73,10 @@ def test_the_same_problem_twice_and_an_unknown_year_are_refused(tmp_path: Path) 
 
 def test_the_real_file(real_data: Path) -> None:
     problems = read_aime("2024", real_data / "benchmarks/aime24.jsonl")
-    assert [one.id for one in problems] == [f"aime-2024-{exam}-{number}" for exam in ("I", "II") for number in range(1, 16)]
+    assert [one.id for one in problems] == [
+        f"aime-2024-{exam}-{number}" for exam in ("I", "II") for number in range(1, 16)
+    ]
     assert problems[1].answer == "25"
-    assert sorted(one.id for one in aime("2024", 1, real_data / "benchmarks/aime24.jsonl")) == sorted(one.id for one in problems)
+    assert sorted(one.id for one in aime("2024", 1, real_data / "benchmarks/aime24.jsonl")) == sorted(
+        one.id for one in problems
+    )

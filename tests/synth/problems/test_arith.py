@@ -20,14 +20,20 @@ def test_items_are_the_same_forever() -> None:
 
 
 def test_other_seeds_and_splits_give_other_items() -> None:
-    questions = [{item.question for item in first(200, split, seed)} for split, seed in (("train", 0), ("train", 1), ("test", 0))]
+    questions = [
+        {item.question for item in first(200, split, seed)}
+        for split, seed in (("train", 0), ("train", 1), ("test", 0))
+    ]
     assert not questions[0] & questions[1]
     assert not questions[0] & questions[2]
 
 
 def test_no_arithmetic_of_the_test_split_occurs_in_training() -> None:
     train = {tuple(claim.expression for step in item.steps for claim in step.claims) for item in first(3000)}
-    test = {tuple(claim.expression for step in item.steps for claim in step.claims) for item in first(1000, "test")}
+    test = {
+        tuple(claim.expression for step in item.steps for claim in step.claims)
+        for item in first(1000, "test")
+    }
     assert not train & test
 
 
@@ -60,7 +66,9 @@ def test_surfaces_vary() -> None:
     assert len(skeletons) > 700
 
 
-@pytest.mark.parametrize("config", [ArithConfig(min_steps=0), ArithConfig(min_steps=4, max_steps=3), ArithConfig(max_number=5)])
+@pytest.mark.parametrize(
+    "config", [ArithConfig(min_steps=0), ArithConfig(min_steps=4, max_steps=3), ArithConfig(max_number=5)]
+)
 def test_bounds_that_make_no_sense_are_refused(config: ArithConfig) -> None:
     with pytest.raises(StylerepError, match="arith"):
         next(arith("train", 0, config))

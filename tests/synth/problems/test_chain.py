@@ -46,7 +46,10 @@ def test_answers_follow_from_the_question_alone() -> None:
 
 
 def test_no_pair_of_a_split_occurs_in_another() -> None:
-    of = {split: {tuple(sorted(pair)) for item in first(1500, split) for pair in pairs(item.question).items()} for split in ("train", "validation", "test")}
+    of = {
+        split: {tuple(sorted(pair)) for item in first(1500, split) for pair in pairs(item.question).items()}
+        for split in ("train", "validation", "test")
+    }
     assert all(of.values())
     assert not of["train"] & of["test"]
     assert not of["train"] & of["validation"]
@@ -87,7 +90,15 @@ def test_sentences_are_plain_and_questions_vary() -> None:
     assert share_of_skeletons(items, r"[A-Z]?\d+") > 0.7
 
 
-@pytest.mark.parametrize("config", [ChainConfig(min_hops=0), ChainConfig(min_hops=4, max_hops=3), ChainConfig(max_hops=13), ChainConfig(distractors=1)])
+@pytest.mark.parametrize(
+    "config",
+    [
+        ChainConfig(min_hops=0),
+        ChainConfig(min_hops=4, max_hops=3),
+        ChainConfig(max_hops=13),
+        ChainConfig(distractors=1),
+    ],
+)
 def test_bounds_that_make_no_sense_are_refused(config: ChainConfig) -> None:
     with pytest.raises(StylerepError, match="chain"):
         next(chain("train", 0, config))

@@ -36,7 +36,12 @@ def test_items_are_the_same_forever() -> None:
 
 
 def test_labels_follow_from_the_question_alone() -> None:
-    for item in first(1500) + first(300, "test") + first(100, config=ClaimsConfig(2, 8, 40, 4)) + first(200, config=ClaimsConfig(2, 2, 8, 0)):
+    for item in (
+        first(1500)
+        + first(300, "test")
+        + first(100, config=ClaimsConfig(2, 8, 40, 4))
+        + first(200, config=ClaimsConfig(2, 2, 8, 0))
+    ):
         assert judge(item) == item.answer, item.question
         assert len(World(item.question).facts) == item.meta["facts"]
         assert set(item.wrong_answers) == set(LABELS) - {item.answer}
@@ -46,11 +51,15 @@ def test_labels_are_balanced_and_what_is_claimed_is_named_in_the_facts() -> None
     items = first(1500)
     shares = collections.Counter(item.answer for item in items)
     assert all(430 < shares[label] < 570 for label in LABELS)
-    assert all(claim(item)[1] in {thing for fact in World(item.question).facts for thing in fact} for item in items)
+    assert all(
+        claim(item)[1] in {thing for fact in World(item.question).facts for thing in fact} for item in items
+    )
 
 
 def test_the_number_of_facts_gives_no_label_away() -> None:
-    assert {(item.answer, len(World(item.question).facts)) for item in first(200)} == {(label, 14) for label in LABELS}
+    assert {(item.answer, len(World(item.question).facts)) for item in first(200)} == {
+        (label, 14) for label in LABELS
+    }
 
 
 def test_steps_are_true_and_wrong_turns_are_not() -> None:
@@ -72,7 +81,10 @@ def test_steps_are_true_and_wrong_turns_are_not() -> None:
 
 def test_items_of_the_test_split_do_not_occur_in_training() -> None:
     def structures(n: int, split: str) -> set[tuple[str, ...]]:
-        return {(*World(item.question).outline(), *(edge[1] for edge in item.meta["proof"])) for item in first(n, split)}
+        return {
+            (*World(item.question).outline(), *(edge[1] for edge in item.meta["proof"]))
+            for item in first(n, split)
+        }
 
     assert not structures(1000, "train") & structures(200, "test")
 
@@ -83,7 +95,10 @@ def test_sentences_are_plain_and_questions_vary() -> None:
     assert share_of_skeletons(items, NAME) > 0.7
 
 
-@pytest.mark.parametrize("config", [ClaimsConfig(min_hops=1), ClaimsConfig(max_hops=9), ClaimsConfig(facts=7), ClaimsConfig(rules=-1)])
+@pytest.mark.parametrize(
+    "config",
+    [ClaimsConfig(min_hops=1), ClaimsConfig(max_hops=9), ClaimsConfig(facts=7), ClaimsConfig(rules=-1)],
+)
 def test_bounds_that_make_no_sense_are_refused(config: ClaimsConfig) -> None:
     with pytest.raises(StylerepError, match="claims"):
         next(claims("train", 0, config))

@@ -13,7 +13,9 @@ from tests.synth.problems.wording import assert_plain, share_of_skeletons
 HARD = CountdownConfig(6, 6, 100, 10_000)
 
 
-def first(n: int, split: str = "train", seed: int = 0, config: CountdownConfig | None = None) -> list[Problem]:
+def first(
+    n: int, split: str = "train", seed: int = 0, config: CountdownConfig | None = None
+) -> list[Problem]:
     return list(itertools.islice(countdown(split, seed, config), n))
 
 
@@ -64,7 +66,10 @@ def test_the_steps_are_a_calculation_that_leads_to_the_answer() -> None:
             if rest := re.search(r"(?:leaves|so|remain) (\d+(?:, \d+)*(?: and \d+)?)", step.text):
                 assert numbers(rest[1]) == sorted(left)
         assert left == [target]
-        assert (item.steps[-1].claims[0].expression, item.steps[-1].claims[0].result) == (item.answer, str(target))
+        assert (item.steps[-1].claims[0].expression, item.steps[-1].claims[0].result) == (
+            item.answer,
+            str(target),
+        )
 
 
 def test_wrong_turns_are_tries_with_the_numbers_left_that_fail() -> None:
@@ -89,7 +94,10 @@ def test_wrong_turns_are_tries_with_the_numbers_left_that_fail() -> None:
 
 
 def test_numbers_and_target_of_a_test_item_do_not_occur_in_training() -> None:
-    train, test = ({(*asked(item)[0], asked(item)[1]) for item in first(n, split)} for n, split in ((5000, "train"), (500, "test")))
+    train, test = (
+        {(*asked(item)[0], asked(item)[1]) for item in first(n, split)}
+        for n, split in ((5000, "train"), (500, "test"))
+    )
     assert not train & test
 
 
@@ -100,7 +108,13 @@ def test_sentences_are_plain_and_questions_vary() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [CountdownConfig(min_numbers=2), CountdownConfig(max_numbers=7), CountdownConfig(max_number=4), CountdownConfig(max_target=10)]
+    "config",
+    [
+        CountdownConfig(min_numbers=2),
+        CountdownConfig(max_numbers=7),
+        CountdownConfig(max_number=4),
+        CountdownConfig(max_target=10),
+    ],
 )
 def test_bounds_that_make_no_sense_are_refused(config: CountdownConfig) -> None:
     with pytest.raises(StylerepError, match="countdown"):

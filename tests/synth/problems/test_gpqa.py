@@ -13,7 +13,12 @@ from synth.problems.problem import ANSWER_TYPES
 
 def row(number: int = 0, **other: object) -> dict[str, object]:
     wrong = {f"Incorrect Answer {i}": f"{i} m" for i in (1, 2, 3)}
-    question = {"Record ID": f"rec{number}", "Question": f"How far\ndoes stone {number} roll? ", "Correct Answer": "9 m\n", **wrong}
+    question = {
+        "Record ID": f"rec{number}",
+        "Question": f"How far\ndoes stone {number} roll? ",
+        "Correct Answer": "9 m\n",
+        **wrong,
+    }
     return {**question, "Subdomain": "Mechanics", "High-level domain": "Physics", **other}
 
 
@@ -31,7 +36,9 @@ def test_a_row_becomes_a_question_with_its_options(tmp_path: Path) -> None:
     assert (one.id, one.source, one.answer_type, one.steps) == ("gpqa-diamond-rec0", "gpqa", "option", ())
     options = one.meta["options"]
     assert sorted(options) == ["1 m", "2 m", "3 m", "9 m"]
-    assert one.question == "How far\ndoes stone 0 roll?\n\n" + "\n".join(f"{letter}) {option}" for letter, option in zip("ABCD", options, strict=True))
+    assert one.question == "How far\ndoes stone 0 roll?\n\n" + "\n".join(
+        f"{letter}) {option}" for letter, option in zip("ABCD", options, strict=True)
+    )
     assert options["ABCD".index(one.answer)] == "9 m"
     assert sorted((one.answer, *one.wrong_answers)) == list("ABCD")
     assert (one.meta["subject"], one.meta["subdomain"]) == ("Physics", "Mechanics")
@@ -44,7 +51,9 @@ def test_the_order_of_the_options_is_fixed_and_favours_no_letter(tmp_path: Path)
     assert "".join(one.answer for one in problems[:12]) == "BBCADBDBDABB"
     assert all(70 <= n <= 130 for n in Counter(one.answer for one in problems).values())
     turned = {"Incorrect Answer 1": "3 m", "Incorrect Answer 3": "1 m"}
-    assert [one.question for one in read(tmp_path, *(row(i, **turned) for i in range(400)))] == [one.question for one in problems]
+    assert [one.question for one in read(tmp_path, *(row(i, **turned) for i in range(400)))] == [
+        one.question for one in problems
+    ]
 
 
 def test_a_csv_file_is_read_alike(tmp_path: Path) -> None:
@@ -76,7 +85,9 @@ def test_it_is_told_that_the_set_is_gated(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("synth.problems.local_files.benchmark_file", lambda names: None)
     monkeypatch.setattr(datasets, "load_dataset", refuse)
-    with pytest.raises(StylerepError, match="it is gated: accept its terms on its page there and log in with a token"):
+    with pytest.raises(
+        StylerepError, match="it is gated: accept its terms on its page there and log in with a token"
+    ):
         list(gpqa("diamond"))
     with pytest.raises(StylerepError, match="it has diamond"):
         load_problems("gpqa:test")

@@ -7,7 +7,10 @@ from synth.arithmetic import evaluate
 from synth.errors import StylerepError
 from synth.problems import gsm8k, load_problems, read_gsm8k
 
-ROW = {"question": "Ann has 4 pens and buys 3 packs of 5. How many?", "answer": "Packs: 3*5=<<3*5=15>>15 pens.\nAll: 4+15=<<4+15=19>>19.\n#### 19"}
+ROW = {
+    "question": "Ann has 4 pens and buys 3 packs of 5. How many?",
+    "answer": "Packs: 3*5=<<3*5=15>>15 pens.\nAll: 4+15=<<4+15=19>>19.\n#### 19",
+}
 
 
 def write(path: Path, *lines: str) -> Path:
@@ -18,7 +21,10 @@ def write(path: Path, *lines: str) -> Path:
 def test_annotations_become_steps(tmp_path: Path) -> None:
     (item,) = read_gsm8k("train", write(tmp_path / "a.jsonl", json.dumps(ROW)))
     assert [step.text for step in item.steps] == ["Packs: 3*5=15 pens.", "All: 4+15=19."]
-    assert [(claim.expression, claim.result) for step in item.steps for claim in step.claims] == [("3*5", "15"), ("4+15", "19")]
+    assert [(claim.expression, claim.result) for step in item.steps for claim in step.claims] == [
+        ("3*5", "15"),
+        ("4+15", "19"),
+    ]
     assert (item.answer, item.answer_type) == ("19", "number")
 
 
@@ -51,7 +57,9 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_real_files(real_data: Path) -> None:
-    train, test = (read_gsm8k(split, real_data / f"benchmarks/gsm8k_{split}.jsonl") for split in ("train", "test"))
+    train, test = (
+        read_gsm8k(split, real_data / f"benchmarks/gsm8k_{split}.jsonl") for split in ("train", "test")
+    )
     assert (len(train), len(test)) == (7473, 1319)
     assert train[0].answer == "72"
     claims = [claim for item in train for step in item.steps for claim in step.claims]
@@ -69,7 +77,12 @@ def test_the_order_depends_on_the_seed_alone(real_data: Path) -> None:
 
 @pytest.mark.parametrize(
     ("spec", "n", "says"),
-    [("nowhere", 5, "choose from arith"), ("arith", None, "no end"), ("missing.jsonl", 5, "no such file"), ("arith", 0, "at least 1")],
+    [
+        ("nowhere", 5, "choose from arith"),
+        ("arith", None, "no end"),
+        ("missing.jsonl", 5, "no such file"),
+        ("arith", 0, "at least 1"),
+    ],
 )
 def test_load_problems_refuses(spec: str, n: int | None, says: str) -> None:
     with pytest.raises(StylerepError, match=says):

@@ -29,7 +29,9 @@ NAMES = [
 ]
 
 
-def first(n: int, name: str = "chain_sum", split: str = "train", seed: int = 0, **options: object) -> list[Problem]:
+def first(
+    n: int, name: str = "chain_sum", split: str = "train", seed: int = 0, **options: object
+) -> list[Problem]:
     return list(itertools.islice(gym(split, seed, GymConfig(name, options)), n))
 
 
@@ -56,12 +58,19 @@ def test_an_answer_that_is_right_without_being_the_stored_one_is_judged_right() 
 
 
 def test_splits_and_seeds_share_no_question() -> None:
-    asked = [{item.question for item in first(200, split=split, seed=seed)} for split, seed in (("train", 0), ("train", 1), ("test", 0), ("validation", 0))]
+    asked = [
+        {item.question for item in first(200, split=split, seed=seed)}
+        for split, seed in (("train", 0), ("train", 1), ("test", 0), ("validation", 0))
+    ]
     assert all(not a & b for a, b in itertools.combinations(asked, 2))
 
 
-@pytest.mark.parametrize("name", ["n_queens", "binary_matrix", "spiral_matrix", "string_insertion", "countdown", "puzzle24"])
-@pytest.mark.parametrize("answer", ["__import__('pathlib').Path('{}').touch()", "[open('{}', 'w')]", "9**9**9**9", "(" * 9000])
+@pytest.mark.parametrize(
+    "name", ["n_queens", "binary_matrix", "spiral_matrix", "string_insertion", "countdown", "puzzle24"]
+)
+@pytest.mark.parametrize(
+    "answer", ["__import__('pathlib').Path('{}').touch()", "[open('{}', 'w')]", "9**9**9**9", "(" * 9000]
+)
 def test_what_a_model_answers_is_never_run(name: str, answer: str, tmp_path: Path) -> None:
     trap = tmp_path / "was_run"
     (item,) = first(1, name)
@@ -73,7 +82,11 @@ def test_what_a_model_answers_is_never_run(name: str, answer: str, tmp_path: Pat
 def test_what_stands_in_an_item_is_never_run(name: str, tmp_path: Path) -> None:
     (item,) = first(1, name)
     code = f"__import__('pathlib').Path('{tmp_path / 'was_run'}').touch()"
-    entry = {**item.meta["entry"], "answer": code, "metadata": {**item.meta["entry"]["metadata"], "problem": code}}
+    entry = {
+        **item.meta["entry"],
+        "answer": code,
+        "metadata": {**item.meta["entry"]["metadata"], "problem": code},
+    }
     assert gym_score("[1]", {**item.meta, "entry": entry}) < 1
     assert not (tmp_path / "was_run").exists()
 
@@ -118,7 +131,14 @@ def test_items_that_hang_on_the_hash_seed_need_it_fixed() -> None:
 
     def run(seed: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONHASHSEED": seed}
-        return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[3],
+        )
 
     assert "PYTHONHASHSEED=0" in run("1").stderr
     assert run("0").stdout == run("0").stdout != ""

@@ -25,7 +25,13 @@ def write(path: Path, *rows: object) -> Path:
 
 def test_a_row_of_the_train_set_becomes_a_problem(tmp_path: Path) -> None:
     (one,) = hendrycks_math("train", 0, write(tmp_path / "a.jsonl", ROW))
-    assert (one.id, one.source, one.question, one.answer, one.answer_type) == ("math-train-0", "math", "What is $2 + 8$?", "10", "latex")
+    assert (one.id, one.source, one.question, one.answer, one.answer_type) == (
+        "math-train-0",
+        "math",
+        "What is $2 + 8$?",
+        "10",
+        "latex",
+    )
     assert [step.text for step in one.steps] == ["We have $2 + 8 = 10.$", "Done."]
     assert [(claim.expression, claim.result) for claim in one.steps[0].claims] == [("2 + 8", "10")]
     assert one.meta == {"subject": "Algebra", "level": 3}
@@ -53,11 +59,17 @@ def test_an_unknown_split_and_an_empty_file_are_refused(tmp_path: Path) -> None:
         read_math("train", write(tmp_path / "a.jsonl"))
 
 
-def test_what_is_not_here_comes_from_the_hub_or_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_here_comes_from_the_hub_or_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import datasets
 
     monkeypatch.setattr("synth.problems.local_files.benchmark_file", lambda names: None)
-    monkeypatch.setattr(datasets, "load_dataset", lambda name, split: {("DigitalLearningGmbH/MATH-lighteval", "train"): [ROW]}[name, split])
+    monkeypatch.setattr(
+        datasets,
+        "load_dataset",
+        lambda name, split: {("DigitalLearningGmbH/MATH-lighteval", "train"): [ROW]}[name, split],
+    )
     assert [one.answer for one in read_math("train")] == ["10"]
     with pytest.raises(StylerepError, match=re.escape("there is no local math500.jsonl")):
         read_math("test")
@@ -80,6 +92,12 @@ def test_the_real_file(real_data: Path) -> None:
         assert len(one.wrong_answers) == 3
         assert not any(is_right(wrong, one.answer, "latex") for wrong in one.wrong_answers)
         assert one.steps
-        assert not any("\\boxed" in step.text or "[asy]" in step.text or "\n" in step.text for step in one.steps)
-        assert all(evaluate(claim.expression) == evaluate(claim.result) is not None for step in one.steps for claim in step.claims)
+        assert not any(
+            "\\boxed" in step.text or "[asy]" in step.text or "\n" in step.text for step in one.steps
+        )
+        assert all(
+            evaluate(claim.expression) == evaluate(claim.result) is not None
+            for step in one.steps
+            for claim in step.claims
+        )
     assert sum(len(step.claims) for one in problems for step in one.steps) > 80

@@ -25,11 +25,20 @@ def asked(item: Problem) -> str:
 def test_items_are_the_same_forever() -> None:
     assert first(50) == first(50)
     known = first(1, "test")[0]
-    assert (known.id, known.answer, known.meta["graph_search_entropy"]) == ("kg-1-test-0-0", "Tamline", 34.864)
+    assert (known.id, known.answer, known.meta["graph_search_entropy"]) == (
+        "kg-1-test-0-0",
+        "Tamline",
+        34.864,
+    )
 
 
 def test_answers_follow_from_the_question_alone() -> None:
-    for item in first(1000) + first(200, "test") + first(100, config=KgConfig(2, 8, 40, 4)) + first(200, config=KgConfig(2, 2, 8, 0)):
+    for item in (
+        first(1000)
+        + first(200, "test")
+        + first(100, config=KgConfig(2, 8, 40, 4))
+        + first(200, config=KgConfig(2, 2, 8, 0))
+    ):
         world = World(item.question)
         assert len(world.facts) == item.meta["facts"], item.question
         assert world.reach(asked(item)) == item.answer
@@ -61,7 +70,9 @@ def assert_true(text: str, world: World) -> None:
     assert quoted is None or fact(quoted[1]) in world.facts, text
     for thing, relation, subject in re.findall(rf"{NAME} is (?:only )?the ({NOUNS}) of {NAME}", text):
         assert world.objects[subject, relation] == thing, text
-    for relation, subject, thing in re.findall(rf"(?:tells|up|point) the (\w+) of {NAME}(?:, and it names| and find| counts, and it is) {NAME}", text):
+    for relation, subject, thing in re.findall(
+        rf"(?:tells|up|point) the (\w+) of {NAME}(?:, and it names| and find| counts, and it is) {NAME}", text
+    ):
         assert world.objects[subject, relation] == thing, text
     for name, subject, thing in re.findall(rf"[Tt]he (\w+) of {NAME} is {NAME}", text):
         assert world.reach(f"the {name} of {subject}") == thing, text
@@ -84,7 +95,10 @@ def assert_false(text: str, world: World, item: Problem) -> None:
 
 def test_no_graph_of_a_test_item_occurs_in_training() -> None:
     def structures(n: int, split: str) -> set[tuple[str, ...]]:
-        return {(*World(item.question).outline(), *(edge[1] for edge in item.meta["proof"])) for item in first(n, split)}
+        return {
+            (*World(item.question).outline(), *(edge[1] for edge in item.meta["proof"]))
+            for item in first(n, split)
+        }
 
     assert not structures(1000, "train") & structures(200, "test")
 
@@ -93,13 +107,17 @@ def test_graph_search_entropy_of_graphs_that_are_known() -> None:
     complete = [(a, "r", b) for a in range(5) for b in range(a)]
     assert graph_search_entropy(complete) == pytest.approx(5 * math.log2(4))
     star = [(0, f"r{i}", i) for i in range(1, 5)]
-    # λ = 2. Half of the time the walk is in the middle, where it takes each of four relations with a chance of 1/4.
+    # λ = 2. Half of the time the walk is in the middle,
+    # where it takes each of four relations with a chance of 1/4.
     assert graph_search_entropy(star) == pytest.approx(5 * (math.log2(2) + 0.5 * math.log2(4)))
     assert graph_search_entropy([(0, "r", 1)]) == pytest.approx(0)
 
 
 def test_more_facts_mean_more_entropy() -> None:
-    few, many = ([item.meta["graph_search_entropy"] for item in first(50, config=KgConfig(facts=facts))] for facts in (10, 40))
+    few, many = (
+        [item.meta["graph_search_entropy"] for item in first(50, config=KgConfig(facts=facts))]
+        for facts in (10, 40)
+    )
     assert max(few) < min(many)
 
 
@@ -110,7 +128,9 @@ def test_sentences_are_plain_and_questions_vary() -> None:
     assert {item.meta["hops"] for item in items} == {2, 3, 4}
 
 
-@pytest.mark.parametrize("config", [KgConfig(min_hops=1), KgConfig(max_hops=9), KgConfig(facts=7), KgConfig(rules=5)])
+@pytest.mark.parametrize(
+    "config", [KgConfig(min_hops=1), KgConfig(max_hops=9), KgConfig(facts=7), KgConfig(rules=5)]
+)
 def test_bounds_that_make_no_sense_are_refused(config: KgConfig) -> None:
     with pytest.raises(StylerepError, match="kg"):
         next(kg("train", 0, config))

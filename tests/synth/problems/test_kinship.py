@@ -9,7 +9,16 @@ from synth.problems.kinship_tree import RULES, WORDS
 from synth.problems.problem import Problem
 from tests.synth.problems.wording import assert_plain, share_of_skeletons
 
-CLOSE = {"mother": "P", "father": "P", "daughter": "C", "son": "C", "sister": "S", "brother": "S", "wife": "M", "husband": "M"}
+CLOSE = {
+    "mother": "P",
+    "father": "P",
+    "daughter": "C",
+    "son": "C",
+    "sister": "S",
+    "brother": "S",
+    "wife": "M",
+    "husband": "M",
+}
 WOMAN = {"mother", "daughter", "sister", "wife"}
 WORD = "|".join(CLOSE)
 FORMS = (  # patterns that capture the subject, the word and the object, in the order that follows each
@@ -48,13 +57,20 @@ def facts(text: str) -> set[tuple[str, ...]]:
 
 
 class World:
-    """The families that the facts allow: which couple each person was born to, and which they belong to, merged as facts demand."""
+    """The families that the facts allow: which couple each person was born to,
+    and which they belong to, merged as facts demand.
+    """
 
     def __init__(self, told: set[tuple[str, ...]]) -> None:
         self.of: dict[str, str] = {}
         self.women = {a: word in WOMAN for a, word, _ in told}
         self.people = sorted({person for a, _, b in told for person in (a, b)})
-        places = {"P": ("own ", "born "), "C": ("born ", "own "), "S": ("born ", "born "), "M": ("own ", "own ")}
+        places = {
+            "P": ("own ", "born "),
+            "C": ("born ", "own "),
+            "S": ("born ", "born "),
+            "M": ("own ", "own "),
+        }
         for a, word, b in told:
             left, right = places[CLOSE[word]]
             self.of[self.couple(left + a)] = self.couple(right + b)
@@ -65,17 +81,31 @@ class World:
         return name
 
     def close(self, a: str, kind: str, b: str) -> bool:
-        left, right = {"P": ("own ", "born "), "C": ("born ", "own "), "S": ("born ", "born "), "M": ("own ", "own ")}[kind]
+        left, right = {
+            "P": ("own ", "born "),
+            "C": ("born ", "own "),
+            "S": ("born ", "born "),
+            "M": ("own ", "own "),
+        }[kind]
         return a != b and self.couple(left + a) == self.couple(right + b)
 
     def holds(self, a: str, kinds: str, b: str, seen: tuple[str, ...] = ()) -> bool:
         if len(kinds) == 1:
             return b not in seen and self.close(a, kinds, b)
-        return any(self.close(a, kinds[0], z) and self.holds(z, kinds[1:], b, (*seen, a)) for z in self.people if z not in (*seen, a, b))
+        return any(
+            self.close(a, kinds[0], z) and self.holds(z, kinds[1:], b, (*seen, a))
+            for z in self.people
+            if z not in (*seen, a, b)
+        )
 
     def relations(self, a: str, b: str) -> set[str]:
         places = {True: (0,), False: (1,), None: (0, 1)}[self.women.get(a)]
-        return {words[i] for words, meanings in MEANING.items() for i in places if any(self.holds(a, kinds, b) for kinds in meanings)}
+        return {
+            words[i]
+            for words, meanings in MEANING.items()
+            for i in places
+            if any(self.holds(a, kinds, b) for kinds in meanings)
+        }
 
 
 def asked(item: Problem) -> tuple[str, str]:
@@ -102,7 +132,9 @@ def test_items_are_the_same_forever() -> None:
 def test_the_answer_is_the_one_relation_that_follows_from_the_question() -> None:
     for item in first(700) + first(200, "test") + first(100, config=KinshipConfig(5, 8, 10)):
         told = facts(item.question)
-        assert len(told) == item.question.count("is called") + len(re.findall(rf" named |'s (?:{WORD})\.|is the (?:{WORD}) of", item.question))
+        assert len(told) == item.question.count("is called") + len(
+            re.findall(rf" named |'s (?:{WORD})\.|is the (?:{WORD}) of", item.question)
+        )
         assert World(told).relations(*asked(item)) == {item.answer}, item.question
         assert item.answer not in item.wrong_answers
         assert len(set(item.wrong_answers)) >= 3
@@ -146,7 +178,13 @@ def test_rules_that_are_quoted_are_the_rules_of_families() -> None:
 
 def test_ways_of_the_test_split_do_not_occur_in_training() -> None:
     ways = [
-        {tuple((word, CLOSE[word], a == b) for (a, word, _), b in zip(item.meta["proof"], _ahead(item), strict=True)) for item in first(n, split)}
+        {
+            tuple(
+                (word, CLOSE[word], a == b)
+                for (a, word, _), b in zip(item.meta["proof"], _ahead(item), strict=True)
+            )
+            for item in first(n, split)
+        }
         for n, split in ((3000, "train"), (500, "test"))
     ]
     assert not ways[0] & ways[1]
@@ -169,7 +207,10 @@ def test_sentences_are_plain_and_questions_vary() -> None:
     assert all(len(item.steps) == item.meta["hops"] for item in items)
 
 
-@pytest.mark.parametrize("config", [KinshipConfig(min_hops=1), KinshipConfig(min_hops=4, max_hops=3), KinshipConfig(distractors=99)])
+@pytest.mark.parametrize(
+    "config",
+    [KinshipConfig(min_hops=1), KinshipConfig(min_hops=4, max_hops=3), KinshipConfig(distractors=99)],
+)
 def test_bounds_that_make_no_sense_are_refused(config: KinshipConfig) -> None:
     with pytest.raises(StylerepError, match="kinship"):
         next(kinship("train", 0, config))

@@ -47,14 +47,29 @@ def test_every_form_of_file_gives_the_same_problems_in_its_order(tmp_path: Path)
 
 
 def test_columns_can_be_named(tmp_path: Path) -> None:
-    source = jsonl(tmp_path / "a.jsonl", {"question": "no", "task": "2 + 3 = ?", "result": 5.0, "answer": "no", "how": ["Add.", " ", "2 + 3 = 5"], "key": "k7"})
+    source = jsonl(
+        tmp_path / "a.jsonl",
+        {
+            "question": "no",
+            "task": "2 + 3 = ?",
+            "result": 5.0,
+            "answer": "no",
+            "how": ["Add.", " ", "2 + 3 = 5"],
+            "key": "k7",
+        },
+    )
     (one,) = load_problems(f"{source}:question=task:answer=result:steps=how:id=key:type=latex")
     assert (one.id, one.question, one.answer, one.answer_type) == ("k7", "2 + 3 = ?", "5", "latex")
     assert [(step.text, len(step.claims)) for step in one.steps] == [("Add.", 0), ("2 + 3 = 5", 1)]
 
 
 def test_gsm8ks_form_is_known(tmp_path: Path) -> None:
-    (one,) = load_problems(jsonl(tmp_path / "a.jsonl", {"question": "q", "answer": "Packs: 3*5=<<3*5=15>>15 pens.\nAll: 4 + 15 = 19.\n#### 1,019"}))
+    (one,) = load_problems(
+        jsonl(
+            tmp_path / "a.jsonl",
+            {"question": "q", "answer": "Packs: 3*5=<<3*5=15>>15 pens.\nAll: 4 + 15 = 19.\n#### 1,019"},
+        )
+    )
     assert (one.answer, one.answer_type) == ("1019", "number")
     assert [(step.text, [claim.expression for claim in step.claims]) for step in one.steps] == [
         ("Packs: 3*5=15 pens.", ["3*5"]),
@@ -63,7 +78,9 @@ def test_gsm8ks_form_is_known(tmp_path: Path) -> None:
 
 
 def test_an_answer_may_stand_in_the_box_of_the_solution(tmp_path: Path) -> None:
-    (one,) = load_problems(jsonl(tmp_path / "a.jsonl", {"problem": "q", "solution": "It is $\\boxed{\\sqrt{2}}$."}))
+    (one,) = load_problems(
+        jsonl(tmp_path / "a.jsonl", {"problem": "q", "solution": "It is $\\boxed{\\sqrt{2}}$."})
+    )
     assert (one.answer, one.answer_type, one.steps[0].text) == ("\\sqrt{2}", "latex", "It is $\\sqrt{2}$.")
 
 
@@ -81,12 +98,16 @@ def test_an_answer_may_stand_in_the_box_of_the_solution(tmp_path: Path) -> None:
     ],
 )
 def test_the_type_of_an_answer_is_told_from_it(tmp_path: Path, answer: str, kind: str) -> None:
-    assert load_problems(jsonl(tmp_path / "a.jsonl", {"question": "q", "answer": answer}))[0].answer_type == kind
+    assert (
+        load_problems(jsonl(tmp_path / "a.jsonl", {"question": "q", "answer": answer}))[0].answer_type == kind
+    )
 
 
 def test_wrong_answers_in_words_are_other_rows_answers(tmp_path: Path) -> None:
     names = ["Ann", "Ben", "ann", "Cleo", "Dan", "Eve"]
-    found = load_problems(jsonl(tmp_path / "a.jsonl", *({"question": f"q{i}", "answer": names[i % 6]} for i in range(600))))
+    found = load_problems(
+        jsonl(tmp_path / "a.jsonl", *({"question": f"q{i}", "answer": names[i % 6]} for i in range(600)))
+    )
     assert all(1 <= len(one.wrong_answers) <= 3 and set(one.wrong_answers) <= set(names) for one in found)
     assert not any(is_right(wrong, one.answer, "text") for one in found for wrong in one.wrong_answers)
     assert len({one.wrong_answers for one in found}) > 20
@@ -98,7 +119,9 @@ def test_a_hub_data_set_reads_like_a_file(tmp_path: Path, monkeypatch: pytest.Mo
     import datasets
 
     loaded = datasets.Dataset.from_list(ROWS)
-    monkeypatch.setattr(datasets, "load_dataset", lambda name, split: {("org/sums", "test"): loaded}[name, split])
+    monkeypatch.setattr(
+        datasets, "load_dataset", lambda name, split: {("org/sums", "test"): loaded}[name, split]
+    )
     found: list[Problem] = load_problems("org/sums:test:type=text")
     assert [one.answer for one in found] == ["5", "Ann", "\\frac{1}{2}", "Ben"]
     assert {one.source for one in found} == {"org/sums"}
@@ -107,7 +130,11 @@ def test_a_hub_data_set_reads_like_a_file(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("row", "options", "says"),
     [
-        ({"answer": "5"}, "", "no column is known to hold the question; name it with :question=COLUMN. There are answer."),
+        (
+            {"answer": "5"},
+            "",
+            "no column is known to hold the question; name it with :question=COLUMN. There are answer.",
+        ),
         ({"question": "q"}, "", "no column is known to hold the answer"),
         ({"question": "q", "answer": " "}, "", "the answer is empty"),
         ({"question": "q", "answer": "#### "}, "", "the answer is empty"),
@@ -116,7 +143,11 @@ def test_a_hub_data_set_reads_like_a_file(tmp_path: Path, monkeypatch: pytest.Mo
         ({"question": 5, "answer": "5"}, "", "the question must be a text, found 5"),
         ({"question": "q", "answer": "5", "steps": [1]}, "", "the steps must be a text or a list of texts"),
         ({"question": "q", "answer": "x"}, ":type=number", "the answer 'x' is no number"),
-        ({"question": "q", "answer": "x"}, ":steps=how", "there is no column 'how'; there are question, answer"),
+        (
+            {"question": "q", "answer": "x"},
+            ":steps=how",
+            "there is no column 'how'; there are question, answer",
+        ),
         ({"question": "first", "answer": "5", "id": 1}, "", "the id '1' occurs a second time"),
         ([1], "", "expected an object"),
     ],

@@ -30,8 +30,13 @@ def test_claims_are_the_true_statements_of_one_operation(text: str, claims: list
 
 
 def test_boxes_are_opened() -> None:
-    assert open_boxes(r"$\boxed{\frac{1}{2}}$, \boxed{\boxed{3}} and \boxed{4") == r"$\frac{1}{2}$, 3 and \boxed{4"
-    assert [step.text for step in prose_steps("It is\n\\[x = \\boxed{5}.\\]\n[asy]\nA. B\n[/asy]")] == ["It is \\[x = 5.\\]"]
+    assert (
+        open_boxes(r"$\boxed{\frac{1}{2}}$, \boxed{\boxed{3}} and \boxed{4")
+        == r"$\frac{1}{2}$, 3 and \boxed{4"
+    )
+    assert [step.text for step in prose_steps("It is\n\\[x = \\boxed{5}.\\]\n[asy]\nA. B\n[/asy]")] == [
+        "It is \\[x = 5.\\]"
+    ]
 
 
 @given(st.text(max_size=300))
@@ -40,7 +45,23 @@ def test_any_text_has_steps(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["5", "0", "-1", "4.5", ".35625", "\\frac{1}{2}", "\\pi", "p - q", "(2,4)", "\\text{(E)}", "\\text{even}", "10,\\!080", "x = 3", "\\sqrt{3}"]
+    "answer",
+    [
+        "5",
+        "0",
+        "-1",
+        "4.5",
+        ".35625",
+        "\\frac{1}{2}",
+        "\\pi",
+        "p - q",
+        "(2,4)",
+        "\\text{(E)}",
+        "\\text{even}",
+        "10,\\!080",
+        "x = 3",
+        "\\sqrt{3}",
+    ],
 )
 def test_wrong_answers_are_wrong_and_there_are_three(answer: str) -> None:
     wrong = wrong_latex(answer, random.Random(0), "Is $n$ even? Ann and Ben ask.")
@@ -50,4 +71,8 @@ def test_wrong_answers_are_wrong_and_there_are_three(answer: str) -> None:
 
 
 def test_a_wrong_name_is_another_name_of_the_question() -> None:
-    assert set(wrong_latex("\\text{Ann}", random.Random(0), "Ann, Ben and Cleo run. Which is first?")) == {"\\text{Ben}", "\\text{Cleo}", "\\text{not Ann}"}
+    assert set(wrong_latex("\\text{Ann}", random.Random(0), "Ann, Ben and Cleo run. Which is first?")) == {
+        "\\text{Ben}",
+        "\\text{Cleo}",
+        "\\text{not Ann}",
+    }

@@ -9,7 +9,15 @@ LEXICON = load_lexicon("en")
 
 
 def texts(item: Problem) -> list[str]:
-    return [text for step in item.steps for text in (step.text, *step.checks, *(part for turn in step.wrong_turns for part in (turn.text, turn.rejection)))]
+    return [
+        text
+        for step in item.steps
+        for text in (
+            step.text,
+            *step.checks,
+            *(part for turn in step.wrong_turns for part in (turn.text, turn.rejection)),
+        )
+    ]
 
 
 def assert_plain(items: list[Problem]) -> None:

@@ -71,8 +71,15 @@ def test_processes_mask_the_secrets_that_are_known():
 
 def test_a_program_that_does_not_ask_whether_it_is_the_main_one_is_not_run_again(tmp_path):
     program = tmp_path / "program.py"
-    program.write_text("print('run')\nfrom synth.processes.workers import Workers\nwith Workers(2) as workers: print(list(workers.each(abs, [-1, 2])))\n")
+    program.write_text(
+        "print('run')\nfrom synth.processes.workers import Workers\nwith Workers(2) as workers:"
+        " print(list(workers.each(abs, [-1, 2])))\n"
+    )
     said = subprocess.run(
-        [sys.executable, str(program)], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        [sys.executable, str(program)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert said.stdout.split("\n") == ["run", "[1, 2]", ""]

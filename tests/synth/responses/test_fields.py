@@ -19,7 +19,9 @@ def gold(row: dict[str, Any], fields: Fields | None = None) -> str | None:
     return right_answer(row, fields or Fields(), row_responses(row, fields or Fields(), "here"), "here")
 
 
-@pytest.mark.parametrize("name", ["reasoning_content", "reasoning", "thinking", "reasoning_text", "trace", "thoughts", "cot"])
+@pytest.mark.parametrize(
+    "name", ["reasoning_content", "reasoning", "thinking", "reasoning_text", "trace", "thoughts", "cot"]
+)
 def test_a_trace_beside_the_response_is_put_before_it(name: str) -> None:
     assert texts({"response": ANSWER, name: TRACE}) == (BOTH,)
     assert texts({"response": None, name: TRACE}) == (f"<think>\n{TRACE}",)
@@ -45,13 +47,19 @@ def test_a_field_that_is_named_is_read_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"response": "a", "output": "b"}, "both 'response' and 'output' may hold the response, and they differ; .* --response-field"),
+        (
+            {"response": "a", "output": "b"},
+            "both 'response' and 'output' may hold the response, and they differ; .* --response-field",
+        ),
         (
             {"response": "a", "reasoning": "b b", "thinking": "c c"},
             "both 'reasoning' and 'thinking' may hold the trace, and they differ; .* --trace-field",
         ),
         ({"responses": ["a", "b"], "reasoning": "c c"}, "1 trace stands in 'reasoning' beside 2 responses"),
-        ({"response": {"a": 1}}, "a response must be a text, a list of texts, a chat or a server's reply, found dict"),
+        (
+            {"response": {"a": 1}},
+            "a response must be a text, a list of texts, a chat or a server's reply, found dict",
+        ),
     ],
 )
 def test_what_can_be_meant_in_two_ways_is_refused_by_name(row: dict[str, Any], says: str) -> None:
@@ -62,9 +70,15 @@ def test_what_can_be_meant_in_two_ways_is_refused_by_name(row: dict[str, Any], s
 def test_two_right_answers_that_differ_are_refused_and_two_wordings_of_one_are_not() -> None:
     assert gold({"response": ANSWER, "answer": "1/2", "ground_truth": 0.5}) == "1/2"
     assert gold({"response": ANSWER, "answer": "9 + 5 = 14\n#### 14", "target": "14"}) == "14"
-    with pytest.raises(StylerepError, match=r"here: both 'answer' and 'ground_truth' may hold the right answer, and they differ; .* --answer-field"):
+    with pytest.raises(
+        StylerepError,
+        match=r"here: both 'answer' and 'ground_truth' may hold the right answer, and they differ; .* --answer-field",  # noqa: E501
+    ):
         gold({"response": ANSWER, "answer": "14", "ground_truth": "15"})
-    assert gold({"response": ANSWER, "answer": "14", "ground_truth": "15"}, Fields(answer="ground_truth")) == "15"
+    assert (
+        gold({"response": ANSWER, "answer": "14", "ground_truth": "15"}, Fields(answer="ground_truth"))
+        == "15"
+    )
 
 
 def test_the_right_answer_is_never_the_response() -> None:
@@ -79,7 +93,10 @@ def test_letters_of_options_are_right_answers_and_no_scores() -> None:
     row = {"response": "The answer is B.", "options": ["12", "14", "15"], "correct": "B"}
     assert (gold(row), score_field(row, Fields())) == ("B", None)
     assert (gold({**row, "correct": "C"}), score_field({**row, "correct": "C"}, Fields())) == ("C", None)
-    assert (gold({**row, "correct": True}), score_field({**row, "correct": True}, Fields())) == (None, "correct")
+    assert (gold({**row, "correct": True}), score_field({**row, "correct": True}, Fields())) == (
+        None,
+        "correct",
+    )
     assert score_field({"response": "x", "correct": "C"}, Fields()) == "correct"
     for options in ({"text": ["12", "14"], "label": ["A", "B"]}, {"A": "12", "B": "14"}):
         assert gold({"response": "The answer is B.", "choices": options, "correct": "B"}) == "B"
@@ -98,12 +115,18 @@ def test_a_letter_and_the_text_of_its_option_are_one_right_answer() -> None:
 
 
 def test_a_setting_of_reasoning_is_no_trace() -> None:
-    assert texts({"response": ANSWER, "reasoning": "medium"}) == texts({"response": ANSWER, "reasoning": True}) == (ANSWER,)
+    assert (
+        texts({"response": ANSWER, "reasoning": "medium"})
+        == texts({"response": ANSWER, "reasoning": True})
+        == (ANSWER,)
+    )
     assert row_responses({"response": ANSWER, "reasoning": True}, Fields(), "here").encrypted == 0
 
 
 def test_a_gold_answer_that_announces_itself_is_what_it_announces() -> None:
-    assert [gold_text(text) for text in ("ANSWER: 14", "Answer: B", " 14", "answer:\n14", "#### 14", "x")] == ["14", "B", "14", "14", "14", "x"]
+    assert [
+        gold_text(text) for text in ("ANSWER: 14", "Answer: B", " 14", "answer:\n14", "#### 14", "x")
+    ] == ["14", "B", "14", "14", "14", "x"]
 
 
 def test_a_date_is_the_text_that_it_was() -> None:
@@ -112,5 +135,12 @@ def test_a_date_is_the_text_that_it_was() -> None:
 
 
 def test_the_question_of_a_chat_is_what_was_asked() -> None:
-    assert question_text({"messages": [{"role": "user", "content": "9 + 5?"}, {"role": "assistant", "content": "14"}]}, None, "here") == "9 + 5?"
+    assert (
+        question_text(
+            {"messages": [{"role": "user", "content": "9 + 5?"}, {"role": "assistant", "content": "14"}]},
+            None,
+            "here",
+        )
+        == "9 + 5?"
+    )
     assert question_text(QUESTION, None, "here") == "9 + 5?"

@@ -25,24 +25,58 @@ STRUCTURES = {
     "reasoning_content": chat({"content": ANSWER, "reasoning_content": TRACE}),
     "reasoning": chat({"content": ANSWER, "reasoning": TRACE}),
     "both names": chat({"content": ANSWER, "reasoning": TRACE, "reasoning_content": TRACE}),
-    "openrouter": chat({"content": ANSWER, "reasoning": None, "reasoning_details": [{"type": "reasoning.text", "text": TRACE, "signature": None}]}),
-    "summary of openrouter": chat({"content": ANSWER, "reasoning_details": [{"type": "reasoning.summary", "summary": TRACE}]}),
-    "litellm": chat({"content": ANSWER, "thinking_blocks": [{"type": "thinking", "thinking": TRACE, "signature": "s"}]}),
+    "openrouter": chat(
+        {
+            "content": ANSWER,
+            "reasoning": None,
+            "reasoning_details": [{"type": "reasoning.text", "text": TRACE, "signature": None}],
+        }
+    ),
+    "summary of openrouter": chat(
+        {"content": ANSWER, "reasoning_details": [{"type": "reasoning.summary", "summary": TRACE}]}
+    ),
+    "litellm": chat(
+        {"content": ANSWER, "thinking_blocks": [{"type": "thinking", "thinking": TRACE, "signature": "s"}]}
+    ),
     "kept in the content too": chat({"content": BOTH, "reasoning_content": TRACE}),
     "tags in the field": chat({"content": ANSWER, "reasoning_content": f"<think>{TRACE}</think>"}),
-    "mistral": chat({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": TRACE}]}, {"type": "text", "text": ANSWER}]}),
-    "anthropic": {"role": "assistant", "content": [{"type": "thinking", "thinking": TRACE, "signature": BLOB}, {"type": "text", "text": ANSWER}]},
+    "mistral": chat(
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": TRACE}]},
+                {"type": "text", "text": ANSWER},
+            ]
+        }
+    ),
+    "anthropic": {
+        "role": "assistant",
+        "content": [
+            {"type": "thinking", "thinking": TRACE, "signature": BLOB},
+            {"type": "text", "text": ANSWER},
+        ],
+    },
     "anthropic batch": {
         "custom_id": "a",
         "result": {
             "type": "succeeded",
-            "message": {"content": [{"type": "thinking", "thinking": TRACE}, {"type": "text", "text": ANSWER}], "stop_reason": "end_turn"},
+            "message": {
+                "content": [{"type": "thinking", "thinking": TRACE}, {"type": "text", "text": ANSWER}],
+                "stop_reason": "end_turn",
+            },
         },
     },
-    "openai batch": {"id": "b", "response": {"status_code": 200, "body": chat({"content": ANSWER, "reasoning_content": TRACE})}, "error": None},
+    "openai batch": {
+        "id": "b",
+        "response": {"status_code": 200, "body": chat({"content": ANSWER, "reasoning_content": TRACE})},
+        "error": None,
+    },
     "responses": {
         "output": [
-            {"type": "reasoning", "summary": [{"type": "summary_text", "text": TRACE}], "encrypted_content": BLOB},
+            {
+                "type": "reasoning",
+                "summary": [{"type": "summary_text", "text": TRACE}],
+                "encrypted_content": BLOB,
+            },
             {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": ANSWER}]},
         ],
         "status": "completed",
@@ -53,25 +87,74 @@ STRUCTURES = {
     ],
     "gemini": {
         "candidates": [
-            {"content": {"role": "model", "parts": [{"text": TRACE, "thought": True}, {"text": ANSWER, "thoughtSignature": BLOB}]}, "finishReason": "STOP"}
+            {
+                "content": {
+                    "role": "model",
+                    "parts": [{"text": TRACE, "thought": True}, {"text": ANSWER, "thoughtSignature": BLOB}],
+                },
+                "finishReason": "STOP",
+            }
         ]
     },
-    "bedrock": {"output": {"message": {"content": [{"reasoningContent": {"reasoningText": {"text": TRACE}}}, {"text": ANSWER}]}}, "stopReason": "end_turn"},
-    "cohere": {"message": {"role": "assistant", "content": [{"type": "thinking", "thinking": TRACE}, {"type": "text", "text": ANSWER}]}},
+    "bedrock": {
+        "output": {
+            "message": {
+                "content": [{"reasoningContent": {"reasoningText": {"text": TRACE}}}, {"text": ANSWER}]
+            }
+        },
+        "stopReason": "end_turn",
+    },
+    "cohere": {
+        "message": {
+            "role": "assistant",
+            "content": [{"type": "thinking", "thinking": TRACE}, {"type": "text", "text": ANSWER}],
+        }
+    },
     "ollama": {"message": {"role": "assistant", "content": ANSWER, "thinking": TRACE}, "done_reason": "stop"},
-    "inspect_ai": {"message": {"content": [{"type": "reasoning", "reasoning": BLOB, "summary": TRACE, "redacted": True}, {"type": "text", "text": ANSWER}]}},
-    "chat": [{"role": "user", "content": "9 + 5?"}, {"role": "assistant", "content": ANSWER, "reasoning_content": TRACE}],
+    "inspect_ai": {
+        "message": {
+            "content": [
+                {"type": "reasoning", "reasoning": BLOB, "summary": TRACE, "redacted": True},
+                {"type": "text", "text": ANSWER},
+            ]
+        }
+    },
+    "chat": [
+        {"role": "user", "content": "9 + 5?"},
+        {"role": "assistant", "content": ANSWER, "reasoning_content": TRACE},
+    ],
     "sharegpt": [{"from": "human", "value": "9 + 5?"}, {"from": "gpt", "value": BOTH}],
-    "a message of its own": [{"role": "user", "content": "9 + 5?"}, {"role": "reasoning", "content": TRACE}, {"role": "assistant", "content": ANSWER}],
-    "langchain": [{"type": "human", "content": "9 + 5?"}, {"type": "ai", "content": ANSWER, "additional_kwargs": {"reasoning_content": TRACE}}],
-    "langchain, serialised": {"lc": 1, "type": "constructor", "kwargs": {"content": ANSWER, "additional_kwargs": {"reasoning_content": TRACE}}},
+    "a message of its own": [
+        {"role": "user", "content": "9 + 5?"},
+        {"role": "reasoning", "content": TRACE},
+        {"role": "assistant", "content": ANSWER},
+    ],
+    "langchain": [
+        {"type": "human", "content": "9 + 5?"},
+        {"type": "ai", "content": ANSWER, "additional_kwargs": {"reasoning_content": TRACE}},
+    ],
+    "langchain, serialised": {
+        "lc": 1,
+        "type": "constructor",
+        "kwargs": {"content": ANSWER, "additional_kwargs": {"reasoning_content": TRACE}},
+    },
     "channels": [
         {"role": "user", "content": "9 + 5?"},
         {"role": "assistant", "channel": "analysis", "content": TRACE},
         {"role": "assistant", "channel": "final", "content": ANSWER},
     ],
-    "gemini's contents": [{"role": "user", "parts": [{"text": "9 + 5?"}]}, {"role": "model", "parts": [{"text": TRACE, "thought": True}, {"text": ANSWER}]}],
-    "a reply as text": json.dumps({"id": "a", "choices": [{"index": 0, "message": {"content": ANSWER, "reasoning": TRACE}, "finish_reason": "stop"}]}),
+    "gemini's contents": [
+        {"role": "user", "parts": [{"text": "9 + 5?"}]},
+        {"role": "model", "parts": [{"text": TRACE, "thought": True}, {"text": ANSWER}]},
+    ],
+    "a reply as text": json.dumps(
+        {
+            "id": "a",
+            "choices": [
+                {"index": 0, "message": {"content": ANSWER, "reasoning": TRACE}, "finish_reason": "stop"}
+            ],
+        }
+    ),
     "an object of one's own": {"reasoning": TRACE, "answer": ANSWER},
     "text completions": {"choices": [{"index": 0, "text": BOTH, "finish_reason": "stop"}]},
     "vllm offline": {"outputs": [{"index": 0, "text": BOTH, "finish_reason": "stop"}]},
@@ -92,7 +175,11 @@ def test_trace_and_answer_come_out_of_every_structure(name: str) -> None:
         chat({"content": "", "reasoning": TRACE}, None),
         chat({"content": [{"type": "thinking", "thinking": TRACE}]}, "length"),
         {"content": [{"type": "thinking", "thinking": TRACE}], "stop_reason": "max_tokens"},
-        {"candidates": [{"content": {"parts": [{"text": TRACE, "thought": True}]}, "finishReason": "MAX_TOKENS"}]},
+        {
+            "candidates": [
+                {"content": {"parts": [{"text": TRACE, "thought": True}]}, "finishReason": "MAX_TOKENS"}
+            ]
+        },
         {"output": [{"type": "reasoning", "summary": [{"text": TRACE}]}], "status": "incomplete"},
     ],
 )
@@ -106,11 +193,27 @@ def test_a_reply_that_was_cut_off_leaves_its_trace_open(value: Any) -> None:
     "value",
     [
         {"content": [{"type": "redacted_thinking", "data": BLOB}, {"type": "text", "text": ANSWER}]},
-        {"content": [{"type": "thinking", "thinking": "", "signature": BLOB}, {"type": "text", "text": ANSWER}]},
-        {"content": [{"type": "reasoning", "reasoning": BLOB, "redacted": True}, {"type": "text", "text": ANSWER}]},
+        {
+            "content": [
+                {"type": "thinking", "thinking": "", "signature": BLOB},
+                {"type": "text", "text": ANSWER},
+            ]
+        },
+        {
+            "content": [
+                {"type": "reasoning", "reasoning": BLOB, "redacted": True},
+                {"type": "text", "text": ANSWER},
+            ]
+        },
         {"content": [{"reasoningContent": {"redactedContent": BLOB}}, {"text": ANSWER}]},
         chat({"content": ANSWER, "reasoning_content": BLOB}),
-        chat({"content": ANSWER, "reasoning": None, "reasoning_details": [{"type": "reasoning.encrypted", "data": BLOB}]}),
+        chat(
+            {
+                "content": ANSWER,
+                "reasoning": None,
+                "reasoning_details": [{"type": "reasoning.encrypted", "data": BLOB}],
+            }
+        ),
         {
             "output": [
                 {"type": "reasoning", "summary": [], "encrypted_content": BLOB},
@@ -129,7 +232,9 @@ def test_what_is_no_response_is_none() -> None:
 
 
 def test_several_choices_are_several_responses_and_what_was_withheld_is_empty() -> None:
-    reply = {"choices": [{"index": i, "message": {"content": str(i)}, "finish_reason": "stop"} for i in range(3)]}
+    reply = {
+        "choices": [{"index": i, "message": {"content": str(i)}, "finish_reason": "stop"} for i in range(3)]
+    }
     assert [one.text for one in responses_in(reply) or []] == ["0", "1", "2"]
     assert [one.text for one in responses_in(["a", None]) or []] == ["a", ""]
     assert responses_in([]) == []
@@ -144,7 +249,10 @@ def test_depth_ends() -> None:
 
 def test_a_trace_is_not_put_where_it_is_already() -> None:
     assert with_trace(TRACE, BOTH) == BOTH
-    assert with_trace(f"{TRACE} And some more of it.", f"{TRACE} And some more of it. {ANSWER}") == f"{TRACE} And some more of it. {ANSWER}"
+    assert (
+        with_trace(f"{TRACE} And some more of it.", f"{TRACE} And some more of it. {ANSWER}")
+        == f"{TRACE} And some more of it. {ANSWER}"
+    )
     assert with_trace("", ANSWER) == with_trace(None, ANSWER) == ANSWER
     assert with_trace(TRACE, "", ended=True) == f"<think>\n{TRACE}\n</think>\n\n"
 

@@ -28,16 +28,26 @@ def written(path: Path, *rows: dict[str, object]) -> str:
         ({}, None),
     ],
 )
-def test_the_right_answer_is_found_by_its_usual_names(tmp_path: Path, row: dict[str, object], answer: str | None) -> None:
+def test_the_right_answer_is_found_by_its_usual_names(
+    tmp_path: Path, row: dict[str, object], answer: str | None
+) -> None:
     (one,) = read_responses([written(tmp_path / "a.jsonl", {"response": "x", **row})])
     assert one.answer == answer
     assert one.where == f"{tmp_path / 'a.jsonl'}, line 1"
 
 
-def test_scores_that_are_none_are_left_out_with_all_of_their_file_unless_they_were_named(tmp_path: Path) -> None:
-    source, notes = written(tmp_path / "a.jsonl", {"response": "x", "score": 1}, {"response": "y", "score": 55}), list[str]()
+def test_scores_that_are_none_are_left_out_with_all_of_their_file_unless_they_were_named(
+    tmp_path: Path,
+) -> None:
+    source, notes = (
+        written(tmp_path / "a.jsonl", {"response": "x", "score": 1}, {"response": "y", "score": 55}),
+        list[str](),
+    )
     assert [one.is_correct for one in read_responses([source], notes=notes)] == [None, None]
-    assert notes == [f"{source}, line 2: 'score' is '55', no score of 0 or 1, so its scores are left out (--correct-field)."]
+    assert notes == [
+        f"{source}, line 2: 'score' is '55', no score of 0 or 1, so its scores are left out"
+        " (--correct-field)."
+    ]
     with pytest.raises(StylerepError, match="line 2: a score must be 0, 1, true or false, found '55'"):
         list(read_responses([source], Fields(correct="score")))
 
@@ -64,7 +74,9 @@ def test_a_csv_row_of_the_wrong_width_and_an_empty_file_are_told(tmp_path: Path)
 
 def test_rows_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
     good = [{"response": str(i)} for i in range(1000)]
-    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in good) + "broken", encoding="utf-8")
+    (tmp_path / "a.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in good) + "broken", encoding="utf-8"
+    )
     pq.write_table(pa.Table.from_pylist(good), tmp_path / "b.parquet", row_group_size=100)
     for name in ("a.jsonl", "b.parquet"):
         assert [row.fields for row in itertools.islice(read_rows(tmp_path / name), 500)] == good[:500]

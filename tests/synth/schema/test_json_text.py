@@ -12,7 +12,13 @@ from synth.schema import parse_json, shown
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"[1", "f: this is not valid JSON (Expecting ',' delimiter, line 1, column 3); it may have been cut off."),
+        (
+            b"[1",
+            (
+                "f: this is not valid JSON (Expecting ',' delimiter, line 1, column 3); it may have been cut"
+                " off."
+            ),
+        ),
         (b"", "f: this is not valid JSON (Expecting value, line 1, column 1); it may have been cut off."),
         (b'"\xff"', "f: this is not UTF-8 (byte 2)."),
         (b"[" * 100_000, "f: this is nested more than 200 levels deep."),
@@ -41,9 +47,25 @@ def test_what_is_shown_is_short_and_printable() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1e400", "-1e-400", "NaN", "-Infinity", '"\\ud800"', "123456789012345678901234567890", "-0", "-0.0", '{"a": 1, "a": 2}', " [1e5, 0.1, 2.5e-8]\n",
-     '"\\u0000\\ud83d\\ude00"', "[" * 200 + "]" * 200, "3.141592653589793238462643383279", "9007199254740993", "null", '{"": {}}'],
-)  # fmt: skip
+    [
+        "1e400",
+        "-1e-400",
+        "NaN",
+        "-Infinity",
+        '"\\ud800"',
+        "123456789012345678901234567890",
+        "-0",
+        "-0.0",
+        '{"a": 1, "a": 2}',
+        " [1e5, 0.1, 2.5e-8]\n",
+        '"\\u0000\\ud83d\\ude00"',
+        "[" * 200 + "]" * 200,
+        "3.141592653589793238462643383279",
+        "9007199254740993",
+        "null",
+        '{"": {}}',
+    ],
+)
 def test_what_is_read_fast_is_what_json_reads(text: str) -> None:
     fast, slow = parse_json(text.encode(), "f"), json.loads(text)
     assert repr(fast) == repr(slow)

@@ -17,7 +17,13 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(str(tmp_path / "socket"))
-        says = {"pipe": "found a pipe", "folder": "found a folder", "zero": "found a device", "socket": "found a socket", "loop": "cannot be read"}
+        says = {
+            "pipe": "found a pipe",
+            "folder": "found a folder",
+            "zero": "found a device",
+            "socket": "found a socket",
+            "loop": "cannot be read",
+        }
         for name, why in says.items():
             for read in (open_regular, read_regular, read_json, read_yaml):
                 with pytest.raises(StylerepError, match=f"{name}: .*{why}"):
@@ -36,7 +42,10 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a regular file that cannot be read")
 def test_a_file_that_fails_while_it_is_read_is_named() -> None:
     path = Path("/proc/self/mem")
-    with open_regular(path) as file, pytest.raises(StylerepError, match=r"^/proc/self/mem: this cannot be read \(Input/output error\)\.$"):
+    with (
+        open_regular(path) as file,
+        pytest.raises(StylerepError, match=r"^/proc/self/mem: this cannot be read \(Input/output error\)\.$"),
+    ):
         next(file)
     with pytest.raises(StylerepError, match="cannot be read"):
         read_regular(path)
@@ -46,5 +55,7 @@ def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"0123456789")
     (tmp_path / "link").symlink_to(tmp_path / "a")
     assert read_regular(tmp_path / "link", largest=10) == b"0123456789"
-    with pytest.raises(StylerepError, match=r"a: this has more than 0 MB; no file of its kind is that large\."):
+    with pytest.raises(
+        StylerepError, match=r"a: this has more than 0 MB; no file of its kind is that large\."
+    ):
         read_regular(tmp_path / "a", largest=9)

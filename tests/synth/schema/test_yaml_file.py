@@ -26,12 +26,18 @@ for old, new in zip("abcdef", "bcdefg", strict=True):
         ("? [a]\n: 2", "f, line 1: !!seq is not read here; write plain lists, mappings and values."),
         ("a: " + "[" * 101 + "]" * 101, "f, line 1: this is nested more than 100 levels deep."),
         ("a: &a [*a]", "f, line 1: an alias (*name) stands within what it names."),
-        (TENFOLD, "f, line 1: this holds more than 200,000 values, those that aliases (*name) repeat counted each time."),
+        (
+            TENFOLD,
+            (
+                "f, line 1: this holds more than 200,000 values, those that aliases (*name) repeat counted"
+                " each time."
+            ),
+        ),
         ("a: b: c", "f, line 1: this is not valid YAML (mapping values are not allowed in this context)."),
         ("a: 1\n---\nb: 2", "f, line 2: this is not valid YAML (but found another document)."),
         ("<<: 3", "f, line 1: << takes the keys of a mapping, and this is none."),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused(text: str, says: str) -> None:
     with pytest.raises(StylerepError) as told:
         parse_yaml(text, "f")

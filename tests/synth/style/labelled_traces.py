@@ -1,4 +1,6 @@
-"""Reads the traces whose stages were labelled by reading, and what the labeller makes of the same paragraphs."""
+"""Reads the traces whose stages were labelled by reading, and what the labeller makes of the same
+paragraphs.
+"""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +18,9 @@ FOLDER = Path(__file__).parent / "stage_labels"
 
 @dataclass(frozen=True)
 class LabelledTrace:
-    """A real trace as read, and its labelled paragraphs: spans in the trace, and labels of one or two readers as indices."""
+    """A real trace as read, and its labelled paragraphs: spans in the trace,
+    and labels of one or two readers as indices.
+    """
 
     file: str
     row: int
@@ -28,7 +32,9 @@ class LabelledTrace:
 
 
 def labelled_traces(part: str, traces: Path) -> Iterator[LabelledTrace]:
-    """Yield the traces of *part* (tuning, held_out); a paragraph that is word for word an earlier one counts once."""
+    """Yield the traces of *part* (tuning, held_out);
+    a paragraph that is word for word an earlier one counts once.
+    """
     for line in (FOLDER / f"{part}.jsonl").read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         rows = (traces / entry["file"]).read_text(encoding="utf-8").splitlines()
@@ -55,7 +61,9 @@ def labelled_traces(part: str, traces: Path) -> Iterator[LabelledTrace]:
 
 
 def by_paragraph(trace: LabelledTrace, stages: np.ndarray) -> list[int]:
-    """Return the stage that covers most characters of each labelled paragraph, given the stages of the trace's units."""
+    """Return the stage that covers most characters of each labelled paragraph,
+    given the stages of the trace's units.
+    """
     units = trace.reading.units
     out = []
     for begin, end in trace.spans:

@@ -53,19 +53,42 @@ def test_claims_are_judged(text: str, expected: list[bool]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "2x + 3 = 7", "x - 3 + 5 = 2", "4! = 24", "4 * 6 = 4! + 0",
-        "17 + 3 = 2 mod 6", r"8 \cdot 2 = 5 \pmod{11}", "f(2 + 3) = 5", r"\sqrt{16} + 2 = 6", "log 100 * 2 = 4",
-        "3 1/2 = 3.5", r"\binom{10}{4} = 210", "3 hours + 24 minutes = 204 minutes", "2 feet = 2 * 12 inches", r"\frac{2xy}{50} = 1", "12 = 12",
-        "x = 5", "= = =", "2 + = 3", "1 / 0 = 5", "9^99999 = 3", "11 \u00f7 2 = 5 remainder 1", r"17 - 3 = 14t",
+        "2x + 3 = 7",
+        "x - 3 + 5 = 2",
+        "4! = 24",
+        "4 * 6 = 4! + 0",
+        "17 + 3 = 2 mod 6",
+        r"8 \cdot 2 = 5 \pmod{11}",
+        "f(2 + 3) = 5",
+        r"\sqrt{16} + 2 = 6",
+        "log 100 * 2 = 4",
+        "3 1/2 = 3.5",
+        r"\binom{10}{4} = 210",
+        "3 hours + 24 minutes = 204 minutes",
+        "2 feet = 2 * 12 inches",
+        r"\frac{2xy}{50} = 1",
+        "12 = 12",
+        "x = 5",
+        "= = =",
+        "2 + = 3",
+        "1 / 0 = 5",
+        "9^99999 = 3",
+        "11 \u00f7 2 = 5 remainder 1",
+        r"17 - 3 = 14t",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_arithmetic_is_no_claim(text: str) -> None:
     assert truths(text) == []
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**4), st.sampled_from("+-*/"), st.integers(-3, 3))
 def test_truth_is_that_of_exact_arithmetic(left: int, right: int, sign: str, off: int) -> None:
-    value = {"+": Fraction(left + right), "-": Fraction(left - right), "*": Fraction(left * right), "/": Fraction(left, right)}[sign] + off
+    value = {
+        "+": Fraction(left + right),
+        "-": Fraction(left - right),
+        "*": Fraction(left * right),
+        "/": Fraction(left, right),
+    }[sign] + off
     stated = str(value) if value.denominator == 1 else f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
     assert truths(f"Thus {left} {sign} {right} = {stated}.") == [off == 0]
 
@@ -95,10 +118,51 @@ def test_every_claim_in_hostile_text_has_a_place() -> None:
 
 
 _PIECES = st.sampled_from(
-    [" ", "$", "(", ")", "{", "}", "[", "+", "-", "*", "/", "^", "1", "23", "4.5", ".", ",", "1,234", "x", "ab", "cm", "which", "\\times", "\\div", "\\left (",
-     "\\right)", "\\(", "\\frac", "\\frac{1}{2}", "\\sqrt", "\\pi", "\\text{ x }", "\\text",
-     "\\quad", "\\circ", "\\%", "\u00b2", "\u00b0", "!", "mod", "\u0663", "\u4e00"]
-)  # fmt: skip
+    [
+        " ",
+        "$",
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "+",
+        "-",
+        "*",
+        "/",
+        "^",
+        "1",
+        "23",
+        "4.5",
+        ".",
+        ",",
+        "1,234",
+        "x",
+        "ab",
+        "cm",
+        "which",
+        "\\times",
+        "\\div",
+        "\\left (",
+        "\\right)",
+        "\\(",
+        "\\frac",
+        "\\frac{1}{2}",
+        "\\sqrt",
+        "\\pi",
+        "\\text{ x }",
+        "\\text",
+        "\\quad",
+        "\\circ",
+        "\\%",
+        "\u00b2",
+        "\u00b0",
+        "!",
+        "mod",
+        "\u0663",
+        "\u4e00",
+    ]
+)
 
 
 @given(st.lists(_PIECES, min_size=1, max_size=24).map("".join), st.booleans())
@@ -114,10 +178,26 @@ def test_what_is_told_early_is_what_a_whole_reading_tells(side: str, opens_line:
 
 def test_what_stands_before_the_last_punctuation_changes_no_verdict() -> None:
     rng = random.Random(0)
-    parts = "12 3 4.5 1,234 .5 - + * / ^ ( ) [ ] { } x cm of mod frac \\frac{1}{2} \\times \\, $ % \\% ² . , : ! ** _ ° € & 2x f \\text{of}".split()
+    parts = (
+        "12 3 4.5 1,234 .5 - + * / ^ ( ) [ ] { } x cm of mod frac \\frac{1}{2} \\times \\, $ % \\% ² . , : !"
+        " ** _ ° € & 2x f \\text{of}".split()
+    )
     for _ in range(5000):
-        left = "".join(rng.choice([*parts, ": ", ". ", ", ", "; ", "? ", "! "]) + " " * (rng.random() < 0.4) for _ in range(rng.randint(1, 12)))
-        left += rng.choice(["", f"{rng.choice((': ', ', ', '. '))}{rng.randint(0, 9)} {rng.choice('+-*/')} {rng.randint(1, 9)} "])
-        right = rng.choice([f" {rng.randint(0, 18)}. So", " 7 cm", "".join(rng.choice(parts) for _ in range(3))])
+        left = "".join(
+            rng.choice([*parts, ": ", ". ", ", ", "; ", "? ", "! "]) + " " * (rng.random() < 0.4)
+            for _ in range(rng.randint(1, 12))
+        )
+        left += rng.choice(
+            [
+                "",
+                f"{rng.choice((': ', ', ', '. '))}{rng.randint(0, 9)} {rng.choice('+-*/')}"
+                f" {rng.randint(1, 9)} ",
+            ]
+        )
+        right = rng.choice(
+            [f" {rng.randint(0, 18)}. So", " 7 cm", "".join(rng.choice(parts) for _ in range(3))]
+        )
         opens_line = rng.random() < 0.3
-        assert _verdict(left, opens_line, right, True) == _verdict(*_without_words(left, opens_line), right, True), (left, right)
+        assert _verdict(left, opens_line, right, True) == _verdict(
+            *_without_words(left, opens_line), right, True
+        ), (left, right)

@@ -47,7 +47,12 @@ def test_chinese_pivots_are_found() -> None:
 
 @pytest.mark.parametrize(
     ("phrase", "sentence", "language"),
-    [(phrase, sentence, language) for language in LANGUAGES for phrase, cases in load_lexicon(language).negative_cases.items() for sentence in cases],
+    [
+        (phrase, sentence, language)
+        for language in LANGUAGES
+        for phrase, cases in load_lexicon(language).negative_cases.items()
+        for sentence in cases
+    ],
 )
 def test_negative_cases(phrase: str, sentence: str, language: str) -> None:
     assert phrase not in [pivot.phrase for pivot in load_lexicon(language).find(sentence)]
@@ -58,12 +63,19 @@ def test_every_phrase_is_found_where_it_may_stand(language: str) -> None:
     lexicon = load_lexicon(language)
     for phrase in lexicon.pivots:
         found = lexicon.find(phrase.wording)
-        assert [(pivot.phrase, pivot.kind) for pivot in found][:1] == [(phrase.wording, phrase.label)], phrase.wording
+        assert [(pivot.phrase, pivot.kind) for pivot in found][:1] == [(phrase.wording, phrase.label)], (
+            phrase.wording
+        )
 
 
 def test_phrases_are_whole_words_and_those_of_sentence_beginnings_stand_there() -> None:
     for phrase in LEXICON.pivots:
-        for text in (f"x{phrase.wording}", f"{phrase.wording}x", f"re-{phrase.wording}", *([f"the {phrase.wording}"] if phrase.at_start else [])):
+        for text in (
+            f"x{phrase.wording}",
+            f"{phrase.wording}x",
+            f"re-{phrase.wording}",
+            *([f"the {phrase.wording}"] if phrase.at_start else []),
+        ):
             assert all(pivot.phrase != phrase.wording for pivot in LEXICON.find(text)), text
 
 
@@ -82,12 +94,33 @@ def test_no_phrase_stands_twice_and_every_ambiguous_one_has_a_negative_case(lang
 
 def test_the_longest_phrase_wins_and_positions_lie_in_the_text() -> None:
     text = "So.  Wait a minute, let me\tcheck \u00d7 \U0001f600. Hmm"
-    assert [text[pivot.start : pivot.end] for pivot in LEXICON.find(text)] == ["Wait a minute", "let me\tcheck", "Hmm"]
+    assert [text[pivot.start : pivot.end] for pivot in LEXICON.find(text)] == [
+        "Wait a minute",
+        "let me\tcheck",
+        "Hmm",
+    ]
 
 
 @given(
     st.lists(
-        st.sampled_from(["Wait", "let me check", "perhaps", "x = 3", "\u00e9\u00e9", "  ", "\n", ". ", ", ", "\u0130", "so", "I see", "\ud800", "等等"]),
+        st.sampled_from(
+            [
+                "Wait",
+                "let me check",
+                "perhaps",
+                "x = 3",
+                "\u00e9\u00e9",
+                "  ",
+                "\n",
+                ". ",
+                ", ",
+                "\u0130",
+                "so",
+                "I see",
+                "\ud800",
+                "等等",
+            ]
+        ),
         max_size=30,
     )
 )
@@ -117,7 +150,16 @@ def test_words_are_those_of_split(text: str) -> None:
 
 
 def test_only_two_letters_beyond_ascii_have_small_forms_that_a_phrase_could_hold() -> None:
-    phrases = "".join(phrase.wording for language in LANGUAGES for lexicon in [load_lexicon(language)] for phrase in (*lexicon.pivots, *lexicon.cues))
-    small = {character for character in map(chr, range(128, 0x110000)) if any(one.isascii() or one in phrases for one in character.lower() if one != character)}
+    phrases = "".join(
+        phrase.wording
+        for language in LANGUAGES
+        for lexicon in [load_lexicon(language)]
+        for phrase in (*lexicon.pivots, *lexicon.cues)
+    )
+    small = {
+        character
+        for character in map(chr, range(128, 0x110000))
+        if any(one.isascii() or one in phrases for one in character.lower() if one != character)
+    }
     assert small == {"\u0130", "\u212a"}
     assert kinds("\u212aelvin. LET ME CHEC\u212a") == ["verification"]

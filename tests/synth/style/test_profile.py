@@ -17,7 +17,12 @@ def traces(line: str, n: int = 30) -> list[str]:
 
 
 def profile(line: str, name: str = "made"):
-    return build_profile(name, [style_scores(trace, LEXICON) for trace in traces(line)], LEXICON, [{"file": "made.jsonl", "responses": 30}])
+    return build_profile(
+        name,
+        [style_scores(trace, LEXICON) for trace in traces(line)],
+        LEXICON,
+        [{"file": "made.jsonl", "responses": 30}],
+    )
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -48,7 +53,10 @@ def test_a_profile_reads_back_as_it_was_written(tmp_path: Path) -> None:
         ({"rates": {"kinds": None}}, "rates.kinds: expected a list, found None"),
         ({"rates": {"openers": float("nan")}}, "rates.openers: expected a finite number, found nan"),
         ({"rates": {"quarters": [1, 2]}}, "rates.quarters: expected a list of at least 4, found"),
-        ({"means": {"trace_words": 1e300}}, "means.trace_words: expected a number of at most 1e.09, found 1e.300"),
+        (
+            {"means": {"trace_words": 1e300}},
+            "means.trace_words: expected a number of at most 1e.09, found 1e.300",
+        ),
         ({"means": {"trace_words": "10"}}, "means.trace_words: expected a number, found '10'"),
         ({"positions": []}, "positions: expected a mapping"),
         ({"sources": {}}, "sources: expected a list"),
@@ -58,12 +66,20 @@ def test_a_profile_reads_back_as_it_was_written(tmp_path: Path) -> None:
         ({"colour": 1}, "there is no key 'colour'"),
     ],
 )
-def test_what_does_not_fit_a_profile_is_told_by_key(tmp_path: Path, change: dict[str, object], says: str) -> None:
+def test_what_does_not_fit_a_profile_is_told_by_key(
+    tmp_path: Path, change: dict[str, object], says: str
+) -> None:
     content = profile("Wait, no.\n").to_json()
     for key, value in change.items():
-        content[key] = {**content[key], **value} if isinstance(value, dict) and value and isinstance(content.get(key), dict) else value
+        content[key] = (
+            {**content[key], **value}
+            if isinstance(value, dict) and value and isinstance(content.get(key), dict)
+            else value
+        )
     (tmp_path / "p.json").write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(StylerepError, match=rf"p\.json: this is no style profile of this version of stylerep: {says}"):
+    with pytest.raises(
+        StylerepError, match=rf"p\.json: this is no style profile of this version of stylerep: {says}"
+    ):
         load_profile(tmp_path / "p.json")
 
 

@@ -19,7 +19,13 @@ from tests.hostile import hostile_responses
 
 LEXICON = load_lexicon("en")
 REFERENCE = load_profile("long-reasoning").rates
-PLAIN = ["We add two and two.", "The sum is four.", "So it goes on.", "I think of seven apples.", "Then the total becomes eleven."]
+PLAIN = [
+    "We add two and two.",
+    "The sum is four.",
+    "So it goes on.",
+    "I think of seven apples.",
+    "Then the total becomes eleven.",
+]
 PIVOTS = ["Wait, no.", "Let me check.", "Alternatively.", "Now I see.", "Hmm."]
 
 
@@ -44,10 +50,19 @@ def test_an_empty_trace_has_scores_too() -> None:
 
 
 def test_scores_of_a_known_trace() -> None:
-    trace = "We need to find 3 + 4.\n1. Add: 3 + 4 = 7.\nWait, is it 8? Let me check: 3 + 4 = 8.\nTherefore, the answer is 7."
+    trace = (
+        "We need to find 3 + 4.\n1. Add: 3 + 4 = 7.\nWait, is it 8? Let me check: 3 + 4 = 8.\nTherefore, the"
+        " answer is 7."
+    )
     scores = style_scores(trace, LEXICON)
     assert scores.words == len(trace.split())
-    assert (scores.questions, scores.equations, scores.numbered_steps, scores.claims, scores.true_claims) == (1, 2, 1, 2, 1)
+    assert (scores.questions, scores.equations, scores.numbered_steps, scores.claims, scores.true_claims) == (
+        1,
+        2,
+        1,
+        2,
+        1,
+    )
     assert scores.step_validity == 0.5
     assert scores.density["realization"] == pytest.approx(100 / scores.words)
     assert scores.kinds_present == 2
@@ -56,14 +71,17 @@ def test_scores_of_a_known_trace() -> None:
 
 def test_stages_cover_the_trace_in_order() -> None:
     trace = (
-        "So I have this problem: how many apples are there? I need to find the total.\n\nFirst, compute 3 * 4 = 12.\n\nThen add 5, so we get 17.\n\n"
-        "Wait, let me check that: 3 * 4 is 12, and 12 + 5 = 17. Yes, that matches.\n\nTherefore, the final answer is 17."
+        "So I have this problem: how many apples are there? I need to find the total.\n\nFirst, compute 3 * 4"
+        " = 12.\n\nThen add 5, so we get 17.\n\nWait, let me check that: 3 * 4 is 12, and 12 + 5 = 17. Yes,"
+        " that matches.\n\nTherefore, the final answer is 17."
     )
     reading = read_trace(trace, LEXICON)
     assert [stage for stage, _, _ in reading.stages] == list(STAGES)
     assert reading.stages[0][1] == 0
     assert reading.stages[-1][2] == len(trace)
-    assert all(end == start for (_, _, end), (_, start, _) in zip(reading.stages, reading.stages[1:], strict=False))
+    assert all(
+        end == start for (_, _, end), (_, start, _) in zip(reading.stages, reading.stages[1:], strict=False)
+    )
     assert reading.scores.stage_order == 1
     assert reading.scores.stage_coverage == 1
     assert [pivot.kind for pivot in reading.pivots] == ["realization", "verification"]
@@ -71,7 +89,14 @@ def test_stages_cover_the_trace_in_order() -> None:
 
 def test_stage_order_is_the_share_of_pairs_in_order() -> None:
     def order(stages: list[int], words: list[int]) -> float:
-        return float(_stage_statistics(np.array(stages, dtype=np.intp), np.array(words, dtype=np.intp), np.zeros(len(stages), dtype=np.intp), 1)[2][0])
+        return float(
+            _stage_statistics(
+                np.array(stages, dtype=np.intp),
+                np.array(words, dtype=np.intp),
+                np.zeros(len(stages), dtype=np.intp),
+                1,
+            )[2][0]
+        )
 
     assert order([0, 1, 2, 3], [5, 1, 7, 2]) == 1
     assert order([3, 2, 1, 0], [5, 1, 7, 2]) == 0
@@ -81,7 +106,9 @@ def test_stage_order_is_the_share_of_pairs_in_order() -> None:
 
 
 def test_loops_and_repetition() -> None:
-    loop = style_scores("Start here. " + "Perhaps I can consider that the sum is odd, but that seems wrong.\n" * 50, LEXICON)
+    loop = style_scores(
+        "Start here. " + "Perhaps I can consider that the sum is odd, but that seems wrong.\n" * 50, LEXICON
+    )
     assert loop.looping
     assert loop.repetition > 0.9
     cut = style_scores("Start here. " + "ab" * 2000 + "a", LEXICON)
@@ -96,7 +123,9 @@ sentences = st.lists(st.sampled_from(PLAIN + PIVOTS), min_size=1, max_size=60)
 
 @given(sentences, st.sampled_from(PIVOTS), st.data())
 @settings(max_examples=300)
-def test_a_pivot_put_in_never_lowers_adherence_and_one_taken_out_never_raises_it(parts: list[str], pivot: str, data: st.DataObject) -> None:
+def test_a_pivot_put_in_never_lowers_adherence_and_one_taken_out_never_raises_it(
+    parts: list[str], pivot: str, data: st.DataObject
+) -> None:
     place = data.draw(st.integers(0, len(parts)))
     with_it = [*parts[:place], pivot, *parts[place:]]
     assert adherence("\n".join(with_it)) >= adherence("\n".join(parts)) - 1e-12
@@ -106,7 +135,10 @@ def test_adherence_grows_until_the_reference_and_not_beyond_one() -> None:
     plain = [f"So I add number {i} to the sum of what we have up to here." for i in range(100)]
     values = []
     for every in (100, 50, 25, 10, 5, 2, 1):
-        text = "\n".join(line if i % every else f"Wait, no. Let me check.\nAlternatively, now I see.\n{line}" for i, line in enumerate(plain))
+        text = "\n".join(
+            line if i % every else f"Wait, no. Let me check.\nAlternatively, now I see.\n{line}"
+            for i, line in enumerate(plain)
+        )
         values.append(adherence(text))
     assert values == sorted(values)
     assert values[-1] == pytest.approx(1)
@@ -114,8 +146,13 @@ def test_adherence_grows_until_the_reference_and_not_beyond_one() -> None:
 
 
 def test_the_reference_traces_themselves_adhere(real_data: Path) -> None:
-    texts = [split_response(one.text) for one in read_responses([str(real_data / "traces" / "sky-t1-correct-5k-14b" / "amc23.jsonl")])]
-    ended = [style_adherence(style_scores(split.trace, LEXICON), REFERENCE) for split in texts if split.closed]
+    texts = [
+        split_response(one.text)
+        for one in read_responses([str(real_data / "traces" / "sky-t1-correct-5k-14b" / "amc23.jsonl")])
+    ]
+    ended = [
+        style_adherence(style_scores(split.trace, LEXICON), REFERENCE) for split in texts if split.closed
+    ]
     assert np.mean(ended) > 0.6
 
 
@@ -185,15 +222,58 @@ def test_time_grows_with_length_and_no_faster(unit: str) -> None:
 
 ENGLISH, CHINESE = load_lexicon("en"), load_lexicon("zh")
 PIECES = [
-    *PLAIN, *PIVOTS, "\n", "\n\n", " ", "  ", "\t", "\0", "?", "= 7", " 2 + 2 = 4", "1. ", "# ", "**", "```", "\\[", "- ", "I see", "I ", "x", "...", "(", ":",
-    "\u201cWait\u201d ", "\u7b49\u7b49\uff0c", "3 + 4 \u2248 7", "\ud800", "\u0130", "\u0663. ", "so the answer is 4", "let me ", " but", "x" * 301,
-]  # fmt: skip
-mixtures = st.one_of(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.text(max_size=40), st.text(alphabet="\n ", max_size=5))
+    *PLAIN,
+    *PIVOTS,
+    "\n",
+    "\n\n",
+    " ",
+    "  ",
+    "\t",
+    "\0",
+    "?",
+    "= 7",
+    " 2 + 2 = 4",
+    "1. ",
+    "# ",
+    "**",
+    "```",
+    "\\[",
+    "- ",
+    "I see",
+    "I ",
+    "x",
+    "...",
+    "(",
+    ":",
+    "\u201cWait\u201d ",
+    "\u7b49\u7b49\uff0c",
+    "3 + 4 \u2248 7",
+    "\ud800",
+    "\u0130",
+    "\u0663. ",
+    "so the answer is 4",
+    "let me ",
+    " but",
+    "x" * 301,
+]
+mixtures = st.one_of(
+    st.lists(st.sampled_from(PIECES), max_size=30).map("".join),
+    st.text(max_size=40),
+    st.text(alphabet="\n ", max_size=5),
+)
 
 
 def everything(reading: StyleReading) -> list[object]:
     found, units, scores = reading.found, reading.units, reading.scores
-    arrays = [*(getattr(phrases, name) for phrases in (found.pivots, found.cues) for name in ("phrases", "starts", "ends")), found.openers, found.first_person]
+    arrays = [
+        *(
+            getattr(phrases, name)
+            for phrases in (found.pivots, found.cues)
+            for name in ("phrases", "starts", "ends")
+        ),
+        found.openers,
+        found.first_person,
+    ]
     arrays += [units.starts, units.ends, units.breaks, reading.described, reading.unit_stages]
     return [
         *(array.tolist() for array in arrays),
@@ -209,19 +289,35 @@ def everything(reading: StyleReading) -> list[object]:
 
 def assert_alike(texts: list[str], flags: list[bool], languages: list[bool]) -> None:
     lexicons = [CHINESE if chinese else ENGLISH for chinese in languages]
-    for reading, text, lexicon, closed in zip(read_traces(texts, lexicons, flags), texts, lexicons, flags, strict=True):
+    for reading, text, lexicon, closed in zip(
+        read_traces(texts, lexicons, flags), texts, lexicons, flags, strict=True
+    ):
         assert everything(reading) == everything(read_trace(text, lexicon, closed))
 
 
 @given(st.lists(st.tuples(mixtures, st.booleans(), st.booleans()), max_size=12))
 @settings(max_examples=300)
 def test_many_traces_read_together_are_read_as_one_by_one(some: list[tuple[str, bool, bool]]) -> None:
-    assert_alike([text for text, _, _ in some], [closed for _, closed, _ in some], [chinese for _, _, chinese in some])
+    assert_alike(
+        [text for text, _, _ in some], [closed for _, closed, _ in some], [chinese for _, _, chinese in some]
+    )
 
 
 def test_real_and_hostile_and_very_long_texts_read_together_are_read_as_one_by_one(real_data: Path) -> None:
-    real = (split_response(one.text).trace for one in read_responses([str(path) for path in sorted((real_data / "traces").glob("*/amc23.jsonl"))]))
-    texts = [*itertools.islice(real, 0, None, 5), *hostile_responses(150, seed=3), "", "\n\n", "Wait, 1 = 1.\n" * 60_000, "Let me check: 2 + 2 = 5. " * 500]
+    real = (
+        split_response(one.text).trace
+        for one in read_responses(
+            [str(path) for path in sorted((real_data / "traces").glob("*/amc23.jsonl"))]
+        )
+    )
+    texts = [
+        *itertools.islice(real, 0, None, 5),
+        *hostile_responses(150, seed=3),
+        "",
+        "\n\n",
+        "Wait, 1 = 1.\n" * 60_000,
+        "Let me check: 2 + 2 = 5. " * 500,
+    ]
     assert_alike(texts, [i % 3 > 0 for i in range(len(texts))], [i % 7 == 6 for i in range(len(texts))])
 
 

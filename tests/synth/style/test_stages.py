@@ -15,7 +15,9 @@ LEXICON = load_lexicon("en")
 
 @pytest.fixture(scope="module")
 def held_out(real_data: Path) -> dict[str, list[int]]:
-    """The labels of both readers and of the labeller, paragraph by paragraph, on traces that nothing was tuned on."""
+    """The labels of both readers and of the labeller, paragraph by paragraph,
+    on traces that nothing was tuned on.
+    """
     labels: dict[str, list[int]] = {"reader": [], "second": [], "labeller": []}
     for trace in labelled_traces("held_out", real_data / "traces"):
         labels["reader"] += trace.labels
@@ -25,7 +27,10 @@ def held_out(real_data: Path) -> dict[str, list[int]]:
 
 
 def test_agreement_with_readers_on_held_out_traces(held_out: dict[str, list[int]]) -> None:
-    kappas = {pair: cohen_kappa_score(held_out[pair[0]], held_out[pair[1]]) for pair in (("reader", "labeller"), ("second", "labeller"), ("reader", "second"))}
+    kappas = {
+        pair: cohen_kappa_score(held_out[pair[0]], held_out[pair[1]])
+        for pair in (("reader", "labeller"), ("second", "labeller"), ("reader", "second"))
+    }
     print(len(held_out["reader"]), kappas)
     assert kappas["reader", "labeller"] >= 0.7
     assert kappas["second", "labeller"] >= 0.69
@@ -51,7 +56,10 @@ def test_many_and_long_traces_are_decoded_as_one_short_one_is() -> None:
     begins = np.append(0, np.cumsum(sizes)[:-1])
     emissions = rng.normal(size=(sizes.sum(), 4)).astype(np.float32)
     breaks, step = rng.integers(0, 3, size=len(emissions)), load_stage_model().step
-    one_by_one = [_short_path(emissions[begin : begin + size], breaks[begin : begin + size], step) for begin, size in zip(begins, sizes, strict=True)]
+    one_by_one = [
+        _short_path(emissions[begin : begin + size], breaks[begin : begin + size], step)
+        for begin, size in zip(begins, sizes, strict=True)
+    ]
     for together in (_long_paths, _paths_beside):
         best = np.full(len(emissions), -1)
         together(best, emissions, breaks, begins, sizes, step)

@@ -17,10 +17,20 @@ def test_pivots_are_taken_out_and_the_rest_stays_readable() -> None:
     text = "We add. Wait, let me check the sum. Alternatively, we can count. Now I see."
     assert without_pivots(text, LEXICON.find(text)) == "We add. The sum. We can count. "
     assert without_pivots(text, []) == text
-    assert without_pivots(text, LEXICON.find(text)[:1]) == "We add. Let me check the sum. Alternatively, we can count. Now I see."
+    assert (
+        without_pivots(text, LEXICON.find(text)[:1])
+        == "We add. Let me check the sum. Alternatively, we can count. Now I see."
+    )
 
 
-SENTENCES = ["Wait, no.", "Let me check 3.", "Alternatively, add.", "So it is four.", "Hmm, maybe I should count.", "I see.\n"]
+SENTENCES = [
+    "Wait, no.",
+    "Let me check 3.",
+    "Alternatively, add.",
+    "So it is four.",
+    "Hmm, maybe I should count.",
+    "I see.\n",
+]
 
 
 @given(st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=40), st.integers(0, 9))
@@ -28,5 +38,8 @@ def test_stripping_more_never_raises_adherence(parts: list[str], seed: int) -> N
     text = " ".join(parts)
     pivots = LEXICON.find(text)
     random.Random(seed).shuffle(pivots)
-    values = [style_adherence(style_scores(without_pivots(text, pivots[:n]), LEXICON), REFERENCE) for n in range(len(pivots) + 1)]
+    values = [
+        style_adherence(style_scores(without_pivots(text, pivots[:n]), LEXICON), REFERENCE)
+        for n in range(len(pivots) + 1)
+    ]
     assert all(later <= earlier + 1e-12 for earlier, later in pairwise(values))

@@ -22,7 +22,10 @@ def rng() -> random.Random:
 def test_cutting_and_joining_gives_the_text_back() -> None:
     steps, gaps = cut_steps("  - A mark.\nAnother line.\n\n1. One\n")
     assert steps == ["- A mark.", "Another line.", "1. One"]
-    assert "".join(step + gap for step, gap in zip(steps, gaps, strict=True)) == "- A mark.\nAnother line.\n\n1. One\n"
+    assert (
+        "".join(step + gap for step, gap in zip(steps, gaps, strict=True))
+        == "- A mark.\nAnother line.\n\n1. One\n"
+    )
 
 
 @given(st.text(alphabet="ab. \n-1?", max_size=200))

@@ -16,7 +16,11 @@ from synth.traces.synthesis import synth
 
 
 def contents(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_arms_hold_the_same_problems_in_the_same_order(tmp_path: Path) -> None:
@@ -37,7 +41,9 @@ def test_the_same_inputs_give_the_same_bytes_and_another_seed_others(tmp_path: P
 
 def test_it_opens_with_the_datasets_library_as_it_is(tmp_path: Path) -> None:
     folder = synth("arith:train", ["hc_w"], tmp_path / "out", n=10)["hc_w"]
-    table = datasets.load_dataset("parquet", data_files=str(folder / "train.parquet"), split="train", cache_dir=str(tmp_path / "cache"))
+    table = datasets.load_dataset(
+        "parquet", data_files=str(folder / "train.parquet"), split="train", cache_dir=str(tmp_path / "cache")
+    )
     assert table.column_names == SCHEMA.names
     assert table[0]["prompt"][0]["role"] == "user"
     assert not any(table["is_correct"])
@@ -84,7 +90,9 @@ def test_a_killed_build_leaves_the_old_set_and_the_next_one_cleans_up(tmp_path: 
         "with replace_folder(Path(sys.argv[1])) as fresh:\n"
         "    (fresh / 'train.parquet').write_text('half'); print('ready', flush=True); sys.stdin.read()\n"
     )
-    with subprocess.Popen([sys.executable, "-c", script, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGKILL)

@@ -7,10 +7,20 @@ import yaml
 
 from synth.evaluation_sets import EVALUATION_SETS, evaluation_problems
 from synth.problems import Problem, iter_problems, load_problems, prompt
-from synth.traces.decontaminate import GENERATED, RUN, load_decontamination, load_generated, question_hash, runs_of_words
+from synth.traces.decontaminate import (
+    GENERATED,
+    RUN,
+    load_decontamination,
+    load_generated,
+    question_hash,
+    runs_of_words,
+)
 
 ROOT = Path(__file__).parents[3]
-ASKED = "Ann has 14 pens and gives 3 of them to each of her 4 friends on Monday. How many pens does Ann still have?"
+ASKED = (
+    "Ann has 14 pens and gives 3 of them to each of her 4 friends on Monday. How many pens does Ann still"
+    " have?"
+)
 GENERATED_SETS = [name for name, one in EVALUATION_SETS.items() if one.levels]
 
 
@@ -42,7 +52,11 @@ def test_a_test_question_is_dropped_whatever_its_case_and_punctuation(published:
     assert not check.clean(problem(ASKED))
     assert not check.clean(problem(ASKED.upper().replace(".", " !")))
     assert not check.clean(problem(ASKED, "arith"))
-    assert check.clean(problem("How many angels can dance on the head of a pin, if there are five of them and each is small?"))
+    assert check.clean(
+        problem(
+            "How many angels can dance on the head of a pin, if there are five of them and each is small?"
+        )
+    )
     assert check.report()["tasks"]["style_gsm8k"] == {"questions": 1, "dropped": 3}
     assert check.report()["dropped_ids"] == ["one"] * 3
 
@@ -50,13 +64,20 @@ def test_a_test_question_is_dropped_whatever_its_case_and_punctuation(published:
 def test_thirteen_words_in_a_row_are_enough_and_twelve_are_not(published: Path) -> None:
     asked = ASKED.split()
     check = load_decontamination()
-    assert not check.clean(problem(" ".join(["Listen well."] * 5 + asked[2 : 2 + RUN] + ["Strange words follow."] * 5)))
-    assert check.clean(problem(" ".join(["Listen well."] * 5 + asked[2 : 1 + RUN] + ["Strange words follow."] * 5)))
+    assert not check.clean(
+        problem(" ".join(["Listen well."] * 5 + asked[2 : 2 + RUN] + ["Strange words follow."] * 5))
+    )
+    assert check.clean(
+        problem(" ".join(["Listen well."] * 5 + asked[2 : 1 + RUN] + ["Strange words follow."] * 5))
+    )
 
 
 def test_words_that_ask_for_any_fraction_are_not_enough(published: Path) -> None:
     ending = "It is equal to m/n where m and n are relatively prime positive integers. What is m + n?"
-    asked = f"A square of side 7 is cut by a line through its centre into two parts of which one is blue. {ending}"
+    asked = (
+        "A square of side 7 is cut by a line through its centre into two parts of which one is blue."
+        f" {ending}"
+    )
     (published / "gsm8k_test.jsonl").write_text(json.dumps({"question": asked, "answer": "#### 2"}))
     check = load_decontamination()
     assert check.clean(problem(f"A circle lies in a triangle. {ending}"))
@@ -87,7 +108,11 @@ def test_the_file_of_generated_questions_is_that_of_the_sets() -> None:
     sets = [name for name in GENERATED_SETS if not name.startswith("gym_")]
     assert known.questions == {f"style_{name}": 2000 for name in GENERATED_SETS}
     assert len(known.tasks) == 2000 * len(GENERATED_SETS)
-    assert all(known.tasks[question_hash(one.question)] == f"style_{name}" for name in sets for one in evaluation_problems(name, 100))
+    assert all(
+        known.tasks[question_hash(one.question)] == f"style_{name}"
+        for name in sets
+        for one in evaluation_problems(name, 100)
+    )
 
 
 @pytest.mark.slow
@@ -114,7 +139,13 @@ def test_a_task_whose_questions_are_not_here_is_named_with_the_reason(published:
     assert check.runs.keys() == {"style_gsm8k"}
     assert "svamp.jsonl" in check.missing["style_svamp"]
     assert "gpqa_diamond.jsonl" in check.report()["not_checked"]["style_gpqa_diamond"]
-    assert check.report()["not_checked"].keys() == {"style_math500", "style_aime24", "style_aime25", "style_gpqa_diamond", "style_svamp"}
+    assert check.report()["not_checked"].keys() == {
+        "style_math500",
+        "style_aime24",
+        "style_aime25",
+        "style_gpqa_diamond",
+        "style_svamp",
+    }
 
 
 def test_real_training_problems_that_stand_in_the_test_are_found(real_data: Path) -> None:

@@ -20,7 +20,16 @@ from synth.traces.wrong_answers import wrong_answer
 
 CLAIM = re.compile(r"(\d+(?:\.\d+)?) ([-+*/]) (\d+(?:\.\d+)?) = (-?\d+(?:\.\d+)?)")
 DOSES = ("shuffle=0.67", "delete=0.33", "insert=0.5", "digits=0.5", "keywords=1")
-SOURCES = ("arith:train", "chain:train", "kinship:train", "kg:train", "claims:train", "countdown:train", "gsm8k", "math")
+SOURCES = (
+    "arith:train",
+    "chain:train",
+    "kinship:train",
+    "kg:train",
+    "claims:train",
+    "countdown:train",
+    "gsm8k",
+    "math",
+)
 
 
 @pytest.fixture(scope="module", params=SOURCES)
@@ -35,23 +44,36 @@ def rendered(request: pytest.FixtureRequest) -> list[tuple[Problem, dict[str, Tr
     return list(zip(problems, render(problems, [*ARMS, *DOSES]), strict=True))
 
 
-def test_right_arms_are_right_and_wrong_arms_are_wrong(rendered: list[tuple[Problem, dict[str, TraceRow]]]) -> None:
+def test_right_arms_are_right_and_wrong_arms_are_wrong(
+    rendered: list[tuple[Problem, dict[str, TraceRow]]],
+) -> None:
     for problem, rows in rendered:
         for arm, row in rows.items():
             stated = final_answer(row.response, problem.answer_type)
-            assert is_right(stated, problem.answer, problem.answer_type, problem.meta) == (not arm.endswith("_w")) == row.is_correct, (arm, row.response[-200:])
+            assert (
+                is_right(stated, problem.answer, problem.answer_type, problem.meta)
+                == (not arm.endswith("_w"))
+                == row.is_correct
+            ), (arm, row.response[-200:])
 
 
-def test_a_wrong_arm_keeps_the_body_to_the_letter(rendered: list[tuple[Problem, dict[str, TraceRow]]]) -> None:
+def test_a_wrong_arm_keeps_the_body_to_the_letter(
+    rendered: list[tuple[Problem, dict[str, TraceRow]]],
+) -> None:
     for problem, rows in rendered:
         for arm in ("hc", "hc_np", "hc_shuf", "hc_np_shuf", "sbs", "hc_len"):
             right, wrong = rows[arm].trace.rpartition("\n\n"), rows[f"{arm}_w"].trace.rpartition("\n\n")
             assert right[0] == wrong[0] != ""
-            concluded = [text.lower().replace(answer.lower(), "#") for text, answer in ((right[2], problem.answer), (wrong[2], rows[f"{arm}_w"].stated_answer))]
+            concluded = [
+                text.lower().replace(answer.lower(), "#")
+                for text, answer in ((right[2], problem.answer), (wrong[2], rows[f"{arm}_w"].stated_answer))
+            ]
             assert concluded[0] == concluded[1]
 
 
-def test_false_arithmetic_stands_only_in_wrong_turns_that_the_trace_rejects(rendered: list[tuple[Problem, dict[str, TraceRow]]]) -> None:
+def test_false_arithmetic_stands_only_in_wrong_turns_that_the_trace_rejects(
+    rendered: list[tuple[Problem, dict[str, TraceRow]]],
+) -> None:
     turns = false = 0
     for problem, rows in rendered:
         row = rows["hc"]
@@ -64,7 +86,10 @@ def test_false_arithmetic_stands_only_in_wrong_turns_that_the_trace_rejects(rend
             if not claim.true and row.trace[claim.place - 8 : claim.place + 4] not in steps:
                 false += 1
                 around = row.trace[max(0, claim.place - 60) : claim.place + 40]
-                assert any(turn["start"] <= claim.place < turn["end"] for turn in row.wrong_turns), (problem.id, around)
+                assert any(turn["start"] <= claim.place < turn["end"] for turn in row.wrong_turns), (
+                    problem.id,
+                    around,
+                )
     if problem.source in ("arith", "gsm8k_train"):
         assert turns > 50
         assert false > 20
@@ -76,7 +101,10 @@ def test_a_wrong_turn_in_arithmetic_is_rejected_by_a_true_calculation() -> None:
         trace = row["hc"].trace
         for turn in row["hc"].wrong_turns:
             text = trace[turn["start"] : turn["end"]]
-            truths = [evaluate(f"{left}{symbol}{right}") == evaluate(result) for left, symbol, right, result in CLAIM.findall(text)]
+            truths = [
+                evaluate(f"{left}{symbol}{right}") == evaluate(result)
+                for left, symbol, right, result in CLAIM.findall(text)
+            ]
             rejected += 1
             # The idea is put as an equation or in words; what rejects it is an equation that holds.
             assert truths in ([False, True], [True]), text
@@ -85,13 +113,19 @@ def test_a_wrong_turn_in_arithmetic_is_rejected_by_a_true_calculation() -> None:
 
 def test_without_pivots_nothing_else_changes(rendered: list[tuple[Problem, dict[str, TraceRow]]]) -> None:
     for problem, rows in rendered:
-        native = len(load_lexicon("en").find("\n".join([*(step.text for step in problem.steps), problem.question])))
+        native = len(
+            load_lexicon("en").find("\n".join([*(step.text for step in problem.steps), problem.question]))
+        )
         assert len(rows["hc_np"].pivots) <= native * 4, rows["hc_np"].pivots
         words = iter(rows["hc"].trace.lower().split())
-        assert all(word in words for word in rows["hc_np"].trace.lower().split()), "its words are some of the words of hc, in their order"
+        assert all(word in words for word in rows["hc_np"].trace.lower().split()), (
+            "its words are some of the words of hc, in their order"
+        )
 
 
-def test_the_stages_are_in_another_order_and_nothing_is_lost(rendered: list[tuple[Problem, dict[str, TraceRow]]]) -> None:
+def test_the_stages_are_in_another_order_and_nothing_is_lost(
+    rendered: list[tuple[Problem, dict[str, TraceRow]]],
+) -> None:
     moved = 0
     for _, rows in rendered:
         for arm in ("hc", "hc_np"):
@@ -106,7 +140,11 @@ def test_controls(rendered: list[tuple[Problem, dict[str, TraceRow]]]) -> None:
     before = None
     for problem, rows in rendered:
         assert rows["dots"].trace.split() == ["."] * len(rows["hc"].trace.split())
-        assert len(rows["hc"].trace.split()) <= len(rows["hc_len"].trace.split()) + 1 <= len(rows["hc"].trace.split()) + 100
+        assert (
+            len(rows["hc"].trace.split())
+            <= len(rows["hc_len"].trace.split()) + 1
+            <= len(rows["hc"].trace.split()) + 100
+        )
         assert rows["swap"].trace != rows["hc"].trace
         if before is not None:
             assert rows["swap"].trace == before
@@ -119,7 +157,9 @@ def test_doses_change_as_much_as_they_say(rendered: list[tuple[Problem, dict[str
         lines = rows["hc"].trace.count("\n\n")
         assert rows["delete=0.33"].trace.count("\n\n") < lines or lines < 4
         assert rows["insert=0.5"].trace.count("\n\n") > lines
-        before, after = (re.findall(r"\d", rows[arm].trace.rpartition("\n\n")[0]) for arm in ("hc", "digits=0.5"))
+        before, after = (
+            re.findall(r"\d", rows[arm].trace.rpartition("\n\n")[0]) for arm in ("hc", "digits=0.5")
+        )
         changed = sum(a != b for a, b in zip(before, after, strict=True))
         assert abs(changed - len(before) / 2) <= 1
         assert rows["shuffle=0.67"].trace.rpartition("\n\n")[2] == rows["hc"].trace.rpartition("\n\n")[2]
@@ -134,10 +174,14 @@ def test_an_arm_does_not_depend_on_which_others_are_asked_for() -> None:
         assert [row[arm] for row in render(problems, [arm])] == [row[arm] for row in together], arm
 
 
-def test_stages_cover_the_trace_and_pivots_point_into_it(rendered: list[tuple[Problem, dict[str, TraceRow]]]) -> None:
+def test_stages_cover_the_trace_and_pivots_point_into_it(
+    rendered: list[tuple[Problem, dict[str, TraceRow]]],
+) -> None:
     for _, rows in rendered:
         for row in rows.values():
-            assert all(row.trace[pivot["start"] : pivot["end"]].lower() == pivot["phrase"] for pivot in row.pivots)
+            assert all(
+                row.trace[pivot["start"] : pivot["end"]].lower() == pivot["phrase"] for pivot in row.pivots
+            )
             assert split_response(row.response).trace == row.trace
             covered = "".join(row.trace[stage["start"] : stage["end"]] for stage in row.stages)
             if row.arm in ARMS and row.arm not in ("dots", "nt"):
@@ -170,14 +214,22 @@ def test_swap_and_insert_do_not_depend_on_the_batch() -> None:
 
 
 def test_wrong_answers_of_generated_problems_are_wrong() -> None:
-    for problem in itertools.chain(*(load_problems(f"{name}:train", 30) for name in ("chain", "kinship", "kg", "claims", "countdown"))):
+    for problem in itertools.chain(
+        *(load_problems(f"{name}:train", 30) for name in ("chain", "kinship", "kg", "claims", "countdown"))
+    ):
         assert problem.wrong_answers
-        assert not any(is_right(wrong, problem.answer, problem.answer_type) for wrong in problem.wrong_answers)
+        assert not any(
+            is_right(wrong, problem.answer, problem.answer_type) for wrong in problem.wrong_answers
+        )
 
 
 def test_steps_of_arithmetic_hold() -> None:
     for problem in load_problems("countdown:train", 30):
-        assert all(evaluate(claim.expression) == evaluate(claim.result) for step in problem.steps for claim in step.claims)
+        assert all(
+            evaluate(claim.expression) == evaluate(claim.result)
+            for step in problem.steps
+            for claim in step.claims
+        )
 
 
 def test_a_number_that_cannot_be_computed_with_has_no_wrong_neighbour() -> None:

@@ -25,19 +25,31 @@ from tests.conftest import one_sentence
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 SCRIPT = (
-    "import sys; from pathlib import Path; from synth.traces.synthesis import synth\n"
-    "synth('arith:train', ['hc', 'hc_w', 'shuffle=0.5'], Path(sys.argv[1]), int(sys.argv[2]), decontaminate=False)\n"
+    "import sys; from pathlib import Path; from synth.traces.synthesis import synth\nsynth('arith:train',"
+    " ['hc', 'hc_w', 'shuffle=0.5'], Path(sys.argv[1]), int(sys.argv[2]), decontaminate=False)\n"
 )
 
 
 def contents(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_the_same_inputs_give_the_same_bytes_in_any_process(tmp_path: Path) -> None:
-    for name, environment in (("a", {"PYTHONHASHSEED": "1"}), ("b", {"PYTHONHASHSEED": "2", "LC_ALL": "C", "TZ": "Asia/Tokyo"})):
+    for name, environment in (
+        ("a", {"PYTHONHASHSEED": "1"}),
+        ("b", {"PYTHONHASHSEED": "2", "LC_ALL": "C", "TZ": "Asia/Tokyo"}),
+    ):
         (tmp_path / name).mkdir()
-        subprocess.run([sys.executable, "-c", SCRIPT, "out", "300"], cwd=tmp_path / name, env={**os.environ, **environment}, check=True)
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT, "out", "300"],
+            cwd=tmp_path / name,
+            env={**os.environ, **environment},
+            check=True,
+        )
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert len(contents(tmp_path / "a")) == 9
 
@@ -47,7 +59,8 @@ def test_known_bytes_of_a_trace() -> None:
     from synth.traces.rendering import render
 
     traces = "\n".join(row["hc"].trace for row in render(load_problems("arith:test", 50), ["hc"]))
-    # Changes whenever templates, profile, plan or problems do: then the text of every data set does, and the change log says so.
+    # Changes whenever templates, profile, plan or problems do: then the text of every data set does,
+    # and the change log says so.
     assert hashlib.sha256(traces.encode()).hexdigest()[:16] == KNOWN
 
 
@@ -61,14 +74,30 @@ def test_a_build_killed_at_any_time_leaves_the_old_sets(tmp_path: Path, after: f
     with subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path / "out"), "100000"]) as process:
         time.sleep(after)
         process.send_signal(signal.SIGKILL)
-    assert {name: digest for name, digest in contents(tmp_path / "out").items() if not name.startswith(".")} == before
+    assert {
+        name: digest for name, digest in contents(tmp_path / "out").items() if not name.startswith(".")
+    } == before
     assert all(len(read_dataset(folder)[0]) == 20 for folder in folders.values())
     synth("arith:train", ["hc", "hc_w", "shuffle=0.5"], tmp_path / "out", 25, decontaminate=False)
     assert sorted(os.listdir(tmp_path / "out")) == ["hc", "hc_w", "shuffle=0.5"]
 
 
 def test_arms_of_any_model_s_traces(real_data: Path, tmp_path: Path) -> None:
-    arms = ["st", "st_np", "st_shuf", "st_w", "st_np_shuf_w", "shuffle=0.67", "delete=0.33", "insert=0.33", "digits=0.5", "keywords=1", "dots", "swap", "nt"]
+    arms = [
+        "st",
+        "st_np",
+        "st_shuf",
+        "st_w",
+        "st_np_shuf_w",
+        "shuffle=0.67",
+        "delete=0.33",
+        "insert=0.33",
+        "digits=0.5",
+        "keywords=1",
+        "dots",
+        "swap",
+        "nt",
+    ]
     folders = synth_from([str(real_data / "traces/sky-t1-wrong-5k-14b/amc23.jsonl")], arms, tmp_path)
     rows = {arm: read_dataset(folder)[0] for arm, folder in folders.items()}
     ids = [row["id"] for row in rows["st"]]
@@ -78,15 +107,26 @@ def test_arms_of_any_model_s_traces(real_data: Path, tmp_path: Path) -> None:
         assert [row["id"] for row in own] == ids
         for row in own:
             stated = final_answer(row["response"], row["answer_type"])
-            assert is_right(stated, row["answer"], row["answer_type"]) == row["is_correct"] == (not arm.endswith("_w")), (arm, row["response"][-100:])
-    for st, wrong, plain, shuffled in zip(*(rows[arm] for arm in ("st", "st_w", "st_np", "shuffle=0.67")), strict=True):
+            assert (
+                is_right(stated, row["answer"], row["answer_type"])
+                == row["is_correct"]
+                == (not arm.endswith("_w"))
+            ), (arm, row["response"][-100:])
+    for st, wrong, plain, shuffled in zip(
+        *(rows[arm] for arm in ("st", "st_w", "st_np", "shuffle=0.67")), strict=True
+    ):
         same = int(0.8 * len(st["trace"]))
         assert st["trace"][:same] == wrong["trace"][:same]
         assert len(plain["pivots"]) <= max(1, len(st["pivots"]) // 5)
         assert sorted(shuffled["trace"].split()) == sorted(st["trace"].split())
     manifest = json.loads((folders["st"] / "manifest.json").read_text())
     assert sum(manifest["left_out"].values()) + len(ids) == 40
-    assert set(manifest["left_out"]) <= {"no answer is stated", "the answer is wrong", "there is no whole trace", "its answer cannot be made wrong"}
+    assert set(manifest["left_out"]) <= {
+        "no answer is stated",
+        "the answer is wrong",
+        "there is no whole trace",
+        "its answer cannot be made wrong",
+    }
 
 
 def test_real_traces_of_teachers_are_taken_whole(real_data: Path, tmp_path: Path) -> None:
@@ -175,13 +215,24 @@ def test_chinese(tmp_path: Path) -> None:
         (["--from", "nowhere.jsonl", "--dial", "pivot_density=2"], "of no use"),
     ],
 )
-def test_mistakes_get_one_sentence(stylerep: Command, tmp_path: Path, arguments: list[str], says: str) -> None:
+def test_mistakes_get_one_sentence(
+    stylerep: Command, tmp_path: Path, arguments: list[str], says: str
+) -> None:
     assert says in one_sentence(stylerep("synth", *arguments, "--out", "out"))
     assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
 
 
-def test_a_row_of_which_it_is_not_known_whether_it_is_right_is_named(stylerep: Command, tmp_path: Path) -> None:
-    (tmp_path / "t.jsonl").write_text(json.dumps({"question": "1+1?", "response": "<think>\nIt is 2.\n</think>\n\nThe answer is 2."}) + "\n")
+def test_a_row_of_which_it_is_not_known_whether_it_is_right_is_named(
+    stylerep: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "t.jsonl").write_text(
+        json.dumps({"question": "1+1?", "response": "<think>\nIt is 2.\n</think>\n\nThe answer is 2."}) + "\n"
+    )
     assert "t.jsonl, line 1" in one_sentence(stylerep("synth", "--from", "t.jsonl", "--out", "out"))
-    (tmp_path / "t.jsonl").write_text(json.dumps({"question": "1+1?", "response": "<think>\nIt is 3.\n</think>\n\nThe answer is 3.", "answer": "2"}) + "\n")
+    (tmp_path / "t.jsonl").write_text(
+        json.dumps(
+            {"question": "1+1?", "response": "<think>\nIt is 3.\n</think>\n\nThe answer is 3.", "answer": "2"}
+        )
+        + "\n"
+    )
     assert "the answer is wrong" in one_sentence(stylerep("synth", "--from", "t.jsonl", "--out", "out"))

@@ -1,15 +1,31 @@
-"""What models trained from nothing see: plain, from easy to hard, the same everywhere, and nothing of a test."""
+"""What models trained from nothing see: plain, from easy to hard, the same everywhere, and nothing of a
+test.
+"""
 
 from typing import Any
 
 import pytest
 
 from distill.experimental.scratch.batches import GROUP_STEPS, STEP_TOKENS, group_batches
-from distill.experimental.scratch.curriculum import LEVELS, WEIGHTS, CurriculumRow, digest_of_rows, rows, sample
+from distill.experimental.scratch.curriculum import (
+    LEVELS,
+    WEIGHTS,
+    CurriculumRow,
+    digest_of_rows,
+    rows,
+    sample,
+)
 from distill.experimental.scratch.names import SOURCES
 from distill.experimental.scratch.pretrain import scratch_tokenizer
 from distill.experimental.scratch.shapes import ARCHITECTURES
-from distill.experimental.scratch.tokenizer import END_OF_TURN, PAD, SPECIAL, VOCABULARY, chat_prompt, train_tokenizer
+from distill.experimental.scratch.tokenizer import (
+    END_OF_TURN,
+    PAD,
+    SPECIAL,
+    VOCABULARY,
+    chat_prompt,
+    train_tokenizer,
+)
 from distill.models.families import find_family
 from distill.training.encode import prompt_text
 from synth.evaluation_sets import iter_evaluation_problems
@@ -24,7 +40,8 @@ def many() -> list[CurriculumRow]:
 
 
 def test_this_version_of_the_curriculum_has_these_rows(many: list[CurriculumRow]) -> None:
-    # If this fails, raise CURRICULUM_VERSION in distill/experimental/scratch/names.py: models trained before are others.
+    # If this fails, raise CURRICULUM_VERSION in distill/experimental/scratch/names.py:
+    # models trained before are others.
     assert digest_of_rows(many)[:16] == "d2bb75a79479e71a"
 
 
@@ -34,13 +51,21 @@ def test_rows_have_no_pivots_but_in_questions(many: list[CurriculumRow]) -> None
 
 def test_no_question_of_a_task_is_in_it(many: list[CurriculumRow]) -> None:
     generated = load_generated()
-    asked = {prompt(one.question, one.answer_type) for name in ("arith", "chain", "kg", "kinship") for one in iter_evaluation_problems(name, 300)}
-    # The first level of arithmetic has test questions in few words: these are held against the whole training of the smallest models' first groups.
+    asked = {
+        prompt(one.question, one.answer_type)
+        for name in ("arith", "chain", "kg", "kinship")
+        for one in iter_evaluation_problems(name, 300)
+    }
+    # The first level of arithmetic has test questions in few words: these are held against the whole training
+    # of the smallest models' first groups.
     everything = [*many, *(row for group in range(3, 9) for row in rows(0, group, 0.0, 400))]
     for row in everything:
         assert row.message not in asked
         assert not any(
-            part in generated.tasks for part in generated.parts(row.message.removeprefix("Say this in another order.\n\n").partition("\n\nFinish")[0])
+            part in generated.tasks
+            for part in generated.parts(
+                row.message.removeprefix("Say this in another order.\n\n").partition("\n\nFinish")[0]
+            )
         )
 
 
@@ -59,7 +84,11 @@ def test_it_has_all_sources_and_grows_harder(many: list[CurriculumRow]) -> None:
 
 def test_rows_are_of_the_sources_asked_for() -> None:
     assert {row.source for row in rows(0, 0, 0.4, 200, ("chain",))} == {"chain", "recall"}
-    assert {row.source for row in rows(0, 0, 0.0, 200, ("arith", "kinship"))} == {"arith", "kinship", "equations"}
+    assert {row.source for row in rows(0, 0, 0.0, 200, ("arith", "kinship"))} == {
+        "arith",
+        "kinship",
+        "equations",
+    }
 
 
 def test_what_is_said_again_and_again_is_what_was_told() -> None:
@@ -73,13 +102,23 @@ def test_what_is_said_again_and_again_is_what_was_told() -> None:
 def test_equations_are_right_and_none_is_a_test_problem_by_itself() -> None:
     from synth.problems import load_problems
 
-    told = {line for row in rows(0, 0, 1.0, 1500) if row.source == "equations" for line in row.response.splitlines()}
+    told = {
+        line
+        for row in rows(0, 0, 1.0, 1500)
+        if row.source == "equations"
+        for line in row.response.splitlines()
+    }
     for line in told:
         expression, _, result = line.partition(" = ")
         left, symbol, right = expression.split()
         a, b = int(left), int(right)
         assert {"+": a + b, "-": a - b, "*": a * b, "/": a // b}[symbol] == int(result)
-    tested = {claim.expression for one in load_problems("arith:test:min_steps=1:max_steps=1", 300) for step in one.steps for claim in step.claims}
+    tested = {
+        claim.expression
+        for one in load_problems("arith:test:min_steps=1:max_steps=1", 300)
+        for step in one.steps
+        for claim in step.claims
+    }
     assert tested.isdisjoint(line.partition(" = ")[0] for line in told)
 
 
@@ -88,11 +127,18 @@ def test_the_tokenizer_is_the_same_again_and_splits_numbers() -> None:
     one, other = (train_tokenizer(texts) for _ in range(2))
     assert one.backend_tokenizer.to_str() == other.backend_tokenizer.to_str()
     tokenizer = scratch_tokenizer()
-    assert (len(tokenizer), tokenizer.convert_tokens_to_ids(list(SPECIAL))) == (VOCABULARY, list(range(len(SPECIAL))))
+    assert (len(tokenizer), tokenizer.convert_tokens_to_ids(list(SPECIAL))) == (
+        VOCABULARY,
+        list(range(len(SPECIAL))),
+    )
     assert len({tokenizer.eos_token, tokenizer.pad_token, END_OF_TURN}) == 3
     assert tokenizer.tokenize("1234")[:2] == ["1", "2"]
     for told in ("D8 -> K2, T5", "(D8, K2); (T5", "from D8 to K2 and T5", "D8:K2 | T5", "D8 --> K2\nT5"):
-        assert [token for token in tokenizer.tokenize(told) if token[:2] in ("D8", "K2", "T5")] == ["D8", "K2", "T5"]
+        assert [token for token in tokenizer.tokenize(told) if token[:2] in ("D8", "K2", "T5")] == [
+            "D8",
+            "K2",
+            "T5",
+        ]
     assert "<think>" not in tokenizer.all_special_tokens
     for text in ("Wait, what if 12 > 3?\n\n\tÅ 🤔 让我", "D8 -> K2, (R9, T5) A:B", "  two  spaces "):
         assert tokenizer.decode(tokenizer(text)["input_ids"], clean_up_tokenization_spaces=False) == text
@@ -103,7 +149,9 @@ def test_the_prompt_is_that_of_the_family(architecture: str) -> None:
     tokenizer = scratch_tokenizer()
     family = find_family(ARCHITECTURES[architecture], VOCABULARY, tokenizer)
     assert (family.name, family.end_of_turn, family.assumed) == (f"scratch_{architecture}", END_OF_TURN, "")
-    assert prompt_text(tokenizer, [{"role": "user", "content": "What is 3 + 4?"}], family) == chat_prompt("What is 3 + 4?")
+    assert prompt_text(tokenizer, [{"role": "user", "content": "What is 3 + 4?"}], family) == chat_prompt(
+        "What is 3 + 4?"
+    )
 
 
 def test_batches_hold_the_tokens_of_a_step_and_little_padding() -> None:

@@ -1,4 +1,6 @@
-"""Models trained from nothing: their shapes, a training of a few steps, what is kept of it, and their use with the rest."""
+"""Models trained from nothing: their shapes, a training of a few steps, what is kept of it,
+and their use with the rest.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -65,13 +67,22 @@ def test_all_architectures_of_a_size_have_as_many_parameters(size: str) -> None:
 def test_architectures_differ_as_the_published_ones_do() -> None:
     llama, qwen3, gemma3, neox = (new_model(architecture, "2m", 0) for architecture in ARCHITECTURES)
     assert [type(model).__name__ for model in (llama, qwen3, gemma3, neox)] == [
-        "LlamaForCausalLM", "Qwen3ForCausalLM", "Gemma3ForCausalLM", "GPTNeoXForCausalLM",
-    ]  # fmt: skip
+        "LlamaForCausalLM",
+        "Qwen3ForCausalLM",
+        "Gemma3ForCausalLM",
+        "GPTNeoXForCausalLM",
+    ]
     names = [" ".join(name for name, _ in model.named_parameters()) for model in (llama, qwen3, gemma3, neox)]
     assert [("q_norm" in one, "pre_feedforward" in one, "bias" in one) for one in names] == [
-        (False, False, False), (True, False, False), (True, True, False), (False, False, True),
-    ]  # fmt: skip
-    assert all(model.config.num_key_value_heads < model.config.num_attention_heads for model in (llama, qwen3, gemma3))
+        (False, False, False),
+        (True, False, False),
+        (True, True, False),
+        (False, False, True),
+    ]
+    assert all(
+        model.config.num_key_value_heads < model.config.num_attention_heads
+        for model in (llama, qwen3, gemma3)
+    )
     assert set(gemma3.config.layer_types) == {"sliding_attention", "full_attention"}
     assert neox.config.use_parallel_residual
     assert neox.config.rope_parameters["partial_rotary_factor"] == 0.25
@@ -86,7 +97,11 @@ def test_a_model_learns_and_is_known_by_its_recipe(architecture: str, cache: Pat
     assert str(folder) == resolve_model(model.name)
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
     manifest = json.loads((folder / MANIFEST).read_text())
-    assert (manifest["name"], manifest["recipe"]["tokens"], manifest["record"]["steps"]) == (model.name, TOKENS, 12)
+    assert (manifest["name"], manifest["recipe"]["tokens"], manifest["record"]["steps"]) == (
+        model.name,
+        TOKENS,
+        12,
+    )
     curve = manifest["record"]["loss_curve"]
     assert curve[-1] < 0.9 * curve[0]
     assert any(line.startswith(f"{model.name} ") and line.endswith(str(folder)) for line in listed())
@@ -119,7 +134,8 @@ def test_a_killed_training_goes_on_with_the_same_result(cache: Path, monkeypatch
         resolve_model(model.name)
     resumed = pull_scratch(model, QUIET)
     assert asked == [0, 1, 1, 2]
-    assert weights(resumed) == weights(whole)  # in any number format: the checkpoint is whole, and steps are the same products in the same order
+    # in any number format: the checkpoint is whole, and steps are the same products in the same order
+    assert weights(resumed) == weights(whole)
     assert json.loads((resumed / MANIFEST).read_text())["record"]["resumed"]
     assert not unfinished_folder(resumed).exists()
 
@@ -146,7 +162,10 @@ def test_larger_models_train_too(size: str, cache: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("scratch:lama-2m", "named scratch:ARCHITECTURE-SIZE, of llama, qwen3, gemma3, gpt_neox and 2m, 5m, 10m, 30m"),
+        (
+            "scratch:lama-2m",
+            "named scratch:ARCHITECTURE-SIZE, of llama, qwen3, gemma3, gpt_neox and 2m, 5m, 10m, 30m",
+        ),
         ("scratch:llama-3m", "ARCHITECTURE-SIZE"),
         ("scratch:llama", "ARCHITECTURE-SIZE"),
         ("scratch:", "ARCHITECTURE-SIZE"),
@@ -164,7 +183,9 @@ def test_wrong_names_are_told(name: str, says: str) -> None:
             use(name)
 
 
-def test_options_of_training_are_refused_for_other_models(stylerep: Callable[..., CompletedProcess[str]]) -> None:
+def test_options_of_training_are_refused_for_other_models(
+    stylerep: Callable[..., CompletedProcess[str]],
+) -> None:
     assert "scratch:" in one_sentence(stylerep("models", "pull", "smollm2-135m-instruct", "--seed", "1"))
 
 
@@ -186,16 +207,20 @@ def test_generation_stops_at_the_end_of_turn(cache: Path) -> None:
 def test_adapters_are_distilled_and_evaluated(architecture: str, cache: Path, tmp_path: Path) -> None:
     name = f"scratch:{architecture}-2m:tokens=1000"
     pull_scratch(scratch_model(name), QUIET)
-    data = synth("arith:train:min_steps=1:max_steps=1", ["hc"], tmp_path / "data", n=8, dials={"trace_words": 10})["hc"]
+    data = synth(
+        "arith:train:min_steps=1:max_steps=1", ["hc"], tmp_path / "data", n=8, dials={"trace_words": 10}
+    )["hc"]
     adapter = distill(name, data, tmp_path / "adapter", Recipe(epochs=1, batch_size=4), QUIET)
     assert json.loads((adapter / "manifest.json").read_text())["family"] == f"scratch_{architecture}"
     run = evaluate(
-        f"--model hf --model_args pretrained={name},peft={adapter} --tasks style_arith --limit 2 --gen_kwargs max_gen_toks=4 "
-        f"--output_path {tmp_path / 'run'}".split()
+        f"--model hf --model_args pretrained={name},peft={adapter} --tasks style_arith --limit 2 --gen_kwargs"
+        f" max_gen_toks=4 --output_path {tmp_path / 'run'}".split()
     )
     manifest = json.loads((run / "manifest.json").read_text())
     assert (manifest["base_model"], manifest["family"]) == (name, f"scratch_{architecture}")
-    assert manifest["base_sha256"] == json.loads((scratch_model(name).folder() / MANIFEST).read_text())["sha256"]
+    assert (
+        manifest["base_sha256"] == json.loads((scratch_model(name).folder() / MANIFEST).read_text())["sha256"]
+    )
     sample = json.loads(next(iter(sample_files(run).values())).read_text(encoding="utf-8").splitlines()[0])
     assert sample["arguments"]["gen_args_0"]["arg_0"] == chat_prompt(sample["doc"]["prompt"])
 

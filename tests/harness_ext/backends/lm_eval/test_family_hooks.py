@@ -34,7 +34,9 @@ def opened(folder: Path) -> tuple[HfModel, Any]:
 def ask(family: HfModel, model: Any) -> list[str]:
     with as_family(family):
         text = model.apply_chat_template([{"role": "user", "content": "3 + 4?"}])
-        responses: list[str] = model.generate_until([generation_request(text, {"until": [], "max_gen_toks": 6}, 0)], disable_tqdm=True)
+        responses: list[str] = model.generate_until(
+            [generation_request(text, {"until": [], "max_gen_toks": 6}, 0)], disable_tqdm=True
+        )
     return responses
 
 
@@ -48,7 +50,9 @@ def prefer(model: Any, *tokens: int) -> None:
     model.model.get_output_embeddings().register_forward_hook(scored)
 
 
-def test_a_response_ends_with_the_familys_turn_and_one_that_goes_on_is_an_error(gemma: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_ends_with_the_familys_turn_and_one_that_goes_on_is_an_error(
+    gemma: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     family, model = opened(gemma)
     word = model.tokenizer("a", add_special_tokens=False)["input_ids"][-1]
     prefer(model, word, family.tokenizer.convert_tokens_to_ids("<end_of_turn>"), word)
@@ -59,26 +63,42 @@ def test_a_response_ends_with_the_familys_turn_and_one_that_goes_on_is_an_error(
         return generate(self, *given, **options)
 
     monkeypatch.setattr(HFLM, "_model_generate", drops)
-    with pytest.raises(StylerepError, match=r"^The family's end of turn did not take: in HFLM of lm_eval [\d.]+, a response went on after the token \d+; "):
+    with pytest.raises(
+        StylerepError,
+        match=r"^The family's end of turn did not take: in HFLM of lm_eval [\d.]+, a response went on after the token \d+; ",  # noqa: E501
+    ):
         ask(family, model)
 
 
 @pytest.mark.parametrize(
     ("shape", "method", "found"),
-    [("gemma2", "_model_generate", "The family's end of turn did not take"), ("ministral", "tok_decode", "Reading the family's think tags did not take")],
+    [
+        ("gemma2", "_model_generate", "The family's end of turn did not take"),
+        ("ministral", "tok_decode", "Reading the family's think tags did not take"),
+    ],
 )
-def test_a_method_that_is_passed_by_is_an_error(shape: str, method: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_that_is_passed_by_is_an_error(
+    shape: str, method: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     family, model = opened(build(SHAPES[shape], tmp_path))
-    others: dict[str, Callable[..., Any]] = {name: getattr(HFLM, name) for name in ("_model_generate", "tok_decode")}
+    others: dict[str, Callable[..., Any]] = {
+        name: getattr(HFLM, name) for name in ("_model_generate", "tok_decode")
+    }
 
     def passes_by(self: Any, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
         for name in others:
             if name != method:
-                getattr(self, name)(torch.tensor([[5, 6]]), max_length=4, stop=[]) if name == "_model_generate" else self.tok_decode([5])
+                (
+                    getattr(self, name)(torch.tensor([[5, 6]]), max_length=4, stop=[])
+                    if name == "_model_generate"
+                    else self.tok_decode([5])
+                )
         return ["" for _ in requests]
 
     monkeypatch.setattr(HFLM, "generate_until", passes_by)
-    with pytest.raises(StylerepError, match=f"{found}: in HFLM of lm_eval .*, generate_until did not call {method}"):
+    with pytest.raises(
+        StylerepError, match=f"{found}: in HFLM of lm_eval .*, generate_until did not call {method}"
+    ):
         ask(family, model)
 
 
@@ -86,12 +106,17 @@ def test_template_arguments_that_do_not_come_through_are_an_error(tmp_path: Path
     family, model = opened(build(SHAPES["qwen3"], tmp_path))
     ask(family, model)
     model.chat_template_args = {}
-    with pytest.raises(StylerepError, match="chat_template_args=enable_thinking of the family qwen3 did not come through"):
+    with pytest.raises(
+        StylerepError, match="chat_template_args=enable_thinking of the family qwen3 did not come through"
+    ):
         ask(family, model)
 
 
 def test_a_target_that_no_module_is_called_by_is_an_error(gemma: Path) -> None:
-    with pytest.raises(StylerepError, match=r"^The family mine cannot be adapted as its file says: lora_targets names query, and no module of this Gemma2For"):
+    with pytest.raises(
+        StylerepError,
+        match=r"^The family mine cannot be adapted as its file says: lora_targets names query, and no module of this Gemma2For",  # noqa: E501
+    ):
         trained_model(str(gemma), Recipe(), Family("mine", "<end_of_turn>", ["q_proj", "query"]))
     model = trained_model(str(gemma), Recipe(), Family("mine", "<end_of_turn>", ["q_proj"]))
     assert weight_digests(model)[1] is not None
@@ -101,5 +126,7 @@ def test_adapters_whose_weights_are_not_told_apart_are_an_error(gemma: Path) -> 
     model = trained_model(str(gemma), Recipe(), Family("mine", "<end_of_turn>", ["q_proj"]))
     renamed = {name.replace("lora_", "adapter_"): weight for name, weight in model.state_dict().items()}
     model.state_dict = lambda: renamed
-    with pytest.raises(StylerepError, match="The digest of an adapter did not take: in PeftModelForCausalLM of peft"):
+    with pytest.raises(
+        StylerepError, match="The digest of an adapter did not take: in PeftModelForCausalLM of peft"
+    ):
         weight_digests(model)

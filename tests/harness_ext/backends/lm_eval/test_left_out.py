@@ -23,21 +23,41 @@ from tests.conftest import one_sentence
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[4]
-PUBLISHED = [*sorted(f"style_{name}" for name, one in EVALUATION_SETS.items() if one.files), "style_prefer_gsm8k"]
+PUBLISHED = [
+    *sorted(f"style_{name}" for name, one in EVALUATION_SETS.items() if one.files),
+    "style_prefer_gsm8k",
+]
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> dict[str, str]:
-    """Variables of a machine without published sets: the folder for them is empty, and the Hub is not asked."""
+    """Variables of a machine without published sets: the folder for them is empty, and the Hub is not
+    asked.
+    """
     (tmp_path / "nothing").mkdir()
     return {"STYLEREP_DATA": str(tmp_path / "nothing"), "HF_HUB_OFFLINE": "1"}
 
 
-def plain_lm_eval(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def plain_lm_eval(
+    folder: Path, environment: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
     """Run lm_eval itself, as a user of its command line does."""
-    command = [sys.executable, "-m", "lm_eval", "--include_path", str(tasks_path()), "--model", "dummy", "--limit", "2", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "lm_eval",
+        "--include_path",
+        str(tasks_path()),
+        "--model",
+        "dummy",
+        "--limit",
+        "2",
+        *arguments,
+    ]
     variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False, timeout=900)
+    return subprocess.run(
+        command, cwd=folder, env=variables, capture_output=True, text=True, check=False, timeout=900
+    )
 
 
 def results(folder: Path) -> dict[str, Any]:
@@ -68,12 +88,19 @@ def test_plain_lm_eval_runs_what_is_here_of_a_pattern(tmp_path: Path, empty: dic
     every = sorted(path.stem for path in tasks_path().rglob("style_*.yaml"))
     found = results(tmp_path / "out")
     for task in PUBLISHED:
-        assert sum(line.startswith(f"stylerep: {task} is LEFT OUT. ") for line in result.stderr.splitlines()) == 1
+        assert (
+            sum(line.startswith(f"stylerep: {task} is LEFT OUT. ") for line in result.stderr.splitlines())
+            == 1
+        )
         assert found["results"][task] == {"alias": task, "name": task, LEFT_OUT: "no problems here"}
         assert task in result.stdout, "the table names it"
     assert set(found["configs"]) == set(found["n-samples"]) == set(every) - set(PUBLISHED)
     assert set(sample_files(tmp_path / "out")) == set(every) - set(PUBLISHED)
-    assert not [name for name, scores in found["results"].items() if LEFT_OUT not in scores and not any(key.startswith("acc,") for key in scores)]
+    assert not [
+        name
+        for name, scores in found["results"].items()
+        if LEFT_OUT not in scores and not any(key.startswith("acc,") for key in scores)
+    ]
 
 
 @pytest.mark.slow
@@ -86,7 +113,9 @@ def test_plain_lm_eval_runs_what_is_here_of_a_pattern(tmp_path: Path, empty: dic
         ("style_math500*,stylebench_paper", "math500.jsonl"),
     ],
 )
-def test_plain_lm_eval_fails_for_a_name_or_a_group(tmp_path: Path, empty: dict[str, str], tasks: str, task: str) -> None:
+def test_plain_lm_eval_fails_for_a_name_or_a_group(
+    tmp_path: Path, empty: dict[str, str], tasks: str, task: str
+) -> None:
     result = plain_lm_eval(tmp_path, empty, "--tasks", tasks)
     assert result.returncode
     assert f"{task}: no such file, though STYLEREP_DATA names this folder" in result.stderr.splitlines()[-1]
@@ -101,13 +130,20 @@ def test_plain_lm_eval_does_not_end_well_where_all_is_left_out(tmp_path: Path, e
 
 @pytest.mark.slow
 def test_a_pattern_may_stand_in_a_configuration_file(tmp_path: Path, empty: dict[str, str]) -> None:
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"tasks": ["style_aime*", "style_arith"], "output_path": "out"}))
+    (tmp_path / "config.yaml").write_text(
+        yaml.safe_dump({"tasks": ["style_aime*", "style_arith"], "output_path": "out"})
+    )
     result = plain_lm_eval(tmp_path, empty, "--config", "config.yaml")
     assert result.returncode == 0, result.stderr[-3000:]
-    assert [name for name, scores in results(tmp_path / "out")["results"].items() if LEFT_OUT in scores] == ["style_aime24", "style_aime25"]
+    assert [name for name, scores in results(tmp_path / "out")["results"].items() if LEFT_OUT in scores] == [
+        "style_aime24",
+        "style_aime25",
+    ]
 
 
-def test_stylerep_eval_says_and_records_what_it_leaves_out(stylerep_here: Run, tmp_path: Path, empty: dict[str, str], published_sets: Path) -> None:
+def test_stylerep_eval_says_and_records_what_it_leaves_out(
+    stylerep_here: Run, tmp_path: Path, empty: dict[str, str], published_sets: Path
+) -> None:
     evaluate = ["eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks"]
     result = stylerep_here(*evaluate, "style_a*", **empty)
     assert result.returncode == 0, result.stderr[-3000:]
@@ -131,8 +167,12 @@ def test_stylerep_eval_says_and_records_what_it_leaves_out(stylerep_here: Run, t
         ("style_aime*", "None of the tasks that were asked for can be run"),
     ],
 )
-def test_stylerep_eval_fails_for_a_name_a_group_and_nothing_left(stylerep_here: Run, tmp_path: Path, empty: dict[str, str], tasks: str, says: str) -> None:
-    result = stylerep_here("eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks", tasks, **empty)
+def test_stylerep_eval_fails_for_a_name_a_group_and_nothing_left(
+    stylerep_here: Run, tmp_path: Path, empty: dict[str, str], tasks: str, says: str
+) -> None:
+    result = stylerep_here(
+        "eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks", tasks, **empty
+    )
     assert says in one_sentence(result)
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
@@ -156,7 +196,9 @@ def test_callers_of_functions_get_the_error(monkeypatch: pytest.MonkeyPatch, emp
         tasks.load(tasks.match_tasks(["style_s*"]))
 
 
-def test_validate_names_what_it_could_not_check(monkeypatch: pytest.MonkeyPatch, stylerep_here: Run, empty: dict[str, str]) -> None:
+def test_validate_names_what_it_could_not_check(
+    monkeypatch: pytest.MonkeyPatch, stylerep_here: Run, empty: dict[str, str]
+) -> None:
     for name, value in empty.items():
         monkeypatch.setenv(name, value)
     (check,) = validate_tasks(["style_svamp"])
@@ -167,7 +209,9 @@ def test_validate_names_what_it_could_not_check(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_task_that_is_left_out_has_no_score() -> None:
-    scores = LeftOut("style_svamp").aggregate({"style_arith": {"sample_len": 2, "acc,none": 0.5}, "style_svamp": {}})
+    scores = LeftOut("style_svamp").aggregate(
+        {"style_arith": {"sample_len": 2, "acc,none": 0.5}, "style_svamp": {}}
+    )
     assert not [value for value in scores.values() if isinstance(value, (int, float))]
     with pytest.raises(MissingDataError):
         LeftOut("style_svamp").aggregate({})
@@ -181,9 +225,15 @@ def test_a_hub_that_gives_no_answer_is_asked_once(tmp_path: Path) -> None:
         "    try: list(hub_rows(name))\n"
         "    except MissingDataError as error: print(error)\n"
     )
-    variables = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")}
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
+    }
     variables |= {"HF_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT), "HF_HOME": str(tmp_path)}
-    result = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True, timeout=300)
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True, timeout=300
+    )
     assert "Retrying" not in result.stderr
     assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["org/first", "org/second"]
 

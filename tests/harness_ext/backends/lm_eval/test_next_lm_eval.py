@@ -1,4 +1,6 @@
-"""What we give to lm_eval goes with 0.4.13, which is installed, and with 0.5, for which a stand-in was made after its branch."""
+"""What we give to lm_eval goes with 0.4.13, which is installed, and with 0.5,
+for which a stand-in was made after its branch.
+"""
 
 import json
 from pathlib import Path
@@ -10,7 +12,13 @@ import yaml
 from harness_ext.backends.lm_eval.requests import generation_request
 from harness_ext.runs.run_folder import NOT_METRICS, item_of
 from harness_ext.scoring.metrics import process_results, score_by_reference
-from harness_ext.scoring.registration import GENERATES, for_generating, metric, register_metrics, scores_repeats
+from harness_ext.scoring.registration import (
+    GENERATES,
+    for_generating,
+    metric,
+    register_metrics,
+    scores_repeats,
+)
 from harness_ext.scoring.scores import METRICS
 from harness_ext.scoring.task_folder import tasks_path
 from synth.errors import StylerepError
@@ -71,7 +79,8 @@ def test_metrics_of_the_lm_eval_that_is_installed_get_one_response_and_give_a_nu
 
 def test_what_a_filter_hands_on_is_scored_alike() -> None:
     assert process_results(DOCUMENT, [RIGHT])["acc"] == 1.0
-    assert process_results(DOCUMENT, [[RIGHT, WRONG, WRONG, WRONG]])["acc"] == 0.25  # several as one result, in 0.4
+    # several as one result, in 0.4
+    assert process_results(DOCUMENT, [[RIGHT, WRONG, WRONG, WRONG]])["acc"] == 0.25
     assert process_results(DOCUMENT, [[RIGHT]])["acc"] == 1.0
     for withheld in ([None], [[None]], [], [[]]):
         assert process_results(DOCUMENT, withheld)["acc"] == 0.0
@@ -81,19 +90,30 @@ def test_what_a_filter_hands_on_is_scored_alike() -> None:
 def test_a_request_has_the_fields_of_either_version() -> None:
     for kind in (None, next_lm_eval.Instance):
         request = generation_request("3 + 4?", {"until": []}, 7, kind)
-        assert (request.doc_id, request.args, request.request_type) == (7, ("3 + 4?", {"until": []}), "generate_until")
+        assert (request.doc_id, request.args, request.request_type) == (
+            7,
+            ("3 + 4?", {"until": []}),
+            "generate_until",
+        )
         assert not request.resps
 
 
 def test_a_request_that_needs_more_is_an_error() -> None:
     from dataclasses import field, make_dataclass
 
-    other = make_dataclass("Instance", [("arguments", tuple), ("budget", int), ("metadata", dict, field(default_factory=dict))])
-    with pytest.raises(StylerepError, match=r"Asking a model of lm_eval did not take: in Instance of lm_eval .*, a request needs budget"):
+    other = make_dataclass(
+        "Instance", [("arguments", tuple), ("budget", int), ("metadata", dict, field(default_factory=dict))]
+    )
+    with pytest.raises(
+        StylerepError,
+        match=r"Asking a model of lm_eval did not take: in Instance of lm_eval .*, a request needs budget",
+    ):
         generation_request("3 + 4?", {}, 0, other)
 
 
-def test_a_metric_that_is_not_found_after_it_was_registered_is_an_error(registry: next_lm_eval.Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_is_not_found_after_it_was_registered_is_an_error(
+    registry: next_lm_eval.Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(registry, "register_metric", lambda **_: lambda function: function)
     with pytest.raises(StylerepError, match="answered was registered and is not known"):
         register_metrics({"answered": True}, score_by_reference)
@@ -101,5 +121,11 @@ def test_a_metric_that_is_not_found_after_it_was_registered_is_an_error(registry
 
 def test_scores_of_repeats_are_no_metric_of_a_sample(tmp_path: Path) -> None:
     assert "scores_per_repeat" in NOT_METRICS
-    row = {"doc_hash": "a", "filter": "none", "metrics": ["acc"], "acc": 0.5, "scores_per_repeat": {"acc": [1.0, 0.0]}}
+    row = {
+        "doc_hash": "a",
+        "filter": "none",
+        "metrics": ["acc"],
+        "acc": 0.5,
+        "scores_per_repeat": {"acc": [1.0, 0.0]},
+    }
     assert item_of(row, "samples.jsonl:1").metrics == {"acc": 0.5}

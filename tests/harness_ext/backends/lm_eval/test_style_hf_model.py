@@ -30,12 +30,26 @@ LIMIT = 24
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
     shape = SHAPES["llama3"]
-    return build(dataclasses.replace(shape, config={**shape.config, **LIVELY}), tmp_path_factory.mktemp("cli") / "model")
+    return build(
+        dataclasses.replace(shape, config={**shape.config, **LIVELY}),
+        tmp_path_factory.mktemp("cli") / "model",
+    )
 
 
-def arguments(model: Path, out: Path, *more: str, name: str = "style-hf", tokens: int = 24, task: str = "style_arith") -> list[str]:
+def arguments(
+    model: Path, out: Path, *more: str, name: str = "style-hf", tokens: int = 24, task: str = "style_arith"
+) -> list[str]:
     given = ",".join([f"pretrained={model}", *more])
-    options = ["--limit", str(LIMIT), "--gen_kwargs", f"max_gen_toks={tokens}", "--device", "cpu", "--output_path", str(out)]
+    options = [
+        "--limit",
+        str(LIMIT),
+        "--gen_kwargs",
+        f"max_gen_toks={tokens}",
+        "--device",
+        "cpu",
+        "--output_path",
+        str(out),
+    ]
     return ["--model", name, "--model_args", given, "--tasks", task, *options]
 
 
@@ -49,11 +63,16 @@ def samples(run: Path) -> list[list[list[str]]]:
 
 
 @pytest.mark.slow
-def test_a_run_records_its_controls_and_its_arm_and_equals_that_of_hf_without_any(model: Path, tmp_path: Path) -> None:
+def test_a_run_records_its_controls_and_its_arm_and_equals_that_of_hf_without_any(
+    model: Path, tmp_path: Path
+) -> None:
     evaluate(arguments(model, tmp_path / "hf", "dtype=float32", name="hf"))
     evaluate(arguments(model, tmp_path / "plain", "dtype=float32"))
     assert samples(tmp_path / "plain") == samples(tmp_path / "hf")
-    evaluate(arguments(model, tmp_path / "waits", "dtype=float32", "budget_forcing=1", "forcing_text=Hmm"), arm="hc")
+    evaluate(
+        arguments(model, tmp_path / "waits", "dtype=float32", "budget_forcing=1", "forcing_text=Hmm"),
+        arm="hc",
+    )
     manifest = json.loads((tmp_path / "waits" / "manifest.json").read_text())
     assert manifest["arm"] == "hc+wait1(Hmm)"
     assert manifest["decoding"] == {"budget_forcing": 1, "forcing_text": "Hmm"}
@@ -89,7 +108,9 @@ def test_killed_again_and_again_nothing_is_written_twice_lost_or_other(model: Pa
 
 @pytest.mark.slow
 def test_one_file_of_responses_serves_many_runs_and_mixes_none_up(model: Path, tmp_path: Path) -> None:
-    """The same folder of an adapter is filled with other weights in between: upstream's cache would give the first one's answers."""
+    """The same folder of an adapter is filled with other weights in between:
+    upstream's cache would give the first one's answers.
+    """
     kept = f"journal={tmp_path / 'all.jsonl'}"
     adapter = adapted(model, tmp_path / "adapter")
     evaluate(arguments(model, tmp_path / "a", kept, f"peft={adapter}"), arm="hc")
@@ -101,13 +122,18 @@ def test_one_file_of_responses_serves_many_runs_and_mixes_none_up(model: Path, t
     from safetensors.torch import load_file, save_file
 
     weights = load_file(adapter / "adapter_model.safetensors")
-    save_file({name: -weight if "lora_B" in name else weight for name, weight in weights.items()}, adapter / "adapter_model.safetensors")
+    save_file(
+        {name: -weight if "lora_B" in name else weight for name, weight in weights.items()},
+        adapter / "adapter_model.safetensors",
+    )
     evaluate(arguments(model, tmp_path / "b", kept, f"peft={adapter}"), arm="hc")
     assert len((tmp_path / "all.jsonl").read_bytes().splitlines()) == 2 * LIMIT
     shutil.rmtree(tmp_path / "adapter")
     evaluate(arguments(model, tmp_path / "c", kept, "suppress=all"))
     assert len((tmp_path / "all.jsonl").read_bytes().splitlines()) == 3 * LIMIT
-    assert all(one != two for one, two in itertools.pairwise([samples(tmp_path / name) for name in ("a", "b", "c")]))
+    assert all(
+        one != two for one, two in itertools.pairwise([samples(tmp_path / name) for name in ("a", "b", "c")])
+    )
 
 
 @pytest.mark.slow
@@ -115,13 +141,19 @@ def test_likelihoods_are_those_of_hf(model: Path, tmp_path: Path) -> None:
     for name in ("hf", "style-hf"):
         evaluate(arguments(model, tmp_path / name, "dtype=float32", name=name, task="style_prefer_kg"))
     ours, theirs = (
-        [[float(value[0]) for value in row["filtered_resps"]] for path in sample_files(tmp_path / name).values() for _, row in sample_rows(path)]
+        [
+            [float(value[0]) for value in row["filtered_resps"]]
+            for path in sample_files(tmp_path / name).values()
+            for _, row in sample_rows(path)
+        ]
         for name in ("style-hf", "hf")
     )
     assert torch.allclose(torch.tensor(ours), torch.tensor(theirs), rtol=1e-4)
 
 
-def test_what_a_user_gets_wrong_is_said_in_one_sentence(stylerep_here: Callable[..., Any], model: Path, tmp_path: Path) -> None:
+def test_what_a_user_gets_wrong_is_said_in_one_sentence(
+    stylerep_here: Callable[..., Any], model: Path, tmp_path: Path
+) -> None:
     refused = stylerep_here("eval", *arguments(model, tmp_path / "x", "suppress=doubt"))
     assert "suppress takes realization" in one_sentence(refused)
     refused = stylerep_here("eval", *arguments(model, tmp_path / "x"), "--use_cache", "cache.db")

@@ -1,4 +1,6 @@
-"""A model that writes what a test says, in the place of one of transformers: it has a tokenizer, but no weights."""
+"""A model that writes what a test says, in the place of one of transformers: it has a tokenizer,
+but no weights.
+"""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -18,7 +20,9 @@ END = -1
 
 
 class Scripted:
-    """Prefers, for each sequence, the tokens that *script* names, the first most: it is given the tokens written so far."""
+    """Prefers, for each sequence, the tokens that *script* names, the first most:
+    it is given the tokens written so far.
+    """
 
     def __init__(self, vocabulary: int, end: int, script: Callable[[TokenSequence], Sequence[int]]) -> None:
         self._vocabulary, self._end, self._script = vocabulary, end, script
@@ -49,21 +53,40 @@ class Scripted:
         for number, sequence in enumerate(style_hf_cache.sequences):
             self.read.append((sequence.index, sequence.done))
             if sequence.done == len(sequence.ids) - 1:
-                for rank, token in reversed([*enumerate(self._script(sequence))]):  # of one named twice, the first place counts
+                # of one named twice, the first place counts
+                for rank, token in reversed([*enumerate(self._script(sequence))]):
                     logits[number, 0, self._end if token == END else token] = 100.0 - rank
         return SimpleNamespace(logits=logits)
 
     def _prepare_generation_config(self, _: None, **given: Any) -> tuple[Any, dict[str, Any]]:
-        return SimpleNamespace(**{"eos_token_id": self._end, "do_sample": False, "repetition_penalty": None, "no_repeat_ngram_size": None, **given}), {}
+        return (
+            SimpleNamespace(
+                **{
+                    "eos_token_id": self._end,
+                    "do_sample": False,
+                    "repetition_penalty": None,
+                    "no_repeat_ngram_size": None,
+                    **given,
+                }
+            ),
+            {},
+        )
 
 
 def pieces_of(tokenizer: Any) -> Pieces:
     """Return what the tokens of a tokenizer add to a text."""
-    return Pieces(lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True)), tokenizer("a", add_special_tokens=False)["input_ids"][-1])
+    return Pieces(
+        lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True)),
+        tokenizer("a", add_special_tokens=False)["input_ids"][-1],
+    )
 
 
-def say(tokenizer: Any, text: str, controls: Sequence[Control], limit: int = 8000, instead: str = " so") -> tuple[TokenSequence, str]:
-    """Have a text written, token by place; where a token of it is forbidden, *instead*. After the last, the turn ends. Return the sequence and its text."""
+def say(
+    tokenizer: Any, text: str, controls: Sequence[Control], limit: int = 8000, instead: str = " so"
+) -> tuple[TokenSequence, str]:
+    """Have a text written, token by place; where a token of it is forbidden, *instead*. After the last, the
+    turn ends. Return the sequence and its text.
+    """
     tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
     other = tokenizer(instead, add_special_tokens=False)["input_ids"]
 
@@ -73,6 +96,14 @@ def say(tokenizer: Any, text: str, controls: Sequence[Control], limit: int = 800
     model = Scripted(len(tokenizer), tokenizer.eos_token_id, script)
     sequence = TokenSequence(0, [5, 6], 2, limit)
     pieces = pieces_of(tokenizer)
-    watch = ControlLoop(controls, pieces, lambda text: encode_after(lambda part: tokenizer(part, add_special_tokens=False)["input_ids"], pieces, text))
-    (ended,) = write(model, [sequence], 4, TokenSampler(model, {}), watch, frozenset({tokenizer.eos_token_id}))
+    watch = ControlLoop(
+        controls,
+        pieces,
+        lambda text: encode_after(
+            lambda part: tokenizer(part, add_special_tokens=False)["input_ids"], pieces, text
+        ),
+    )
+    (ended,) = write(
+        model, [sequence], 4, TokenSampler(model, {}), watch, frozenset({tokenizer.eos_token_id})
+    )
     return ended, str(tokenizer.decode(ended.written, skip_special_tokens=True))

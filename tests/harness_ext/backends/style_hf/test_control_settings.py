@@ -36,15 +36,27 @@ def test_what_is_done_names_the_arm_and_stands_in_the_record(given: dict[str, An
 def test_steering_names_kind_strength_and_layer(tmp_path: Path) -> None:
     file = tmp_path / "d.safetensors"
     file.touch()
-    assert read_controls({"steer": str(file), "steer_kind": "realization", "steer_strength": -2}).label == "steer-realization-2"
-    assert read_controls({"steer": str(file), "steer_kind": "realization", "steer_strength": 0.5, "steer_layer": 3}).label == "steer-realization+0.5@3"
+    assert (
+        read_controls({"steer": str(file), "steer_kind": "realization", "steer_strength": -2}).label
+        == "steer-realization-2"
+    )
+    assert (
+        read_controls(
+            {"steer": str(file), "steer_kind": "realization", "steer_strength": 0.5, "steer_layer": 3}
+        ).label
+        == "steer-realization+0.5@3"
+    )
 
 
 def test_directions_are_recorded_by_what_is_in_their_file(tmp_path: Path) -> None:
     records = []
     for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
         (tmp_path / name).write_bytes(content)
-        records.append(read_controls({"steer": str(tmp_path / name), "steer_kind": "realization", "steer_strength": 1}).record())
+        records.append(
+            read_controls(
+                {"steer": str(tmp_path / name), "steer_kind": "realization", "steer_strength": 1}
+            ).record()
+        )
     assert set(records[0]) == {"steer_kind", "steer_sha256", "steer_strength"}
     assert records[0] == records[1] != records[2]
 
@@ -67,7 +79,10 @@ def test_directions_are_recorded_by_what_is_in_their_file(tmp_path: Path) -> Non
         ({"steer": __file__, "steer_strength": 1}, "steer needs steer_kind"),
         ({"steer": __file__, "steer_kind": "doubt", "steer_strength": 1}, "steer_kind must be one of"),
         ({"steer": __file__, "steer_kind": "realization"}, "steer needs steer_strength"),
-        ({"steer": __file__, "steer_kind": "realization", "steer_strength": "much"}, "steer_strength must be a number"),
+        (
+            {"steer": __file__, "steer_kind": "realization", "steer_strength": "much"},
+            "steer_strength must be a number",
+        ),
     ],
 )
 def test_a_control_that_cannot_be_is_refused_in_a_sentence(given: dict[str, Any], message: str) -> None:

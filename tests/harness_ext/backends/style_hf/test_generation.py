@@ -23,14 +23,27 @@ from tests.distill.tiny_families import SHAPES, SMALL, Shape, build
 
 WINDOWED = {
     "window": dataclasses.replace(SHAPES["mistral"], config={**SMALL, "sliding_window": 24}),
-    "window-of-some": dataclasses.replace(SHAPES["gemma3"], config={**SMALL, "sliding_window": 24, "layer_types": ["sliding_attention", "full_attention"]}),
-    "shared-heads": dataclasses.replace(SHAPES["qwen2_5"], config={**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2}),
+    "window-of-some": dataclasses.replace(
+        SHAPES["gemma3"],
+        config={**SMALL, "sliding_window": 24, "layer_types": ["sliding_attention", "full_attention"]},
+    ),
+    "shared-heads": dataclasses.replace(
+        SHAPES["qwen2_5"], config={**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2}
+    ),
 }
-# With the usual weights some say one token for ever. These tell tokens widely apart, so that greedy texts in float32 are the same although sequences together
-# and
+# With the usual weights some say one token for ever. These tell tokens widely apart, so that greedy texts in
+# float32 are the same although sequences together and
 # sequences alone, or two libraries, may differ in the last bits of a sum; in bfloat16 they would not be.
 LIVELY = {"initializer_range": 0.4, "tie_word_embeddings": False}
-PROMPTS = ["3 + 4?", "Add these. " * 40, "x", "How many litres of milk are in it now? " * 3, "One. Two. " * 9, "3 + 4?", "Check " * 30]
+PROMPTS = [
+    "3 + 4?",
+    "Add these. " * 40,
+    "x",
+    "How many litres of milk are in it now? " * 3,
+    "One. Two. " * 9,
+    "3 + 4?",
+    "Check " * 30,
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +52,28 @@ def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def made(name: str) -> Path:
         torch.manual_seed(1)
         shape: Shape = {**SHAPES, **WINDOWED}[name]
-        return build(dataclasses.replace(shape, config={**shape.config, **LIVELY}), tmp_path_factory.mktemp(name) / "model")
+        return build(
+            dataclasses.replace(shape, config={**shape.config, **LIVELY}),
+            tmp_path_factory.mktemp(name) / "model",
+        )
 
     return made
 
 
 def ask(model: Any, prompts: list[str], **settings: Any) -> list[str]:
-    texts = [model.apply_chat_template([{"role": "user", "content": prompt}]) if model.tokenizer.chat_template else prompt for prompt in prompts]
+    texts = [
+        (
+            model.apply_chat_template([{"role": "user", "content": prompt}])
+            if model.tokenizer.chat_template
+            else prompt
+        )
+        for prompt in prompts
+    ]
     given = {"until": [], "do_sample": False, "max_gen_toks": 40, **settings}
-    responses: list[str] = model.generate_until([Instance("generate_until", {}, (text, dict(given)), n) for n, text in enumerate(texts)], disable_tqdm=True)
+    responses: list[str] = model.generate_until(
+        [Instance("generate_until", {}, (text, dict(given)), n) for n, text in enumerate(texts)],
+        disable_tqdm=True,
+    )
     return responses
 
 
@@ -59,7 +85,10 @@ def ours(folder: Path, **arguments: Any) -> StyleHF:
 
 def adapted(folder: Path, out: Path) -> Path:
     torch.manual_seed(2)
-    model = get_peft_model(load_model(str(folder), torch.float32), LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
+    model = get_peft_model(
+        load_model(str(folder), torch.float32),
+        LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False),
+    )
     model.save_pretrained(out)
     return out
 
@@ -69,20 +98,34 @@ def test_the_responses_are_those_of_hf(name: str, model_of: Callable[[str], Path
     folder = model_of(name)
     given: dict[str, Any] = {"pretrained": str(folder), "device": "cpu", "dtype": "float32"}
     family = prepare(given)
-    for more in ({}, {"peft": str(adapted(folder, tmp_path / "adapter"))} if name in {"llama3", "gemma2", "phi3", "gpt_neox", "shared-heads"} else {}):
+    for more in (
+        {},
+        (
+            {"peft": str(adapted(folder, tmp_path / "adapter"))}
+            if name in {"llama3", "gemma2", "phi3", "gpt_neox", "shared-heads"}
+            else {}
+        ),
+    ):
         with as_family(family):
             theirs = ask(HFLM(**given, **more, batch_size=1), PROMPTS)
-        assert len(set(theirs)) > 3 or name == "smollm2"  # most tokens of a vocabulary wider than its tokenizer have no text
+        # most tokens of a vocabulary wider than its tokenizer have no text
+        assert len(set(theirs)) > 3 or name == "smollm2"
         for sequences in (1, 3, 64):
             assert ask(ours(folder, rows=sequences, **more), PROMPTS) == theirs
 
 
-def test_a_row_is_written_alike_in_any_company_in_the_number_format_of_the_model(model_of: Callable[[str], Path]) -> None:
-    # In bfloat16 oneDNN computes a sequence to the same bits in every batch of these shapes, with AMX, AVX-512 BF16 or AVX2, which emulates it; MKL's float32
-    # does not always.
+def test_a_row_is_written_alike_in_any_company_in_the_number_format_of_the_model(
+    model_of: Callable[[str], Path],
+) -> None:
+    # In bfloat16 oneDNN computes a sequence to the same bits in every batch of these shapes, with AMX,
+    # AVX-512 BF16 or AVX2, which emulates it; MKL's float32 does not always.
     folder = model_of("shared-heads")
     alone = [ask(ours(folder, rows=1, dtype="bfloat16"), [prompt])[0] for prompt in PROMPTS]
-    assert ask(ours(folder, rows=4, dtype="bfloat16"), PROMPTS) == alone == ask(ours(folder, rows=7, dtype="bfloat16"), PROMPTS[::-1])[::-1]
+    assert (
+        ask(ours(folder, rows=4, dtype="bfloat16"), PROMPTS)
+        == alone
+        == ask(ours(folder, rows=7, dtype="bfloat16"), PROMPTS[::-1])[::-1]
+    )
 
 
 def test_sampling_is_each_rows_own_and_repeats_differ(model_of: Callable[[str], Path]) -> None:
@@ -103,13 +146,23 @@ def test_tokens_are_drawn_as_often_as_they_are_likely(model_of: Callable[[str], 
     choose = TokenSampler(ours(model_of("llama3"))._lean, {"do_sample": True, "temperature": 1.0, "top_k": 3})
     logits = torch.full((4000, 16), -20.0)
     logits[:, :4] = torch.tensor([2.0, 1.0, 0.0, -0.5])
-    drawn = torch.bincount(torch.tensor(choose([TokenSequence(n, [1], 1, 9, seed=n) for n in range(4000)], logits)), minlength=16) / 4000
+    drawn = (
+        torch.bincount(
+            torch.tensor(choose([TokenSequence(n, [1], 1, 9, seed=n) for n in range(4000)], logits)),
+            minlength=16,
+        )
+        / 4000
+    )
     assert torch.allclose(drawn[:3], torch.tensor([2.0, 1.0, 0.0]).softmax(0), atol=0.03)
     assert drawn[3:].sum() == 0
 
 
-@pytest.mark.parametrize("settings", [{"repetition_penalty": 1.3}, {"no_repeat_ngram_size": 2}, {"until": ["e", "12"]}])
-def test_settings_of_decoding_do_what_they_do_in_hf(model_of: Callable[[str], Path], settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "settings", [{"repetition_penalty": 1.3}, {"no_repeat_ngram_size": 2}, {"until": ["e", "12"]}]
+)
+def test_settings_of_decoding_do_what_they_do_in_hf(
+    model_of: Callable[[str], Path], settings: dict[str, Any]
+) -> None:
     given: dict[str, Any] = {"pretrained": str(model_of("olmo2")), "device": "cpu", "dtype": "float32"}
     with as_family(prepare(given)):
         theirs = ask(HFLM(**given, batch_size=1), PROMPTS, **settings)
@@ -137,13 +190,20 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(
 
 def test_a_model_that_keeps_more_than_keys_and_values_is_refused(tmp_path: Path) -> None:
     folder = build(
-        dataclasses.replace(SHAPES["qwen2_5"], model_type="mamba", config={"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4}), tmp_path / "m"
+        dataclasses.replace(
+            SHAPES["qwen2_5"],
+            model_type="mamba",
+            config={"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4},
+        ),
+        tmp_path / "m",
     )
     with pytest.raises(StylerepError, match="cannot write with a model of the type mamba"):
         ours(folder)
 
 
-def test_fusing_changes_no_score_and_is_taken_back_where_it_would(model_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fusing_changes_no_score_and_is_taken_back_where_it_would(
+    model_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     tokens = torch.arange(12)[None]
     model = load_model(str(model_of("shared-heads")), torch.float32)
     before = model(input_ids=tokens).logits
@@ -151,7 +211,8 @@ def test_fusing_changes_no_score_and_is_taken_back_where_it_would(model_of: Call
     assert torch.allclose(model(input_ids=tokens).logits, before, atol=1e-5)
 
     monkeypatch.setattr(
-        "harness_ext.backends.style_hf.fused_linear.FusedLinears.compute", lambda self, x: [torch.zeros(*x.shape[:-1], out) for out in self._outs]
+        "harness_ext.backends.style_hf.fused_linear.FusedLinears.compute",
+        lambda self, x: [torch.zeros(*x.shape[:-1], out) for out in self._outs],
     )
     other = load_model(str(model_of("shared-heads")), torch.float32)
     taken_back = fuse(other)

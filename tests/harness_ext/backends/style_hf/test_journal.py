@@ -10,7 +10,13 @@ from harness_ext.backends.style_hf.journal import Journal, request_key
 from harness_ext.backends.style_hf.sequence import Forced, TokenSequence
 from synth.errors import StylerepError
 
-MADE_BY: dict[str, Any] = {"model": "a", "adapter": "b", "dtype": "c", "controls": {"budget_forcing": 2}, "decoding": {"limit": 9, "until": []}}
+MADE_BY: dict[str, Any] = {
+    "model": "a",
+    "adapter": "b",
+    "dtype": "c",
+    "controls": {"budget_forcing": 2},
+    "decoding": {"limit": 9, "until": []},
+}
 
 
 def ended(index: int) -> TokenSequence:
@@ -30,10 +36,24 @@ def test_a_response_is_found_again_whole(tmp_path: Path) -> None:
     sequence = TokenSequence(0, [1, 2], 2, 50)
     assert not there.restore("k1", sequence)
     assert there.restore("k0", sequence)
-    assert (sequence.written, sequence.ended, sequence.taken_back, sequence.forced) == ([7, 8, 0, 9], "end", 3, [Forced(0, 2, "wait")])
+    assert (sequence.written, sequence.ended, sequence.taken_back, sequence.forced) == (
+        [7, 8, 0, 9],
+        "end",
+        3,
+        [Forced(0, 2, "wait")],
+    )
 
 
-@pytest.mark.parametrize("change", [("model", "x"), ("adapter", None), ("dtype", "x"), ("controls", {}), ("decoding", {"limit": 10, "until": []})])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("model", "x"),
+        ("adapter", None),
+        ("dtype", "x"),
+        ("controls", {}),
+        ("decoding", {"limit": 10, "until": []}),
+    ],
+)
 def test_whatever_made_a_response_is_part_of_its_key(change: tuple[str, Any]) -> None:
     key = request_key(MADE_BY, [1, 2, 3], 0)
     assert key == request_key(dict(reversed(MADE_BY.items())), (1, 2, 3), 0)
@@ -59,7 +79,16 @@ def test_a_line_cut_off_by_a_kill_is_dropped_and_the_rest_kept(tmp_path: Path) -
         assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == ["k0", "k1", "k9"]
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"key": 1}', '{"key": "k", "ended": "end", "taken_back": 0, "ids": ["x"], "forced": []}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        '{"key": 1}',
+        '{"key": "k", "ended": "end", "taken_back": 0, "ids": ["x"], "forced": []}',
+        "[" * 100_000,
+    ],
+)
 def test_a_damaged_file_is_refused_by_file_and_line_and_left_alone(tmp_path: Path, line: str) -> None:
     path = tmp_path / "responses.jsonl"
     path.write_text(line + "\n")

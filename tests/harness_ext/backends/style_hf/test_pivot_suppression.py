@@ -1,4 +1,6 @@
-"""Suppressed pivots: none comes out, in whatever tokens it would be written, and no word that only begins like one is touched."""
+"""Suppressed pivots: none comes out, in whatever tokens it would be written,
+and no word that only begins like one is touched.
+"""
 
 from typing import Any
 
@@ -21,7 +23,9 @@ def tokenizer(real_model: str) -> Any:
 
 
 def suppressed(tokenizer: Any, text: str, *kinds: str) -> tuple[int, str]:
-    sequence, written = say(tokenizer, text, [PivotSuppression(kinds, pieces_of(tokenizer), len(tokenizer))], instead=" then")
+    sequence, written = say(
+        tokenizer, text, [PivotSuppression(kinds, pieces_of(tokenizer), len(tokenizer))], instead=" then"
+    )
     return sequence.taken_back, written
 
 
@@ -33,7 +37,11 @@ def kinds_in(text: str) -> set[str]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_phrase_of_a_suppressed_kind_comes_out_wherever_it_stands(tokenizer: Any, kind: str) -> None:
     phrases = [phrase.wording for phrase in load_lexicon().pivots if phrase.label == kind]
-    lines = "\n".join(f"{phrase[0].upper()}{phrase[1:]}, we have 3 + 4 = 7. But {phrase}, it goes on. And {phrase.upper()}: 7." for phrase in phrases)
+    lines = "\n".join(
+        f"{phrase[0].upper()}{phrase[1:]}, we have 3 + 4 = 7. But {phrase}, it goes on. And"
+        f" {phrase.upper()}: 7."
+        for phrase in phrases
+    )
     text = TRACE.format(lines)
     assert kind in kinds_in(text)
     taken_back, written = suppressed(tokenizer, text, kind)
@@ -42,7 +50,9 @@ def test_no_phrase_of_a_suppressed_kind_comes_out_wherever_it_stands(tokenizer: 
 
 
 def test_all_kinds_at_once_leave_a_response_without_any(tokenizer: Any) -> None:
-    text = TRACE.format("Wait, let me check. Alternatively, what if 3? Hmm. Now I see. So, overall, perhaps. Wait")
+    text = TRACE.format(
+        "Wait, let me check. Alternatively, what if 3? Hmm. Now I see. So, overall, perhaps. Wait"
+    )
     assert kinds_in(suppressed(tokenizer, text, *KINDS)[1]) == set()
 
 
@@ -66,7 +76,12 @@ def test_words_that_only_begin_like_a_pivot_are_not_touched(tokenizer: Any, text
 
 def test_what_the_lexicon_says_is_no_pivot_is_written_as_it_is(tokenizer: Any) -> None:
     label = {phrase.wording: phrase.label for phrase in load_lexicon().pivots}
-    sentences = [(sentence, label[phrase]) for phrase, cases in load_lexicon().negative_cases.items() if phrase in label for sentence in cases]
+    sentences = [
+        (sentence, label[phrase])
+        for phrase, cases in load_lexicon().negative_cases.items()
+        if phrase in label
+        for sentence in cases
+    ]
     assert len(sentences) > 40
     for sentence, kind in sentences:
         if kind not in kinds_in(sentence):
@@ -74,10 +89,34 @@ def test_what_the_lexicon_says_is_no_pivot_is_written_as_it_is(tokenizer: Any) -
 
 
 @given(
-    st.lists(st.sampled_from(["Wait", " wait", ",", ".", " a", " minute", "er", "\n", " 7", " Hmm", " for", " but", "No", " I", " missed", " it"]), max_size=25)
+    st.lists(
+        st.sampled_from(
+            [
+                "Wait",
+                " wait",
+                ",",
+                ".",
+                " a",
+                " minute",
+                "er",
+                "\n",
+                " 7",
+                " Hmm",
+                " for",
+                " but",
+                "No",
+                " I",
+                " missed",
+                " it",
+            ]
+        ),
+        max_size=25,
+    )
 )
 @settings(max_examples=60)
-def test_whatever_is_written_holds_none_and_nothing_is_changed_where_there_was_none(tokenizer: Any, parts: list[str]) -> None:
+def test_whatever_is_written_holds_none_and_nothing_is_changed_where_there_was_none(
+    tokenizer: Any, parts: list[str]
+) -> None:
     text = "".join(parts)
     taken_back, written = suppressed(tokenizer, text, "realization")
     assert "realization" not in kinds_in(written)

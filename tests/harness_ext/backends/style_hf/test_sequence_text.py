@@ -17,7 +17,9 @@ def tokenizer(real_model: str) -> Any:
 
 
 @given(st.text(max_size=60), st.integers(0, 80))
-def test_the_text_is_that_of_all_tokens_and_can_be_cut_at_any_character(tokenizer: Any, said: str, at: int) -> None:
+def test_the_text_is_that_of_all_tokens_and_can_be_cut_at_any_character(
+    tokenizer: Any, said: str, at: int
+) -> None:
     tokens = tokenizer(said, add_special_tokens=False)["input_ids"]
     whole = tokenizer.decode(tokens)
     assume(whole == said)  # some bytes are no token of this one

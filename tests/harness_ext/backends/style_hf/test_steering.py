@@ -1,4 +1,6 @@
-"""Directions of pivot kinds: fitted where there are enough, applied where a response is written, and nowhere else."""
+"""Directions of pivot kinds: fitted where there are enough, applied where a response is written,
+and nowhere else.
+"""
 
 import json
 from collections.abc import Callable
@@ -19,7 +21,10 @@ from synth.style import KINDS
 from tests.distill.tiny_families import SHAPES, build
 from tests.harness_ext.backends.style_hf.test_generation import PROMPTS, ask, ours
 
-TRACE = "We add {a} and {b}. Wait, that is {a}. It is {c}. Let me check that. So {a} and {b} make {c}. Done by now. We have {c}."
+TRACE = (
+    "We add {a} and {b}. Wait, that is {a}. It is {c}. Let me check that. So {a} and {b} make {c}. Done by"
+    " now. We have {c}."
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +72,21 @@ def test_a_file_of_directions_says_what_it_was_made_from(directions: Path) -> No
     assert load_direction(directions, "realization", None).layer == about["kinds"]["realization"]["layer"]
 
 
-def test_the_places_compared_are_those_before_sentences(model: Path, rows: list[dict[str, Any]], directions: Path) -> None:
-    """The direction is the difference of means at the tokens before "Wait" and before other sentences, worked out here from whole passes."""
-    loaded, tokenizer = load_model(str(model), torch.float32).eval(), load_tokenizer(str(model))  # whose space is a token of its own before these words
+def test_the_places_compared_are_those_before_sentences(
+    model: Path, rows: list[dict[str, Any]], directions: Path
+) -> None:
+    """The direction is the difference of means at the tokens before "Wait" and before other sentences,
+    worked out here from whole passes.
+    """
+    # whose space is a token of its own before these words
+    loaded, tokenizer = load_model(str(model), torch.float32).eval(), load_tokenizer(str(model))
     with safe_open(directions, framework="pt") as file:
         direction = file.get_tensor("realization")
     assert direction.shape == (2, 32)
     seen: list[torch.Tensor] = []
-    loaded.model.layers[1].register_forward_hook(lambda _, __, output: seen.append(output[0] if isinstance(output, tuple) else output))
+    loaded.model.layers[1].register_forward_hook(
+        lambda _, __, output: seen.append(output[0] if isinstance(output, tuple) else output)
+    )
     kinds: dict[bool, list[torch.Tensor]] = {True: [], False: []}
     import numpy as np
 
@@ -84,10 +96,15 @@ def test_the_places_compared_are_those_before_sentences(model: Path, rows: list[
             continue
         prompt = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, tokenize=False)
         text = row["response"]
-        starts = {text.index(part): part == "Wait" for part in ("We add", "Wait", "It is", "So ", "Done", "We have")}
+        starts = {
+            text.index(part): part == "Wait" for part in ("We add", "Wait", "It is", "So ", "Done", "We have")
+        }
         for place, is_wait in starts.items():
             seen.clear()
-            ids = tokenizer(prompt, add_special_tokens=False)["input_ids"] + tokenizer(text[:place], add_special_tokens=False)["input_ids"]
+            ids = (
+                tokenizer(prompt, add_special_tokens=False)["input_ids"]
+                + tokenizer(text[:place], add_special_tokens=False)["input_ids"]
+            )
             with torch.no_grad():
                 loaded(input_ids=torch.tensor([ids]))
             kinds[is_wait].append(seen[0][0, -1])
@@ -97,15 +114,25 @@ def test_the_places_compared_are_those_before_sentences(model: Path, rows: list[
 
 def test_steering_moves_what_is_written_and_strength_0_does_not(model: Path, directions: Path) -> None:
     plain = ask(ours(model, rows=4), PROMPTS)
-    steered = {strength: ask(ours(model, rows=4, steer=str(directions), steer_kind="realization", steer_strength=strength), PROMPTS) for strength in (0, 500)}
+    steered = {
+        strength: ask(
+            ours(model, rows=4, steer=str(directions), steer_kind="realization", steer_strength=strength),
+            PROMPTS,
+        )
+        for strength in (0, 500)
+    }
     assert steered[0] == plain  # in float32: what is added is 0
     assert steered[500] != plain
 
 
-def test_steering_adds_the_direction_to_the_layer_and_not_to_likelihoods(model: Path, directions: Path) -> None:
+def test_steering_adds_the_direction_to_the_layer_and_not_to_likelihoods(
+    model: Path, directions: Path
+) -> None:
     from lm_eval.api.instance import Instance
 
-    asked = lambda lm: lm.loglikelihood([Instance("loglikelihood", {}, ("3 + 4 =", " 7"), 0)], disable_tqdm=True)  # noqa: E731
+    def asked(lm: Any) -> list[tuple[float, bool]]:
+        return lm.loglikelihood([Instance("loglikelihood", {}, ("3 + 4 =", " 7"), 0)], disable_tqdm=True)
+
     steered = ours(model, steer=str(directions), steer_kind="realization", steer_strength=500)
     assert asked(steered) == asked(ours(model))  # to the last bit: the same pass
 
@@ -113,16 +140,23 @@ def test_steering_adds_the_direction_to_the_layer_and_not_to_likelihoods(model: 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"steer_kind": "integration"}, "there is no direction of integration in it; it has realization, verification"),
+        (
+            {"steer_kind": "integration"},
+            "there is no direction of integration in it; it has realization, verification",
+        ),
         ({"steer_layer": 2}, "steer_layer=2: the directions of"),
     ],
 )
-def test_what_a_file_has_not_is_refused(model: Path, directions: Path, change: dict[str, Any], message: str) -> None:
+def test_what_a_file_has_not_is_refused(
+    model: Path, directions: Path, change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(StylerepError, match=message):
         ours(model, **{"steer": str(directions), "steer_kind": "realization", "steer_strength": 1, **change})
 
 
-def test_another_models_directions_and_other_files_are_refused(model: Path, directions: Path, tmp_path: Path) -> None:
+def test_another_models_directions_and_other_files_are_refused(
+    model: Path, directions: Path, tmp_path: Path
+) -> None:
     wide = tmp_path / "wide.safetensors"
     about = {"layers": 2, "kinds": {"realization": {"layer": 0}}}
     save_file({"realization": torch.zeros(2, 64)}, wide, metadata={"stylerep": json.dumps(about)})
@@ -134,21 +168,50 @@ def test_another_models_directions_and_other_files_are_refused(model: Path, dire
             ours(model, steer=str(wide), steer_kind="realization", steer_strength=1)
 
 
-def test_too_few_places_are_refused_with_their_numbers(model: Path, rows: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_too_few_places_are_refused_with_their_numbers(
+    model: Path, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
     loaded, tokenizer = load_model(str(model), torch.float32).eval(), load_tokenizer(str(model))
     with pytest.raises(StylerepError, match=f"5 rows hold too few places to compare .*{KINDS[0]} 5"):
-        fit_directions(loaded, tokenizer, model_family(loaded.config, tokenizer), rows[:5], tmp_path / "d.safetensors")
+        fit_directions(
+            loaded, tokenizer, model_family(loaded.config, tokenizer), rows[:5], tmp_path / "d.safetensors"
+        )
 
 
-def test_the_command_fits_and_says_how_well(stylerep_here: Callable[..., Any], model: Path, tmp_path: Path) -> None:
+def test_the_command_fits_and_says_how_well(
+    stylerep_here: Callable[..., Any], model: Path, tmp_path: Path
+) -> None:
     data = stylerep_here(
-        "synth", "--problems", "arith:train", "--arms", "hc", "--n", 60, "--out", "data", "--dial", "pivot_density=6", "--dial", "trace_words=60"
+        "synth",
+        "--problems",
+        "arith:train",
+        "--arms",
+        "hc",
+        "--n",
+        60,
+        "--out",
+        "data",
+        "--dial",
+        "pivot_density=6",
+        "--dial",
+        "trace_words=60",
     )
     assert data.returncode == 0, data.stderr
     done = stylerep_here("steer", "fit", "--model", model, "--data", "data/hc", "--out", "d.safetensors")
     assert done.returncode == 0, done.stderr
     assert "AUC" in done.stdout
     assert (tmp_path / "d.safetensors").is_file()
-    refused = stylerep_here("steer", "fit", "--model", model, "--data", "data/hc", "--adapter", "nowhere", "--out", "d.safetensors")
+    refused = stylerep_here(
+        "steer",
+        "fit",
+        "--model",
+        model,
+        "--data",
+        "data/hc",
+        "--adapter",
+        "nowhere",
+        "--out",
+        "d.safetensors",
+    )
     assert refused.returncode == 2
     assert "there is no adapter here" in refused.stderr

@@ -32,15 +32,28 @@ def tokenizer(real_model: str) -> Any:
 @functools.cache
 def forbidden(tokenizer: Any, controls: Controls) -> ForbiddenTokens:
     """Return what is worked out once for all that a tokenizer writes under some controls: seconds of work."""
-    pieces = Pieces(lambda tokens: str(tokenizer.decode(tokens, clean_up_tokenization_spaces=False)), tokenizer("a", add_special_tokens=False)["input_ids"][-1])
-    return ForbiddenTokens(controls, CLOSE, pieces, len(tokenizer), lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"]))
+    pieces = Pieces(
+        lambda tokens: str(tokenizer.decode(tokens, clean_up_tokenization_spaces=False)),
+        tokenizer("a", add_special_tokens=False)["input_ids"][-1],
+    )
+    return ForbiddenTokens(
+        controls,
+        CLOSE,
+        pieces,
+        len(tokenizer),
+        lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"]),
+    )
 
 
 class Writer:
     """A model that prefers a script, then to end its turn, and " apple" to all else."""
 
     def __init__(self, tokenizer: Any, controls: Controls) -> None:
-        self.tokenizer, self.end, self.instead = tokenizer, tokenizer.eos_token_id, tokenizer(" apple")["input_ids"][0]
+        self.tokenizer, self.end, self.instead = (
+            tokenizer,
+            tokenizer.eos_token_id,
+            tokenizer(" apple")["input_ids"][0],
+        )
         self.forbidden = forbidden(tokenizer, controls)
 
     def tokens(self, text: str) -> list[int]:
@@ -64,17 +77,40 @@ class Writer:
 def pivots(text: str) -> set[str]:
     """What a score of the response counts: of the whole, the trace and the answer."""
     split = split_response(text)
-    return {pivot.phrase for part in (text, split.trace, split.answer) for language in ("en", "zh") for pivot in load_lexicon(language).find(part)}
+    return {
+        pivot.phrase
+        for part in (text, split.trace, split.answer)
+        for language in ("en", "zh")
+        for pivot in load_lexicon(language).find(part)
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_phrase_of_a_kind_comes_out_wherever_it_stands_and_however_it_is_spelled(kind: str, tokenizer: Any) -> None:
+def test_no_phrase_of_a_kind_comes_out_wherever_it_stands_and_however_it_is_spelled(
+    kind: str, tokenizer: Any
+) -> None:
     writer = Writer(tokenizer, Controls(suppress=(kind,)))
     own = [phrase.wording for phrase in load_lexicon().pivots if phrase.label == kind]
     counted, draws = 0, random.Random(4)
-    contexts = ("", "We add them.\n\n", "It is 5. ", "But ", 'He says "', "<think>\n", "So</think>", "5.\n**", "OK, so, ")
+    contexts = (
+        "",
+        "We add them.\n\n",
+        "It is 5. ",
+        "But ",
+        'He says "',
+        "<think>\n",
+        "So</think>",
+        "5.\n**",
+        "OK, so, ",
+    )
     for wording in own:
-        for spelled in (wording, wording.capitalize(), wording.upper(), wording.replace("'", "\u2019"), wording.replace(" ", "\n")):
+        for spelled in (
+            wording,
+            wording.capitalize(),
+            wording.upper(),
+            wording.replace("'", "\u2019"),
+            wording.replace(" ", "\n"),
+        ):
             for before in draws.sample(contexts, 3):
                 script = f"{before}{spelled}, 7."
                 counted += wording in pivots(script)
@@ -89,14 +125,20 @@ def test_no_phrase_comes_out_that_is_cut_into_other_tokens(tokenizer: Any) -> No
         cuts = [0, *sorted(draws.sample(range(1, len(script)), 8)), len(script)]
         parts = [script[start:stop] for start, stop in itertools.pairwise(cuts)]
         assert not pivots(writer.write([token for part in parts for token in writer.tokens(part)])), parts
-        assert not pivots(writer.write([token for character in script for token in writer.tokens(character)])), script
+        assert not pivots(
+            writer.write([token for character in script for token in writer.tokens(character)])
+        ), script
 
 
 def test_a_response_of_nothing_but_pivots_has_none(tokenizer: Any) -> None:
     writer, draws = Writer(tokenizer, Controls(suppress=KINDS)), random.Random(6)
     wordings = [phrase.wording for phrase in load_lexicon().pivots]
     for _ in range(40):
-        words = "".join(draws.choice(wordings) + draws.choice([", ", ". ", "\n", " ", "; ", "\n\n", "... ", ' "', "? So "]) for _ in range(25))
+        words = "".join(
+            draws.choice(wordings)
+            + draws.choice([", ", ". ", "\n", " ", "; ", "\n\n", "... ", ' "', "? So "])
+            for _ in range(25)
+        )
         assert not pivots(writer.write(words.title() if draws.random() < 0.3 else words)), words
 
 
@@ -116,12 +158,24 @@ def test_words_that_hold_a_phrase_are_not_touched(tokenizer: Any) -> None:
 
 def test_only_what_a_later_token_would_have_undone_is_lost(tokenizer: Any) -> None:
     writer, lexicon = Writer(tokenizer, Controls(suppress=KINDS)), load_lexicon()
-    lost = {case for cases in lexicon.negative_cases.values() for case in cases if not pivots(case) and writer.write(case) != case}
+    lost = {
+        case
+        for cases in lexicon.negative_cases.values()
+        for case in cases
+        if not pivots(case) and writer.write(case) != case
+    }
     words_that_go_on = {"Ohm's law holds.", "Ohmmeters are used."}
     assert lost == words_that_go_on | {
-        "Check in at the desk.", "He wants to scratch that itch.", "Hold on to the rope.", "I missed you.", "Overall cost is 5.",
-        "She said that I missed the bus.", "Suppose to be true", "Then I forgot my hat.", "Wait for me at noon.",
-    }  # fmt: skip
+        "Check in at the desk.",
+        "He wants to scratch that itch.",
+        "Hold on to the rope.",
+        "I missed you.",
+        "Overall cost is 5.",
+        "She said that I missed the bus.",
+        "Suppose to be true",
+        "Then I forgot my hat.",
+        "Wait for me at noon.",
+    }
 
 
 def test_other_kinds_stay(tokenizer: Any) -> None:
@@ -131,7 +185,9 @@ def test_other_kinds_stay(tokenizer: Any) -> None:
 
 @pytest.mark.parametrize("ending", ["", f"\n{CLOSE}\n\n5", CLOSE + "5", f" {CLOSE}\n"])
 @pytest.mark.parametrize("times", [1, 3])
-def test_exactly_so_many_texts_are_forced_before_a_trace_ends(times: int, ending: str, tokenizer: Any) -> None:
+def test_exactly_so_many_texts_are_forced_before_a_trace_ends(
+    times: int, ending: str, tokenizer: Any
+) -> None:
     text = Writer(tokenizer, Controls(budget_forcing=times)).write(f"2 + 3 = 5.{ending}")
     trace, _, answer = text.partition(CLOSE)
     assert trace.rstrip().startswith("2 + 3 = 5." + "\n\nWait" * times)
@@ -175,12 +231,19 @@ def test_a_trace_that_is_closed_before_its_budget_is_left_alone(tokenizer: Any) 
 
 
 def test_a_tag_that_the_budget_falls_into_is_completed(tokenizer: Any) -> None:
-    writer = Writer(tokenizer, Controls(think_budget=len(Writer(tokenizer, Controls()).tokens("2 + 3 = 5.\n</"))))
+    writer = Writer(
+        tokenizer, Controls(think_budget=len(Writer(tokenizer, Controls()).tokens("2 + 3 = 5.\n</")))
+    )
     assert writer.write("2 + 3 = 5.\n</") == f"2 + 3 = 5.\n{CLOSE}\n\nThe answer is"
 
 
 def test_all_controls_together(tokenizer: Any) -> None:
-    writer = Writer(tokenizer, Controls(think_budget=60, budget_forcing=2, suppress=("verification", "exploration"), answer_text="So:"))
+    writer = Writer(
+        tokenizer,
+        Controls(
+            think_budget=60, budget_forcing=2, suppress=("verification", "exploration"), answer_text="So:"
+        ),
+    )
     text = writer.write(f"It is 5. Let me check. Maybe 6.\n{CLOSE}\n\nIt is 5. Perhaps 6.")
     assert text.count("\n\nWait") == 2
     assert text.count(CLOSE) == 1

@@ -1,4 +1,6 @@
-"""A browser for the tests of pages, and what a page must not do in it: fail, or ask for anything from elsewhere."""
+"""A browser for the tests of pages, and what a page must not do in it: fail,
+or ask for anything from elsewhere.
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -19,7 +19,9 @@ from tests.harness_ext.compare.runs import write_run
 @pytest.fixture(scope="module")
 def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("board")
-    runs = [write_run(folder / name, right, arm=name) for name, right in (("base", [1, 0, 1]), ("hc", [1, 1, 1]))]
+    runs = [
+        write_run(folder / name, right, arm=name) for name, right in (("base", [1, 0, 1]), ("hc", [1, 1, 1]))
+    ]
     leaderboard(runs, folder / "board")
     return folder / "board"
 
@@ -33,13 +35,33 @@ def _put(path: Path, change: Callable[[Any], Any]) -> None:
 @pytest.mark.parametrize(
     ("pattern", "change", "says"),
     [
-        ("runs/*hc*/run.json", lambda one: one["facts"].update(template={"a": 1}), "facts.template: expected true or false, found {'a': 1}; remove"),
-        ("runs/*hc*/run.json", lambda one: one["facts"].pop("model"), "facts: the key 'model' is missing; remove"),
-        ("runs/*hc*/run.json", lambda one: one.update(parts=[1]), r"parts: expected a mapping, found \[1\]; remove"),
+        (
+            "runs/*hc*/run.json",
+            lambda one: one["facts"].update(template={"a": 1}),
+            "facts.template: expected true or false, found {'a': 1}; remove",
+        ),
+        (
+            "runs/*hc*/run.json",
+            lambda one: one["facts"].pop("model"),
+            "facts: the key 'model' is missing; remove",
+        ),
+        (
+            "runs/*hc*/run.json",
+            lambda one: one.update(parts=[1]),
+            r"parts: expected a mapping, found \[1\]; remove",
+        ),
         ("runs/*hc*/run.json", lambda one: one.update(format=10**30), "format: expected a number below"),
-        ("items/*/order.json", lambda one: one.update(shards=["x"]), r"shards\[0\]: expected a whole number, found 'x'; remove"),
+        (
+            "items/*/order.json",
+            lambda one: one.update(shards=["x"]),
+            r"shards\[0\]: expected a whole number, found 'x'; remove",
+        ),
         ("items/*/order.json", lambda one: one["hashes"].pop(), "not the items that its folder is named by"),
-        ("board.json", lambda one: one["settings"].update(traces=-1), "settings.traces: expected a number of at least 0, found -1; this is not"),
+        (
+            "board.json",
+            lambda one: one["settings"].update(traces=-1),
+            "settings.traces: expected a number of at least 0, found -1; this is not",
+        ),
         ("board.json", lambda one: [one], "expected a mapping, found .*; this is not the file of a board"),
     ],
 )

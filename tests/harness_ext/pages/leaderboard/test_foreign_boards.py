@@ -1,4 +1,6 @@
-"""A board that comes from elsewhere touches nothing outside its folder, whatever its files name and wherever its links lead."""
+"""A board that comes from elsewhere touches nothing outside its folder,
+whatever its files name and wherever its links lead.
+"""
 
 import json
 import shutil
@@ -60,7 +62,17 @@ def before_metrics(content: Content, name: str) -> None:
     column_called(content, name)
 
 
-WAYS = ["../../victim", "../../../victim", "..", ".", "", "deep/../../..", "VICTIM", "a\0b", "../../victim/deep"]
+WAYS = [
+    "../../victim",
+    "../../../victim",
+    "..",
+    ".",
+    "",
+    "deep/../../..",
+    "VICTIM",
+    "a\0b",
+    "../../victim/deep",
+]
 
 
 def refused(place: Path, *commands: Callable[[], object]) -> None:
@@ -74,7 +86,9 @@ def refused(place: Path, *commands: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("change", [climb, column_named, column_called, items, before_metrics])
-def test_names_in_a_record_lead_nowhere_else(place: Path, change: Callable[[Content, str], None], way: str) -> None:
+def test_names_in_a_record_lead_nowhere_else(
+    place: Path, change: Callable[[Content, str], None], way: str
+) -> None:
     board = place / "board"
     (record,) = board.glob("runs/m-hc*/run.json")
     content = json.loads(record.read_text())
@@ -90,7 +104,9 @@ def test_names_in_a_record_lead_nowhere_else(place: Path, change: Callable[[Cont
     )
 
 
-@pytest.mark.parametrize("link", ["runs", "items", "runs/m-x", "index.html", "runs/m-hc", "items/x", "board.json", "traces.html"])
+@pytest.mark.parametrize(
+    "link", ["runs", "items", "runs/m-x", "index.html", "runs/m-hc", "items/x", "board.json", "traces.html"]
+)
 def test_links_out_of_a_board_are_not_followed(place: Path, link: str) -> None:
     board = place / "board"
     path = next(board.glob(f"{link}*"), board / link)
@@ -120,7 +136,11 @@ def test_what_cannot_be_removed_is_told_before_anything_is(place: Path) -> None:
     )
     leaderboard([], board, remove=["hc"])
     assert [one.name for one in board.glob("runs/*")] == [next(board.glob("runs/m-base*")).name]
-    assert contents(place / "victim") == {"deep/thesis.tex": b"years of work", "run.json": b"{}", "order.json": b"{}"}
+    assert contents(place / "victim") == {
+        "deep/thesis.tex": b"years of work",
+        "run.json": b"{}",
+        "order.json": b"{}",
+    }
 
 
 def test_other_folders_beside_sets_of_items_stay(place: Path) -> None:

@@ -36,13 +36,29 @@ def named(hostile: bool) -> Board:
     """Return a board on which all names mean harm, or one of the same shape with plain names."""
     names = HOSTILE if hostile else [f"name-{i}" for i in range(len(HOSTILE))]
     made = boards.board(15, 3, 3, title=names[1], names=names[:3], models=names, arms=names[:5])
-    runs = {run.id: replace(run, label=f"{run.model} {run.arm}", family=names[5 + i % 4], decoding=names[9 + i % 5]) for i, run in enumerate(made.runs)}
+    runs = {
+        run.id: replace(
+            run, label=f"{run.model} {run.arm}", family=names[5 + i % 4], decoding=names[9 + i % 5]
+        )
+        for i, run in enumerate(made.runs)
+    }
 
     def renamed(entry: Any) -> Any:
-        return replace(entry, runs=tuple(runs[run.id] for run in entry.runs), reason=entry.reason and names[2], length_note=entry.length_note and names[4])
+        return replace(
+            entry,
+            runs=tuple(runs[run.id] for run in entry.runs),
+            reason=entry.reason and names[2],
+            length_note=entry.length_note and names[4],
+        )
 
     views = tuple(
-        replace(view, entries=tuple(map(renamed, view.entries)), unranked=tuple(map(renamed, view.unranked)), notes=(names[7],)) for view in made.views
+        replace(
+            view,
+            entries=tuple(map(renamed, view.entries)),
+            unranked=tuple(map(renamed, view.unranked)),
+            notes=(names[7],),
+        )
+        for view in made.views
     )
     return replace(made, views=views, runs=tuple(runs.values()), notes=tuple(names[:4]), signature=names[9])
 
@@ -93,8 +109,9 @@ def responses() -> dict[str, str]:
 def frame(page: Any) -> list[Any]:
     """Return where everything stands that is not a response or a question itself."""
     return page.evaluate(
-        "[...document.querySelectorAll('body *')].filter(one => !one.closest('.text > *, .asked > *, script')).map(one => { "
-        "const { x, y, width, height } = one.getBoundingClientRect(); return [one.localName, x, y, width, height].join(' ') })"
+        "[...document.querySelectorAll('body *')].filter(one => !one.closest('.text > *, .asked > *,"
+        " script')).map(one => { const { x, y, width, height } = one.getBoundingClientRect(); return"
+        " [one.localName, x, y, width, height].join(' ') })"
     )
 
 
@@ -104,11 +121,16 @@ def test_a_hostile_response_stays_in_its_box(pages: Pages, tmp_path: Path) -> No
     board = boards.board(1, 1, len(texts))
     asked = ("\n".join(HOSTILE) * 3)[:9000]
     rows = [boards.sample(i, text + end, True, asked, "21") for i, text in enumerate(texts.values())]
-    calm = [boards.sample(i, "some words\n" * 900 + end, True, re.sub(r"[^\n]", "x", asked), "21") for i in range(len(texts))]
+    calm = [
+        boards.sample(i, "some words\n" * 900 + end, True, re.sub(r"[^\n]", "x", asked), "21")
+        for i in range(len(texts))
+    ]
     folder = boards.write_board(board, tmp_path, samples={("r0-0", "c0"): rows, ("r0-1", "c0"): calm})
     hostile, harmless = (pages.open(folder / "traces.html", f"column=c0&a={run}") for run in ("r0-0", "r0-1"))
     for text in texts.values():
-        assert json.loads(hostile.locator("#panels .text").evaluate("one => JSON.stringify(one.textContent)")) == json.loads(json.dumps(text + end))
+        assert json.loads(
+            hostile.locator("#panels .text").evaluate("one => JSON.stringify(one.textContent)")
+        ) == json.loads(json.dumps(text + end))
         assert hostile.locator(f"#panels a, #panels :is({OWN}), #asked a, #asked :is({OWN})").count() == 0
         assert frame(hostile) == frame(harmless)
         for page in (hostile, harmless):
@@ -119,7 +141,9 @@ def test_a_hostile_response_stays_in_its_box(pages: Pages, tmp_path: Path) -> No
 def test_a_long_response_opens_at_once(pages: Pages, tmp_path: Path) -> None:
     texts = list(responses().values())
     rows = [boards.sample(i, text, True) for i, text in enumerate(texts)]
-    folder = boards.write_board(boards.board(1, 1, len(rows)), tmp_path, samples={("r0-0", "c0"): rows, ("r0-1", "c0"): rows})
+    folder = boards.write_board(
+        boards.board(1, 1, len(rows)), tmp_path, samples={("r0-0", "c0"): rows, ("r0-1", "c0"): rows}
+    )
     page = pages.open(folder / "traces.html", "a=r0-0")
     for _ in texts[1:]:
         before = page.evaluate("performance.now()")

@@ -27,25 +27,53 @@ def rights(accuracy: float, n: int = N, shift: float = 0.0) -> list[float]:
 
 def arms(folder: Path, accuracies: Mapping[str, float], task: str = "style_arith", **more: Any) -> list[Path]:
     made = enumerate(accuracies.items())
-    return [write_run(folder / arm, rights(accuracy, shift=0.37 * i), task, base_model="org/m", family="f", arm=arm, **more) for i, (arm, accuracy) in made]
+    return [
+        write_run(
+            folder / arm,
+            rights(accuracy, shift=0.37 * i),
+            task,
+            base_model="org/m",
+            family="f",
+            arm=arm,
+            **more,
+        )
+        for i, (arm, accuracy) in made
+    ]
 
 
 def entry(board: Board, arm: str, view: int = 0) -> Entry:
-    (found,) = [one for one in (*board.views[view].entries, *board.views[view].unranked) if one.runs[0].arm == arm]
+    (found,) = [
+        one for one in (*board.views[view].entries, *board.views[view].unranked) if one.runs[0].arm == arm
+    ]
     return found
 
 
 def ranks(board: Board, view: int = 0) -> dict[str, tuple[int, int, int, str]]:
-    return {one.runs[0].arm: (one.rank.rank, one.rank.best, one.rank.worst, one.rank.groups) for one in board.views[view].entries if one.rank}
+    return {
+        one.runs[0].arm: (one.rank.rank, one.rank.best, one.rank.worst, one.rank.groups)
+        for one in board.views[view].entries
+        if one.rank
+    }
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_rows_are_ranked_with_the_ranks_that_the_data_allow(tmp_path: Path) -> None:
-    board, _ = leaderboard(arms(tmp_path / "runs", {"base": 0.3, "nt": 0.32, "hc": 0.6, "st": 0.61}), tmp_path / "board")
-    assert ranks(board) == {"st": (1, 1, 2, "a"), "hc": (2, 1, 2, "a"), "nt": (3, 3, 4, "b"), "base": (4, 3, 4, "b")}
+    board, _ = leaderboard(
+        arms(tmp_path / "runs", {"base": 0.3, "nt": 0.32, "hc": 0.6, "st": 0.61}), tmp_path / "board"
+    )
+    assert ranks(board) == {
+        "st": (1, 1, 2, "a"),
+        "hc": (2, 1, 2, "a"),
+        "nt": (3, 3, 4, "b"),
+        "base": (4, 3, 4, "b"),
+    }
     accuracy = entry(board, "hc").accuracy
     assert accuracy is not None
     assert accuracy.interval == wilson_interval(round(accuracy.estimate * N), N)
@@ -76,7 +104,9 @@ def test_the_overall_accuracy_counts_tasks_alike(tmp_path: Path) -> None:
     assert [view.title for view in board.views] == ["All tasks", "style_arith", "style_chain"]
     first = entry(board, "hc")
     assert first.accuracy is not None
-    assert first.accuracy.estimate == pytest.approx(np.mean([figure.estimate for figure in first.tasks.values()]))
+    assert first.accuracy.estimate == pytest.approx(
+        np.mean([figure.estimate for figure in first.tasks.values()])
+    )
     assert first.accuracy.interval is not None
     assert first.accuracy.interval.low < first.accuracy.estimate < first.accuracy.interval.high
 
@@ -84,7 +114,9 @@ def test_the_overall_accuracy_counts_tasks_alike(tmp_path: Path) -> None:
 def test_other_items_or_versions_of_a_task_are_not_ranked_together(tmp_path: Path) -> None:
     runs = arms(tmp_path / "runs", {"base": 0.3, "hc": 0.6})
     fewer = write_run(tmp_path / "runs/few", rights(0.9, 100), base_model="org/m", arm="few")
-    newer = write_run(tmp_path / "runs/new", rights(0.9), base_model="org/m", arm="new", task_versions={"style_arith": 2})
+    newer = write_run(
+        tmp_path / "runs/new", rights(0.9), base_model="org/m", arm="new", task_versions={"style_arith": 2}
+    )
     board, _ = leaderboard([*runs, fewer, newer], tmp_path / "board")
     assert len(board.columns) == len(board.views) == 3
     assert set(ranks(board)) == {"base", "hc"}
@@ -105,7 +137,10 @@ def test_a_row_with_few_tasks_takes_none_from_the_overall_ranking(tmp_path: Path
     board, _ = leaderboard([], tmp_path / "board", tasks=["style_ar*"])
     assert [view.title for view in board.views] == ["style_arith", "style_chain"]
     assert set(ranks(board)) == {"base", "nt", "hc", "lone"}
-    with pytest.raises(StylerepError, match=r"--tasks style_x: no run on the board has such a task; there are style_arith, style_chain\."):
+    with pytest.raises(
+        StylerepError,
+        match=r"--tasks style_x: no run on the board has such a task; there are style_arith, style_chain\.",
+    ):
         leaderboard([], tmp_path / "board", tasks=["style_x"])
 
 
@@ -116,7 +151,10 @@ def test_seeds_are_one_row_unless_they_are_asked_for_apart(tmp_path: Path) -> No
     assert board.views[0].entries[0].label == "llama3 hc, 3 seeds"
     assert set(ranks(board)) == {"hc", "base"}
     board, _ = leaderboard([], tmp_path / "board", by_seed=True)
-    assert sorted(one.label for one in board.views[0].entries) == ["llama3 base", *(f"llama3 hc seed {seed}" for seed in range(3))]
+    assert sorted(one.label for one in board.views[0].entries) == [
+        "llama3 base",
+        *(f"llama3 hc seed {seed}" for seed in range(3)),
+    ]
 
 
 def test_adding_a_run_touches_nothing_of_the_others(tmp_path: Path) -> None:
@@ -131,7 +169,12 @@ def test_adding_a_run_touches_nothing_of_the_others(tmp_path: Path) -> None:
     assert len(now) > len(kept)
     for arm in ("base", "hc"):
         old, new = entry(before, arm), entry(after, arm)
-        assert (old.accuracy, old.style, old.equal_length, old.tasks) == (new.accuracy, new.style, new.equal_length, new.tasks)
+        assert (old.accuracy, old.style, old.equal_length, old.tasks) == (
+            new.accuracy,
+            new.style,
+            new.equal_length,
+            new.tasks,
+        )
     assert ranks(after)["st"][0] == 1
     assert len(changed.added) == 1
 
@@ -170,7 +213,9 @@ def test_two_folders_of_one_run_must_not_contradict_each_other(tmp_path: Path) -
     assert len(board.columns) == 2
 
 
-def test_a_killed_build_leaves_the_board_as_it_was_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_build_leaves_the_board_as_it_was_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs = arms(tmp_path / "runs", {"base": 0.3, "hc": 0.6})
     leaderboard(runs[:1], tmp_path / "board")
     before = contents(tmp_path / "board")
@@ -199,13 +244,21 @@ def test_runs_are_taken_off(tmp_path: Path) -> None:
         leaderboard([], tmp_path / "board", remove=["x"])
 
 
-def test_accuracy_at_equal_length_is_the_baselines_plus_what_length_does_not_account_for(tmp_path: Path) -> None:
+def test_accuracy_at_equal_length_is_the_baselines_plus_what_length_does_not_account_for(
+    tmp_path: Path,
+) -> None:
     rng = np.random.default_rng(3)
     words = rng.normal(100, 30, N).clip(5)
     longer = words * rng.lognormal(0.2, 0.3, N)
-    base = write_run(tmp_path / "base", rights(0.4), style={"trace_words": words.tolist()}, base_model="m", arm="base")
-    hc = write_run(tmp_path / "hc", rights(0.6), style={"trace_words": longer.tolist()}, base_model="m", arm="hc")
-    far = write_run(tmp_path / "far", rights(0.6), style={"trace_words": (50 * words).tolist()}, base_model="m", arm="far")
+    base = write_run(
+        tmp_path / "base", rights(0.4), style={"trace_words": words.tolist()}, base_model="m", arm="base"
+    )
+    hc = write_run(
+        tmp_path / "hc", rights(0.6), style={"trace_words": longer.tolist()}, base_model="m", arm="hc"
+    )
+    far = write_run(
+        tmp_path / "far", rights(0.6), style={"trace_words": (50 * words).tolist()}, base_model="m", arm="far"
+    )
     board, _ = leaderboard([base, hc, far], tmp_path / "board")
     baseline, first, other = entry(board, "base"), entry(board, "hc"), entry(board, "far")
     assert baseline.equal_length == baseline.accuracy
@@ -213,13 +266,26 @@ def test_accuracy_at_equal_length_is_the_baselines_plus_what_length_does_not_acc
     assert first.equal_length is not None
     assert abs(first.equal_length.estimate - 0.6) < 0.1
     assert comparison.result.estimate == pytest.approx(0.2, abs=0.01)
-    assert (other.equal_length, other.length_note) == (None, "its traces and the baseline's hardly overlap in length")
+    assert (other.equal_length, other.length_note) == (
+        None,
+        "its traces and the baseline's hardly overlap in length",
+    )
 
 
 def test_the_pareto_front_says_how_sure_it_is(tmp_path: Path) -> None:
     dull, styled, poor = (
-        write_run(tmp_path / arm, rights(accuracy), style={"pivot_density": [density] * N, "trace_words": [words] * N}, base_model="m", arm=arm)
-        for arm, accuracy, density, words in (("dull", 0.7, 0.5, 20.0), ("styled", 0.5, 3.0, 90.0), ("poor", 0.4, 2.0, 99.0))
+        write_run(
+            tmp_path / arm,
+            rights(accuracy),
+            style={"pivot_density": [density] * N, "trace_words": [words] * N},
+            base_model="m",
+            arm=arm,
+        )
+        for arm, accuracy, density, words in (
+            ("dull", 0.7, 0.5, 20.0),
+            ("styled", 0.5, 3.0, 90.0),
+            ("poor", 0.4, 2.0, 99.0),
+        )
     )
     board, _ = leaderboard([dull, styled, poor], tmp_path / "board")
     fronts = {arm: entry(board, arm).fronts for arm in ("dull", "styled", "poor")}
@@ -232,11 +298,21 @@ def test_the_pareto_front_says_how_sure_it_is(tmp_path: Path) -> None:
 
 def test_differences_of_decoding_are_said(tmp_path: Path) -> None:
     runs = [
-        write_run(tmp_path / arm, rights(0.5), base_model="m", arm=arm, gen_kwargs={"max_gen_toks": tokens}, chat_template=True)
+        write_run(
+            tmp_path / arm,
+            rights(0.5),
+            base_model="m",
+            arm=arm,
+            gen_kwargs={"max_gen_toks": tokens},
+            chat_template=True,
+        )
         for arm, tokens in (("base", 128), ("hc", 1024))
     ]
     board, _ = leaderboard(runs, tmp_path / "board")
-    assert [entry(board, arm).runs[0].decoding for arm in ("base", "hc")] == ["max_gen_toks=128; chat template", "max_gen_toks=1024; chat template"]
+    assert [entry(board, arm).runs[0].decoding for arm in ("base", "hc")] == [
+        "max_gen_toks=128; chat template",
+        "max_gen_toks=1024; chat template",
+    ]
     assert "not all made with the same decoding" in board.views[0].notes[0]
 
 
@@ -246,7 +322,9 @@ def test_plain_lm_eval_folders_stand_alone_and_tasks_without_accuracy_are_left_o
     (two / "model/samples_wiki_2026-11-22T10-00-00.0.jsonl").write_text(json.dumps(rows[0]) + "\n")
     board, changed = leaderboard([one, two], tmp_path / "board")
     assert [run.label for run in board.runs] == ["one", "two"]
-    assert changed.notes == [next(note for note in changed.notes if "wiki: left out, since its items have no acc" in note)]
+    assert changed.notes == [
+        next(note for note in changed.notes if "wiki: left out, since its items have no acc" in note)
+    ]
 
 
 def test_the_same_table_as_text(tmp_path: Path) -> None:
@@ -262,13 +340,18 @@ def test_the_same_table_as_text(tmp_path: Path) -> None:
     content = json.loads((out / "board.json").read_text())
     assert content["signature"] == board.signature
     assert content["settings"]["title"] == "My *board*"
-    assert str(tmp_path) not in json.dumps(content) + "".join(path.read_text() for path in out.rglob("run.json"))
+    assert str(tmp_path) not in json.dumps(content) + "".join(
+        path.read_text() for path in out.rglob("run.json")
+    )
 
 
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (lambda out: (out.mkdir(), (out / "thesis.txt").write_text("x")), "this holds something other than a board"),
+        (
+            lambda out: (out.mkdir(), (out / "thesis.txt").write_text("x")),
+            "this holds something other than a board",
+        ),
         (lambda out: (out.mkdir(), (out / "board.json").write_text("{")), "this is not the file of a board"),
         (lambda out: None, "there is no board here; name run folders to make one"),
     ],

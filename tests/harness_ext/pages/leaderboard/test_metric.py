@@ -1,4 +1,6 @@
-"""A column of a board is of one metric, which is said; boards made before columns had metrics open as they were."""
+"""A column of a board is of one metric, which is said;
+boards made before columns had metrics open as they were.
+"""
 
 import json
 from pathlib import Path
@@ -22,17 +24,26 @@ def two_metrics(folder: Path, right: list[float]) -> Path:
 def figures(board: Board) -> dict[tuple[str, str], float]:
     """Return the accuracy by run and metric, of every view of one column."""
     views = (view for view in board.views if len(view.columns) == 1)
-    return {(entry.label, view.columns[0].metric): entry.accuracy.estimate for view in views for entry in view.entries if entry.accuracy}
+    return {
+        (entry.label, view.columns[0].metric): entry.accuracy.estimate
+        for view in views
+        for entry in view.entries
+        if entry.accuracy
+    }
 
 
 def test_what_accuracy_is_stands_on_the_board_and_what_differs_from_it(tmp_path: Path) -> None:
-    board, _ = leaderboard([two_metrics(tmp_path / "a", HALF), two_metrics(tmp_path / "b", [1.0] * 20)], tmp_path / "board")
+    board, _ = leaderboard(
+        [two_metrics(tmp_path / "a", HALF), two_metrics(tmp_path / "b", [1.0] * 20)], tmp_path / "board"
+    )
     assert figures(board) == {("a", "math_verify"): 0.5, ("b", "math_verify"): 1.0}
     assert board.columns[0].detail.endswith(", accuracy is math_verify")
     assert "|metric:math_verify|" in board.signature
     assert board.notes == (
-        "sums: accuracy is math_verify; by exact_match it is 0.0 % and not 50.0 % in a (10 of 20 items differ), "
-        "0.0 % and not 100.0 % in b (20 of 20 items differ) (--metric).",
+        (
+            "sums: accuracy is math_verify; by exact_match it is 0.0 % and not 50.0 % in a (10 of 20 items"
+            " differ), 0.0 % and not 100.0 % in b (20 of 20 items differ) (--metric)."
+        ),
     )
     for name in ("index.html", "table.md", "board.json"):
         assert "math" in (tmp_path / "board" / name).read_text(encoding="utf-8")
@@ -41,11 +52,17 @@ def test_what_accuracy_is_stands_on_the_board_and_what_differs_from_it(tmp_path:
 
 
 def test_rows_by_different_metrics_are_never_ranked_together(tmp_path: Path) -> None:
-    runs = [two_metrics(tmp_path / "a", HALF), write_scored(tmp_path / "b", exact_match=HALF), write_scored(tmp_path / "c", acc=HALF)]
+    runs = [
+        two_metrics(tmp_path / "a", HALF),
+        write_scored(tmp_path / "b", exact_match=HALF),
+        write_scored(tmp_path / "c", acc=HALF),
+    ]
     board, _ = leaderboard(runs, tmp_path / "board")
     assert len({column.id for column in board.columns}) == 3
     assert all(len(view.entries) == 1 and len(view.unranked) == 2 for view in board.views)
-    assert "accuracy is exact_match" in "".join(entry.reason for view in board.views for entry in view.unranked)
+    assert "accuracy is exact_match" in "".join(
+        entry.reason for view in board.views for entry in view.unranked
+    )
 
 
 def test_a_metric_may_be_asked_for_and_is_kept(tmp_path: Path) -> None:
@@ -54,7 +71,9 @@ def test_a_metric_may_be_asked_for_and_is_kept(tmp_path: Path) -> None:
     board, changed = leaderboard(runs, tmp_path / "board", metric="exact_match")
     assert len(changed.added) == 2
     assert figures(board) == {("a", "exact_match"): 0.0, ("b", "exact_match"): 0.5}
-    board, changed = leaderboard([write_scored(tmp_path / "c", exact_match=NONE, math_verify=HALF), runs[0]], tmp_path / "board")
+    board, changed = leaderboard(
+        [write_scored(tmp_path / "c", exact_match=NONE, math_verify=HALF), runs[0]], tmp_path / "board"
+    )
     assert len(changed.unchanged) == 1
     assert figures(board) == {("a", "exact_match"): 0.0, ("b", "exact_match"): 0.5, ("c", "exact_match"): 0.0}
     board, _ = leaderboard(runs, tmp_path / "board", metric="auto")
@@ -65,10 +84,15 @@ def test_a_metric_that_is_nowhere_changes_nothing(tmp_path: Path, stylerep_here:
     run = two_metrics(tmp_path / "a", HALF)
     result = stylerep_here("leaderboard", run, "-o", tmp_path / "board", "--metric", "f1")
     assert result.returncode == 2
-    assert "--metric f1: no task of the runs to add has such a metric with one number for each item; there are exact_match, math_verify." in result.stderr
+    assert (
+        "--metric f1: no task of the runs to add has such a metric with one number for each item; there are"
+        " exact_match, math_verify." in result.stderr
+    )
     assert not (tmp_path / "board/runs").exists()
     leaderboard([run], tmp_path / "board")
-    with pytest.raises(StylerepError, match=r"--metric is of runs that are put on the board; name their folders\.$"):
+    with pytest.raises(
+        StylerepError, match=r"--metric is of runs that are put on the board; name their folders\.$"
+    ):
         leaderboard([], tmp_path / "board", metric="exact_match")
 
 
@@ -76,7 +100,10 @@ def test_a_task_without_the_metric_keeps_its_own_and_one_without_accuracy_is_lef
     run = write_scored(two_metrics(tmp_path / "a", HALF), task="words", acc=HALF)
     write_scored(run, task="translation", bleu=[30.0, 2])
     board, changed = leaderboard([run], tmp_path / "board", metric="exact_match")
-    assert {(column.task, column.metric) for column in board.columns} == {("sums", "exact_match"), ("words", "acc")}
+    assert {(column.task, column.metric) for column in board.columns} == {
+        ("sums", "exact_match"),
+        ("words", "acc"),
+    }
     notes = " ".join(changed.notes)
     assert "words: there is no metric exact_match; its accuracy is acc." in notes
     assert "translation: left out, since its items have no accuracy." in notes
@@ -84,7 +111,9 @@ def test_a_task_without_the_metric_keeps_its_own_and_one_without_accuracy_is_lef
 
 
 def as_before_metrics(board: Path, *exact: str) -> None:
-    """Make a board such as stylerep kept it before columns had metrics, those of the runs named *exact* by exact_match."""
+    """Make a board such as stylerep kept it before columns had metrics,
+    those of the runs named *exact* by exact_match.
+    """
     settings = json.loads((board / "board.json").read_text())
     del settings["settings"]["metric"]
     (board / "board.json").write_text(json.dumps(settings))
@@ -96,13 +125,20 @@ def as_before_metrics(board: Path, *exact: str) -> None:
             column["id"] = column_id(column["task"], column["version"], column["items"], "acc")
             if content["facts"]["folder"] in exact:
                 (path.parent / name).rename(path.parent / column["id"])
-                rename_shards(f"runs/{path.parent.name}/{name}", f"runs/{path.parent.name}/{column['id']}", path.parent / column["id"])
+                rename_shards(
+                    f"runs/{path.parent.name}/{name}",
+                    f"runs/{path.parent.name}/{column['id']}",
+                    path.parent / column["id"],
+                )
             content["parts"][column["id"]] = content["parts"].pop(name)
         path.write_text(json.dumps(content))
 
 
 def test_a_board_of_before_opens_and_its_metrics_part(tmp_path: Path) -> None:
-    exact, graded = write_scored(tmp_path / "exact", exact_match=HALF), write_scored(tmp_path / "graded", acc=[1.0] * 20)
+    exact, graded = (
+        write_scored(tmp_path / "exact", exact_match=HALF),
+        write_scored(tmp_path / "graded", acc=[1.0] * 20),
+    )
     out = tmp_path / "board"
     leaderboard([exact, graded], out)
     as_before_metrics(out, "exact")
@@ -115,4 +151,8 @@ def test_a_board_of_before_opens_and_its_metrics_part(tmp_path: Path) -> None:
         assert len(read_shard(part / "0.js")) == 20
     board, changed = leaderboard([write_scored(tmp_path / "new", exact_match=HALF), exact, graded], out)
     assert len(changed.unchanged) == 1
-    assert figures(board) == {("exact", "exact_match"): 0.5, ("new", "exact_match"): 0.5, ("graded", "acc"): 1.0}
+    assert figures(board) == {
+        ("exact", "exact_match"): 0.5,
+        ("new", "exact_match"): 0.5,
+        ("graded", "acc"): 1.0,
+    }

@@ -20,12 +20,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def names(page: Any, what: str = ".view.on tbody tr") -> list[str]:
-    return page.eval_on_selector_all(what, "found => found.filter(one => one.offsetParent || one.getClientRects().length).map(one => one.dataset.key)")
+    return page.eval_on_selector_all(
+        what,
+        "found => found.filter(one => one.offsetParent || one.getClientRects().length).map(one =>"
+        " one.dataset.key)",
+    )
 
 
 def column(page: Any, name: str) -> list[float]:
-    at = page.eval_on_selector_all(".view.on thead th", f"found => found.findIndex(one => one.dataset.name === '{name}')")
-    return [float(text.split()[0].replace(",", "")) for text in page.locator(f".view.on tbody tr > :nth-child({at + 1})").all_inner_texts()]
+    at = page.eval_on_selector_all(
+        ".view.on thead th", f"found => found.findIndex(one => one.dataset.name === '{name}')"
+    )
+    return [
+        float(text.split()[0].replace(",", ""))
+        for text in page.locator(f".view.on tbody tr > :nth-child({at + 1})").all_inner_texts()
+    ]
 
 
 def state(page: Any) -> str:
@@ -38,7 +47,9 @@ def test_a_click_on_a_head_sorts(pages: Pages, folder: Path) -> None:
     for direction in ("descending", "ascending"):
         page.click(".view.on th[data-name=pivot_density]")
         page.wait_for_selector(f".view.on th[data-name=pivot_density][aria-sort={direction}]")
-        assert column(page, "pivot_density") == sorted(column(page, "pivot_density"), reverse=direction == "descending")
+        assert column(page, "pivot_density") == sorted(
+            column(page, "pivot_density"), reverse=direction == "descending"
+        )
     assert "sort=pivot_density:asc" in state(page)
 
 
@@ -52,7 +63,9 @@ def test_filters_hide_rows_and_points_and_keep_ranks(pages: Pages, folder: Path)
     assert 0 < len(left) < len(ranks)
     assert sorted(names(page, ".view.on figure.on .point")) == sorted(left)
     assert [ranks[key] for key in left] == column(page, "rank")
-    assert f"{len(left)} of {len(ranks)} entries; ranks, groups and fronts stay" in page.inner_text(".view.on .shown")
+    assert f"{len(left)} of {len(ranks)} entries; ranks, groups and fronts stay" in page.inner_text(
+        ".view.on .shown"
+    )
     page.keyboard.press("Escape")
     page.fill("#search", "family-0-1b nt")
     assert len(names(page)) == 1
@@ -69,7 +82,10 @@ def test_columns_can_be_hidden(pages: Pages, folder: Path) -> None:
 
 
 def test_an_address_brings_everything_back(pages: Pages, folder: Path) -> None:
-    wanted = "view=c1&style=trace_words&search=family&sort=accuracy:asc&hide=ranks&hide=groups&family=family-0&arm=nt&arm=sbs&theme=dark"
+    wanted = (
+        "view=c1&style=trace_words&search=family&sort=accuracy:asc&hide=ranks&hide=groups&family=family-0"
+        "&arm=nt&arm=sbs&theme=dark"
+    )
     page = pages.open(folder / "index.html", wanted)
     assert state(page) == wanted
     assert page.inner_text(".view.on h2") == "style_task1"
@@ -95,7 +111,10 @@ def test_a_row_lights_up_its_point(pages: Pages, folder: Path) -> None:
 
 def test_the_first_columns_stay_while_the_table_scrolls(pages: Pages, folder: Path) -> None:
     page = pages.open(folder / "index.html", width=700)
-    head, other = page.locator(".view.on tbody th").first, page.locator(".view.on tbody td:nth-child(5)").first
+    head, other = (
+        page.locator(".view.on tbody th").first,
+        page.locator(".view.on tbody td:nth-child(5)").first,
+    )
     before, beside = head.bounding_box()["x"], other.bounding_box()["x"]
     page.eval_on_selector(".view.on .box", "box => { box.scrollLeft = 200 }")
     assert head.bounding_box()["x"] == pytest.approx(before, abs=1)
@@ -105,14 +124,28 @@ def test_the_first_columns_stay_while_the_table_scrolls(pages: Pages, folder: Pa
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360], ids=["desktop", "phone"])
 @pytest.mark.parametrize("name", ["index.html", "traces.html"])
-def test_no_rule_of_accessibility_is_broken_and_nothing_sticks_out(pages: Pages, folder: Path, name: str, width: int, dark: bool) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    page = pages.open(folder / name, "a=r1-0&b=r0-0" if name == "traces.html" else "", width=width, height=740, dark=dark)
+def test_no_rule_of_accessibility_is_broken_and_nothing_sticks_out(
+    pages: Pages, folder: Path, name: str, width: int, dark: bool
+) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    page = pages.open(
+        folder / name, "a=r1-0&b=r0-0" if name == "traces.html" else "", width=width, height=740, dark=dark
+    )
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == ("rgb(22, 22, 22)" if dark else "rgb(255, 255, 255)")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+        "rgb(22, 22, 22)" if dark else "rgb(255, 255, 255)"
+    )
     found = (
         axe.Axe()
-        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]})
+        .run(
+            page,
+            options={
+                "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+                "resultTypes": ["violations"],
+            },
+        )
         .response["violations"]
     )
     assert [(one["id"], one["nodes"][0]["html"][:200], len(one["nodes"])) for one in found] == []
@@ -132,8 +165,14 @@ def test_pages_refer_to_nothing_but_what_lies_beside_them(folder: Path) -> None:
         text = (folder / name).read_text(encoding="utf-8")
         outside = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
         assert set(re.findall(r'(?:href|src)="([^"#]+)', outside)) <= {
-            "board.json", "table.csv", "table.md", "table.tex", "traces.html", "index.html", "data:,",
-        }  # fmt: skip
+            "board.json",
+            "table.csv",
+            "table.md",
+            "table.tex",
+            "traces.html",
+            "index.html",
+            "data:,",
+        }
         ids = re.findall(r'\sid="([^"]+)"', outside)
         assert len(ids) == len(set(ids))
 
@@ -166,7 +205,10 @@ def test_two_responses_side_by_side_with_all_marks(pages: Pages, folder: Path) -
 
 def test_items_on_which_two_runs_disagree(pages: Pages, folder: Path) -> None:
     page = pages.open(folder / "traces.html", "column=c0&a=r1-0&b=r0-0")
-    counts = {text.rsplit(" ", 1)[0]: int(text.rsplit("(", 1)[1][:-1]) for text in page.locator("#filter option").all_inner_texts()}
+    counts = {
+        text.rsplit(" ", 1)[0]: int(text.rsplit("(", 1)[1][:-1])
+        for text in page.locator("#filter option").all_inner_texts()
+    }
     assert counts["all"] == 20
     assert counts["the two disagree"] == counts["only A right"] + counts["only B right"] > 0
     assert counts["all"] == counts["the two disagree"] + counts["both wrong"] + counts["both right"]
@@ -227,7 +269,10 @@ def test_a_board_of_fifty_entries_and_ten_tasks(pages: Pages, tmp_path: Path) ->
 def test_two_thousand_items_and_long_responses_open_at_once(pages: Pages, tmp_path: Path) -> None:
     board = boards.board(1, 1, 2000)
     styled = boards.STYLED.partition("</think>")[0].format(i=3, sum=21)
-    rows = [boards.sample(i, "The answer is 21." if i > 1 else (styled * 600, "word " * 200_000)[i], i % 2 == 0) for i in range(2000)]
+    rows = [
+        boards.sample(i, "The answer is 21." if i > 1 else (styled * 600, "word " * 200_000)[i], i % 2 == 0)
+        for i in range(2000)
+    ]
     folder = boards.write_board(board, tmp_path, samples={("r0-0", "c0"): rows, ("r0-1", "c0"): rows})
     page = pages.open(folder / "traces.html", "a=r0-0")
     assert page.locator("#items li").count() == 2000
@@ -248,7 +293,9 @@ def test_a_board_without_responses_says_so(pages: Pages, tmp_path: Path) -> None
 
 def test_a_task_without_text_shows_its_scores(pages: Pages, tmp_path: Path) -> None:
     rows = [boards.sample(i, None, i == 0) for i in range(2)]
-    folder = boards.write_board(boards.board(1, 1, 2), tmp_path, samples={("r0-0", "c0"): rows, ("r0-1", "c0"): rows})
+    folder = boards.write_board(
+        boards.board(1, 1, 2), tmp_path, samples={("r0-0", "c0"): rows, ("r0-1", "c0"): rows}
+    )
     panel = pages.open(folder / "traces.html", "a=r0-0&item=2").locator(".panel").inner_text()
     assert "wrong" in panel
     assert "there is no text" in panel
@@ -256,7 +303,10 @@ def test_a_task_without_text_shows_its_scores(pages: Pages, tmp_path: Path) -> N
 
 def test_the_same_board_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     boards.write_board(boards.board(8, 3), tmp_path)
-    assert all((tmp_path / name).read_bytes() == (folder / name).read_bytes() for name in ("index.html", "traces.html", "runs/r1-0/c0/0.js"))
+    assert all(
+        (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+        for name in ("index.html", "traces.html", "runs/r1-0/c0/0.js")
+    )
 
 
 def test_a_figure_of_fifty_entries_is_small() -> None:
@@ -274,6 +324,8 @@ def test_an_itables_of_another_form_is_told(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_catalogue_cannot_end_its_script(tmp_path: Path) -> None:
     folder = boards.write_board(boards.board(1, 1, 1, names=["</script><script>alert(1)</script>"]), tmp_path)
-    content = re.search(r'id="catalogue">(.*?)</script>', (folder / "traces.html").read_text(encoding="utf-8"), re.DOTALL)
+    content = re.search(
+        r'id="catalogue">(.*?)</script>', (folder / "traces.html").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert content is not None
     assert json.loads(content[1])["columns"][0]["label"] == "</script><script>alert(1)</script>"

@@ -9,7 +9,9 @@ from tests.harness_ext.compare.runs import DATE, write_scored
 
 def a_run(folder: Path, arm: str, question: str = "") -> Path:
     write_scored(folder, acc=[1, 0, 1, 1])
-    (folder / "manifest.json").write_text(json.dumps({"base_model": "m", "arm": arm, "seed": 0}), encoding="utf-8")
+    (folder / "manifest.json").write_text(
+        json.dumps({"base_model": "m", "arm": arm, "seed": 0}), encoding="utf-8"
+    )
     path = folder / "model" / f"samples_sums_{DATE}.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     if question:
@@ -19,7 +21,11 @@ def a_run(folder: Path, arm: str, question: str = "") -> Path:
 
 
 def test_other_documents_under_one_hash_stay_off_the_board(tmp_path: Path) -> None:
-    runs = [a_run(tmp_path / "base", "base"), a_run(tmp_path / "hc", "hc"), a_run(tmp_path / "st", "st", "What is 2 times 2?")]
+    runs = [
+        a_run(tmp_path / "base", "base"),
+        a_run(tmp_path / "hc", "hc"),
+        a_run(tmp_path / "st", "st", "What is 2 times 2?"),
+    ]
     board, added = leaderboard(runs, tmp_path / "board")
     assert sorted(run.arm for run in board.runs) == ["base", "hc"]
     (note,) = [note for note in added.notes if "documents" in note]

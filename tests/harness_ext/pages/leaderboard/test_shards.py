@@ -61,10 +61,20 @@ def units(text: str, start: int, end: int) -> str:
 
 
 def test_spans_of_a_response_count_as_javascript_counts() -> None:
-    text = "\U0001f600<think>\U0001f600 First, 18 + 3 = 21. Wait, \ud800is that right?\U0001f600 So 2 * 4 = 9.</think>The answer is 21."
-    record = response_record(text, {"doc": {"answer": "21", "answer_type": "number"}, "acc": 1, "pivot_density": 2.5, "unheard": 3})
-    assert [(bool(true), units(text, start, end)) for true, start, end in record["claims"]] == [(True, "18 + 3 = 21"), (False, "2 * 4 = 9")]
-    assert [(KINDS[kind], units(text, start, end)) for kind, start, end in record["pivots"]] == [("realization", "Wait")]
+    text = (
+        "\U0001f600<think>\U0001f600 First, 18 + 3 = 21. Wait, \ud800is that right?\U0001f600 So 2 * 4 ="
+        " 9.</think>The answer is 21."
+    )
+    record = response_record(
+        text, {"doc": {"answer": "21", "answer_type": "number"}, "acc": 1, "pivot_density": 2.5, "unheard": 3}
+    )
+    assert [(bool(true), units(text, start, end)) for true, start, end in record["claims"]] == [
+        (True, "18 + 3 = 21"),
+        (False, "2 * 4 = 9"),
+    ]
+    assert [(KINDS[kind], units(text, start, end)) for kind, start, end in record["pivots"]] == [
+        ("realization", "Wait")
+    ]
     assert units(text, *record["thinking"]).endswith("So 2 * 4 = 9.")
     assert all(0 <= stage < len(STAGES) for stage, _, _ in record["stages"])
     assert (record["stated"], record["gold"], record["recorded"]) == ("21", "21", None)
@@ -78,22 +88,45 @@ def test_a_response_without_tags_ends_its_thinking_where_the_answer_is_stated() 
 
 
 def test_what_came_with_a_response_is_shown() -> None:
-    sample = {"doc": {"question": "1 + 1?"}, "target": "2", "filter": "strict-match", "filtered_resps": ["2"], "acc": 0.0, "recorded_acc": 1.0}
+    sample = {
+        "doc": {"question": "1 + 1?"},
+        "target": "2",
+        "filter": "strict-match",
+        "filtered_resps": ["2"],
+        "acc": 0.0,
+        "recorded_acc": 1.0,
+    }
     record = response_record("So #### 3", sample)
     assert (record["stated"], record["gold"], record["recorded"]) == ("2", "2", 1.0)
 
 
 def test_a_task_without_text_has_scores_alone() -> None:
-    record = response_record(None, {"doc": {"choices": ["long", "short"], "gold": 1}, "target": "1", "acc": 1.0})
+    record = response_record(
+        None, {"doc": {"choices": ["long", "short"], "gold": 1}, "target": "1", "acc": 1.0}
+    )
     assert record == {"text": None, "gold": "short", "recorded": None, "metrics": {"acc": 1.0}}
 
 
 @pytest.mark.parametrize(
     ("sample", "expected"),
     [
-        ({"doc": {"id": "a", "prompt": "P", "answer": "1", "answer_type": "number"}, "target": "1"}, {"id": "a", "question": "P", "gold": "1"}),
-        ({"doc_id": 4, "doc": {"text_": "x"}, "arguments": {"gen_args_0": {"arg_0": "sent"}}, "target": "B"}, {"id": "4", "question": "sent", "gold": "B"}),
-        ({"doc_id": 4, "doc": "odd", "arguments": [["sent", {}]], "target": 3}, {"id": "4", "question": "sent", "gold": "3"}),
+        (
+            {"doc": {"id": "a", "prompt": "P", "answer": "1", "answer_type": "number"}, "target": "1"},
+            {"id": "a", "question": "P", "gold": "1"},
+        ),
+        (
+            {
+                "doc_id": 4,
+                "doc": {"text_": "x"},
+                "arguments": {"gen_args_0": {"arg_0": "sent"}},
+                "target": "B",
+            },
+            {"id": "4", "question": "sent", "gold": "B"},
+        ),
+        (
+            {"doc_id": 4, "doc": "odd", "arguments": [["sent", {}]], "target": 3},
+            {"id": "4", "question": "sent", "gold": "3"},
+        ),
         ({}, {"id": "", "question": "", "gold": ""}),
     ],
 )
@@ -104,7 +137,9 @@ def test_an_item_says_what_was_asked(sample: dict[str, Any], expected: dict[str,
 def test_hostile_responses_are_recorded_with_spans_inside(tmp_path: Path) -> None:
     records = []
     for text in hostile_responses(500, seed=7):
-        record = response_record(text, {"doc": {"answer": text[:50], "answer_type": "latex"}, "acc": float("nan")})
+        record = response_record(
+            text, {"doc": {"answer": text[:50], "answer_type": "latex"}, "acc": float("nan")}
+        )
         length = len(text.encode("utf-16-le", "surrogatepass")) // 2
         for _, start, end in (*record["stages"], *record["pivots"], *record["claims"]):
             assert 0 <= start < end <= length
@@ -114,6 +149,8 @@ def test_hostile_responses_are_recorded_with_spans_inside(tmp_path: Path) -> Non
 
 
 def test_records_of_many_are_those_of_each() -> None:
-    samples: list[tuple[str | None, dict[str, Any]]] = [(text, {"acc": number % 2}) for number, text in enumerate(hostile_responses(150, seed=5))]
+    samples: list[tuple[str | None, dict[str, Any]]] = [
+        (text, {"acc": number % 2}) for number, text in enumerate(hostile_responses(150, seed=5))
+    ]
     samples[3:3] = [(None, {"target": "7"}), ("", {})]
     assert list(response_records(samples)) == [response_record(*one) for one in samples]

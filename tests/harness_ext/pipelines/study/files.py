@@ -26,14 +26,18 @@ def write_study(folder: Path, model: Path | str, **changes: Any) -> Path:
     """Write a study file of that model."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "study.yaml"
-    path.write_text(yaml.safe_dump(STUDY | {"models": [{"name": str(model), "as": "tiny"}]} | changes), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump(STUDY | {"models": [{"name": str(model), "as": "tiny"}]} | changes), encoding="utf-8"
+    )
     return path
 
 
 def results(folder: Path) -> dict[str, str]:
-    """Return a digest of everything that a study found, without times: data, weights, samples without their dates, verdicts, the tables of report and board.
+    """Return a digest of everything that a study found, without times: data, weights, samples without their
+    dates, verdicts, the tables of report and board.
 
-    Weights are the same to the last bit in any number format, on one machine: each cell makes the same products in the same order, on as many threads.
+    Weights are the same to the last bit in any number format, on one machine: each cell makes the same
+    products in the same order, on as many threads.
     """
     found = {}
     for path in sorted(folder.rglob("*")):
@@ -46,7 +50,12 @@ def results(folder: Path) -> dict[str, str]:
             pass
         elif path.name == "manifest.json" and "runs/" in name:
             content = json.loads(path.read_text(encoding="utf-8"))
-            found[name] = json.dumps({key: content[key] for key in ("arm", "seed", "adapter_sha256", "dataset_fingerprint", "gen_kwargs")})
+            found[name] = json.dumps(
+                {
+                    key: content[key]
+                    for key in ("arm", "seed", "adapter_sha256", "dataset_fingerprint", "gen_kwargs")
+                }
+            )
             continue
         else:
             continue

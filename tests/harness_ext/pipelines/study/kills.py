@@ -11,12 +11,24 @@ import psutil
 
 
 def run_killed(study: Path, out: Path, kills: int, seed: int, longest: float, jobs: int = 2) -> int:
-    """Run a study, killing it (SIGKILL) at random moments, up to *longest* seconds after each start; return how often it was killed before it ended.
+    """Run a study, killing it (SIGKILL) at random moments, up to *longest* seconds after each start; return
+    how often it was killed before it ended.
 
-    Every other time its workers are killed with it; else they are left to themselves, as after a crash of the main process alone.
+    Every other time its workers are killed with it; else they are left to themselves,
+    as after a crash of the main process alone.
     """
     rng, killed = random.Random(seed), 0
-    command = [sys.executable, "-m", "harness_ext", "reproduce", str(study), "--out", str(out), "--jobs", str(jobs)]
+    command = [
+        sys.executable,
+        "-m",
+        "harness_ext",
+        "reproduce",
+        str(study),
+        "--out",
+        str(out),
+        "--jobs",
+        str(jobs),
+    ]
     while True:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
@@ -43,7 +55,9 @@ def words_of(process: psutil.Process) -> list[str]:
 
 
 def _children(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
     return [int(one) for one in found.split()]
 
 

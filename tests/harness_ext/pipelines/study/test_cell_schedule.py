@@ -1,4 +1,6 @@
-"""Cells run once, as they become ready; what is killed is taken up again, and what fails holds up only what needs it."""
+"""Cells run once, as they become ready; what is killed is taken up again,
+and what fails holds up only what needs it.
+"""
 
 import os
 import signal
@@ -27,7 +29,9 @@ def cell(name: str, *after: str, command: Sequence[str] = ("tasks-path",), key: 
 
 def run(cells: Sequence[Cell], folder: Path, jobs: int = 2) -> tuple[State, list[str]]:
     told: list[str] = []
-    state = run_cells(cells, folder, Processes(jobs), jobs, lambda _, event: told.append(event) if event else None)
+    state = run_cells(
+        cells, folder, Processes(jobs), jobs, lambda _, event: told.append(event) if event else None
+    )
     return state, told
 
 
@@ -45,7 +49,13 @@ def test_cells_run_after_what_they_wait_for_and_only_once(tmp_path: Path) -> Non
 
 
 def test_a_failure_holds_up_only_what_needs_it(tmp_path: Path) -> None:
-    cells = [cell("bad", command=("models", "pull", "gpt-7")), cell("after", "bad"), cell("beyond", "after"), cell("good"), cell("fine", "good")]
+    cells = [
+        cell("bad", command=("models", "pull", "gpt-7")),
+        cell("after", "bad"),
+        cell("beyond", "after"),
+        cell("good"),
+        cell("fine", "good"),
+    ]
     state, told = run(cells, tmp_path)
     assert set(state.done) == {"good", "fine"}
     assert list(state.failed) == ["bad"]
@@ -96,13 +106,16 @@ def test_a_cell_that_an_earlier_command_left_at_work_is_waited_for(tmp_path: Pat
 
 def test_two_commands_do_not_share_a_folder(tmp_path: Path) -> None:
     code = (
-        f"import time; from pathlib import Path; from synth.files.lock import hold\nwith hold(Path({str(tmp_path)!r})): print('in', flush=True); time.sleep(60)"
+        "import time; from pathlib import Path; from synth.files.lock import hold\nwith"
+        f" hold(Path({str(tmp_path)!r})): print('in', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == "in\n"
-        with pytest.raises(StylerepError, match=r"\(process \d+ on .+\) is writing here; wait until it has ended"):
+        with pytest.raises(
+            StylerepError, match=r"\(process \d+ on .+\) is writing here; wait until it has ended"
+        ):
             run([cell("a")], tmp_path)
     finally:
         other.kill()
@@ -111,7 +124,9 @@ def test_two_commands_do_not_share_a_folder(tmp_path: Path) -> None:
 
 
 def test_an_interruption_stops_what_was_started(tmp_path: Path) -> None:
-    slow = cell("slow", command=("synth", "--problems", "arith:train", "--n", "200000", "--out", str(tmp_path / "d")))
+    slow = cell(
+        "slow", command=("synth", "--problems", "arith:train", "--n", "200000", "--out", str(tmp_path / "d"))
+    )
 
     def interrupt(state: State, _: str) -> None:
         if state.working and (tmp_path / ".cells/slow.begun").is_file():
@@ -141,7 +156,10 @@ def test_submitit_runs_cells_with_several_workers_one_of_them_killed(tmp_path: P
                 killed.append(one.cell.name)
 
     work = ("synth", "--problems", "arith:train", "--n", "50")
-    cells = [cell(name, command=(*work, "--seed", str(seed), "--out", f"d{seed}")) for seed, name in enumerate("abcd")]
+    cells = [
+        cell(name, command=(*work, "--seed", str(seed), "--out", f"d{seed}"))
+        for seed, name in enumerate("abcd")
+    ]
     state = run_cells(cells, tmp_path, engine, 2, tell)
     assert set(state.done) == set("abcd")
     assert len(killed) == 1

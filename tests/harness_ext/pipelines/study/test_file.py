@@ -18,7 +18,10 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
     assert cells
     head = path.read_text(encoding="utf-8").splitlines()
     assert head[0].startswith(f"# stylerep reproduce {name} --out ")
-    assert any(word in " ".join(line for line in head if line.startswith("#")) for word in ("minutes", "hour", "days"))
+    assert any(
+        word in " ".join(line for line in head if line.startswith("#"))
+        for word in ("minutes", "hour", "days")
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,7 +32,10 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
         ({"n": True}, "n: expected a whole number, found True"),
         ({"n": 10**400}, "n: expected a number below 9.22337e.18, found 1000"),
         ({"name": 3}, "name: expected a text, found 3"),
-        ({"name": "a\x1b[31m"}, r"name: expected a text of one line without control characters, found 'a\\x1b\[31m'"),
+        (
+            {"name": "a\x1b[31m"},
+            r"name: expected a text of one line without control characters, found 'a\\x1b\[31m'",
+        ),
         ({"name": None}, "name: expected a text, found None"),
         ({"problems": ["arith"]}, "problems: expected a text, found"),
         ({"problems": "arit:train"}, "problems: There is no problem source 'arit'"),
@@ -38,25 +44,58 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
         ({"problems": "none.jsonl"}, "problems: none.jsonl: there is no such file"),
         ({"colour": 1}, "line 9: there is no key 'colour'; there are name, problems"),
         ({"evaluate": {"limit": 4}}, "evaluate: the key 'tasks' is missing"),
-        ({"evaluate": {"tasks": "style_arith", "temperature": 1}}, "evaluate: there is no key 'temperature'; there are tasks, limit"),
+        (
+            {"evaluate": {"tasks": "style_arith", "temperature": 1}},
+            "evaluate: there is no key 'temperature'; there are tasks, limit",
+        ),
         ({"evaluate": {"tasks": 3}}, "evaluate.tasks: expected a text or a list, found 3"),
         ({"evaluate": {"tasks": [3]}}, r"evaluate.tasks\[0\]: expected a text, found 3"),
         ({"evaluate": {"tasks": []}}, "evaluate.tasks: expected a text or a list that is not empty"),
-        ({"evaluate": {"tasks": "style_arit"}}, "evaluate.tasks: There is no task 'style_arit'; did you mean style_arith"),
-        ({"evaluate": {"tasks": ["style_arith", "style_arit"]}}, "evaluate.tasks: There is no task 'style_arit'"),
+        (
+            {"evaluate": {"tasks": "style_arit"}},
+            "evaluate.tasks: There is no task 'style_arit'; did you mean style_arith",
+        ),
+        (
+            {"evaluate": {"tasks": ["style_arith", "style_arit"]}},
+            "evaluate.tasks: There is no task 'style_arit'",
+        ),
         ({"evaluate": {"tasks": "style_arith", "limit": "abc"}}, "evaluate.limit: expected .*, found 'abc'"),
         ({"evaluate": {"tasks": "style_arith", "limit": -5}}, "evaluate.limit: expected .*, found -5"),
         ({"evaluate": {"tasks": "style_arith", "limit": 0}}, "evaluate.limit: expected .*, found 0"),
-        ({"evaluate": {"tasks": "style_arith", "limit": float("nan")}}, "evaluate.limit: expected .*, found nan"),
+        (
+            {"evaluate": {"tasks": "style_arith", "limit": float("nan")}},
+            "evaluate.limit: expected .*, found nan",
+        ),
         ({"evaluate": {"tasks": "style_arith", "limit": None}}, "evaluate.limit: expected .*, found None"),
-        ({"evaluate": {"tasks": "style_arith", "max_gen_toks": 1.5}}, "evaluate.max_gen_toks: expected a whole number, found 1.5"),
-        ({"evaluate": {"tasks": "style_arith", "batch-size": "many"}}, "evaluate.batch-size: expected a whole number or auto, found 'many'"),
+        (
+            {"evaluate": {"tasks": "style_arith", "max_gen_toks": 1.5}},
+            "evaluate.max_gen_toks: expected a whole number, found 1.5",
+        ),
+        (
+            {"evaluate": {"tasks": "style_arith", "batch-size": "many"}},
+            "evaluate.batch-size: expected a whole number or auto, found 'many'",
+        ),
         ({"evaluate": {"tasks": "style_arith", "model": 3}}, "evaluate.model: expected a text, found 3"),
-        ({"evaluate": {"tasks": "style_arith", "model": "hff"}}, "evaluate.model: lm_eval has no model 'hff'; did you mean hf"),
-        ({"evaluate": {"tasks": "style_arith", "model": "local-completions"}}, "evaluate.model: The model local-completions needs base_url"),
-        ({"evaluate": {"tasks": "style_arith", "metadata": date(2024, 1, 1)}}, "evaluate.metadata: expected a mapping, found datetime.date"),
-        ({"evaluate": {"tasks": "style_arith", "metadata": {"a": [date(2024, 1, 1)]}}}, r"evaluate.metadata.a\[0\]: expected .*found datetime.date"),
-        ({"evaluate": {"tasks": "style_arith", "metadata": {"items": "x"}}}, "evaluate.metadata: metadata: items: expected a whole number, found 'x'"),
+        (
+            {"evaluate": {"tasks": "style_arith", "model": "hff"}},
+            "evaluate.model: lm_eval has no model 'hff'; did you mean hf",
+        ),
+        (
+            {"evaluate": {"tasks": "style_arith", "model": "local-completions"}},
+            "evaluate.model: The model local-completions needs base_url",
+        ),
+        (
+            {"evaluate": {"tasks": "style_arith", "metadata": date(2024, 1, 1)}},
+            "evaluate.metadata: expected a mapping, found datetime.date",
+        ),
+        (
+            {"evaluate": {"tasks": "style_arith", "metadata": {"a": [date(2024, 1, 1)]}}},
+            r"evaluate.metadata.a\[0\]: expected .*found datetime.date",
+        ),
+        (
+            {"evaluate": {"tasks": "style_arith", "metadata": {"items": "x"}}},
+            "evaluate.metadata: metadata: items: expected a whole number, found 'x'",
+        ),
         ({"evaluate": [1]}, "evaluate: expected a mapping"),
         ({"margin": None}, "margin: expected a number, found None"),
         ({"margin": 5}, "line 14: margin: expected a number below 1, found 5"),
@@ -69,63 +108,126 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
         ({"arms": ["hc", "hc"]}, r"arms\[1\]: 'hc' occurs twice"),
         ({"arms": ["hcc"]}, r"arms\[0\]: There is no arm 'hcc'"),
         ({"arms": ["shuffle=2"]}, r"arms\[0\]: The fraction of 'shuffle=2' must be a number from 0 to 1"),
-        ({"arms": ["shuffle=0." + "3" * 300]}, r"arms\[0\]: The fraction of 'shuffle=0.333.*' must be a number from 0 to 1 of at most"),
+        (
+            {"arms": ["shuffle=0." + "3" * 300]},
+            r"arms\[0\]: The fraction of 'shuffle=0.333.*' must be a number from 0 to 1 of at most",
+        ),
         ({"arms": ["base"]}, "base is always evaluated"),
         ({"arms": ["st"]}, "arms: the arm st needs 'teach'"),
         ({"seeds": [0, "x"]}, r"seeds\[1\]: expected a whole number, found 'x'"),
         ({"seeds": [10**30]}, r"seeds\[0\]: expected a number below 9.22337e"),
         ({"seeds": [0, 1, 0]}, r"seeds\[2\]: 0 occurs twice"),
         ({"data_seed": 0.5}, "data_seed: expected a whole number, found 0.5"),
-        ({"style": {"trace_words": "long"}}, "style.trace_words: expected a whole number or a number, found 'long'"),
+        (
+            {"style": {"trace_words": "long"}},
+            "style.trace_words: expected a whole number or a number, found 'long'",
+        ),
         ({"style": {"trace_wrods": 3}}, "style: There is no dial 'trace_wrods'"),
         ({"style": {"wrong_turns": 7}}, "style: The dial wrong_turns goes from 0 to"),
         ({"train": 3}, "train: expected a mapping, found 3"),
         ({"train": {"epochs": None}}, "train.epochs: expected .*, found None"),
-        ({"train": {"epochs": "many"}}, "train: Invalid value for '--epochs': Input should be a valid number"),
+        (
+            {"train": {"epochs": "many"}},
+            "train: Invalid value for '--epochs': Input should be a valid number",
+        ),
         ({"train": {"epochs": -1}}, "train: epochs must be above 0, got -1"),
         ({"train": {"epochs": [1]}}, "train.epochs: expected .*, found"),
-        ({"train": {"batch_size": 4}}, "train.batch_size: stylerep distill has no option --batch_size; there are batch-size, "),
-        ({"train": {"seed": 4}}, "train.seed: the study itself gives --seed to stylerep distill; leave it out"),
+        (
+            {"train": {"batch_size": 4}},
+            "train.batch_size: stylerep distill has no option --batch_size; there are batch-size, ",
+        ),
+        (
+            {"train": {"seed": 4}},
+            "train.seed: the study itself gives --seed to stylerep distill; leave it out",
+        ),
         ({"train": {"method": "lorra"}}, "train: method must be one of lora"),
         ({"train": {"recipe": "none.yaml"}}, "train: There is no recipe 'none.yaml'"),
         ({"train": {"drop": 0.1}}, "train: --drop needs --select"),
         ({"train": {"plain": "yes"}}, "train: Got unexpected extra argument"),
         ({"arms": ["st_w"], "teach": {"model": "hf"}}, "altered traces of st are made from a file"),
-        ({"arms": ["st"], "teach": {"model": "hf", "colour": 1}}, "teach.colour: stylerep teach has no option --colour"),
-        ({"arms": ["st"], "teach": {"model": "hf", "temperature": "hot"}}, "teach: Invalid value for '--temperature'"),
+        (
+            {"arms": ["st"], "teach": {"model": "hf", "colour": 1}},
+            "teach.colour: stylerep teach has no option --colour",
+        ),
+        (
+            {"arms": ["st"], "teach": {"model": "hf", "temperature": "hot"}},
+            "teach: Invalid value for '--temperature'",
+        ),
         ({"arms": ["st"], "teach": {"model": "hf", "keep": "some"}}, "teach: --keep is first or all"),
         ({"arms": ["st"], "teach": {"model": "hff"}}, "teach: lm_eval has no model 'hff'"),
-        ({"arms": ["st"], "teach": {"model": "local-completions"}}, "teach: The model local-completions needs base_url"),
+        (
+            {"arms": ["st"], "teach": {"model": "local-completions"}},
+            "teach: The model local-completions needs base_url",
+        ),
         ({"arms": ["st"], "teach": {"samples": 4}}, "teach: Missing option '--model'"),
         ({"arms": ["st"], "teach": {"from": "none.jsonl"}}, "teach.from: none.jsonl: there is no such file"),
         ({"claims": 3}, "claims: expected a list, found 3"),
-        ({"claims": [{"better": ["hc", "sbs"]}]}, r"claims\[0\]: the claim 'hc better than sbs' is about the arm 'sbs', which the study lacks"),
+        (
+            {"claims": [{"better": ["hc", "sbs"]}]},
+            r"claims\[0\]: the claim 'hc better than sbs' is about the arm 'sbs', which the study lacks",
+        ),
         ({"claims": [{"best": ["hc"]}]}, r"study.yaml, line 5: claims\[0\]: there is no key 'best'"),
-        ({"claims": [{"equivalent": ["hc", "base"], "margin": 5}]}, r"claims\[0\].margin: expected a number below 1, found 5"),
+        (
+            {"claims": [{"equivalent": ["hc", "base"], "margin": 5}]},
+            r"claims\[0\].margin: expected a number below 1, found 5",
+        ),
         ({"models": "org/model"}, "models: expected a list, found 'org/model'"),
         ({"models": [3]}, r"models\[0\]: expected a text or a mapping, found 3"),
         ({"models": [{"as": "x"}]}, r"models\[0\]: the key 'name' is missing"),
-        ({"models": [{"name": "a/b", "colour": 1}]}, r"models\[0\]: there is no key 'colour'; there are name, as"),
+        (
+            {"models": [{"name": "a/b", "colour": 1}]},
+            r"models\[0\]: there is no key 'colour'; there are name, as",
+        ),
         ({"models": [{"name": "a/b", "train": 3}]}, r"models\[0\].train: expected a mapping, found 3"),
-        ({"models": [{"name": "a/b", "train": {"epochs": "x"}}]}, r"models\[0\].train: Invalid value for '--epochs'"),
-        ({"models": [{"name": "a/b", "evaluate": {"limit": "x"}}]}, r"models\[0\].evaluate.limit: expected .*, found 'x'"),
-        ({"models": [{"name": "a/b", "gpus": "two"}]}, r"models\[0\].gpus: expected a whole number, found 'two'"),
-        ({"models": [{"name": "a/b", "gpus": -1}]}, r"models\[0\].gpus: expected a number of at least 0, found -1"),
+        (
+            {"models": [{"name": "a/b", "train": {"epochs": "x"}}]},
+            r"models\[0\].train: Invalid value for '--epochs'",
+        ),
+        (
+            {"models": [{"name": "a/b", "evaluate": {"limit": "x"}}]},
+            r"models\[0\].evaluate.limit: expected .*, found 'x'",
+        ),
+        (
+            {"models": [{"name": "a/b", "gpus": "two"}]},
+            r"models\[0\].gpus: expected a whole number, found 'two'",
+        ),
+        (
+            {"models": [{"name": "a/b", "gpus": -1}]},
+            r"models\[0\].gpus: expected a number of at least 0, found -1",
+        ),
         ({"models": ["nonesuch"]}, r"models\[0\]: There is no model 'nonesuch'"),
         ({"models": ["scratch:lama-2m"]}, r"models\[0\]: There is no model 'scratch:lama-2m'"),
         ({"models": ["a/b", "c/b"]}, r"models\[1\]: 'b' occurs twice"),
-        ({"models": [{"name": "a/b", "as": "../x"}]}, r"models\[0\].as: expected a name for files of up to 100 letters"),
+        (
+            {"models": [{"name": "a/b", "as": "../x"}]},
+            r"models\[0\].as: expected a name for files of up to 100 letters",
+        ),
         ({"controls": ["wait"]}, r"controls\[0\]: expected a mapping, found 'wait'"),
         ({"controls": [{}]}, r"controls\[0\]: expected a mapping that is not empty"),
-        ({"controls": [{"colour": 1}]}, r"controls\[0\].colour: a key must be one of think_budget, answer_text"),
+        (
+            {"controls": [{"colour": 1}]},
+            r"controls\[0\].colour: a key must be one of think_budget, answer_text",
+        ),
         ({"controls": [{"budget_forcing": -1}]}, r"controls\[0\]: budget_forcing must be a whole number"),
         ({"controls": [{"budget_forcing": [1]}]}, r"controls\[0\].budget_forcing"),
-        ({"controls": [{"steer": "x", "steer_kind": "realization"}]}, "a direction is fitted to a trained model"),
+        (
+            {"controls": [{"steer": "x", "steer_kind": "realization"}]},
+            "a direction is fitted to a trained model",
+        ),
         ({"controls": [{"think_budget": 9, "answer_text": "So, it is"}]}, "can have neither a comma nor ="),
         ({"controls": [{"budget_forcing": 0}]}, r"controls\[0\]: this changes nothing"),
-        ({"controls": [{"budget_forcing": 2}, {"budget_forcing": "2"}]}, r"controls\[1\]: this is there twice \(wait2\)"),
-        ({"controls": [{"budget_forcing": 1, "forcing_text": text} for text in ("Let me", "Let-me")]}, "is there twice"),
-        ({"controls": [{"budget_forcing": 2}]}, "these need evaluate: {model: style-hf} or vllm; tiny is evaluated with hf"),
+        (
+            {"controls": [{"budget_forcing": 2}, {"budget_forcing": "2"}]},
+            r"controls\[1\]: this is there twice \(wait2\)",
+        ),
+        (
+            {"controls": [{"budget_forcing": 1, "forcing_text": text} for text in ("Let me", "Let-me")]},
+            "is there twice",
+        ),
+        (
+            {"controls": [{"budget_forcing": 2}]},
+            "these need evaluate: {model: style-hf} or vllm; tiny is evaluated with hf",
+        ),
     ],
 )
 def test_a_wrong_study_file_is_refused_by_key(tmp_path: Path, change: dict[str, object], says: str) -> None:
@@ -138,12 +240,38 @@ def test_a_wrong_study_file_is_refused_by_key(tmp_path: Path, change: dict[str, 
     [
         {"n": 2**62, "seeds": [2**62, -1], "data_seed": -3},
         {"margin": 0.5, "style": {"trace_words": 10, "pivot_density": 2.5}},
-        {"train": {"epochs": 1, "learning-rate": 1.0e-3, "plain": True, "gradient-checkpointing": False, "method": "full"}},
-        {"evaluate": {"tasks": "style_arith,style_chain", "limit": 0.5, "batch-size": "auto:3", "metadata": {"a": [1, {"b": None}]}}},
+        {
+            "train": {
+                "epochs": 1,
+                "learning-rate": 1.0e-3,
+                "plain": True,
+                "gradient-checkpointing": False,
+                "method": "full",
+            }
+        },
+        {
+            "evaluate": {
+                "tasks": "style_arith,style_chain",
+                "limit": 0.5,
+                "batch-size": "auto:3",
+                "metadata": {"a": [1, {"b": None}]},
+            }
+        },
         {"evaluate": {"tasks": ["style_*", "gsm8k"], "model": "vllm"}},
-        {"models": ["smollm2-135m-instruct", {"name": "scratch:llama-2m", "as": 3, "train": None, "evaluate": None, "gpus": 0}]},
-        {"arms": ["shuffle=0.67", "keywords=1", "st"], "teach": {"model": "hf", "model_args": "pretrained=a/b", "decontaminate": False}},
-        {"arms": ["st", "st_w", "shuffle=0.5"], "teach": {"from": "org/traces:train", "response-field": "text"}},
+        {
+            "models": [
+                "smollm2-135m-instruct",
+                {"name": "scratch:llama-2m", "as": 3, "train": None, "evaluate": None, "gpus": 0},
+            ]
+        },
+        {
+            "arms": ["shuffle=0.67", "keywords=1", "st"],
+            "teach": {"model": "hf", "model_args": "pretrained=a/b", "decontaminate": False},
+        },
+        {
+            "arms": ["st", "st_w", "shuffle=0.5"],
+            "teach": {"from": "org/traces:train", "response-field": "text"},
+        },
         {"problems": "org/name:train:type=latex", "claims": []},
         {"problems": "none", "arms": ["st"], "teach": {"from": "org/traces"}},
     ],
@@ -154,22 +282,32 @@ def test_what_is_right_is_read(tmp_path: Path, change: dict[str, object]) -> Non
 
 def test_switches_are_written_as_commands_take_them(tmp_path: Path) -> None:
     train, teach = {"plain": True, "gradient-checkpointing": False}, {"model": "hf", "decontaminate": False}
-    cells = {cell.name: cell.command for cell in study_cells(load_study(write_study(tmp_path, "a/b", train=train, teach=teach, arms=["hc", "st"])))}
+    cells = {
+        cell.name: cell.command
+        for cell in study_cells(
+            load_study(write_study(tmp_path, "a/b", train=train, teach=teach, arms=["hc", "st"]))
+        )
+    }
     assert cells["distill tiny hc 0"][7:-2] == ("--plain",)
     assert "--no-decontaminate" in cells["traces of st"]
 
 
-def test_files_named_beside_a_study_are_found_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_named_beside_a_study_are_found_from_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.jsonl").write_text('{"question": "1 + 1?", "answer": "2"}\n')
     (tmp_path / "mine.yaml").write_text("epochs: 1\n")
-    study = load_study(write_study(tmp_path, "a/b", problems="mine.jsonl:question=question", train={"recipe": "mine.yaml"}))
+    study = load_study(
+        write_study(tmp_path, "a/b", problems="mine.jsonl:question=question", train={"recipe": "mine.yaml"})
+    )
     assert study.problems == f"{tmp_path / 'mine.jsonl'}:question=question"
     assert study.train == {"recipe": str(tmp_path / "mine.yaml")}
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"
+    for old, new in zip("abcdefgh", "bcdefghi", strict=True)
 )
 
 
@@ -182,7 +320,10 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         (b"n: !!int x", "line 1: 'x' cannot be read as !!int"),
         (b"n: !!float x", "line 1: 'x' cannot be read as !!float"),
         (b"name: !!binary aGk=", "line 1: !!binary is not read here"),
-        (b"name: !!python/name:os.system x", "line 1: !!?.*python/name:os.system is not read here|line 1: tag:.*python/name:os.system"),
+        (
+            b"name: !!python/name:os.system x",
+            "line 1: !!?.*python/name:os.system is not read here|line 1: tag:.*python/name:os.system",
+        ),
         (b"name: 2024-99-99", "cannot be read as !!timestamp"),
         (b"n: " + b"9" * 5000, "cannot be read as !!int"),
         (b"arms: " + b"[" * 2000 + b"]" * 2000, "nested more than 100 levels deep"),
@@ -219,21 +360,32 @@ def test_a_changed_input_renames_only_what_depends_on_it(tmp_path: Path) -> None
     assert keys(tmp_path / "study.yaml") == first
 
     def changed(**changes: object) -> set[str]:
-        now = keys(write_study(tmp_path, "org/model", **{"problems": str(problems), "seeds": [0, 1], **changes}))
+        now = keys(
+            write_study(tmp_path, "org/model", **{"problems": str(problems), "seeds": [0, 1], **changes})
+        )
         return {name for name in first if now.get(name) != first[name]}
 
     assert changed(seeds=[0, 1, 2]) == changed(margin=0.1) == set()
-    assert changed(evaluate={"tasks": "style_chain"}) == {name for name in first if name.startswith("evaluate")}
+    assert changed(evaluate={"tasks": "style_chain"}) == {
+        name for name in first if name.startswith("evaluate")
+    }
     assert changed(train={"epochs": 2}) == {
-        name for name in first if name not in ("traces", "evaluate model base", "evaluate tiny base") and "base" not in name
+        name
+        for name in first
+        if name not in ("traces", "evaluate model base", "evaluate tiny base") and "base" not in name
     }
     problems.write_text('{"question": "1 + 2?", "answer": "3"}\n')
     assert changed() == {name for name in first if "base" not in name}
 
 
 def test_models_have_their_own_settings(tmp_path: Path) -> None:
-    models = [{"name": "org/a", "train": {"rank": 8}}, {"name": "org/b", "evaluate": {"model": "vllm", "limit": 2}}]
-    cells = {cell.name: cell.command for cell in study_cells(load_study(write_study(tmp_path, "x", models=models)))}
+    models = [
+        {"name": "org/a", "train": {"rank": 8}},
+        {"name": "org/b", "evaluate": {"model": "vllm", "limit": 2}},
+    ]
+    cells = {
+        cell.name: cell.command for cell in study_cells(load_study(write_study(tmp_path, "x", models=models)))
+    }
     assert cells["distill a hc 0"][cells["distill a hc 0"].index("--rank") + 1] == "8"
     assert "--rank" not in cells["distill b hc 0"]
     assert "pretrained=org/b,lora_local_path=adapters/b/hc-0" in cells["evaluate b hc 0"]
@@ -241,18 +393,40 @@ def test_models_have_their_own_settings(tmp_path: Path) -> None:
 
 
 def test_every_arm_is_evaluated_as_it_is_and_under_each_control(tmp_path: Path) -> None:
-    controls = [{"suppress": ["realization", "verification"]}, {"budget_forcing": 1, "forcing_text": "Let me see"}]
+    controls = [
+        {"suppress": ["realization", "verification"]},
+        {"budget_forcing": 1, "forcing_text": "Let me see"},
+    ]
     claims = [{"equivalent": ["hc", "hc+no-realization+no-verification"]}]
-    path = write_study(tmp_path, "org/model", evaluate={"tasks": "style_arith", "model": "style-hf"}, controls=controls, claims=claims)
+    path = write_study(
+        tmp_path,
+        "org/model",
+        evaluate={"tasks": "style_arith", "model": "style-hf"},
+        controls=controls,
+        claims=claims,
+    )
     study = load_study(path)
     assert study.evaluated[:3] == ("base", "base+no-realization+no-verification", "base+wait1(Let me see)")
     cells = {cell.name: cell for cell in study_cells(study)}
     assert len([name for name in cells if name.startswith("evaluate")]) == 3 * 3
     cell = cells["evaluate tiny hc+wait1(Let me see) 0"]
-    assert cell.command[cell.command.index("--model_args") + 1] == "pretrained=org/model,peft=adapters/tiny/hc-0,budget_forcing=1,forcing_text=Let me see"
-    assert (cell.arm, cell.output, cell.after) == ("hc+wait1(Let me see)", "runs/tiny/hc+wait1-Let-me-see--0/manifest.json", ("distill tiny hc 0",))
+    assert (
+        cell.command[cell.command.index("--model_args") + 1]
+        == "pretrained=org/model,peft=adapters/tiny/hc-0,budget_forcing=1,forcing_text=Let me see"
+    )
+    assert (cell.arm, cell.output, cell.after) == (
+        "hc+wait1(Let me see)",
+        "runs/tiny/hc+wait1-Let-me-see--0/manifest.json",
+        ("distill tiny hc 0",),
+    )
     suppressing = cells["evaluate tiny base+no-realization+no-verification"].command
-    assert suppressing[suppressing.index("--model_args") + 1] == "pretrained=org/model,suppress=realization+verification"
+    assert (
+        suppressing[suppressing.index("--model_args") + 1]
+        == "pretrained=org/model,suppress=realization+verification"
+    )
     (tmp_path / "plain").mkdir()
-    plain = keys(write_study(tmp_path / "plain", "org/model", evaluate={"tasks": "style_arith", "model": "style-hf"}))
-    assert plain.items() <= {name: cell.key for name, cell in cells.items()}.items()  # controls added later redo nothing
+    plain = keys(
+        write_study(tmp_path / "plain", "org/model", evaluate={"tasks": "style_arith", "model": "style-hf"})
+    )
+    # controls added later redo nothing
+    assert plain.items() <= {name: cell.key for name, cell in cells.items()}.items()

@@ -1,4 +1,6 @@
-"""Accuracy against size and graph search entropy: what is read from runs, the relation fitted, and what is said where there is none."""
+"""Accuracy against size and graph search entropy: what is read from runs, the relation fitted,
+and what is said where there is none.
+"""
 
 import json
 import shutil
@@ -13,17 +15,31 @@ from harness_ext.pipelines.study.scaling import read_scaling, scaling_svg, scali
 SIZES = {"small": 2_000_000, "middle": 8_000_000, "large": 32_000_000}
 
 
-def write_run(folder: Path, model: str, arm: str, rows: list[tuple[float, int, bool]], parameters: int | None) -> Path:
+def write_run(
+    folder: Path, model: str, arm: str, rows: list[tuple[float, int, bool]], parameters: int | None
+) -> Path:
     """Write what lm_eval leaves of a run: answers to problems of given entropy and hops."""
     run = folder / model / arm
     run.mkdir(parents=True)
     lines = [
-        {"doc_id": i, "doc_hash": f"item{i}", "filter": "none", "acc": float(right), "doc": {"meta": json.dumps({"graph_search_entropy": bits, "hops": hops})}}
+        {
+            "doc_id": i,
+            "doc_hash": f"item{i}",
+            "filter": "none",
+            "acc": float(right),
+            "doc": {"meta": json.dumps({"graph_search_entropy": bits, "hops": hops})},
+        }
         for i, (bits, hops, right) in enumerate(rows)
     ]
-    (run / "samples_style_kg_2026-01-01T00-00-00.000000.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    config: dict[str, Any] = {} if parameters is None else {"model_num_parameters": parameters + (1000 if arm != "base" else 0)}
-    (run / "results_2026-01-01T00-00-00.000000.json").write_text(json.dumps({"config": config}), encoding="utf-8")
+    (run / "samples_style_kg_2026-01-01T00-00-00.000000.jsonl").write_text(
+        "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
+    )
+    config: dict[str, Any] = (
+        {} if parameters is None else {"model_num_parameters": parameters + (1000 if arm != "base" else 0)}
+    )
+    (run / "results_2026-01-01T00-00-00.000000.json").write_text(
+        json.dumps({"config": config}), encoding="utf-8"
+    )
     manifest = {"base_model": model, "arm": arm, "adapter_sha256": None if arm == "base" else "0" * 64}
     (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return run
@@ -38,7 +54,10 @@ def answers(size: int, by_size: float, by_entropy: float, n: int = 400) -> list[
 
 
 def runs_of(folder: Path, by_size: float, by_entropy: float, arm: str = "base") -> list[Path]:
-    return [write_run(folder, model, arm, answers(size, by_size, by_entropy), size) for model, size in SIZES.items()]
+    return [
+        write_run(folder, model, arm, answers(size, by_size, by_entropy), size)
+        for model, size in SIZES.items()
+    ]
 
 
 def test_the_relation_that_answers_were_drawn_from_is_found(tmp_path: Path) -> None:
@@ -48,13 +67,30 @@ def test_the_relation_that_answers_were_drawn_from_is_found(tmp_path: Path) -> N
     for column, truth in enumerate((0.7, -0.3)):
         assert abs(fitted.coefficients[column] - truth) < 3 * fitted.standard_error(column)
     accuracies, relation = scaling_tables([found])
-    assert [row[:2] for row in accuracies.rows] == [("small", "2.0 M"), ("middle", "8.0 M"), ("large", "32.0 M")]
+    assert [row[:2] for row in accuracies.rows] == [
+        ("small", "2.0 M"),
+        ("middle", "8.0 M"),
+        ("large", "32.0 M"),
+    ]
     assert len(accuracies.header) == 7
     by_name = {row[1]: row[2] for row in relation.rows if row[0] == "size and entropy"}
-    times, low, high = (float(number) for number in by_name["times the parameters for 10 bits"].replace("[", "").replace("]", "").replace(",", "").split())
+    times, low, high = (
+        float(number)
+        for number in (
+            by_name["times the parameters for 10 bits"]
+            .replace("[", "")
+            .replace("]", "")
+            .replace(",", "")
+            .split()
+        )
+    )
     assert low < 2 ** (0.3 / 0.7) < high
     assert low < times < high
-    assert {row[1] for row in relation.rows if row[0] == "with hops"} == {"twice the parameters", "10 bits more", "a hop more"}
+    assert {row[1] for row in relation.rows if row[0] == "with hops"} == {
+        "twice the parameters",
+        "10 bits more",
+        "a hop more",
+    }
     assert "large (32.0 M)" in scaling_svg([found])
 
 
@@ -65,7 +101,9 @@ def test_arms_are_kept_apart_and_sized_by_the_model_without_adapter(tmp_path: Pa
 
 
 def test_seeds_that_answer_the_same_problems_are_no_more_problems(tmp_path: Path) -> None:
-    once = [write_run(tmp_path, model, "base", answers(size, 0.7, 0.0), size) for model, size in SIZES.items()]
+    once = [
+        write_run(tmp_path, model, "base", answers(size, 0.7, 0.0), size) for model, size in SIZES.items()
+    ]
     for run in once:
         twice = run.parent / "again"
         shutil.copytree(run, twice)
@@ -74,7 +112,9 @@ def test_seeds_that_answer_the_same_problems_are_no_more_problems(tmp_path: Path
     assert fits[0] is not None
     assert fits[1] is not None
     assert fits[1].standard_error(0) == pytest.approx(fits[0].standard_error(0), rel=0.02)
-    assert [row[2] for row in scaling_tables([one])[0].rows] == [row[2] for row in scaling_tables([other])[0].rows]
+    assert [row[2] for row in scaling_tables([one])[0].rows] == [
+        row[2] for row in scaling_tables([other])[0].rows
+    ]
 
 
 def test_no_exchange_is_told_where_size_is_not_shown_to_help(tmp_path: Path) -> None:
@@ -84,7 +124,12 @@ def test_no_exchange_is_told_where_size_is_not_shown_to_help(tmp_path: Path) -> 
 
 
 def test_models_that_all_fail_still_make_a_table(tmp_path: Path) -> None:
-    runs = [write_run(tmp_path, model, "base", [(bits, hops, False) for bits, hops, _ in answers(size, 0, 0)], size) for model, size in SIZES.items()]
+    runs = [
+        write_run(
+            tmp_path, model, "base", [(bits, hops, False) for bits, hops, _ in answers(size, 0, 0)], size
+        )
+        for model, size in SIZES.items()
+    ]
     accuracies, relation = scaling_tables(read_scaling(runs))
     assert accuracies.rows[0][2].startswith("0.0 [0.0")
     assert [row[2] for row in relation.rows] == ["undefined: all answers are right, or all wrong"]
@@ -100,5 +145,7 @@ def test_nothing_is_made_of_too_little(case: str, tmp_path: Path) -> None:
             next(run.glob("results_*")).write_text("{}", encoding="utf-8")
         if case == "no entropy":
             path = next(run.glob("samples_*"))
-            path.write_text(path.read_text(encoding="utf-8").replace("graph_search_entropy", "steps"), encoding="utf-8")
+            path.write_text(
+                path.read_text(encoding="utf-8").replace("graph_search_entropy", "steps"), encoding="utf-8"
+            )
     assert read_scaling(runs) == []

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from synth.arithmetic import number_text
 from synth.problems.problem import Step
-from synth.traces.writing.calculations import EXPLORING, VERIFYING, Calculation, Look, operate, read_calculation, write, wrong_result
+from synth.traces.writing.calculations import (
+    EXPLORING,
+    VERIFYING,
+    Calculation,
+    Look,
+    operate,
+    read_calculation,
+    write,
+    wrong_result,
+)
 from synth.traces.writing.content import StepContent
 
 LOOKS = {look.__name__: look for look in (*EXPLORING, *VERIFYING)}
@@ -18,7 +27,11 @@ NUMBER = r"\d+(?:\.\d+)?(?:/\d+)?"
 EQUATION = re.compile(rf"({NUMBER}(?: [-+*/] {NUMBER})+) = (-?{NUMBER})")
 
 whole = st.integers(0, 2000) | st.integers(0, 30)
-decimals = st.decimals(0, 500, places=2).map(Fraction).map(lambda value: value.numerator if value.denominator == 1 else value)
+decimals = (
+    st.decimals(0, 500, places=2)
+    .map(Fraction)
+    .map(lambda value: value.numerator if value.denominator == 1 else value)
+)
 numbers = whole | decimals
 
 
@@ -77,29 +90,77 @@ def ends_with_result(c: Calculation, texts: dict[str, str]) -> bool:
 
 # What the wordings say of the texts, besides that their equations are true.
 SAID: dict[str, Callable[[Calculation, dict[str, str]], bool]] = {
-    "size": lambda c, texts: texts["compared"] == ("more than" if c.result > c.left else "less than") and c.result != c.left,
-    "parity": lambda c, texts: [texts["one"], texts["other"], texts["whole"]] == ["odd" if n % 2 else "even" for n in (c.left, c.right, c.result)],
+    "size": (
+        lambda c, texts: (
+            texts["compared"] == ("more than" if c.result > c.left else "less than") and c.result != c.left
+        )
+    ),
+    "parity": (
+        lambda c, texts: (
+            [texts["one"], texts["other"], texts["whole"]]
+            == ["odd" if n % 2 else "even" for n in (c.left, c.right, c.result)]
+        )
+    ),
     "undo": lambda c, texts: value(texts["undone"]) == c.left,
     "other_number": lambda c, texts: value(texts["found"]) == c.right,
-    "swapped": lambda c, texts: value(texts["exchanged"]) == c.result and texts["exchanged"] != texts["calculation"],
+    "swapped": (
+        lambda c, texts: value(texts["exchanged"]) == c.result and texts["exchanged"] != texts["calculation"]
+    ),
     "repeated": lambda c, texts: value(texts["sum"]) == c.result,
-    "neighbour": lambda c, texts: Fraction(texts["wrong"]) != c.result and value(texts["undone"]) == Fraction(texts["gives"]) != c.left,
+    "neighbour": (
+        lambda c, texts: (
+            Fraction(texts["wrong"]) != c.result
+            and value(texts["undone"]) == Fraction(texts["gives"]) != c.left
+        )
+    ),
     "between": lambda c, texts: (
         results(texts["below"]) == [Fraction(texts["low"])]
         and results(texts["above"]) == [Fraction(texts["high"])]
         and sorted_strictly(Fraction(texts["low"]), c.result, Fraction(texts["high"]))
     ),
     "bracketed": lambda c, texts: (
-        sorted_strictly(Fraction(texts["low"]), c.result, Fraction(texts["high"])) and sorted_strictly(*results(texts["down"]), c.left, *results(texts["up"]))
+        sorted_strictly(Fraction(texts["low"]), c.result, Fraction(texts["high"]))
+        and sorted_strictly(*results(texts["down"]), c.left, *results(texts["up"]))
     ),
-    "last_digit": lambda c, texts: texts["digits"].endswith(texts["digit"]) and int(texts["digit"]) == c.result % 10 and results(texts["digits"])[0] >= 0,
-    "split": lambda c, texts: ends_with_result(c, texts) and Fraction(texts["part"]) + Fraction(texts["rest"]) in (c.left, c.right),
-    "halves": lambda c, texts: ends_with_result(c, texts) and results(texts["first"]) == [Fraction(c.result) / 2],
-    "rounded": lambda c, texts: ends_with_result(c, texts) and int(texts["round"]) % 10 == 0 < int(texts["round"]) - c.right <= 3,
-    "near_double": lambda c, texts: ends_with_result(c, texts) and sorted((c.left, c.right)) == [int(texts["small"]), int(texts["small"]) + int(texts["more"])],
-    "count_up": lambda c, texts: ends_with_result(c, texts) and sorted_strictly(c.right, int(texts["ten"]), c.left),
-    "one_less": lambda c, texts: ends_with_result(c, texts) and int(texts["fewer"]) + 1 == int(texts["times"]) == min(c.left, c.right),
-    "halve_twice": lambda c, texts: ends_with_result(c, texts) and results(texts["first"]) == [Fraction(c.left) / 2],
+    "last_digit": (
+        lambda c, texts: (
+            texts["digits"].endswith(texts["digit"])
+            and int(texts["digit"]) == c.result % 10
+            and results(texts["digits"])[0] >= 0
+        )
+    ),
+    "split": (
+        lambda c, texts: (
+            ends_with_result(c, texts)
+            and Fraction(texts["part"]) + Fraction(texts["rest"]) in (c.left, c.right)
+        )
+    ),
+    "halves": (
+        lambda c, texts: ends_with_result(c, texts) and results(texts["first"]) == [Fraction(c.result) / 2]
+    ),
+    "rounded": (
+        lambda c, texts: (
+            ends_with_result(c, texts) and int(texts["round"]) % 10 == 0 < int(texts["round"]) - c.right <= 3
+        )
+    ),
+    "near_double": (
+        lambda c, texts: (
+            ends_with_result(c, texts)
+            and sorted((c.left, c.right)) == [int(texts["small"]), int(texts["small"]) + int(texts["more"])]
+        )
+    ),
+    "count_up": (
+        lambda c, texts: ends_with_result(c, texts) and sorted_strictly(c.right, int(texts["ten"]), c.left)
+    ),
+    "one_less": (
+        lambda c, texts: (
+            ends_with_result(c, texts)
+            and int(texts["fewer"]) + 1 == int(texts["times"]) == min(c.left, c.right)
+        )
+    ),
+    "halve_twice": (
+        lambda c, texts: ends_with_result(c, texts) and results(texts["first"]) == [Fraction(c.left) / 2]
+    ),
     "decimal": ends_with_result,
     "table": lambda c, texts: results(texts["multiples"])[-1] == (c.result if c.symbol == "*" else c.left),
     "by_tens": lambda c, texts: results(texts["steps"])[-1] == c.result,
@@ -145,8 +206,20 @@ def test_there_is_something_to_say_about_every_kind_of_calculation() -> None:
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 def test_every_look_has_something_to_say_of_some_calculation(look: Look) -> None:
     rng = random.Random(0)
-    samples = (("+", 48, 19), ("-", 62, 38), ("*", 14, 12), ("*", 48, 3), ("*", 12, Fraction(5, 2)), ("/", 96, 8), ("+", 12, 13))
-    assert any(look(Calculation(left, symbol, right, operate(left, symbol, right)), rng) for symbol, left, right in samples for _ in range(5))
+    samples = (
+        ("+", 48, 19),
+        ("-", 62, 38),
+        ("*", 14, 12),
+        ("*", 48, 3),
+        ("*", 12, Fraction(5, 2)),
+        ("/", 96, 8),
+        ("+", 12, 13),
+    )
+    assert any(
+        look(Calculation(left, symbol, right, operate(left, symbol, right)), rng)
+        for symbol, left, right in samples
+        for _ in range(5)
+    )
 
 
 @given(calculations())
@@ -155,6 +228,9 @@ def test_a_calculation_is_read_as_it_is_written(c: Calculation) -> None:
     assert read_calculation(c.text, number_text(Fraction(c.result))) == c
 
 
-@pytest.mark.parametrize(("expression", "result"), [("3 + 4", "8"), ("3 + 4 + 5", "12"), ("3 / 0", "0"), ("x + 4", "7"), ("", ""), ("3 + 4", "seven")])
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [("3 + 4", "8"), ("3 + 4 + 5", "12"), ("3 / 0", "0"), ("x + 4", "7"), ("", ""), ("3 + 4", "seven")],
+)
 def test_what_is_no_single_true_operation_is_not_taken(expression: str, result: str) -> None:
     assert read_calculation(expression, result) is None

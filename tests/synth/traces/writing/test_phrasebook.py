@@ -16,7 +16,9 @@ from synth.traces.writing.target import style_target
 LANGUAGES = ("en", "zh")
 # Macros that quote or state in one way.
 SINGLE = ("idea", "rejected", "checked", "equation")
-VALUES = {name: f"{number}" for number, name in enumerate({name for names in MACROS.values() for name in names}, 11)}
+VALUES = {
+    name: f"{number}" for number, name in enumerate({name for names in MACROS.values() for name in names}, 11)
+}
 
 
 def filled(language: str, macro: str) -> list[str]:
@@ -47,10 +49,18 @@ def test_every_lead_in_is_a_pivot_of_its_kind(language: str, macro: str) -> None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("calculation", [("+", 48, 19), ("-", 62, 38), ("*", 14, 12), ("/", 96, 8), ("+", 12, 13)])
-def test_what_is_said_of_a_calculation_holds_no_pivot(language: str, calculation: tuple[str, int, int]) -> None:
+@pytest.mark.parametrize(
+    "calculation", [("+", 48, 19), ("-", 62, 38), ("*", 14, 12), ("/", 96, 8), ("+", 12, 13)]
+)
+def test_what_is_said_of_a_calculation_holds_no_pivot(
+    language: str, calculation: tuple[str, int, int]
+) -> None:
     symbol, left, right = calculation
-    c, book, lexicon = Calculation(left, symbol, right, operate(left, symbol, right)), load_phrasebook(language), load_lexicon(language)
+    c, book, lexicon = (
+        Calculation(left, symbol, right, operate(left, symbol, right)),
+        load_phrasebook(language),
+        load_lexicon(language),
+    )
     for look in (*EXPLORING, *VERIFYING):
         if texts := look(c, random.Random(0)):
             for form in book.macros[look.__name__].forms:
@@ -90,7 +100,10 @@ def test_chinese_lines_hold_no_english_and_no_half_width_marks(macro: str) -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_words_of_a_text_are_those_of_the_style_scorer(language: str) -> None:
-    text = {"en": "So it says: 24 + 6 = 30 children.", "zh": "题目说：There are 24 children. 那么 24 + 6 = 30，得到 30。"}[language]
+    text = {
+        "en": "So it says: 24 + 6 = 30 children.",
+        "zh": "题目说：There are 24 children. 那么 24 + 6 = 30，得到 30。",
+    }[language]
     assert load_phrasebook(language).words(text) == read_trace(text, load_lexicon(language)).scores.words
 
 
@@ -117,7 +130,21 @@ def test_no_wording_is_left_unused(language: str) -> None:
         plan = draw_plan(problem, style, book, random.Random(problem.id))
         text += f"{write_body(plan, book).text}\n{write_conclusion(plan, book, '7')}\n"
     # Macros that most problems give occasion to use.
-    for macro in ("begin", "given", "asked", "step", "again", "turned", "swapped", "size", "undo", "other_number", "voice", "onward", "conclusion"):
+    for macro in (
+        "begin",
+        "given",
+        "asked",
+        "step",
+        "again",
+        "turned",
+        "swapped",
+        "size",
+        "undo",
+        "other_number",
+        "voice",
+        "onward",
+        "conclusion",
+    ):
         for form in book.macros[macro].forms:
             longest = max(form.wording.pattern.split("%s"), key=len) if form.wording.template is None else ""
             assert longest[1:] in text, (macro, form.wording.where)  # its first letter may be a capital

@@ -10,18 +10,30 @@ from synth.style.profile import build_profile, load_profile
 from synth.traces.rendering import render
 
 HELD = (
-    "pivot_density", "pivot_density_realization", "pivot_density_verification", "pivot_density_exploration", "opener_density", "first_person_density",
-    "equation_density", "stage_share_framing", "stage_share_exploration", "stage_share_verification", "stage_share_synthesis",
-)  # fmt: skip
+    "pivot_density",
+    "pivot_density_realization",
+    "pivot_density_verification",
+    "pivot_density_exploration",
+    "opener_density",
+    "first_person_density",
+    "equation_density",
+    "stage_share_framing",
+    "stage_share_exploration",
+    "stage_share_verification",
+    "stage_share_synthesis",
+)
 
 
 def test_a_set_rendered_from_real_problems_has_the_style_of_real_traces(real_data: Path) -> None:
     problems = load_problems(str(real_data / "benchmarks/gsm8k_train.jsonl"), 700)
     lexicon = load_lexicon("en")
-    made = build_profile("made", [style_scores(row["hc"].trace, lexicon) for row in render(problems, ["hc"], 5)], lexicon)
+    made = build_profile(
+        "made", [style_scores(row["hc"].trace, lexicon) for row in render(problems, ["hc"], 5)], lexicon
+    )
     target = load_profile("long-reasoning")
     ratios = {name: made.means[name] / target.means[name] for name in HELD}
-    # python -m benchmarks.synthesis style holds 2,000 problems to 10 %; these are fewer, and drawn with another seed.
+    # python -m benchmarks.synthesis style holds 2,000 problems to 10 %; these are fewer,
+    # and drawn with another seed.
     assert all(0.85 < ratio < 1.15 for ratio in ratios.values()), ratios
     assert made.deviations["pivot_density"] == pytest.approx(target.deviations["pivot_density"], rel=0.25)
 
@@ -31,11 +43,20 @@ def test_wrong_turns_and_checks_of_a_source_are_used() -> None:
         Step(
             f"The pair {a} -> {b} leads from {a} to {b}.",
             checks=(f"Read backwards, {b} comes from {a} and from nowhere else.",),
-            wrong_turns=(WrongTurn(f"From {a} it goes on to X.", f"No pair {a} -> X is given, so {a} does not lead to X."),),
+            wrong_turns=(
+                WrongTurn(
+                    f"From {a} it goes on to X.", f"No pair {a} -> X is given, so {a} does not lead to X."
+                ),
+            ),
         )
         for a, b in ("AB", "BC", "CD", "DE")
     )
-    problems = [Problem(f"p{i}", "own", "Pairs are given. Where does A lead?", "E", "text", steps, wrong_answers=("D",)) for i in range(60)]
+    problems = [
+        Problem(
+            f"p{i}", "own", "Pairs are given. Where does A lead?", "E", "text", steps, wrong_answers=("D",)
+        )
+        for i in range(60)
+    ]
     rows = render(problems, ["hc", "hc_w"], dials={"pivot_density_realization": 1.5, "wrong_turns": 1.0})
     turned = [row["hc"] for row in rows if row["hc"].wrong_turns]
     assert len(turned) > 10
@@ -49,6 +70,8 @@ def test_wrong_turns_and_checks_of_a_source_are_used() -> None:
 
 
 def test_a_problem_of_one_step_without_arithmetic_can_be_told() -> None:
-    row = render([Problem("p", "own", "What is it?", "4", "number", (Step("It is what it is, which is 4."),))], ["hc"])[0]["hc"]
+    row = render(
+        [Problem("p", "own", "What is it?", "4", "number", (Step("It is what it is, which is 4."),))], ["hc"]
+    )[0]["hc"]
     assert "It is what it is, which is 4." in row.trace
     assert row.trace.rstrip(".").endswith(("4", "answer", "question"))

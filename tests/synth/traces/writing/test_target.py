@@ -26,7 +26,9 @@ def test_targets_are_drawn_near_real_traces() -> None:
     for i, kind in enumerate(KINDS):
         mean = sum(one.pivots[i] for one in drawn) / len(drawn)
         assert mean == pytest.approx(profile.means[f"pivot_density_{kind}"], rel=0.15)
-    assert sum(one.shares[1] for one in drawn) / len(drawn) == pytest.approx(profile.means["stage_share_exploration"], rel=0.05)
+    assert sum(one.shares[1] for one in drawn) / len(drawn) == pytest.approx(
+        profile.means["stage_share_exploration"], rel=0.05
+    )
     assert all(abs(sum(one.shares) - 1) < 1e-6 for one in drawn)
 
 
@@ -71,21 +73,31 @@ def test_diversity_is_a_dial() -> None:
 
 def test_wrong_turns_are_a_dial() -> None:
     def turns(share: float) -> int:
-        return sum(len(row["hc"].wrong_turns) for row in render(load_problems("arith:train", 200), ["hc"], dials={"wrong_turns": share}))
+        return sum(
+            len(row["hc"].wrong_turns)
+            for row in render(load_problems("arith:train", 200), ["hc"], dials={"wrong_turns": share})
+        )
 
     assert turns(0) == 0 < turns(0.3) < turns(1)
 
 
 @pytest.mark.parametrize(
     ("dials", "says"),
-    [({"pivot": 1.0}, "no dial 'pivot'"), ({"pivot_density": -1.0}, "0 to 20"), ({"stage_share_framing": 2.0}, "0 to 1"), ({"wrong_turns": 3.0}, "0 to 1")],
+    [
+        ({"pivot": 1.0}, "no dial 'pivot'"),
+        ({"pivot_density": -1.0}, "0 to 20"),
+        ({"stage_share_framing": 2.0}, "0 to 1"),
+        ({"wrong_turns": 3.0}, "0 to 1"),
+    ],
 )
 def test_dials_that_make_no_sense_are_refused(dials: dict[str, float], says: str) -> None:
     with pytest.raises(StylerepError, match=says):
         style_target(dials=dials)
 
 
-@pytest.mark.parametrize("text", ["pivot_density", "pivot_density=", "pivot_density=many", "=3", "pivot_density=inf"])
+@pytest.mark.parametrize(
+    "text", ["pivot_density", "pivot_density=", "pivot_density=many", "=3", "pivot_density=inf"]
+)
 def test_dials_are_written_name_equals_number(text: str) -> None:
     with pytest.raises(StylerepError, match="dial"):
         style_target(dials=read_dials([text]))

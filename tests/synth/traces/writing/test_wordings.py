@@ -21,7 +21,8 @@ def macro(*lines: str, name: str = "keep", arguments: str = "result") -> str:
     return "\n".join((f"{{% macro {name}({arguments}) %}}", *lines, "{% endmacro %}")) + "\n"
 
 
-# What a user may write by mistake or in bad faith: the template, the line that is named, and what is said of it.
+# What a user may write by mistake or in bad faith: the template, the line that is named,
+# and what is said of it.
 BROKEN: dict[str, tuple[str, int | None, str]] = {
     "unclosed variable": (macro("{{ result"), 2, "has to end in it"),
     "unclosed condition": (macro("so", "{% if result == '7' %}seven"), 3, "has to end in it"),
@@ -34,11 +35,19 @@ BROKEN: dict[str, tuple[str, int | None, str]] = {
     "wrong argument": (macro("so.", arguments="number"), 1, "gets no variable 'number'; it gets result"),
     "attribute": (macro("{{ result.__class__ }}"), 2, "looking into a variable"),
     "item": (macro("{{ result['__class__'] }}"), 2, "looking into a variable"),
-    "endless loop": (macro("{% for i in result %}{% for j in result %}so{% endfor %}{% endfor %}"), 2, "a loop is not allowed"),
+    "endless loop": (
+        macro("{% for i in result %}{% for j in result %}so{% endfor %}{% endfor %}"),
+        2,
+        "a loop is not allowed",
+    ),
     "call": (macro("{{ range(9) }}"), 2, "a call is not allowed"),
     "method": (macro("{{ result.format(result) }}"), 2, "a call is not allowed"),
     "call block": (macro("{% call result() %}so{% endcall %}"), 2, "a call is not allowed"),
-    "filter that is not allowed": (macro("{{ result | pprint }}"), 2, "no filter 'pprint'; there are capitalize, lower"),
+    "filter that is not allowed": (
+        macro("{{ result | pprint }}"),
+        2,
+        "no filter 'pprint'; there are capitalize, lower",
+    ),
     "filter with an argument": (macro("{{ result | trim('7') }}"), 2, "takes nothing in brackets"),
     "assignment": (macro("{% set result = 'x' %}"), 2, "setting a variable"),
     "include": (macro("{% include '/etc/passwd' %}"), 2, "another file"),
@@ -60,8 +69,16 @@ BROKEN: dict[str, tuple[str, int | None, str]] = {
     "line that comes out empty": (macro("{% if result == '' %}so{% endif %}"), 2, "comes out empty"),
     "pivot where none may stand": (macro("wait, {{ result }} it is."), 2, "'wait' is a pivot (realization)"),
     "no pivot where one must stand": (macro("so:", name="realization", arguments=""), 2, "finds no pivot"),
-    "pivot of another kind": (macro("Let me check:", name="realization", arguments=""), 2, "is a pivot (verification)"),
-    "step that is not said": (macro("the next step.", name="step", arguments="text"), 2, "has to hold {{ text }}"),
+    "pivot of another kind": (
+        macro("Let me check:", name="realization", arguments=""),
+        2,
+        "is a pivot (verification)",
+    ),
+    "step that is not said": (
+        macro("the next step.", name="step", arguments="text"),
+        2,
+        "has to hold {{ text }}",
+    ),
 }
 
 
@@ -79,14 +96,29 @@ def test_a_broken_template_is_told_apart_by_file_and_line(name: str, tmp_path: P
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", ["unknown variable", "attribute", "endless loop", "power", "deep negation", "huge file", "pivot where none may stand"])
-def test_the_command_refuses_a_broken_template_in_one_sentence(name: str, stylerep: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "unknown variable",
+        "attribute",
+        "endless loop",
+        "power",
+        "deep negation",
+        "huge file",
+        "pivot where none may stand",
+    ],
+)
+def test_the_command_refuses_a_broken_template_in_one_sentence(
+    name: str, stylerep: Command, tmp_path: Path
+) -> None:
     source, _, said = BROKEN[name]
     folder, out = tmp_path / "templates", tmp_path / "out"
     folder.mkdir()
     (folder / "mine.jinja").write_text(source, encoding="utf-8")
     began = time.monotonic()
-    sentence = one_sentence(stylerep("synth", "--problems", "arith", "--n", 2, "--templates", folder, "--out", out))
+    sentence = one_sentence(
+        stylerep("synth", "--problems", "arith", "--n", 2, "--templates", folder, "--out", out)
+    )
     assert time.monotonic() - began < 60  # Python and the libraries included, on a machine that others use
     assert "mine.jinja" in sentence
     assert said in sentence
@@ -124,7 +156,10 @@ def test_a_line_is_filled_in_with_conditions_and_filters() -> None:
         arguments="result, compared",
     )
     wordings = read_wordings(source, "mine.jinja", KNOWN)["size"]
-    lines = [[wording.fill({"result": "7", "compared": compared}) for wording in wordings] for compared in ("more than", "less than")]
+    lines = [
+        [wording.fill({"result": "7", "compared": compared}) for wording in wordings]
+        for compared in ("more than", "less than")
+    ]
     assert lines[0] == ["7 is MORE THAN.", "it grew to 7.", "it is bigger.", "100% of 7."]
     assert lines[1] == ["7 is LESS THAN.", "it shrank.", "it is smaller.", "100% of 7."]
     assert [wording.where for wording in wordings] == [f"mine.jinja, line {line}" for line in (4, 5, 6, 7)]
@@ -137,20 +172,41 @@ def test_a_value_is_written_as_it_is() -> None:
 
 def test_a_line_without_variables_is_the_text_itself() -> None:
     source = macro("100% done.", "{{ 'well' | capitalize }}.", name="aside", arguments="")
-    assert [wording.fill({}) for wording in read_wordings(source, "mine.jinja", KNOWN)["aside"]] == ["100% done.", "Well."]
+    assert [wording.fill({}) for wording in read_wordings(source, "mine.jinja", KNOWN)["aside"]] == [
+        "100% done.",
+        "Well.",
+    ]
 
 
 def test_line_ends_of_other_systems_are_line_ends() -> None:
     for source in (macro("so.", "well."), macro("so.", "well.").replace("\n", "\r\n")):
-        assert [wording.pattern for wording in read_wordings(source, "mine.jinja", KNOWN)["keep"]] == ["so.", "well."]
+        assert [wording.pattern for wording in read_wordings(source, "mine.jinja", KNOWN)["keep"]] == [
+            "so.",
+            "well.",
+        ]
 
 
 def test_a_user_folder_replaces_one_macro_and_keeps_the_others(stylerep: Command, tmp_path: Path) -> None:
     folder = tmp_path / "templates"
     folder.mkdir()
     line = "{% if stated in '1 2 3' %}few, namely{% else %}many, namely{% endif %} {{ stated | upper }}."
-    (folder / "end.jinja").write_text("\ufeff" + macro(line, name="conclusion", arguments="stated"), encoding="utf-8")
-    result = stylerep("synth", "--problems", "arith", "--arms", "hc", "--n", 20, "--no-decontaminate", "--templates", folder, "--out", tmp_path / "out")
+    (folder / "end.jinja").write_text(
+        "\ufeff" + macro(line, name="conclusion", arguments="stated"), encoding="utf-8"
+    )
+    result = stylerep(
+        "synth",
+        "--problems",
+        "arith",
+        "--arms",
+        "hc",
+        "--n",
+        20,
+        "--no-decontaminate",
+        "--templates",
+        folder,
+        "--out",
+        tmp_path / "out",
+    )
     assert result.returncode == 0, result.stderr[-2000:]
     rows = pq.read_table(tmp_path / "out" / "hc" / "train.parquet").to_pylist()
     for row in rows:
@@ -160,10 +216,50 @@ def test_a_user_folder_replaces_one_macro_and_keeps_the_others(stylerep: Command
 
 
 FRAGMENTS = (
-    "{% macro keep(result) %}", "{% macro aside() %}", "{% endmacro %}", "\n", "\r", "{{", "}}", "{%", "%}", "{#", "#}", " result ", "if ", "else", "endif",
-    "for i in ", "raw", "endraw", "set ", "(", ")", "[", "]", "'", '"', "|", "upper", " == ", " ~ ", " in ", " not ", ".", ",", "*", "9", "%s", "%", "-",
-    "\\", "x", "self", "\u3002", "\0",
-)  # fmt: skip
+    "{% macro keep(result) %}",
+    "{% macro aside() %}",
+    "{% endmacro %}",
+    "\n",
+    "\r",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    " result ",
+    "if ",
+    "else",
+    "endif",
+    "for i in ",
+    "raw",
+    "endraw",
+    "set ",
+    "(",
+    ")",
+    "[",
+    "]",
+    "'",
+    '"',
+    "|",
+    "upper",
+    " == ",
+    " ~ ",
+    " in ",
+    " not ",
+    ".",
+    ",",
+    "*",
+    "9",
+    "%s",
+    "%",
+    "-",
+    "\\",
+    "x",
+    "self",
+    "\u3002",
+    "\0",
+)
 
 
 def read_or_refuse(source: str) -> None:

@@ -1,4 +1,6 @@
-"""An engine whose model writes a script, with the batch of vLLM: requests are added, put off, moved and removed while others are written."""
+"""An engine whose model writes a script, with the batch of vLLM: requests are added, put off, moved and
+removed while others are written.
+"""
 
 import importlib
 from collections import deque
@@ -37,19 +39,27 @@ class Request:
 
 
 class Engine:
-    """Writes a script: where a token of it is forbidden, " apple" instead. At most two requests stand in the batch; one of an odd limit may be put off once."""
+    """Writes a script: where a token of it is forbidden, " apple" instead. At most two requests stand in the
+    batch; one of an odd limit may be put off once.
+    """
 
     def __init__(self, arguments: dict[str, Any], script: str, put_off_after: int | None = None) -> None:
         path = arguments.get("tokenizer") or arguments["model"]
         self.tokenizer = AutoTokenizer.from_pretrained(path)
         self.script = self.tokenizer(script, add_special_tokens=False)["input_ids"]
         self.instead = self.tokenizer(" apple", add_special_tokens=False)["input_ids"][0]
-        model = SimpleNamespace(tokenizer=path, tokenizer_revision=arguments.get("tokenizer_revision"), trust_remote_code=False)
-        config = SimpleNamespace(model_config=model, additional_config=arguments.get("additional_config") or {})
+        model = SimpleNamespace(
+            tokenizer=path, tokenizer_revision=arguments.get("tokenizer_revision"), trust_remote_code=False
+        )
+        config = SimpleNamespace(
+            model_config=model, additional_config=arguments.get("additional_config") or {}
+        )
         self.processors = []
         for name in arguments.get("logits_processors") or []:
             module, _, kind = name.partition(":")
-            self.processors.append(getattr(importlib.import_module(module), kind)(config, torch.device("cpu"), False))
+            self.processors.append(
+                getattr(importlib.import_module(module), kind)(config, torch.device("cpu"), False)
+            )
         self._put_off_after = put_off_after
 
     def run(self, requests: list[Request]) -> None:
@@ -59,7 +69,12 @@ class Engine:
             removed, added, moved = [], [], []
             for slot in reversed(range(len(batch))):
                 one = batch[slot]
-                late = self._put_off_after is not None and one.params.max_tokens % 2 and len(one.output) >= self._put_off_after and id(one) not in put_off
+                late = (
+                    self._put_off_after is not None
+                    and one.params.max_tokens % 2
+                    and len(one.output) >= self._put_off_after
+                    and id(one) not in put_off
+                )
                 if not one.ended and not late:
                     continue
                 removed.append(slot)
@@ -84,7 +99,9 @@ class Engine:
 
     def text(self, request: Request) -> str:
         """Return what was written."""
-        return str(self.tokenizer.decode(request.output, skip_special_tokens=request.params.skip_special_tokens))
+        return str(
+            self.tokenizer.decode(request.output, skip_special_tokens=request.params.skip_special_tokens)
+        )
 
     def _update(self, update: BatchUpdate | None) -> None:
         for processor in self.processors:

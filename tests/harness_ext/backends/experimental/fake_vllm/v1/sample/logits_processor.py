@@ -1,4 +1,6 @@
-"""vLLM's processors of logits: what a batch tells them, and the one that wraps a callable for each request."""
+"""vLLM's processors of logits: what a batch tells them, and the one that wraps a callable for each
+request.
+"""
 
 import inspect
 from dataclasses import dataclass
@@ -18,7 +20,9 @@ class MoveDirectionality(Enum):
 
 @dataclass(frozen=True)
 class BatchUpdate:
-    """What changed in the batch: places removed, (place, params, prompt, output) added, (from, to, direction) moved, in this order."""
+    """What changed in the batch: places removed, (place, params, prompt, output) added, (from, to,
+    direction) moved, in this order.
+    """
 
     batch_size: int
     removed: list[int]
