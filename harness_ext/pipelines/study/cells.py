@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from distill.experimental.scratch.names import is_scratch, scratch_model
-from distill.models.pretrained import NAMED
+from distill.models.packaged import NAMED
 from distill.training.recipe import load_recipe
 from harness_ext.backends.style_hf.control_settings import Controls
 from harness_ext.pipelines.study.file import Study, StudyModel

