@@ -19,11 +19,12 @@ from distill.training.fast.attention import NAME, rows
 from distill.training.fast.lora import LoraGroup
 from distill.training.fast.loss import summed_cross_entropy
 
-# Tokens of each of the two rows that the check runs, and the relative error of gradients it allows. Two
-# orders of summation differ by one to two per cent in bfloat16, another mask or position by more than a half.
+# Tokens of each of the two rows that the check runs, and the relative error of gradients it allows. In
+# bfloat16 the gradients of SmolLM2-135M are 5 to 8 per cent off those in float32 whichever way they are
+# computed, on processors with AMX, so two ways differ by up to 11; another mask or position by more than half.
 _CHECKED = 48
 _SAMPLED = 10_000
-_ALLOWED = {torch.bfloat16: 0.1, torch.float16: 0.1, torch.float32: 1e-3}
+_ALLOWED = {torch.bfloat16: 0.3, torch.float16: 0.3, torch.float32: 1e-3}
 
 
 @dataclass
