@@ -147,6 +147,9 @@ EVALUATION_SETS: dict[str, EvaluationSet] = {
     "countdown": EvaluationSet(
         "countdown:test", {str(n): f"min_numbers={n}:max_numbers={n}" for n in (3, 4, 5, 6)}, ENDLESS
     ),
+    "arith_short": EvaluationSet(
+        "arith:test", {str(n): f"min_steps={n}:max_steps={n}:max_number=50" for n in (1, 2, 3)}, ENDLESS
+    ),
     **{f"gym_{one.spec.split(':')[1]}": one for one in _GYM},
     "gsm8k": EvaluationSet("gsm8k:test", files=("gsm8k_test.jsonl",), published=1319),
     "math500": EvaluationSet("math:test", files=("math500.jsonl",), published=500),

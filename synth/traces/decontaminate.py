@@ -192,8 +192,10 @@ def load_generated() -> Generated:
     heading, _, hashes = GENERATED.read_bytes().partition(b"\n")
     about = json.loads(heading)
     names = [task for task, n in about["questions"].items() for _ in range(n)]
+    # A question of two tasks counts for the first of them.
     tasks = {
-        int.from_bytes(hashes[_BYTES * i : _BYTES * (i + 1)], "big"): task for i, task in enumerate(names)
+        int.from_bytes(hashes[_BYTES * i : _BYTES * (i + 1)], "big"): names[i]
+        for i in reversed(range(len(names)))
     }
     return Generated(tasks, about["questions"], frozenset(about["first_lines"]), about["most_lines"])
 

@@ -23,6 +23,7 @@ FIRST = {
     "kg": "2009844fc5bb30cd",
     "claims": "dd7b5e0b302d5913",
     "countdown": "b19e517389115fda",
+    "arith_short": "8bca459d3d5d24a3",
     "gym_base_conversion": "26327744dad158ea",
     "gym_leg_counting": "b861126eb58eadff",
     "gym_complex_arithmetic": "b4f7fdfc3723dd00",
@@ -54,7 +55,7 @@ def digest(problems: list[Problem]) -> str:
 def test_the_sets_are_those_that_the_tasks_name() -> None:
     assert PUBLISHED == ["gsm8k", "math500", "aime24", "aime25", "gpqa_diamond", "svamp"]
     assert GENERATED[:6] == ["arith", "chain", "kinship", "kg", "claims", "countdown"]
-    assert len(GENERATED) == 6 + 12
+    assert len(GENERATED) == 7 + 12
     assert set(FIRST) == set(GENERATED)
     assert all(EVALUATION_SETS[name].n == 2000 for name in GENERATED)
 
