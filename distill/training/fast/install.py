@@ -21,7 +21,7 @@ from distill.training.fast.loss import summed_cross_entropy
 
 # Tokens of each of the two rows that the check runs, and the relative error of gradients it allows. In
 # bfloat16 the gradients of SmolLM2-135M are 5 to 8 per cent off those in float32 whichever way they are
-# computed, on processors with AMX, so two ways differ by up to 11; another mask or position by more than half.
+# computed, on processors with AMX. So two ways differ by up to 11; another mask or position, by over half.
 _CHECKED = 48
 _SAMPLED = 10_000
 _ALLOWED = {torch.bfloat16: 0.3, torch.float16: 0.3, torch.float32: 1e-3}

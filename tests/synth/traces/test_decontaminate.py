@@ -110,10 +110,11 @@ def test_the_file_of_generated_questions_is_that_of_the_sets() -> None:
     known = load_generated()
     sets = [name for name in GENERATED_SETS if not name.startswith("gym_")]
     assert known.questions == {f"style_{name}": 2000 for name in GENERATED_SETS}
-    both = [
-        {question_hash(one.question) for one in evaluation_problems(name)} for name in ("arith", "arith_short")
-    ]
-    shared = both[0] & both[1]
+    long, short = (
+        {question_hash(one.question) for one in evaluation_problems(name)}
+        for name in ("arith", "arith_short")
+    )
+    shared = long & short
     assert 0 < len(shared) < 1000
     assert len(known.tasks) == 2000 * len(GENERATED_SETS) - len(shared)
     for name in sets:
