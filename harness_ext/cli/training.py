@@ -27,13 +27,14 @@ app.add_typer(steer, name="steer")
 
 @models.command("list")
 def models_list() -> None:
-    """List the models that can be pulled, and where those already pulled are."""
+    """List the models that can be pulled, with family, parameters, licence, what is fetched, what it takes on
+    disk, and where those already pulled are.
+    """
     from distill.experimental.scratch.names import listed
-    from distill.models.packaged import NAMED
-    from distill.models.pretrained import pulled_folder
+    from distill.models.model_list import packaged_lines
 
-    for name, model in NAMED.items():
-        say(f"{name}  {model.licence}  {pulled_folder(name) or 'not pulled'}")
+    for line in packaged_lines():
+        say(line)
     for line in listed():
         say(line)
 

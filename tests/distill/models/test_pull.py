@@ -2,6 +2,8 @@
 
 import errno
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 import torch
 
 from distill.models.loading import load_model, load_tokenizer
+from distill.models.model_list import packaged_lines
 from distill.models.packaged import NAMED, PackagedModel
 from distill.models.pretrained import pulled_folder, resolve_model
-from distill.models.pull import fetch_gguf, pull
-from distill.models.wheel_parts import JOINED
+from distill.models.pull import pull
+from distill.models.wheel_parts import JOINED, join_parts
 from synth.errors import StylerepError
 from tests.distill.tiny_gguf import make_wheels, packaged, tiny_model, write_gguf
 
@@ -92,7 +95,9 @@ def test_a_model_in_parts_is_pulled_whole(shelf: Shelf) -> None:
 def test_a_missing_part_is_named_and_the_next_pull_goes_on(shelf: Shelf) -> None:
     second, kept = shelf.wheel(2), shelf.wheel(2).read_bytes()
     second.unlink()
-    shelf.fails(r"^tiny-part2==1\.0 could not be fetched with pip: .*No matching distribution")
+    shelf.fails(
+        r"^tiny-part2==1\.0 could not be fetched with pip: .*No matching distribution .*owner/tiny needs"
+    )
     assert shelf.parts_joined() == 1
     second.write_bytes(kept)
     shelf.wheel(1).unlink()  # it is here already
@@ -113,30 +118,43 @@ def test_a_corrupted_part_is_named_and_the_next_pull_goes_on(shelf: Shelf, damag
     assert shelf.pull().is_dir()
 
 
-def test_what_a_kill_left_is_cut_off_or_taken_again(shelf: Shelf) -> None:
-    content = fetch_gguf("tiny", shelf.cache).read_bytes()
+@pytest.mark.parametrize(
+    ("kept", "more", "whole"), [(0, b"half", 0), (1, b"half", 1), (2, b"", 2), (3, b"and more", 3)]
+)
+def test_what_a_kill_left_is_cut_off_and_whole_parts_are_used(
+    shelf: Shelf, gguf: Path, kept: int, more: bytes, whole: int
+) -> None:
     shelf.joined.parent.mkdir()
-    (shelf.joined.parent / "wheel-left").mkdir()
-    first = shelf.model.parts[0].size
-    damaged = content[: first + 9] + b"x" + content[first + 10 :]
-    for left, whole in (
-        (content[: first + 7], 1),
-        (damaged, 1),
-        (content[:7], 0),
-        (content + b"more", PARTS),
-    ):
-        shelf.joined.write_bytes(left)
-        for number in range(whole):
-            shelf.wheel(number + 1).rename(shelf.folder / f"{number}.aside")
-        (shelf.cache / JOINED).unlink(missing_ok=True)
-        folder = shelf.pull()
-        assert (folder / "model.safetensors").is_file()
-        for path in sorted(folder.iterdir()):
-            path.unlink()
-        folder.rmdir()
-        shelf.joined.parent.mkdir()
-        for number in range(whole):
-            (shelf.folder / f"{number}.aside").rename(shelf.wheel(number + 1))
+    size = sum(part.size for part in shelf.model.parts[:kept])
+    shelf.joined.write_bytes(gguf.read_bytes()[:size] + more)
+    for number in range(whole):
+        shelf.wheel(number + 1).unlink()
+    assert join_parts(shelf.model, shelf.joined.parent).read_bytes() == gguf.read_bytes()
+
+
+def test_a_part_that_the_disk_has_garbled_is_fetched_again(shelf: Shelf, gguf: Path) -> None:
+    content = bytearray(gguf.read_bytes())
+    content[shelf.model.parts[0].size + 9] ^= 255
+    shelf.joined.parent.mkdir()
+    shelf.joined.write_bytes(content)
+    shelf.wheel(1).unlink()
+    assert join_parts(shelf.model, shelf.joined.parent).read_bytes() == gguf.read_bytes()
+
+
+def test_a_pull_that_is_killed_leaves_nothing_that_can_be_loaded_and_goes_on(
+    shelf: Shelf, gguf: Path
+) -> None:
+    left = shelf.joined.parent / "wheel-of-a-killed-pull"
+    left.mkdir(parents=True)
+    pid = os.fork()
+    if pid == 0:  # dies between two parts, as by SIGKILL: no clean-up of any kind
+        join_parts(shelf.model, shelf.joined.parent, lambda size: size and os._exit(9))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert pulled_folder("tiny") is None
+    assert shelf.joined.stat().st_size < gguf.stat().st_size
+    assert shelf.pull().is_dir()
+    assert [path.name for path in (shelf.cache / "models").iterdir()] == ["tiny"]
 
 
 def test_a_full_disk_is_said_before_and_while_it_fills(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,3 +214,18 @@ def test_each_pinned_model_has_all_its_parts_in_order() -> None:
         "qwen2.5-coder-0.5b-instruct": 491_400_064,
         "qwen2.5-coder-1.5b-instruct": 1_117_320_768,
     }
+
+
+def test_the_list_says_what_a_model_is_and_takes(shelf: Shelf) -> None:
+    def row() -> str:
+        return next(line for line in packaged_lines() if line.startswith("tiny "))
+
+    assert re.fullmatch(r"tiny +qwen2_5 +0 M +Apache-2\.0 +0 MB +0 MB +not pulled", row())
+    folder = shelf.pull()
+    assert row().endswith(f" {folder}")
+    headings, *rows = packaged_lines()
+    assert headings.split() == ["name", "family", "parameters", "licence", "fetched", "on", "disk", "where"]
+    (gemma,) = [line for line in rows if line.startswith("gemma3-270m ")]
+    assert re.search(
+        r"gemma3 +268 M +Gemma Terms of Use \(to be accepted\) +238 MB +536 MB +not pulled", gemma
+    )
