@@ -66,7 +66,7 @@ def read_header(path: Path) -> GgufHeader:
     try:
         # The header is a few MB of a file of hundreds, which is mapped and not read.
         return _Reader(np.memmap(path, mode="r"), path).header()
-    except (struct.error, IndexError, ValueError, UnicodeDecodeError) as error:
+    except (OverflowError, MemoryError, ValueError) as error:
         raise StylerepError(f"{path.name}: this is no GGUF file that can be read ({error}).") from error
 
 
@@ -117,12 +117,15 @@ class _Reader:
 
     def _texts(self, count: int) -> list[str]:
         texts, at, data, length = [], self._at, self._data, struct.Struct("<Q")
-        for _ in range(count):
-            (size,) = length.unpack_from(data, at)
-            at += 8 + size
-            if at > len(data):
-                raise ValueError("it ends within its header")
-            texts.append(str(data[at - size : at], "utf-8"))
+        try:
+            for _ in range(count):
+                (size,) = length.unpack_from(data, at)
+                at += length.size + size
+                texts.append(str(data[at - size : at], "utf-8"))
+        except struct.error:
+            at = len(data) + 1
+        if at > len(data):
+            raise ValueError("it ends within its header")
         self._at = at
         return texts
 
