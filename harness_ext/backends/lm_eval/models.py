@@ -145,6 +145,11 @@ def _sentence(name: str, error: Exception) -> str | None:  # noqa: PLR0911 (one 
                 f"{server} cannot be reached ({type(error).__name__}); see whether it runs and base_url is"
                 " right."
             )
+        case OSError() if "connect to" in str(error) and "huggingface" in str(error):
+            return (
+                f"The model {name} needs files of the Hub that are not on this machine, and the Hub cannot be"
+                " reached; name files that are here with --model_args, or connect."
+            )
         case torch.OutOfMemoryError():
             return "The model ran out of memory; choose a smaller batch or fewer new tokens."
         case NotImplementedError() if "oglikelihood" in str(error) or "chat" in name:

@@ -99,7 +99,7 @@ class Sampler:
             import torch
 
             torch.manual_seed(digest(seed, *prompts) % 2**63)
-        with self._as_family():
+        with told(self._name), self._as_family():
             contexts = [self._context(prompt) for prompt in prompts]
         requests = [
             generation_request(context, copy.deepcopy(settings), index)

@@ -28,7 +28,7 @@ from distill.models.loading import load_model, load_tokenizer
 from distill.models.precision import fast_dtype
 from distill.models.pretrained import check_adapter, resolve_model
 from distill.training.encode import Encoded, encode
-from harness_ext.backends.style_hf.digests import weight_digests
+from harness_ext.backends.style_hf.digests import base_digest, weight_digests
 from harness_ext.backends.style_hf.sequence_text import Pieces, SequenceText
 from harness_ext.backends.style_hf.steering import decoder_layers, layer_output
 from synth.errors import StylerepError
@@ -146,6 +146,8 @@ def fit_directions(
         "seed": seed,
         "lexicon": load_lexicon().signature,
         **digests,
+        "base_sha256": base_digest(model),
+        "dtype": str(model.dtype),
         "kinds": told,
     }
     out.parent.mkdir(parents=True, exist_ok=True)

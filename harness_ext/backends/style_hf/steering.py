@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 
 from distill.models.library_hooks import STEERING, not_taken
+from harness_ext.backends.style_hf.digests import base_digest
 from synth.errors import StylerepError
 from synth.schema import Schema, open_regular, parse_json, read_as
 
@@ -28,6 +29,8 @@ class _Kind(Schema):
 class _SteeringHeader(Schema):
     model_config = ConfigDict(extra="ignore")
     layers: Annotated[int, Field(ge=1, le=10_000)]
+    base_sha256: str = ""
+    dtype: str = ""
     kinds: dict[str, _Kind]
 
 
@@ -118,13 +121,20 @@ class Steering:
     """
 
     def __init__(self, model: Any, direction: Direction, strength: float) -> None:
-        """Put the direction in place; raise StylerepError if it is of a model of another width or depth."""
+        """Put the direction in place; raise StylerepError if it's of a model of other
+        width, depth or weights; adapters don't count.
+        """
         layers = decoder_layers(model)
         width = model.config.get_text_config().hidden_size
         if len(direction.vector) != width or direction.about["layers"] != len(layers):
             raise StylerepError(
                 f"The directions are of a model with {direction.about['layers']} layers of width"
                 f" {len(direction.vector)}; this one has {len(layers)} of {width}."
+            )
+        if _are_comparable(model, direction.about) and base_digest(model) != direction.about["base_sha256"]:
+            raise StylerepError(
+                "The directions were fitted on a model with other weights than this one; fit them on it with"
+                " stylerep steer fit."
             )
         self._model, self._layer, self._strength = model, direction.layer, strength
         self._added = (strength * direction.vector.float()).to(model.dtype).to(model.device)
@@ -165,3 +175,14 @@ class Steering:
             )
         self._times, self._seen = self._times + 1, True
         return (after, *output[1:]) if isinstance(output, (tuple, list)) else after
+
+
+def _are_comparable(model: Any, about: dict[str, Any]) -> bool:
+    """Say whether a model's weights can be told from those that a file of directions was fitted on.
+
+    Older files have no digest of them. Quantized weights are others, and float16 rounds in its own way.
+    """
+    if not about.get("base_sha256") or getattr(model, "hf_quantizer", None) is not None:
+        return False
+    formats = {str(model.dtype), about.get("dtype")}
+    return len(formats) == 1 or "torch.float16" not in formats

@@ -33,7 +33,7 @@ def figures(scored: Sequence[ScoredResponse]) -> dict[str, str]:
         drawn = {"pivots_along": _pivots_along(groups), "stage_strips": _stage_strips(groups)}
         if judged:
             drawn["density_by_outcome"] = _density_by_outcome(judged)
-        if any(one.response.is_correct is not None for one in scored):
+        if any(one.response.is_correct is not None and one.scores.words for one in scored):
             drawn["length_accuracy"] = _length_accuracy(groups)
         return {name: as_svg(figure) for name, figure in drawn.items()}
 

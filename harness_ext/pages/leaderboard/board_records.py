@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict, Field
 
+from harness_ext.pages.leaderboard.facts import RunFacts
 from harness_ext.runs.accuracy import DEFAULT
 from synth.errors import StylerepError
 from synth.schema import Schema, Whole, read_as, read_json
@@ -50,27 +51,11 @@ class PartRecord(_OpenRecord):
     others: list[OtherRecord] = Field(default=[])
 
 
-class FactsRecord(_OpenRecord):
-    """As `harness_ext.pages.leaderboard.facts.RunFacts`."""
-
-    id: str
-    model: str
-    family: str
-    arm: str
-    seed: str
-    group: str
-    template: bool | None
-    gen_kwargs: str
-    folder: str
-    versions: dict[str, str] = Field(default={})
-    shots: dict[str, Whole] = Field(default={})
-
-
 class RunRecord(_OpenRecord):
     """A run on a board (``run.json``)."""
 
     format: Whole
-    facts: FactsRecord
+    facts: RunFacts
     parts: dict[str, PartRecord]
 
 

@@ -6,12 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import ConfigDict, Field
 
 from harness_ext.runs.manifests import merged_results, read_manifest
 from synth.privacy.home_folders import without_homes
 from synth.privacy.secrets import SECRETS
+from synth.schema import Schema, Whole
 
 _IDENTITY = ("base_model", "base_sha256", "model_name", "arm", "gen_kwargs", "chat_template")
 """What runs of one arm have in common when only their seeds differ."""
@@ -22,15 +24,15 @@ _CONTROLS = "decoding"
 _OWN = ("seed", "adapter_sha256", "dataset_fingerprint")
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """Who answered.
+class RunFacts(Schema):
+    """Who answered; what a board's ``run.json`` keeps of it.
 
     `group` is shared by the seeds of one arm, empty where a folder does not say enough. `template` says
     whether prompts went through a chat template, None if unknown; `versions` and `shots` are by task.
     `folder` is the name of the run folder.
     """
 
+    model_config = ConfigDict(extra="ignore")
     id: str
     model: str
     family: str
@@ -40,8 +42,8 @@ class RunFacts:
     template: bool | None
     gen_kwargs: str
     folder: str
-    versions: Mapping[str, str] = field(default_factory=dict)
-    shots: Mapping[str, int] = field(default_factory=dict)
+    versions: dict[str, str] = Field(default={})
+    shots: dict[str, Whole] = Field(default={})
 
 
 def read_facts(folder: Path) -> RunFacts:

@@ -201,7 +201,7 @@ class Store:
         gone = set(self._parts(facts.id)) - set(kept) - {part.column.id}
         content = {
             "format": FORMAT,
-            "facts": asdict(facts),
+            "facts": facts.model_dump(),
             "parts": {name: asdict(one) for name, one in {**kept, part.column.id: part}.items()},
         }
         write_text(
@@ -363,4 +363,4 @@ def _read_run(path: Path) -> KeptRun:
         )
         for name, one in found.parts.items()
     }
-    return KeptRun(RunFacts(**found.facts.model_dump()), parts)
+    return KeptRun(found.facts, parts)

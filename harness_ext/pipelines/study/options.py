@@ -128,6 +128,13 @@ def _check_train(document: Document, study: "Study", model: "StudyModel", own: t
 
     alone, changed = (study.train, ("train",)), ({**study.train, **model.train}, (*own, "train"))
     for options, place in (alone, changed) if model.train else (alone,):
+        if options.get("merge"):
+            at = (*place, "merge")
+            raise document.error(
+                at if at in document.lines else place,
+                "every arm and seed would be merged into this one folder; leave merge out, and merge the"
+                " adapter you want with stylerep distill --merge",
+            )
         given = _parsed(
             document,
             place,

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness_ext.pages.analyze import Fields, analyze, profile_of, read_responses
+from harness_ext.pages.analyze.figures import figures
 from harness_ext.pages.analyze.html_page import analysis_json, report_html
 from synth.errors import StylerepError
 from tests.conftest import one_sentence
@@ -189,6 +190,13 @@ def test_mistakes_on_the_command_line_are_one_sentence_and_keep_the_old_report(
         stylerep_here("analyze", "org/none", HF_HUB_OFFLINE="1")
     )
     assert "report.html" in one_sentence(stylerep_here("analyze", "t.jsonl", "--html", "no/such/report.html"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_judged_responses_without_a_word_leave_a_figure_out_and_nothing_else(tmp_path: Path) -> None:
+    empty = [{"response": f"<think></think>{n}", "is_correct": n == 4} for n in (4, 5)]
+    scored = analyze([written(tmp_path / "empty.jsonl", empty)]).scored
+    assert "length_accuracy" not in figures(scored)
 
 
 def test_invalid_utf8_and_lone_surrogates_are_read(tmp_path: Path, stylerep_here: Run) -> None:

@@ -431,6 +431,16 @@ def test_mistakes_are_told_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_tokenizer_that_cannot_be_fetched_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """lm_eval's dummy model has its tokenizer from the Hub, and loads it when it is first asked."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    settings = TeachSettings("arith:train", "dummy", {"tokenizer": "nobody/none"}, n=2, keep="all")
+    with pytest.raises(StylerepError, match="The model dummy needs files of the Hub that are not on this"):
+        teach(settings, tmp_path / "st")
+
+
 def test_a_prompt_is_never_cut_to_make_room(tmp_path: Path, tiny_model: Path) -> None:
     """lm_eval would cut it from the left, in silence."""
     settings = TeachSettings(

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from distill.models.families import model_family
 from distill.models.loading import load_model, load_tokenizer
+from harness_ext.backends.style_hf.digests import base_digest
 from harness_ext.backends.style_hf.steer_fit import fit_directions
 from harness_ext.backends.style_hf.steering import load_direction
 from synth.errors import StylerepError
@@ -166,6 +167,25 @@ def test_another_models_directions_and_other_files_are_refused(
         wide.write_bytes(content)
         with pytest.raises(StylerepError, match="no file of stylerep steer fit"):
             ours(model, steer=str(wide), steer_kind="realization", steer_strength=1)
+
+
+def test_directions_of_other_weights_are_refused(model: Path, directions: Path, tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    other = build(SHAPES["llama3"], tmp_path / "other")
+    given: dict[str, Any] = {"steer": str(directions), "steer_kind": "realization", "steer_strength": 1}
+    with pytest.raises(StylerepError, match="fitted on a model with other weights than this one"):
+        ours(other, **given)
+    ours(model, dtype="bfloat16", **given)  # the same weights in another number format
+
+
+def test_an_adapter_makes_no_other_model(model: Path, tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    loaded = load_model(str(model), torch.float32)
+    alone = base_digest(loaded)
+    adapted = get_peft_model(loaded, LoraConfig(target_modules=["q_proj", "down_proj"]))
+    assert base_digest(adapted) == base_digest(adapted.get_base_model()) == alone
+    assert base_digest(load_model(str(model), torch.bfloat16)) == alone
 
 
 def test_too_few_places_are_refused_with_their_numbers(

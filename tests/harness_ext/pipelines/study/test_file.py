@@ -143,6 +143,7 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
         ({"train": {"method": "lorra"}}, "train: method must be one of lora"),
         ({"train": {"recipe": "none.yaml"}}, "train: There is no recipe 'none.yaml'"),
         ({"train": {"drop": 0.1}}, "train: --drop needs --select"),
+        ({"train": {"merge": "merged"}}, "train.merge: every arm and seed would be merged into this one"),
         ({"train": {"plain": "yes"}}, "train: Got unexpected extra argument"),
         ({"arms": ["st_w"], "teach": {"model": "hf"}}, "altered traces of st are made from a file"),
         (
