@@ -3,9 +3,10 @@
     python -m benchmarks.problem_path              # the two numbers
     python -m benchmarks.problem_path --modules    # every step as well, in order
 
-A study of two training problems and two test items runs with a random model of 50,000 parameters: `stylerep reproduce`, with every process that it starts. `sys.setprofile` tells of all
-calls between modules of ours (``synth``, ``distill``, ``harness_ext``, ``stylerep``). Libraries between two
-of them are left out, and so is what an import runs.
+A study of two training problems and two test items runs with a random model of 50,000 parameters:
+`stylerep reproduce`, with every process that it starts. `sys.setprofile` tells of all calls between modules
+of ours (``synth``, ``distill``, ``harness_ext``, ``stylerep``). Libraries between two of them are left out,
+and so is what an import runs.
 
 - A *step* is a pair of modules, where the first calls the second. It counts once, at its first time: a loop
   over problems is no new thing to read.
