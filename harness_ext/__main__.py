@@ -21,6 +21,7 @@ from synth.errors import StylerepError
 from synth.printable import printable
 from synth.privacy.masked_output import mask_output
 from synth.privacy.secrets import SECRETS
+from synth.processes.openmp import share_cores
 from synth.processes.python_start import safe_environment
 
 _TOLD = (
@@ -53,6 +54,7 @@ def main() -> None:
     SECRETS.know_environment()
     mask_output()  # for good: the traceback of a fault of ours is printed last of all
     os.environ.update(safe_environment())  # what libraries start inherits it
+    share_cores()
     if sys.argv[1:2] != ["compare"] or all(word.partition("=")[0] != "--claims" for word in sys.argv):
         _run(2)  # which ends the process
     try:

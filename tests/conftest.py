@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from synth.processes.openmp import share_cores
+
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     # Workers share the cores, and so do the commands that they start;
     # torch reads this when it is first imported.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, CORES // workers)))
+share_cores()
 
 
 def pytest_xdist_auto_num_workers() -> int:
