@@ -24,8 +24,11 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 test: model
 	$(PYTEST) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 
+# Only the files that have such tests are read: each worker would take some 15 s to read them all.
+SLOW_TESTS = $(shell grep -rlF mark.slow tests --include='*.py')
+
 test-slow: model
-	$(PYTEST) --dist loadfile -m slow $(PYTEST_ARGS)
+	$(PYTEST) --dist loadfile -m slow $(SLOW_TESTS) $(PYTEST_ARGS)
 
 # What reaches into transformers, peft and lm_eval, in every family. In an environment of its own, where the newest release of each
 # dependency is installed that the ranges allow, but for torch, which stays at the pinned version: of a range pip takes the newest
