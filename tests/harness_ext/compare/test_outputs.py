@@ -139,7 +139,7 @@ def test_the_command_ends_as_its_claims_do(runs: list[Path], tmp_path: Path) -> 
 
 def test_what_goes_wrong_beside_claims_is_no_claim_that_is_not_met(runs: list[Path], tmp_path: Path) -> None:
     program = (
-        "import sys, harness_ext.compare.report as r; r.load_runs = None; sys.argv = sys.argv[1:]; from"
+        "import sys, harness_ext.compare.comparisons as r; r.load_runs = None; sys.argv = sys.argv[1:]; from"
         " harness_ext.__main__ import main; main()"
     )
     claims = tmp_path / "claims.yaml"
