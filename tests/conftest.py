@@ -30,6 +30,10 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(4, CORES)
 
 
+# No test asks the Hub: where it gives no answer its client asks again and again, 23 seconds long, for the
+# tokenizer of lm_eval's dummy model too. Its variable is read once, on import, so it is set before that.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
 # A shared machine may stall for longer than any deadline that says something about the code.
 settings.register_profile("stylerep", deadline=None)
 settings.load_profile("stylerep")
