@@ -11,11 +11,14 @@ BIN := $(VENV)/bin
 MODEL := smollm2-135m-instruct
 TRACES ?= ../shared/data/traces
 
-.PHONY: demo test test-slow test-newest check docs bench setup model
+.PHONY: demo test test-slow newest test-newest check docs bench setup model
 .DELETE_ON_ERROR:
 
 demo: model
 	$(BIN)/stylerep reproduce studies/demo.yaml --out demo
+
+# Where this is set, each of the hundreds of commands that tests start would compile all our modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A worker for each processor core, at most four; WORKERS=0 has the tests run one after the other.
 WORKERS ?= auto
@@ -38,11 +41,13 @@ NEWEST_TESTS := tests/test_packaging.py tests/benchmarks/test_controls_table.py 
 	tests/harness_ext/backends/style_hf/test_steering.py tests/harness_ext/backends/style_hf/test_generation.py tests/harness_ext/backends/style_hf/test_thinking_budget.py \
 	tests/harness_ext/backends/lm_eval/test_family_hooks.py tests/harness_ext/backends/lm_eval/test_next_lm_eval.py tests/harness_ext/backends/lm_eval/test_controls_taken.py tests/distill/training/test_fast.py tests/distill/models/test_families.py
 
-test-newest:
+newest:
 	@echo "Setting up $(NEWEST): a minute or two …"
 	@test -x $(NEWEST)/bin/python || $(PYTHON) -m venv $(NEWEST)
 	@grep '^torch==' constraints.txt > $(NEWEST)/torch.txt
 	@$(NEWEST)/bin/python -m pip install -qq --disable-pip-version-check --upgrade --upgrade-strategy eager -c $(NEWEST)/torch.txt -e '.[test]'
+
+test-newest: newest
 	@$(NEWEST)/bin/python -m tests.newest_versions constraints.txt
 	@$(NEWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(NEWEST_TESTS) $(PYTEST_ARGS)
 
