@@ -13,6 +13,7 @@ from harness_ext.runs.run_folder import MANIFEST, read_manifest, sample_files
 from synth.errors import StylerepError
 from synth.files.replace_file import write_text
 from synth.privacy.secrets import SECRETS
+from synth.responses.samples_file import samples_name
 
 if TYPE_CHECKING:
     from harness_ext.backends.style_hf.control_settings import Controls
@@ -70,7 +71,10 @@ def check_saved(new: Sequence[Path], folder: Path) -> None:
         results = [path for path in new if path.name.startswith("results_")]
         contents = json.loads(results[0].read_text(encoding="utf-8"))
         for task, counts in contents["n-samples"].items():
-            (path,) = (item for item in new if item.name.startswith(f"samples_{task}_"))
+            # by the whole name: style_arith's is how style_arith_short's begins
+            (path,) = (
+                item for item in new if (name := samples_name(item.name)) is not None and name.task == task
+            )
             lines = path.read_bytes().split(b"\n")
             if len(lines) - 1 < counts["effective"] or lines[-1]:
                 raise ValueError(path.name)

@@ -144,14 +144,26 @@ def test_a_pattern_may_stand_in_a_configuration_file(tmp_path: Path, empty: dict
 def test_stylerep_eval_says_and_records_what_it_leaves_out(
     stylerep_here: Run, tmp_path: Path, empty: dict[str, str], published_sets: Path
 ) -> None:
-    evaluate = ["eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks"]
+    # With a name: lm_eval makes one up for a model without, and so the second run would have another folder.
+    evaluate = [
+        "eval",
+        "--model",
+        "dummy",
+        "--model_args",
+        "model=named",
+        "--limit",
+        2,
+        "--output_path",
+        "out",
+    ]
+    evaluate += ["--tasks"]
     result = stylerep_here(*evaluate, "style_a*", **empty)
     assert result.returncode == 0, result.stderr[-3000:]
     lines = [line for line in result.stderr.splitlines() if "LEFT OUT" in line]
     assert [line.split()[1] for line in lines] == ["style_aime24", "style_aime25"]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["left_out"] == ["style_aime24", "style_aime25"]
-    assert set(sample_files(tmp_path / "out")) == {"style_arith"}
+    assert set(sample_files(tmp_path / "out")) == {"style_arith", "style_arith_short"}
 
     result = stylerep_here(*evaluate, "style_aime24", HF_HUB_OFFLINE="1", STYLEREP_DATA=str(published_sets))
     assert result.returncode == 0, result.stderr[-3000:]
