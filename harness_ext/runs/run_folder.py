@@ -81,10 +81,13 @@ class Run:
 def sample_files(folder: Path) -> dict[str, Path]:
     """Return the newest samples file of each task below a folder;
     raise StylerepError if it holds several runs.
+
+    Of a model without a name, lm_eval puts each evaluation into a folder of another name; where our manifest
+    stands beside them, they are one run all the same.
     """
     newest: dict[str, tuple[str, Path]] = {}
     paths = sorted(folder.rglob("samples_*.jsonl"))
-    if len(places := {path.parent for path in paths}) > 1:
+    if len(places := {path.parent for path in paths}) > 1 and not (folder / MANIFEST).is_file():
         raise StylerepError(f"{folder}: {len(places)} runs lie in this folder; name one of them.")
     for path in paths:
         if (
@@ -154,5 +157,5 @@ def load_runs(folders: Sequence[Path], workers: Workers) -> list[Run]:
     """Read run folders, by *workers* where it is much; raises what `load_run` does,
     for the first folder that it is raised for.
     """
-    size = sum(path.stat().st_size for folder in folders for path in folder.glob("samples_*.jsonl"))
+    size = sum(path.stat().st_size for folder in folders for path in folder.rglob("samples_*.jsonl"))
     return list((workers if size > _WORTH_A_POOL else Workers()).each(load_run, folders))

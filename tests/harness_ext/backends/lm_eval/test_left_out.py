@@ -145,18 +145,8 @@ def test_stylerep_eval_says_and_records_what_it_leaves_out(
     stylerep_here: Run, tmp_path: Path, empty: dict[str, str], published_sets: Path
 ) -> None:
     # With a name: lm_eval makes one up for a model without, and so the second run would have another folder.
-    evaluate = [
-        "eval",
-        "--model",
-        "dummy",
-        "--model_args",
-        "model=named",
-        "--limit",
-        2,
-        "--output_path",
-        "out",
-    ]
-    evaluate += ["--tasks"]
+    # A model without a name: lm_eval makes one up for each evaluation, and yet it is one run.
+    evaluate = ["eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks"]
     result = stylerep_here(*evaluate, "style_a*", **empty)
     assert result.returncode == 0, result.stderr[-3000:]
     lines = [line for line in result.stderr.splitlines() if "LEFT OUT" in line]
