@@ -144,7 +144,6 @@ def test_a_pattern_may_stand_in_a_configuration_file(tmp_path: Path, empty: dict
 def test_stylerep_eval_says_and_records_what_it_leaves_out(
     stylerep_here: Run, tmp_path: Path, empty: dict[str, str], published_sets: Path
 ) -> None:
-    # With a name: lm_eval makes one up for a model without, and so the second run would have another folder.
     # A model without a name: lm_eval makes one up for each evaluation, and yet it is one run.
     evaluate = ["eval", "--model", "dummy", "--limit", 2, "--output_path", "out", "--tasks"]
     result = stylerep_here(*evaluate, "style_a*", **empty)
