@@ -366,7 +366,9 @@ def _loss(model: Any, row: Any, summed: Any) -> float:
 
 def main() -> None:
     """Read the command line."""
+    global MODEL  # noqa: PLW0603 (a process measures one way of one model)
     if sys.argv[1:2] == ["measure"]:
+        MODEL = sys.argv[4] if len(sys.argv) > 4 else MODEL
         measure(sys.argv[2], Path(sys.argv[3]))
         return
     parser = argparse.ArgumentParser(

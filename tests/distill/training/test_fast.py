@@ -16,6 +16,7 @@ from distill.training.fast.attention import packed_attention, rows
 from distill.training.fast.install import _gradients, speed_up
 from distill.training.fast.loss import summed_cross_entropy
 from distill.training.recipe import Recipe
+from tests.devices import DEVICES
 from tests.distill.tiny_families import SHAPES, build, build_tokenizer
 
 LENGTHS = [5, 9, 1, 16]
@@ -82,6 +83,25 @@ def test_rows_attend_to_themselves_alone(
         strict=True,
     ):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)  # soft-capped scores go through float32
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("window", "softcap"), [(None, None), (4, None), (4, 2.0)])
+def test_rows_attend_alike_on_every_device(window: int | None, softcap: float | None, device: str) -> None:
+    inputs = [tensor.detach().float().requires_grad_() for tensor in tensors(6, 2)]
+    there = [tensor.detach().to(device).requires_grad_() for tensor in inputs]
+    with rows(LENGTHS):
+        found, _ = packed_attention(
+            torch.nn.Module(), *there, None, scaling=0.3, sliding_window=window, softcap=softcap
+        )
+    wanted = by_row(*inputs, 0.3, window, softcap)
+    torch.testing.assert_close(found.cpu(), wanted, rtol=1e-3, atol=1e-3)
+    for one, other in zip(
+        torch.autograd.grad(found.square().sum(), there),
+        torch.autograd.grad(wanted.square().sum(), inputs),
+        strict=True,
+    ):
+        torch.testing.assert_close(one.cpu(), other, rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.parametrize(("window", "softcap"), [(None, None), (4, None), (6, 2.0)])

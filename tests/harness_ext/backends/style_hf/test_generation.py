@@ -19,6 +19,7 @@ from harness_ext.backends.style_hf.fused_linear import fuse
 from harness_ext.backends.style_hf.kv_cache import capacity
 from harness_ext.backends.style_hf.sampler import TokenSampler
 from synth.errors import StylerepError
+from tests.devices import DEVICES
 from tests.distill.tiny_families import SHAPES, SMALL, Shape, build
 
 WINDOWED = {
@@ -112,6 +113,18 @@ def test_the_responses_are_those_of_hf(name: str, model_of: Callable[[str], Path
         assert len(set(theirs)) > 3 or name == "smollm2"
         for sequences in (1, 3, 64):
             assert ask(ours(folder, rows=sequences, **more), PROMPTS) == theirs
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", ["llama3", "shared-heads"])
+def test_the_responses_are_those_of_hf_on_every_device(
+    name: str, device: str, model_of: Callable[[str], Path]
+) -> None:
+    folder = model_of(name)
+    given: dict[str, Any] = {"pretrained": str(folder), "device": device, "dtype": "float32"}
+    with as_family(prepare(given)):
+        theirs = ask(HFLM(**given, batch_size=1), PROMPTS)
+    assert ask(ours(folder, device=device), PROMPTS) == theirs
 
 
 def test_a_row_is_written_alike_in_any_company_in_the_number_format_of_the_model(
