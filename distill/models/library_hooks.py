@@ -1,5 +1,5 @@
-"""Every place where we reach into transformers, peft and lm_eval,
-and the sentence that is said where one of them does not take it.
+"""Lists every place where we reach into transformers, peft and lm_eval, and words the error for one that
+didn't take.
 
 Such a place relies on names that are no promise of the library. Each is checked where it is used, by what
 came of it rather than by a name: was it called as often as there are layers, did what it gave come back. What
@@ -17,8 +17,8 @@ from synth.errors import StylerepError
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One such place: what it does, of which *library*, in which *module* of ours, what it `relies_on` there,
-    and how it is `checked` that it took.
+    """One such place: what it does, in which *library*, from which *module* of ours, what it `relies_on`, and
+    how it's `checked`.
     """
 
     what: str
@@ -192,8 +192,8 @@ HOOKS = (
 
 
 def not_taken(hook: Hook, owner: Any, found: str) -> StylerepError:
-    """Return the error for a hook that did not take: what of the library's *owner* (an object or its class),
-    and what was *found* there, a clause.
+    """Return the error for a hook that didn't take: *found*, a clause, says what happened in the library's
+    *owner* (an object or its class).
     """
     cls = owner if isinstance(owner, type) else type(owner)
     return StylerepError(
@@ -217,8 +217,6 @@ def versions_tested(library: str) -> str:
 
 
 def need(hook: Hook, owner: Any, *names: str) -> None:
-    """Raise StylerepError where a class or module of the library has not all attributes that a hook stands
-    on.
-    """
+    """Raise StylerepError where a class or module of the library lacks an attribute that a hook needs."""
     if missing := [name for name in names if not hasattr(owner, name)]:
         raise not_taken(hook, owner, f"there is no {missing[0]}")

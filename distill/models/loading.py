@@ -1,4 +1,4 @@
-"""Loads tokenizers and models with transformers, and says in a sentence why one will not load.
+"""Loads tokenizers and models with transformers, and says in a sentence why one won't load.
 
 Python files that a model brings are run within `distill.models.model_files.code_of_models` alone; elsewhere
 transformers is told not to, so that it never asks.

@@ -1,6 +1,4 @@
-"""What of a model or an adapter would run code when it is loaded: Python files of its own,
-and pickled weights.
-"""
+"""Finds what would run code when a model or adapter is loaded: its own Python files, and pickled weights."""
 
 import contextlib
 from collections.abc import Iterator
@@ -31,7 +29,7 @@ def is_trusted() -> bool:
 
 
 def check_weights(folder: Path, name: str) -> None:
-    """Raise StylerepError for a model's folder whose weights are pickled, and not there as safetensors
+    """Raise StylerepError for a model's folder whose weights are pickled, unless they're there as safetensors
     too.
     """
     if any(folder.glob("*.safetensors")) or any(folder.glob("*.gguf")):

@@ -1,5 +1,5 @@
-"""Where models come from: a name pulled from a package index or trained from nothing, a local folder,
-or a Hub id.
+"""Resolves models: a name pulled from a package index or trained from nothing, a local folder, or
+a Hub id.
 """
 
 from pathlib import Path

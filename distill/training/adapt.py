@@ -1,4 +1,4 @@
-"""Loads a model and prepares what of it is trained: LoRA, DoRA or QLoRA adapters, or all of it."""
+"""Loads a model and prepares its trained part: LoRA, DoRA or QLoRA adapters, or all weights."""
 
 import warnings
 from typing import Any
@@ -16,7 +16,7 @@ from synth.errors import StylerepError
 
 
 def trained_model(model: str, recipe: Recipe, family: Family) -> Any:
-    """Return a model with what the recipe trains set to be trained.
+    """Return a model in which what the recipe trains is trainable.
 
     Adapters are kept in float32 beside weights in the format that is fast here (4 bits for qlora); full
     fine-tuning keeps float32 weights. Raises StylerepError where the model cannot be loaded,

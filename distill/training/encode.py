@@ -65,8 +65,8 @@ def prompt_ids(tokenizer: Any, text: str) -> list[int]:
 
 
 def completion(prompt: str, response: str, think: tuple[str, str]) -> str:
-    """Return what is to be generated after a prompt so that the two together hold the response,
-    each think tag once.
+    """Return the text to generate after a prompt, so that the two together hold the response and each think
+    tag once.
 
     Some chat templates open the trace themselves: the response's opening tag is then the prompt's, and a
     response without a trace closes it, by the tag that belongs to the prompt's (`synth.formats`). Raises

@@ -1,4 +1,4 @@
-"""Tells before a model is loaded whether its training fits into memory."""
+"""Tells whether a training fits into memory, before the model is loaded."""
 
 import contextlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The model card of what a training made."""
+"""Writes the model card of a trained adapter or model."""
 
 import json
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ _KINDS = {
 
 
 def model_card(manifest: Mapping[str, Any], rows: int) -> str:
-    """Return a model card in Markdown, with the fields of the Hub,
-    from the manifest of a training on so many rows.
+    """Return a model card in Markdown, with the Hub's fields, from the manifest of a training on
+    *rows* rows.
     """
     recipe, full = manifest["recipe"], manifest["recipe"]["method"] == "full"
     head = {

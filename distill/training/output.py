@@ -1,6 +1,4 @@
-"""The folders that a training writes: checked before it begins,
-and kept from other commands until it has ended.
-"""
+"""Checks the folders that a training writes before it begins, and locks them until it has ended."""
 
 import contextlib
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Progress of a training run: step, loss, tokens a second, time left."""
+"""Shows a training's progress: step, loss, tokens a second, time left."""
 
 import time
 from typing import Any

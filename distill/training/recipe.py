@@ -1,4 +1,6 @@
-"""How a model is trained: settings that come with stylerep by name, or a YAML file of one's own."""
+"""Reads recipes, which say how a model is trained: one that comes with stylerep, or a YAML file
+of your own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

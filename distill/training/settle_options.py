@@ -1,4 +1,4 @@
-"""The options of ``stylerep distill``, settled before anything is loaded."""
+"""Settles the options of ``stylerep distill`` before anything is loaded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from synth.errors import StylerepError
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the options come to: the recipe, how the training runs, and the ids of rows that are left out."""
+    """Settled options: the recipe, how the training runs, and the ids of rows to leave out."""
 
     recipe: Recipe
     running: TrainingOptions
@@ -41,8 +41,7 @@ def settle(
     report_to: Sequence[str] | None = None,
     **_: object,
 ) -> Options:
-    """Return what options, by their names, come to;
-    those that say what is trained and where it goes are passed over.
+    """Return the settled options, by their names; those that name model, data and output are ignored.
 
     Raises:
         StylerepError: for a recipe or list of rows that cannot be read, a value out of range,

@@ -1,5 +1,5 @@
-"""Which rows make up each step of a training: settled beforehand, the same for every arm, every number of
-processes and every resumption.
+"""Plans which rows make up each step of a training: the same for every arm, number of processes and
+resumption.
 """
 
 import hashlib

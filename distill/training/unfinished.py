@@ -1,6 +1,4 @@
-"""The folder of a training that has not ended, beside the folder it is to fill: its checkpoints,
-and what they belong to.
-"""
+"""Keeps an unfinished training's checkpoints beside its output folder, with what they belong to."""
 
 import json
 import time

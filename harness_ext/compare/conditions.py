@@ -1,4 +1,4 @@
-"""Which runs are seeds of one condition, and what each condition is compared with."""
+"""Groups runs into conditions (seeds of one arm), and finds each condition's baseline."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ class Condition:
 
 
 def read_by(text: str) -> tuple[str, ...]:
-    """Read what rows are told apart by; raise StylerepError for a word that is none of `BY`,
-    or where arms are not told apart.
+    """Read what rows are told apart by; raise StylerepError for an unknown word, or where arms aren't told
+    apart.
     """
     words = tuple(word.strip() for word in text.split(",") if word.strip())
     for word in words:
@@ -83,8 +83,8 @@ def conditions(runs: Sequence[Run], by: Collection[str]) -> list[Condition]:
 
 
 def baselines(found: Sequence[Condition], baseline: Path | str | None) -> dict[str, Condition]:
-    """Return what each condition, by its name, is compared with: *baseline*, a run's folder or an arm,
-    else the arm of the first run.
+    """Return the baseline of each condition, by its name: *baseline* (a run's folder or an arm), else the
+    first run's arm.
 
     A folder is the baseline of all; an arm, that of every model that has it. A baseline has no entry. Raises
     StylerepError where there is no such run or arm, or a model lacks it.

@@ -1,4 +1,4 @@
-"""Draws a report: a forest plot of the differences, and what lies behind them item by item."""
+"""Draws a report: a forest plot of the differences, and the items behind them."""
 
 import io
 from pathlib import Path
@@ -47,8 +47,8 @@ def draw(report: Report, folder: Path) -> list[Path]:
 
 
 def forest(report: Report) -> "Figure":
-    """Return the forest plot: one line a comparison, its 95 % interval thin and its 90 % interval thick, ±
-    margin shaded; summaries over families below.
+    """Return the forest plot: a line for each comparison, families' summaries last. Intervals of 95 % are
+    thin, of 90 % thick; ± margin is shaded.
     """
     found: list[Any] = [*report.comparisons, *report.families]
     figure, axes = _figure(len(found))
@@ -100,8 +100,8 @@ def forest(report: Report) -> "Figure":
 
 
 def differences(report: Report) -> "Figure | None":
-    """Return the paired-difference plot, None without counts: of each comparison, the items that only the
-    baseline (left), only the run (right) got right.
+    """Return the plot of paired differences, None without counts: the items that only the baseline, or only
+    the run, got right.
     """
     found = [one for one in report.comparisons if "b" in one.result.settings]
     if not found:

@@ -1,6 +1,4 @@
-"""Whether the runs bear out the hypotheses that were declared beforehand in a file
-(docs/reference/comparing.md).
-"""
+"""Judges the hypotheses that a file declared before the runs (docs/reference/comparing.md)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,8 +26,8 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a claim needs: of which model, task and kind, with the p of it and of its contrary,
-    and the numbers it rests on.
+    """One thing that a claim needs, for one model and task: its p, the p of its contrary, and the numbers
+    behind them.
     """
 
     claim: str
@@ -42,8 +40,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A claim and what came of it. `p` is the greatest of its findings',
-    `p_holm` that adjusted over the claims of the file.
+    """A claim and its outcome. `p` is the largest of its findings'; `p_holm` is adjusted over the file's
+    claims.
     """
 
     claim: Hypothesis
@@ -55,8 +53,8 @@ class ClaimResult:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What came of a file of claims. `recorded` counts the runs, out of `runs`, whose manifests hold the
-    file's hash since they were evaluated.
+    """The outcomes of a file of claims. Of `runs` runs, `recorded` hold the file's hash in their
+    manifests.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""What a claims file may hold, and what is made of it (docs/reference/comparing.md)."""
+"""Reads a claims file (docs/reference/comparing.md)."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""On which metric runs are compared: one and the same for all that have a task."""
+"""Chooses the metric that runs are compared on: the same one for all runs of a task."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from synth.errors import StylerepError
 
 
 def with_accuracy(runs: Sequence[Run], wanted: str | None = None) -> tuple[list[Run], list[str]]:
-    """Return the runs with the metric that accuracy is in each task that several of them have, and notes.
+    """Return the runs with the accuracy metric of each task that several of them have, and notes.
 
     *wanted* is it wherever any of the runs has it. Where none can be, or runs do not agree, `Run.accuracy`
     says why, for whoever needs it. Raises StylerepError where no task has the metric *wanted*.
@@ -56,7 +56,7 @@ def with_accuracy(runs: Sequence[Run], wanted: str | None = None) -> tuple[list[
 
 
 def metric_notes(found: Sequence[Condition], keys: Sequence[Key]) -> list[str]:
-    """Say, task by task, where another metric than the one compared differs from it, and in which runs."""
+    """Say for each task which other metrics differ from the one compared, and in which runs."""
     runs = [
         (one.name if len(one.runs) == 1 else f"{one.name} ({seed})", run)
         for one in found
@@ -77,7 +77,7 @@ def of_metric(result: Result, metric: str) -> Result:
 
 
 def titled(task: str, metric: str) -> str:
-    """Return a task's name, with the metric that accuracy is where that is another than ``acc``."""
+    """Return a task's name, with its accuracy metric unless that is ``acc``."""
     return task if metric == DEFAULT else f"{task}, accuracy is {metric}"
 
 

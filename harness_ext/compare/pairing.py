@@ -103,8 +103,8 @@ def scores_of(run: Run, key: Key, items: Sequence[str], score: str | None = None
 
 
 def metric_of(run: Run, key: Key) -> str:
-    """Return the metric that accuracy is in a task (`harness_ext.compare.metric`); raise StylerepError,
-    with the reason, where none is.
+    """Return the accuracy metric of a task (`harness_ext.compare.metric`); raise StylerepError, with the
+    reason, if it has none.
     """
     found = run.accuracy[key]
     if isinstance(found, str):

@@ -1,4 +1,4 @@
-"""How many items a comparison takes, before it is run."""
+"""Plans how many items a comparison takes, before it's run."""
 
 from harness_ext.compare.tables import TextTable
 from harness_ext.stats import (
@@ -18,8 +18,8 @@ _LEAST = 1e-6
 
 
 def plan_tables(margin: float, discordance: float | None = None, items: int | None = None) -> list[TextTable]:
-    """Return what it takes to show equivalence within ± *margin* or a difference,
-    and what a number of items can show, at 80 % power.
+    """Return how many items show equivalence within ± *margin*, or a difference, and what a given number can
+    show, at 80 % power.
 
     *discordance* is the share of items that exactly one of two runs gets right, above 0 and at most 1; a
     table of usual ones if left out, and of usual numbers if *items* is.

@@ -1,5 +1,5 @@
-"""Whether two conditions were asked the same: one document for each hash, one version of the task, one number
-of shots, one way of generating.
+"""Checks that two conditions were asked the same: documents, task version, number of shots, generation
+settings.
 """
 
 import functools
@@ -20,7 +20,7 @@ _PACKAGES = {"the version of lm_eval": "lm_eval", "the version of stylerep": "st
 
 
 def check_documents(runs: Sequence[Run], key: Key, items: Iterable[str]) -> None:
-    """Raise StylerepError where two of the runs have other documents under one hash."""
+    """Raise StylerepError where two of the runs have different documents under one hash."""
     different = {id(run): run for run in runs}.values()
     shared = list(items)
     digests = [(run, run.asked.get(key[0], AskedItems()).documents(shared)) for run in different]
@@ -35,7 +35,7 @@ def check_documents(runs: Sequence[Run], key: Key, items: Iterable[str]) -> None
 
 
 def answers_note(runs: Sequence[Run], key: Key, items: Sequence[str]) -> str:
-    """Say of how many items the right answer is not the same in all runs; empty where it is."""
+    """Say for how many items the runs disagree about the right answer; empty if they never do."""
     different = {id(run): run for run in runs}.values()
     ours, *others = (run.asked.get(key[0], AskedItems()).targets(items) for run in different)
     other = [
@@ -50,8 +50,8 @@ def answers_note(runs: Sequence[Run], key: Key, items: Sequence[str]) -> str:
 
 
 def renumbered(one: Run, two: Run, key: Key) -> str:
-    """Say which items of two runs have one number and different hashes: data that changed between them;
-    empty where none has.
+    """Say which items of two runs share a number but not a hash, because the data changed between them; empty
+    if none do.
     """
     ours, theirs = (
         {
@@ -71,8 +71,8 @@ def renumbered(one: Run, two: Run, key: Key) -> str:
 
 
 def difference_notes(pairs: Sequence[tuple[Condition, Condition, Sequence[Key]]]) -> list[str]:
-    """Say, a line each, in what conditions differ from their baselines beside their arms:
-    what was asked and how, and how it was scored.
+    """Say, one line each, how conditions differ from their baselines apart from the arm: in what was asked,
+    how, and how it was scored.
 
     *pairs* are a condition, its baseline, and the tasks on which they are compared.
     Those that differ in the same are told together.

@@ -23,8 +23,8 @@ _SHARES = (
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """(accuracy of `first` − `base`) / (accuracy of `second` − `base`) of one model on one task;
-    `note` says what the interval leaves out.
+    """(accuracy of `first` − `base`) / (accuracy of `second` − `base`) of one model on one task; `note` says
+    what the interval leaves out.
     """
 
     question: str

@@ -1,4 +1,4 @@
-"""How the style of two conditions differs, item by item, also at equal length."""
+"""Compares the style of two conditions item by item, also at equal length."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ _AT_ONCE = 192
 
 @dataclass(frozen=True, slots=True)
 class StyleEffect:
-    """The difference of one style score: mean with BCa interval and sign-flip p, pseudomedian,
-    and what is left at equal length.
+    """The difference of one style score: mean with BCa interval and sign-flip p, pseudomedian, and what
+    remains at equal length.
 
     The last is None for length itself, and where lengths differ so much that equal length lies outside the
     middle nine tenths of their differences: a regression would have to guess. Seeds are averaged per item.
@@ -73,8 +73,8 @@ def _common(runs: Sequence[Run], key: Key, places: Sequence[npt.NDArray[np.intp]
 
 
 def style_effects(pairs: Sequence[Pair], seed: int, workers: Workers) -> list[list[StyleEffect]]:
-    """Return, pair by pair, the difference of every style score that both conditions have: of many pairs at
-    once, since one resampling serves all.
+    """Return, for each pair, the difference of every style score that both conditions have. One resampling
+    serves all pairs.
     """
     found: list[list[StyleEffect]] = [[] for _ in pairs]
     pieces = [

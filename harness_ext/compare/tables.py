@@ -53,7 +53,7 @@ def report_tables(report: "Report") -> list[TextTable]:
 
 
 def report_notes(report: "Report") -> list[str]:
-    """Say in a few sentences how the numbers were made, and what must be known to trust them."""
+    """Say in a few sentences how the numbers were made, and what to know before trusting them."""
     some = report.comparisons[0] if report.comparisons else report.families[0]
     margin = f"{100 * some.margin:g}"
     if some.correction == "holm":

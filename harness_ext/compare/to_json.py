@@ -13,9 +13,7 @@ from synth.privacy.home_folders import without_homes
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """Return the report as plain JSON values; what is not a number (an undefined share,
-    a ratio of 0 to 0, infinity) is null.
-    """
+    """Return the report as plain JSON values. An undefined share, a ratio of 0 to 0 and infinity are null."""
     content = {
         "cells": [_cell(cell) for cell in report.cells],
         "comparisons": [_comparison(one) for one in report.comparisons],

@@ -44,7 +44,7 @@ def rich_tables(tables: Sequence[TextTable]) -> list[Table]:
 
 
 def report_markdown(report: "Report") -> str:
-    """Return the report as Markdown; what a run is named cannot break out of its cell."""
+    """Return the report as Markdown; no run's name can break out of its cell."""
     parts = [markdown_table(one) for one in report_tables(report)]
     signatures = [
         f"{_markdown(name)}, {_markdown(task)}: `{signature}`"

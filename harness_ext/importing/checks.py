@@ -1,4 +1,4 @@
-"""What an import refuses before anything is written, and what it warns of."""
+"""Decides what an import refuses before anything is written, and what it warns about."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

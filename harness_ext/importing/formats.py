@@ -1,4 +1,4 @@
-"""Which files are meant by sources, and which format each has."""
+"""Finds the files that sources name, and the format of each."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""Which item of which task each response answers,
-so that imported runs pair with each other and with runs of ours.
+"""Finds the task and item that each response answers, so that imported runs pair with each other and with
+ours.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What every format is read into: the responses of one model to one item, as another harness recorded
+"""The record that every format is read into: one model's responses to one item, as another harness logged
 them.
 """
 

@@ -1,6 +1,4 @@
-"""Sequences that lie in a temporary file in place of memory:
-written once from the first member to the last, and read in any order.
-"""
+"""Sequences kept in a temporary file instead of memory: written once, in order, and read in any order."""
 
 import pickle
 import tempfile

@@ -1,4 +1,4 @@
-"""Which of a task's metrics accuracy is.
+"""Finds the metric that is a task's accuracy.
 
 A samples file may score a response several times: lm_eval's minerva_math by ``exact_match`` and by
 ``math_verify``, its multiple choice tasks by ``acc`` and ``acc_norm``, IFEval by four. All that speaks of
@@ -82,8 +82,8 @@ class NoAccuracyError(StylerepError):
 
 @dataclass(frozen=True, slots=True)
 class OtherMetric:
-    """A metric of the same samples that is not accuracy there: its mean, that of accuracy,
-    and on how many of `n` items the two differ.
+    """Another metric of the same samples: its mean, that of accuracy, and on how many of `n` items the two
+    differ.
     """
 
     metric: str
@@ -93,7 +93,7 @@ class OtherMetric:
     n: int
 
     def against(self, run: str = "") -> str:
-        """Say how far it is from accuracy: "0.0 % and not 20.0 % in a (2 of 10 items differ)"."""
+        """Say how far the metric is from accuracy: "0.0 % and not 20.0 % in a (2 of 10 items differ)"."""
         own, other = (f"{100 * mean:.1f} %" for mean in (self.accuracy, self.mean))
         says = f"{other} too" if own == other else f"{other} and not {own}"
         return f"{says}{f' in {run}' if run else ''} ({self.items:,} of {self.n:,} items differ)"
@@ -101,8 +101,8 @@ class OtherMetric:
 
 @dataclass(frozen=True, slots=True)
 class AccuracyMetric:
-    """The metric that accuracy is in some samples, and the other metrics of right and wrong that say
-    otherwise of one of them or more.
+    """The accuracy metric of some samples, and the other right-or-wrong metrics that disagree with it on any
+    of them.
     """
 
     metric: str
@@ -115,8 +115,7 @@ def accuracy_metric(
     wanted: str | None = None,
     place: Callable[[int], str] | None = None,
 ) -> AccuracyMetric:
-    """Return which metric accuracy is, from a column for each metric,
-    which holds NaN for an item that lacks it.
+    """Return which metric is accuracy, from a column for each metric; NaN marks an item that lacks it.
 
     The one *wanted*; else the first of `PREFERENCE` that all items have, between 0 and 1; else the only one
     that is 0 or 1 for all. *where* names the samples, and *place* an item by its number. Raises

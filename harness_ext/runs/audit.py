@@ -1,4 +1,4 @@
-"""Says of a run that was just evaluated what of its responses may have been read wrongly."""
+"""Says which responses of a fresh run may have been misread."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from synth.formats.audit import Audit
 
 
 def run_notes(folder: Path) -> list[str]:
-    """Return a sentence for each thing that more than a few responses to a task of a run have
-    (`synth.formats.audit`), the newest samples of each task read.
+    """Return a sentence for each peculiarity that more than a few responses to a task have
+    (`synth.formats.audit`); only the newest samples of a task are read.
     """
     notes = []
     # of several runs in a folder, each: what was measured is never refused here

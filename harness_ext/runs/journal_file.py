@@ -1,5 +1,5 @@
-"""A file of JSON lines that is added to while something runs, and outlives a kill:
-what was cut off is its last line, and dropped.
+"""A file of JSON lines that grows while something runs and survives a kill: an unfinished last line is
+dropped.
 
 A line is written whole, flushed and synced, so that nothing short of a broken disk takes it away. One process
 at a time has such a file open.

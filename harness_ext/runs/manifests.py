@@ -1,5 +1,5 @@
-"""What manifests and lm_eval's results files must hold where they are read back:
-keys that others add stay as they are.
+"""Schemas of manifests and of lm_eval's results files, as far as they're read back; other keys stay as they
+are.
 """
 
 from pathlib import Path
@@ -93,8 +93,8 @@ def read_results(path: Path) -> dict[str, Any]:
 
 
 def merged_results(folder: Path) -> dict[str, Any]:
-    """Return what the results files below a folder say, tasks of all of them together, the newest winning;
-    raise StylerepError as `read_results` does.
+    """Return the merged content of all results files below a folder, the newest winning; raise StylerepError
+    as `read_results` does.
     """
     merged: dict[str, Any] = {}
     for path in sorted(folder.rglob("results_*.json"), key=lambda path: path.name):

@@ -154,8 +154,8 @@ def load_run(folder: Path) -> Run:
 
 
 def load_runs(folders: Sequence[Path], workers: Workers) -> list[Run]:
-    """Read run folders, by *workers* where it is much; raises what `load_run` does,
-    for the first folder that it is raised for.
+    """Read run folders, in several processes if they're large; raise what `load_run` does, for the first
+    folder that fails.
     """
     size = sum(path.stat().st_size for folder in folders for path in folder.rglob("samples_*.jsonl"))
     return list((workers if size > _WORTH_A_POOL else Workers()).each(load_run, folders))

@@ -1,4 +1,4 @@
-"""The rows of a samples file as lm_eval writes them: read whole and checked, and what of a row is a score."""
+"""Reads and checks the rows of a samples file as lm_eval writes them, and tells scores from other fields."""
 
 import functools
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ LARGEST = 1e50
 
 
 def sample_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each row of a samples file with its place; raise StylerepError, naming file and line,
-    for what is no sample.
+    """Yield each row of a samples file with its place; raise StylerepError, naming file and line, for what
+    isn't a sample.
     """
     with open_regular(path) as lines:
         for number, line in enumerate(lines, 1):

@@ -1,5 +1,5 @@
-"""The items of a task with their metrics, a column of numbers for each metric: a small part of the time and
-memory that an object each would take.
+"""The items of a task with their metrics, one column of numbers for each: a fraction of the memory of one
+object each.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Scores of one response, as the tasks report them: what is right, and what is of style. Imports no lm_eval.
+"""Scores one response as the tasks report it: right or wrong, and style. Imports no lm_eval.
 
 All are floats for every response, never NaN and never missing, so that lm_eval averages them and gives a
 standard error. Where there is nothing to judge, `step_validity` and `answer_consistency` are 0 and the flags

@@ -1,5 +1,5 @@
-"""Which Python functions a user's own task files have lm_eval run (``!function utils.score``),
-found without running any.
+"""Finds the Python functions that a user's task files have lm_eval run (``!function utils.score``), without
+running any.
 """
 
 import fnmatch

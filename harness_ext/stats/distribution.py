@@ -1,4 +1,4 @@
-"""Whether a run's style is distributed as another's: all features at once, and each for itself."""
+"""Compares a run's style with another's as distributions: all features together, and each by itself."""
 
 from math import sqrt
 

@@ -1,5 +1,4 @@
-"""Distribution functions by scipy.special: the numbers of scipy.stats,
-which takes as long to import as a comparison takes.
+"""Distribution functions from scipy.special: scipy.stats takes as long to import as a comparison takes.
 
 Named as there: `cdf`, `sf` (1 - cdf), `ppf` (the quantile) and `isf` (the quantile of 1 - p).
 """

@@ -1,5 +1,5 @@
-"""Causal attention over rows laid end to end, without padding and without a mask;
-what all rows begin with may stand there once.
+"""Causal attention over rows laid end to end, with no padding and no mask; a beginning that all rows share
+stands once.
 
 Registered with transformers under `NAME`: every model whose attention goes through its attention interface
 can use it.

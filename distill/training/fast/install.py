@@ -29,8 +29,8 @@ _ALLOWED = {torch.bfloat16: 0.3, torch.float16: 0.3, torch.float32: 1e-3}
 
 @dataclass
 class Speed:
-    """What is in place: rows `packed` without padding, so many `groups` of LoRA layers computed as one;
-    `notes` say what was left out and why.
+    """What's in place: whether rows are `packed` without padding, how many `groups` of LoRA layers are fused,
+    and `notes` on what was left out and why.
     """
 
     packed: bool = False
@@ -39,8 +39,8 @@ class Speed:
 
 
 def speed_up(model: Any, token_rows: Sequence[Sequence[int]], fuse: bool = True) -> Speed:
-    """Let *model* see rows without padding and, if *fuse*, compute LoRA layers of one input together; change
-    nothing that cannot be shown to be right.
+    """Pack rows without padding and, if *fuse*, compute LoRA layers of one input together; keep only what is
+    shown to be right.
 
     *token_rows* are rows of training, of which the first two are run as a check, a few dozen tokens each:
     gradients with and without must agree. A part that fails, or that the model has no place for, is taken

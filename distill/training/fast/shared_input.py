@@ -1,5 +1,5 @@
-"""Layers of a model that read the same input, put in place of each other's calls:
-the first computes for all, the others take their part.
+"""Computes layers that read the same input together: the first computes for all, the others take
+their part.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Which tasks an evaluation is asked for: ours, lm_eval's own, a user's."""
+"""Finds the tasks an evaluation is asked for: ours, lm_eval's own, or a user's."""
 
 import argparse
 import functools

@@ -1,4 +1,4 @@
-"""What ``stylerep eval`` is asked for, checked before anything is loaded."""
+"""Checks what ``stylerep eval`` is asked for, before anything is loaded."""
 
 import difflib
 import importlib.util

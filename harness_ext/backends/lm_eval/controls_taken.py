@@ -1,6 +1,4 @@
-"""Looks, after an evaluation with controls of style,
-whether there is anything in what was written that they would not have let stand.
-"""
+"""Checks, after an evaluation with controls, that no response holds what they should have prevented."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What lm_eval's models need to be told or asked, whether tasks are evaluated or traces sampled."""
+"""What lm_eval's models must be told or asked, for evaluation and for sampling."""
 
 import contextlib
 import difflib

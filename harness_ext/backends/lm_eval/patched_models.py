@@ -1,4 +1,4 @@
-"""What of lm_eval's models is replaced while an evaluation runs: by methods of ours, within a context."""
+"""Replaces methods of lm_eval's models by ours while an evaluation runs."""
 
 import contextlib
 import os

@@ -1,6 +1,4 @@
-"""Methods of lm_eval's models that are replaced by ours,
-and the check that its own ``generate_until`` goes through them.
-"""
+"""Checks that ``generate_until`` of lm_eval's models goes through the methods that we replace."""
 
 import functools
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What an evaluation left in its run folder: checked, and recorded in the manifest."""
+"""Checks what an evaluation left in its run folder, and records it in the manifest."""
 
 import argparse
 import json

@@ -1,5 +1,5 @@
-"""What lm_eval builds of our task files: the task,
-or nothing where its problems cannot be had and only a pattern asked for it.
+"""Builds a task from our task file, or leaves it out if its problems can't be had and only a pattern asked
+for it.
 
 lm_eval resolves ``--tasks 'style_*'`` before any of our code runs, and has no task without documents. It does
 have groups without tasks, so that is what stands for a task that is left out: it is named in the results,

@@ -1,5 +1,4 @@
-"""Writing with a model: batches that sequences leave when they end, controls of style while a response is
-written, and responses that outlive a kill.
+"""Generation with controls of style, in batches that sequences leave when they end; responses survive a kill.
 
 Nothing here imports lm_eval; `harness_ext.backends.lm_eval.style_hf_model` makes a model of lm_eval of it. A
 response is a `sequence`, whose keys and values lie on

@@ -1,4 +1,4 @@
-"""Which tokens would begin or complete the tag that closes a trace."""
+"""Finds the tokens that would begin or complete the closing tag of a trace."""
 
 from collections.abc import Sequence
 

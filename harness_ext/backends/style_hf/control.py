@@ -1,4 +1,4 @@
-"""Looks at each response after every token, and has it go another way where a control asks for it."""
+"""Watches each response token by token, and redirects it where a control asks for it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What is changed of a model's style while it writes: settings, checked, and the name they give an arm.
+"""Settings of the controls of style, checked, and the name they give an arm.
 
 --model style-hf --model_args
 pretrained=NAME,think_budget=256,budget_forcing=2,suppress=realization+verification

@@ -1,5 +1,4 @@
-"""Linear layers that read the same input, computed as one product while nothing is trained; adapters with
-them, in the number format of the model.
+"""Computes linear layers with one input as one product, their adapters too, while nothing is trained.
 
 A step of writing has few tokens, so that calls count: queries, keys and values are one product instead of
 three, and a LoRA layer takes part of one product and adds a small one, where peft computes three and, keeping

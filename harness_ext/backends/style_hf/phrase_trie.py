@@ -1,5 +1,5 @@
-"""Which tokens of a vocabulary would complete a phrase after a text: looked up,
-so that a step costs no pass over the vocabulary.
+"""Finds the tokens that would complete a phrase after a text by a look-up, not by a pass over the
+vocabulary.
 """
 
 import functools

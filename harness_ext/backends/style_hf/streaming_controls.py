@@ -1,5 +1,4 @@
-"""Controls of style for an engine that lets each token be chosen once:
-what is not to be written is forbidden before it stands.
+"""Controls of style for engines that choose each token once: unwanted text is forbidden before it's written.
 
 `harness_ext.backends.style_hf.control` goes back in a response where a pivot or the end of a trace was
 written; here there is no going back. What differs for it:

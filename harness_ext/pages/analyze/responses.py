@@ -1,5 +1,5 @@
-"""Reads the responses to analyze, those of run folders under the name that the run's manifest gives, and by
-the score that accuracy is there.
+"""Reads the responses to analyze; those of run folders come with the model's name and accuracy metric of the
+run.
 """
 
 from collections.abc import Iterator, Sequence

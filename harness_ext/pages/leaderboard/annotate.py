@@ -1,5 +1,5 @@
-"""What the trace viewer shows of an item and of a response to it.
-Places are counted as JavaScript counts them, in UTF-16 code units.
+"""Marks up an item and its responses for the trace viewer. Places count UTF-16 code units, as JavaScript
+does.
 """
 
 import json

@@ -1,5 +1,4 @@
-"""What a leaderboard holds: columns that figures were measured on, entries with their figures,
-views that rank them.
+"""The parts of a leaderboard: measured columns, entries with their figures, and views that rank them.
 
 A view ranks entries over one or more columns. An entry that lacks one of them, or has other items or another
 version of its task, is listed beside the ranking with the reason, and has no rank.

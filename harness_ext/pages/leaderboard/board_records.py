@@ -1,4 +1,4 @@
-"""What the files of a board must hold where they are read back; a board may come from elsewhere."""
+"""Schemas of a board's files, which may come from elsewhere."""
 
 from pathlib import Path
 from typing import Annotated, Any

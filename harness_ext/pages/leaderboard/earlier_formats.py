@@ -1,6 +1,4 @@
-"""Boards of stylerep before columns had metrics: accuracy was acc, or exact_match where there was none, and
-both could stand in one column.
-"""
+"""Reads boards written before columns had metrics, when one column could mix acc and exact_match."""
 
 import json
 import shutil

@@ -1,6 +1,4 @@
-"""What a run folder says of its run: which model, arm and seed it is,
-and in which version it answered its tasks.
-"""
+"""Reads from a run folder which model, arm and seed a run is of, and which task versions it answered."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a study file may hold, key by key."""
+"""The schema of a study file, key by key."""
 
 import re
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Which engines there are, and which of them a study is run with."""
+"""Finds the engine that a study runs with, by its name."""
 
 from collections.abc import Mapping
 from pathlib import Path

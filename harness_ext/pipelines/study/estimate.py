@@ -1,5 +1,5 @@
-"""How long cells will take: as long as like ones took before,
-else by their arithmetic and the speed of this machine.
+"""Estimates how long cells will take: from like cells, else from their arithmetic and this
+machine's speed.
 """
 
 import statistics

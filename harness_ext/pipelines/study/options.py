@@ -1,6 +1,4 @@
-"""Options of commands in a study: how they are written, and whether the commands would take them,
-found out by the commands' own code.
-"""
+"""Writes a study's options as command-line words, and checks them with the commands' own code."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence

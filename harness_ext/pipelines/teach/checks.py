@@ -1,4 +1,4 @@
-"""What a response holds, and why it may not be kept."""
+"""Checks a response: what it holds, and why it may not be kept."""
 
 from typing import NamedTuple
 

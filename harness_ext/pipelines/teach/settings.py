@@ -1,4 +1,4 @@
-"""What a run of ``stylerep teach`` is told."""
+"""Settings of ``stylerep teach``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
