@@ -7,9 +7,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
+_QUIET = 15.0
+
 
 class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers ships no types for it
-    """A progress bar on a terminal; elsewhere a plain line at every tenth of the way."""
+    """A progress bar on a terminal; elsewhere a plain line after the first step, at every tenth of the way,
+    and whenever `_QUIET` seconds have passed without one.
+    """
 
     def __init__(self, console: Console, label: str) -> None:
         self._console, self._label = console, label
@@ -18,6 +22,7 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers s
         self._loss: float | None = None
         self._began = 0.0
         self._told = 0
+        self._last = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock and, on a terminal, the bar."""
@@ -50,10 +55,10 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers s
         if self._bar:
             self._bar.update(self._task, completed=state.global_step, loss=loss)
             return
-        tenth = 10 * state.global_step // state.max_steps
-        if tenth > self._told:
-            self._told = tenth
-            passed = time.monotonic() - self._began
+        tenth, now = 10 * state.global_step // state.max_steps, time.monotonic()
+        if tenth > self._told or not self._last or now - self._last >= _QUIET:
+            self._told, self._last = tenth, now
+            passed = now - self._began
             left = passed / state.global_step * (state.max_steps - state.global_step)
             self._console.print(
                 f"{self._label}: {state.global_step}/{state.max_steps} steps, loss {loss}, {passed:.0f} s"

@@ -127,6 +127,9 @@ def _distill(
     }
     with state.main_process_first():
         checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
+    console.print(
+        f"{data_manifest['arm']} on {len(rows)} rows: loading {model}", markup=False, soft_wrap=True
+    )
     trained = trained_model(model, recipe, family)
     speed = _prepare(trained, encoded, running, state)
     for note in speed.notes:
