@@ -18,8 +18,9 @@ _INLINE = re.compile(
 )
 _LONGEST_INLINE = 500
 _BLANK_LINE = re.compile(r"\n\s*\n")
+# A row of marks is looked at once, from its beginning, however long it is.
 _END = re.compile(
-    r"(?P<stop>[.!?\u2026]+)[\"'\u2019\u201d)\]*_]*(?=\s|\Z)|(?P<paragraph>\n[ \t]*\n\s*)|(?P<item>\n)(?=[ \t]*(?:[-*\u2022]|\(?\d{1,2}[.)])\s)"  # noqa: E501
+    r"(?P<stop>(?<![.!?\u2026])[.!?\u2026]++)[\"'\u2019\u201d)\]*_]*(?=\s|\Z)|(?P<paragraph>\n[ \t]*\n\s*)|(?P<item>\n)(?=[ \t]*(?:[-*\u2022]|\(?\d{1,2}[.)])\s)"  # noqa: E501
 )
 _ABBREVIATIONS = frozenset(
     "e.g i.e fig figs eq eqs eqn cf vs dr mr mrs ms prof st thm prop lem sec ch pp approx resp al w.r.t viz"

@@ -131,9 +131,9 @@ def test_the_hash_seed_of_python_changes_nothing() -> None:
 def test_there_are_two_thousand_items(name: str) -> None:
     problems = first(name, 2000)
     assert len({one.id for one in problems}) == len({one.question for one in problems}) == 2000
-    assert set(Counter(one.meta["level"] for one in problems).values()) == {
-        2000 // len(EVALUATION_SETS[name].levels)
-    }
+    counts = Counter(one.meta["level"] for one in problems)
+    assert set(counts) == set(EVALUATION_SETS[name].levels)
+    assert max(counts.values()) - min(counts.values()) <= 1  # 2,000 is no multiple of 3
     assert all(one.answer for one in problems)
 
 

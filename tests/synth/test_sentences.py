@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,11 @@ def test_real_solutions_fall_into_sentences_of_a_readable_length(real_data: Path
 def test_looping_text_is_split_in_time() -> None:
     for unit in ("$", "\\[", "\\begin{a}", "[asy]", "$a. B", "A. ", "\n\n", "\\begin{a}x\\end{a}. "):
         sentences(unit * (1_000_000 // len(unit)))
+
+
+@pytest.mark.parametrize("mark", [".", "!", "?", "…", "?!"])
+def test_a_row_of_marks_takes_time_in_its_length(mark: str) -> None:
+    row = mark * 20_000 + "x"
+    began = time.process_time()
+    assert sentences(f"One. {row} Two.") == ["One.", f"{row} Two."]
+    assert time.process_time() - began < 1

@@ -8,7 +8,8 @@ from typing import NamedTuple
 _MARKUP = {ord(sign): None for sign in "*_`"} | {ord("\u2011"): "-", ord("\u00a0"): " "}
 _CAPITAL = re.compile(r"(?<![^\W_])[A-Z][^\W_]*")
 _PRONOUN = re.compile(r"\b(?:he|him|his|she|her|it|its|(?<=from )(?:there|this|that|here))\b", re.IGNORECASE)
-_END = re.compile(r"[.!?…。！？]+(?=[\"'”’)\]]*(?:\s|\Z))|\n\s*")
+# A row of marks is looked at once, from its beginning, however long it is.
+_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]++(?=[\"'”’)\]]*(?:\s|\Z))|\n\s*")
 
 
 class Mark(NamedTuple):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from synth.errors import StylerepError
 from synth.grading.explanation import Explanation, explanation_scores, has_proof
+from synth.grading.explanation.mentions import sentences
 from synth.problems import load_problems
 from synth.traces.rendering import render
 
@@ -410,3 +411,11 @@ def test_meta_has_all_facts_in_the_order_of_the_question() -> None:
                     for edge in facts
                 ]
                 assert len(at) == len(facts)
+
+
+@pytest.mark.parametrize("mark", [".", "!", "?", "。", "?!"])
+def test_a_row_of_marks_takes_time_in_its_length(mark: str) -> None:
+    row = mark * 20_000 + "x"
+    began = time.process_time()
+    assert list(sentences(f"One? {row} Two.")) == [(4, True), (len(row) + 10, False), (len(row) + 10, False)]
+    assert time.process_time() - began < 1
