@@ -3,10 +3,10 @@
     python -m benchmarks.gpu MODEL_FOLDER --out gpu.json [--minutes 8] [--parts training,generation,…]
 
 Reads the model from a folder and fetches nothing: training is on GSM8K where its file is at hand, else on
-`arith`, like the rest. Needs torch, transformers,
-peft, accelerate and this package; the part ``tests`` needs pytest too. Each part runs in processes of its own
-and ends when its share of the minutes is over, with what was measured by then; the file is written after each
-part. Without a GPU it runs on the processor, with less to do in the same time, and says so.
+`arith`, like the rest. Needs torch, transformers, peft, accelerate and this package; the part ``tests``
+needs pytest too. Each part runs in processes of its own and ends when its share of the minutes is over, with
+what was measured by then; the file is written after each part. Without a GPU it runs on the processor, with
+less to do in the same time, and says so.
 
 | part | share | what |
 |---|---|---|

@@ -16,9 +16,9 @@ def share_cores(environment: MutableMapping[str, str] = os.environ) -> None:
     imported.
 
     By default libgomp, which torch brings, has a thread that waits for another one spin for milliseconds.
-    Where a second program is at work on the same cores, the one that is waited for cannot run meanwhile:
-    products of two such programs take ten times as long (docs/measurements/distilling.md). What the user
-    says in ``GOMP_SPINCOUNT`` or ``OMP_WAIT_POLICY`` stays.
+    Where a second program is at work on the same cores, the one that is waited for cannot run meanwhile: two
+    such programs get a third of the work done (docs/measurements/distilling.md). What the user says in
+    ``GOMP_SPINCOUNT`` or ``OMP_WAIT_POLICY`` stays.
     """
     if "OMP_WAIT_POLICY" not in environment:
         environment.setdefault("GOMP_SPINCOUNT", _SPINS)
