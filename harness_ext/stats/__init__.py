@@ -4,6 +4,7 @@
 
 from harness_ext.stats.accuracy_interval import accuracy_interval
 from harness_ext.stats.distribution import energy_distance, feature_tost
+from harness_ext.stats.e_values import e_bh, e_holm, p_of_e
 from harness_ext.stats.effect import (
     Effect,
     Verdict,
@@ -80,6 +81,13 @@ from harness_ext.stats.resampling import (
     variance_split,
 )
 from harness_ext.stats.result import Result
+from harness_ext.stats.sequences import (
+    Sequences,
+    effect_of_sequence,
+    sequence_equivalence,
+    sequence_noninferiority,
+    sequences,
+)
 from harness_ext.stats.several import (
     CriticalDifference,
     against_control,
@@ -98,6 +106,7 @@ __all__ = [
     "RankInterval",
     "Result",
     "SampleSizePlan",
+    "Sequences",
     "Settlement",
     "VarianceSplit",
     "Verdict",
@@ -117,12 +126,15 @@ __all__ = [
     "decide",
     "detectable_difference",
     "difference",
+    "e_bh",
+    "e_holm",
     "effect_of_counts",
     "effect_of_families",
     "effect_of_items",
     "effect_of_parts",
     "effect_of_runs",
     "effect_of_seeds",
+    "effect_of_sequence",
     "energy_distance",
     "feature_tost",
     "fieller",
@@ -146,6 +158,7 @@ __all__ = [
     "newcombe_interval",
     "noninferiority_counts",
     "p_above",
+    "p_of_e",
     "paired_counts",
     "paired_t",
     "pareto_front",
@@ -156,6 +169,9 @@ __all__ = [
     "recovered_share",
     "recovered_shares",
     "right",
+    "sequence_equivalence",
+    "sequence_noninferiority",
+    "sequences",
     "shown_above",
     "sign_flip",
     "sign_flip_many",

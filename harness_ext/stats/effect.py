@@ -40,7 +40,8 @@ class Effect:
 
     `p` is two-sided, of no difference. `at_level` gives the interval of a level, `above` the one-sided p of a
     difference of at most a bound; both None where the data cannot say how sure the difference is, for the
-    reason in `note`. `error` is its standard error.
+    reason in `note`. `error` is its standard error, None also where there is none that says all. `below` is
+    the p of at least a bound, where that is not 1 less the p above.
     """
 
     estimate: float
@@ -52,6 +53,7 @@ class Effect:
     error: float | None
     settings: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
+    below: Callable[[float], float] | None = None
 
     def result(self, level: float = 0.95) -> Result:
         """Return the difference with its interval and p."""
@@ -68,6 +70,8 @@ class Effect:
         """Return the p of a difference of at least *bound* against a smaller one;
         1 where nothing can be said.
         """
+        if self.below:
+            return self.below(bound)
         return 1 - self.above(bound) if self.above else 1.0
 
     def p_inside(self, margin: float) -> float:
