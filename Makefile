@@ -70,6 +70,8 @@ bench: model
 	$(BIN)/python -m benchmarks.paper_table
 	$(BIN)/python -m benchmarks.statistics montecarlo
 	$(BIN)/python -m benchmarks.statistics speed
+	$(BIN)/python -m benchmarks.statistics watch
+	$(BIN)/python -m benchmarks.statistics settle
 	$(BIN)/python -m benchmarks.leaderboard
 	$(BIN)/python -m benchmarks.study_kills
 	$(BIN)/python -m benchmarks.decoding speed controls kills

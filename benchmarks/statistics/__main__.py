@@ -1,14 +1,23 @@
 """Whether the tests and intervals of harness_ext/stats keep what they promise,
 and how fast many pairs of runs are compared.
 
-    python -m benchmarks.statistics montecarlo [--draws 20000] [--seed 0] [--write
-    docs/measurements/statistics.md]    # about 8 minutes on one core python -m benchmarks.statistics speed
-    [--pairs 10] [--seed 0] [--write docs/measurements/statistics.md]            # about 2 minutes on one core
+    python -m benchmarks.statistics montecarlo [--draws 20000]   # about 8 minutes on one core
+    python -m benchmarks.statistics speed [--pairs 10]           # about 2 minutes
+    python -m benchmarks.statistics watch [--draws 20000] [--only 'acc0.5-*'] [--method mixture]
+        [--journal FILE]                                         # about 45 minutes; with 200 draws half a one
+    python -m benchmarks.statistics settle [--draws 1000]        # about 5 minutes
+    python -m benchmarks.statistics replay TRACES [--orders 100] # some seconds
+
+All take --seed (0) and --write PAGE (docs/measurements/statistics.md).
 
 `montecarlo` draws data whose truth is known, calls the functions of the package on them, and counts. The same
 seed gives the same table; a scenario's data depend on the seed and its own name alone. Beyond the tolerances
 of `TOLERANCE` an entry is printed as outside, with the reason of `REASONS`; without one the command ends with
 an error. `--write` puts the result between the comments of its name in a page.
+
+`watch` looks at sequences after every item, and counts how often they are ever wrong; cells in the
+journal are not simulated again. `settle` counts the items until a verdict, beside planned numbers of them,
+and `replay` does so with the outcomes of real runs in random orders.
 
 `speed` compares 20 runs pairwise over 10 tasks of 2,000 items, beside scipy's functions and evalsig, if it is
 installed, on a few of the same pairs.
@@ -23,7 +32,9 @@ from pathlib import Path
 
 from benchmarks.statistics.rows import Row, measured, origin, put, reason, table
 from benchmarks.statistics.scenarios import scenarios
+from benchmarks.statistics.settling import replay, settle
 from benchmarks.statistics.speed import speed
+from benchmarks.statistics.watching import watch
 
 
 def montecarlo(draws: int, seed: int, write: Path | None, only: str = "*") -> list[Row]:
@@ -64,12 +75,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table_of.add_argument("--only", default="*", help="a pattern of sections and names")
     pace = commands.add_parser("speed")
     pace.add_argument("--pairs", type=int, default=10, help="how many pairs scipy and evalsig get")
-    for command in (table_of, pace):
+    watching = commands.add_parser("watch")
+    watching.add_argument("--draws", type=int, default=20_000, help="sequences in each cell")
+    watching.add_argument("--only", default="*", help="a pattern of cells, such as 'acc0.5-*-set200'")
+    watching.add_argument("--method", choices=("betting", "mixture"), default="betting")
+    watching.add_argument("--journal", type=Path, help="a file that keeps the cells that are done")
+    settling = commands.add_parser("settle")
+    settling.add_argument("--draws", type=int, default=1_000, help="sequences in each cell")
+    replaying = commands.add_parser("replay")
+    replaying.add_argument("traces", type=Path, help="a folder of MODEL/TASK.jsonl with recorded scores")
+    replaying.add_argument("--orders", type=int, default=100, help="random orders of the items")
+    for command in (table_of, pace, watching, settling, replaying):
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--write", type=Path, help="a page to write the result into")
     given = parser.parse_args(arguments)
     if given.command == "speed":
         speed(given.pairs, given.seed, given.write)
+        return
+    if given.command == "watch":
+        watch(given.draws, given.seed, given.only, given.method, given.journal, given.write)
+        return
+    if given.command == "settle":
+        settle(given.draws, given.seed, given.write)
+        return
+    if given.command == "replay":
+        replay(given.traces, given.orders, given.seed, given.write)
         return
     rows = montecarlo(given.draws, given.seed, given.write, given.only)
     unexplained = [row.name for row in rows if row.outside and not reason(row)]

@@ -2,6 +2,7 @@
 every part runs, and the page holds its rows.
 """
 
+import json
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 from benchmarks.statistics.__main__ import main
 from benchmarks.statistics.rows import REASONS, Cell, Row, Scenario, measured, put, reason, table
 from benchmarks.statistics.scenarios import counted, families, scenarios
+from benchmarks.statistics.settling import planned, replay, settle_cell
 from benchmarks.statistics.speed import speed
-from harness_ext.stats import PairedCounts, effect_of_counts
+from benchmarks.statistics.watching import differences, watch, watch_cell
+from harness_ext.stats import PairedCounts, effect_of_counts, items_for_difference, items_for_equivalence
 
 PAGE = Path(__file__).parents[2] / "docs/measurements/statistics.md"
 NAMES = [(scenario.section, name) for scenario in scenarios() for name in scenario.names]
@@ -120,3 +123,62 @@ def test_a_page_without_the_comments_is_refused(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("nothing", encoding="utf-8")
     with pytest.raises(SystemExit, match="has no <!-- montecarlo -->"):
         put(tmp_path / "page.md", "montecarlo", ["x"])
+
+
+@pytest.mark.parametrize("population", [None, 200])
+def test_differences_have_the_truth_asked_for(population: int | None) -> None:
+    for accuracy, truth in ((0.5, 0.05), (0.1, 0.0)):
+        x = differences(np.random.default_rng(0), 400, 200, accuracy, 0.2, truth, population)
+        exact = population is not None
+        assert x.mean() == pytest.approx(truth, abs=1e-12 if exact else 0.005)
+        assert np.abs(x).mean() == pytest.approx(0.2, abs=1e-12 if exact else 0.01)
+        assert len({tuple(row) for row in x}) > 390
+
+
+def test_watching_goes_on_from_its_journal_and_fills_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, journal = tmp_path / "page.md", tmp_path / "journal.jsonl"
+    page.write_text("<!-- watched-betting --><!-- /watched-betting -->", encoding="utf-8")
+    one = watch(300, 0, "acc0.98-*-set200", journal=journal)
+    assert [(cell.accuracy, cell.discordance, cell.population) for cell in one] == [
+        (0.98, 0.02, 200),
+        (0.98, 0.04, 200),
+    ]
+    assert all(0 <= share <= 0.1 for cell in one for share in cell.errors)
+    capsys.readouterr()
+    both = watch(300, 0, "acc0.9?-*-set200", journal=journal, write=page)
+    assert both == one
+    assert capsys.readouterr().err == ""
+    assert "| 0.98 | 0.02 | 200 of a set | 0.01 |" in page.read_text(encoding="utf-8")
+
+
+def test_errors_beyond_what_is_promised_would_be_seen() -> None:
+    cell = watch_cell("x", 0.5, 0.5, 200, 200, 0)
+    assert max(cell.errors) < 0.1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("benchmarks.statistics.watching.ALPHA", 0.5)
+        assert max(watch_cell("x", 0.5, 0.5, 200, 200, 0).errors) > 0.2
+
+
+def test_items_until_settled_beside_planned_numbers() -> None:
+    assert planned(0.3) == max(items_for_difference(0.05, 0.3), items_for_equivalence(0.05, 0.3))
+    far = settle_cell(0.3, 0.2, "many", 40, 0)
+    assert far.median < 0.2
+    assert (far.settled, far.settled_fixed, far.false) == (1.0, 1.0, 0.0)
+    close = settle_cell(0.1, 0.0, "the fixed n", 40, 0)
+    assert 0.3 < close.median <= 1
+    assert close.settled == 1.0
+
+
+def test_real_runs_are_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    for model, accuracy in (("good", 0.9), ("poor", 0.4)):
+        (tmp_path / model).mkdir()
+        rows = [{"question": str(number), "score": [bool(rng.random() < accuracy)]} for number in range(150)]
+        (tmp_path / model / "sums.jsonl").write_text(
+            "\n".join(json.dumps(row) for row in rows), encoding="utf-8"
+        )
+    replay(tmp_path, 10, 0)
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| sums")]
+    assert "| different | 100% | 10 of 10 |" in row
