@@ -81,6 +81,14 @@ PACKED = Hook(
     "when put in place: gradients are those without it; each part of a step: one call of each layer, or more"
     " with checkpointing",
 )
+TREE = Hook(
+    "attention over a tree of tokens",
+    "transformers",
+    "distill.reading.tree_attention",
+    "as the attention of style-hf",
+    "before the first pass: logits are those of each sequence alone, else sequences are read one by one and"
+    " that is said; each pass: one call of each layer",
+)
 LORA = Hook(
     "adapters computed together",
     "peft",
@@ -176,6 +184,7 @@ HOOKS = (
     CHOOSING,
     FUSED,
     PACKED,
+    TREE,
     LORA,
     ADAPTED,
     END_OF_TURN,
