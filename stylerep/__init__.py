@@ -11,6 +11,7 @@ lm_eval until a model is trained or evaluated.
               analyze           the style of all responses in files, run folders or Hub data sets
     models    distill           train an adapter on one arm's data set
               evaluate          run lm_eval on a model, and get a run folder
+              learnability      how surprising the rows of each arm are to a student, before training
     verdicts  load_run          read a run folder
               compare           two lists of outcomes on the same items, or run folders, with a verdict
               plan              how many items a verdict takes
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from stylerep.outcomes import PairedComparison as PairedComparison
     from stylerep.outcomes import SampleSize as SampleSize
     from stylerep.outcomes import plan as plan
+    from stylerep.probing import learnability as learnability
     from stylerep.runs import leaderboard as leaderboard
     from stylerep.runs import load_run as load_run
     from stylerep.runs import reproduce as reproduce
@@ -60,6 +62,7 @@ _MODULES = {
     "distill": "stylerep.models",
     "evaluate": "stylerep.models",
     "leaderboard": "stylerep.runs",
+    "learnability": "stylerep.probing",
     "load_problems": "stylerep.traces",
     "load_run": "stylerep.runs",
     "plan": "stylerep.outcomes",
@@ -82,6 +85,7 @@ __all__ = [
     "distill",
     "evaluate",
     "leaderboard",
+    "learnability",
     "load_problems",
     "load_run",
     "plan",

@@ -23,8 +23,8 @@ _ELSEWHERE = 256
 _CHECKED = 48
 _ALLOWED = {torch.float32: 1e-3}
 _ALLOWED_HALF = 0.2
-"""Relative error of logits that a tree may bring: in bfloat16 either way is 0.05 to 0.15 from float32, another
-mask or position by over half.
+"""Relative error of logits that a tree may bring: in bfloat16 either way is 0.05 to 0.15 from float32,
+another mask or position by over half.
 """
 _REFUSED = (ValueError, TypeError, RuntimeError, AttributeError, KeyError, StylerepError)
 
@@ -171,7 +171,7 @@ def _scored(
     tokens = torch.tensor([token for _, token in asked], device=logits.device)[:, None]
     surprisal, ranks = [], []
     count = _ROWS.get(logits.device.type, _ELSEWHERE)
-    for own, wanted in zip(rows.split(count), tokens.split(count), strict=True):
+    for own, wanted in zip(torch.split(rows, count), torch.split(tokens, count), strict=True):
         part = logits[own].float()
         score = part.gather(1, wanted)
         surprisal.append(part.logsumexp(1) - score[:, 0])

@@ -1,7 +1,7 @@
 """Lays token sequences out as a tree, so that what they begin with in common stands once.
 
-    1 2 3 4        1 2 3 4
-    1 2 5     ->       5        three tokens after 1 2, not five
+1 2 3 4        1 2 3 4
+1 2 5     ->       5        three tokens after 1 2, not five
 """
 
 from collections.abc import Iterator, Sequence

@@ -21,6 +21,7 @@ VERBS = (
     "teach",
     "analyze",
     "distill",
+    "learnability",
     "eval",
     "import",
     "compare",

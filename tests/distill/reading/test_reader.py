@@ -107,7 +107,9 @@ def test_what_is_shared_is_read_once() -> None:
 
 
 @given(st.lists(TOKENS, min_size=1, max_size=12), st.integers(1, 12), st.integers(1, 12))
-def test_every_sequence_finds_its_tokens_in_the_tree(texts: list[list[int]], tokens: int, wanted: int) -> None:
+def test_every_sequence_finds_its_tokens_in_the_tree(
+    texts: list[list[int]], tokens: int, wanted: int
+) -> None:
     sequences = [WantedTokens(ids, 1) for ids in texts]
     passes = list(in_passes(sequences, in_order(sequences), tokens, wanted))
     assert sorted(number for part in passes for number in part) == list(range(len(texts)))

@@ -1,0 +1,128 @@
+"""The loop of ``stylerep learnability``: read rows, keep what was measured, and in the end write a table."""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distill.learnability.measure import RANK_LIMIT, Value, measure, student_row
+from distill.learnability.parts import PARTS
+from distill.reading.reader import TreeReader
+from harness_ext.pipelines.kept_rows import KeptRows
+from harness_ext.pipelines.learnability.report import LearnabilityReport, report_of
+from harness_ext.pipelines.student import load_named_model, model_digests
+from synth.errors import StylerepError
+from synth.files.output_files import write_output
+from synth.traces.datasets import read_dataset
+from synth.traces.trace_rows import batches
+
+_BLOCK = 64
+"""Rows that are read and written down together."""
+_EVERY = 15.0
+"""Seconds between two words on how far it is."""
+Row = dict[str, Any]
+_TEXTS = ("model", "adapter", "data", "fingerprint", "arm", "id")
+SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in _TEXTS),
+        ("tokens", pa.int32()),
+        *((name, pa.float64()) for name in ("surprisal", "rank", "rank_surprisal_ratio")),
+        *((f"tokens_{part}", pa.int32()) for part in PARTS),
+        *((f"surprisal_{part}", pa.float64()) for part in PARTS),
+    ]
+)
+
+
+def learnability(
+    model: str,
+    data: Sequence[Path],
+    out: Path,
+    *,
+    adapter: Path | None = None,
+    n: int | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> LearnabilityReport:
+    """Measure how learnable the rows of some arms' data sets are for *model* (with *adapter*, if given), the
+    first *n* of each, and write a row of numbers for each to *out* (Parquet).
+
+    Rows of one problem are read together, what they begin with in common once. What is measured lies in
+    ``OUT.unfinished.jsonl`` until the table stands: the same call goes on where one was killed. Raises
+    StylerepError for a model or data set that cannot be used, and for a row that training would refuse.
+    """
+    sets = [(folder, *read_dataset(folder)) for folder in data]
+    if len({manifest["fingerprint"] for _, _, manifest in sets}) < len(sets):
+        raise StylerepError("Two of the data sets are the same; name each arm once.")
+    settings = {
+        **model_digests(model, adapter),
+        "rows of each arm": n,
+        "data sets": [manifest["fingerprint"] for _, _, manifest in sets],
+    }
+    named = [
+        {
+            "model": model,
+            "adapter": str(adapter) if adapter else None,
+            "data": str(folder),
+            "fingerprint": manifest["fingerprint"],
+            "arm": manifest["arm"],
+        }
+        for folder, _, manifest in sets
+    ]
+    # The rows of one problem stand together, so that what they share is read once.
+    columns = [[(arm, row) for row in rows[:n]] for arm, (_, rows, _) in enumerate(sets)]
+    wanted = [one for together in itertools.zip_longest(*columns) for one in together if one is not None]
+    kept = KeptRows(out, settings)
+    try:
+        measured = _measured(model, adapter, wanted, kept, say)
+        table = [{**named[arm], "id": row["id"], **found} for (arm, row), found in zip(wanted, measured, strict=True)]
+        write_output(out, table_bytes(table))
+        kept.remove()
+    finally:
+        kept.close()
+    return report_of(table)
+
+
+def _measured(
+    model: str,
+    adapter: Path | None,
+    wanted: Sequence[tuple[int, Row]],
+    kept: KeptRows,
+    say: Callable[[str], None],
+) -> list[dict[str, Value]]:
+    """Return what was measured of each row, in their order: as it was kept, or measured now."""
+    blocks = list(batches(wanted, _BLOCK))
+    begun = sum(str(number) in kept for number in range(len(blocks)))
+    if begun:
+        say(f"Going on after {min(begun * _BLOCK, len(wanted)):,} of {len(wanted):,} rows.")
+    if begun < len(blocks):
+        loaded = load_named_model(model, adapter, say)
+        reader = TreeReader(loaded.model)
+        began = spoke = time.monotonic()
+        done = 0
+        for number, block in enumerate(blocks):
+            if str(number) in kept:
+                continue
+            rows = [student_row(row, loaded.tokenizer, loaded.family, loaded.longest) for _, row in block]
+            kept.keep(str(number), list(measure(reader, rows)))
+            if not done and reader.note:
+                say(f"Rows are read one by one: {reader.note}.")
+            done += len(block)
+            now = time.monotonic()
+            if now - spoke > _EVERY:
+                spoke = now
+                left = (now - began) / done * (len(wanted) - begun * _BLOCK - done)
+                say(
+                    f"{done + begun * _BLOCK:,} of {len(wanted):,} rows read, about {max(left, 1):.0f} s left"
+                )
+    return [row for number in range(len(blocks)) for row in kept[str(number)]]
+
+
+def table_bytes(table: Sequence[Row]) -> bytes:
+    """Return a table of rows as a Parquet file."""
+    sink = pa.BufferOutputStream()
+    noted = {"rank_limit": str(RANK_LIMIT), "surprisal": "nats a token"}
+    pq.write_table(pa.Table.from_pylist(list(table), SCHEMA.with_metadata(noted)), sink, compression="zstd")
+    return bytes(sink.getvalue())
