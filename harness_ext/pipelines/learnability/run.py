@@ -77,7 +77,10 @@ def learnability(
     kept = KeptRows(out, settings)
     try:
         measured = _measured(model, adapter, wanted, kept, say)
-        table = [{**named[arm], "id": row["id"], **found} for (arm, row), found in zip(wanted, measured, strict=True)]
+        table = [
+            {**named[arm], "id": row["id"], **found}
+            for (arm, row), found in zip(wanted, measured, strict=True)
+        ]
         write_output(out, table_bytes(table))
         kept.remove()
     finally:
