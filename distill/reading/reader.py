@@ -13,8 +13,8 @@ from distill.reading.token_tree import WantedTokens, in_order, in_passes, lay_ou
 from distill.reading.tree_attention import NAME, branches
 from synth.errors import StylerepError
 
-_TOKENS = 2048
-"""Tokens that are read in one pass; more gain nothing on a processor."""
+_TOKENS = 1024
+"""Tokens that are read in one pass; more gain nothing on a processor, and take memory."""
 _LOGITS = 1 << 27
 """Logits that are held at a time: 256 MiB in bfloat16."""
 _ROWS = {"cpu": 8}

@@ -105,25 +105,28 @@ def _attended(
     window: int | None,
     softcap: float | None,
 ) -> torch.Tensor:
-    """Return the attention (heads, count, size) of the last *count* tokens of a sequence."""
+    """Return the attention (heads, count, size) of the last *count* tokens of a sequence, computed in the
+    format of the model as in training.
+    """
     heads, count, size = query.shape
     length = keys.shape[1]
-    scores = torch.bmm(query.reshape(len(keys), -1, size), keys.transpose(1, 2)).float().mul_(scaling)
+    scores = torch.bmm((query * scaling).reshape(len(keys), -1, size), keys.transpose(1, 2))
     if softcap:
         scores = softcap * torch.tanh(scores / softcap)
     shaped = scores.view(heads, count, length)
     if window is not None and length > window:
-        shaped += _hidden(count, length, window, scores.device)
+        shaped += _hidden(count, length, window, scores.dtype, scores.device)
     elif count > 1:
-        shaped[:, :, length - count :] += _hidden(count, count, None, scores.device)
-    weights = scores.softmax(-1).to(values.dtype)
-    return torch.bmm(weights, values).view(heads, count, -1)
+        shaped[:, :, length - count :] += _hidden(count, count, None, scores.dtype, scores.device)
+    return torch.bmm(scores.softmax(-1), values).view(heads, count, -1)
 
 
 @functools.lru_cache(maxsize=1024)
-def _hidden(count: int, length: int, window: int | None, device: torch.device) -> torch.Tensor:
+def _hidden(
+    count: int, length: int, window: int | None, dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
     """Return what hides keys from each of the last *count* queries: -inf or 0, shape (count, length)."""
     seen = torch.ones(count, length, dtype=torch.bool, device=device).tril(length - count)
     if window is not None:
         seen = seen.triu(length - count + 1 - window)
-    return torch.zeros(count, length, device=device).masked_fill_(~seen, -torch.inf)
+    return torch.zeros(count, length, dtype=dtype, device=device).masked_fill_(~seen, -torch.inf)
