@@ -102,12 +102,12 @@ def student_row_without_parts() -> Any:
 
 
 def test_arms_of_one_problem_are_read_together(tmp_path: Path) -> None:
-    model, tokenizer, its = student("smollm2", tmp_path)
+    model, tokenizer, its = student("phi4", tmp_path)
     encoded = [
         student_row(as_dict(row), tokenizer, its, 4096)
         for by_arm in rows_of(["hc", "hc_w"])
         for row in by_arm.values()
     ]
-    reader = TreeReader(model)
+    reader = TreeReader(model, 1 << 16)
     list(measure(reader, encoded))
     assert reader.tokens_read < 0.6 * sum(len(row.wanted.ids) for row in encoded)
