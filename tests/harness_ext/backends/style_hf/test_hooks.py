@@ -219,6 +219,7 @@ def test_every_module_that_reaches_into_a_library_is_named_in_one_place() -> Non
     parts = {
         "distill.training.fast.shared_input",
         "distill.training.fast.install",
+        "distill.reading.reader",
         "harness_ext.backends.style_hf.generation",
         "harness_ext.backends.lm_eval.patched_models",
         "harness_ext.backends.lm_eval.sampling",
