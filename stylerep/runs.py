@@ -97,7 +97,7 @@ def leaderboard(
     return board
 
 
-def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2) -> "StudyOutcome":
+def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2, nice: int = 10) -> "StudyOutcome":
     """Run a whole study from its file: data sets, adapters, runs, comparisons, leaderboard and report.
 
     A study that was stopped goes on where it was; what has changed inputs is done anew.
@@ -106,6 +106,7 @@ def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2) -> "StudyOut
         study: a study file, or the name of one that comes with stylerep (``demo``, ``small``, …).
         out: the folder for everything that the study makes; ``report.html`` in it is what it comes to.
         jobs: how many steps run at a time, 1 or more, sharing this machine's cores.
+        nice: how far they give way to other work on it, from 0 (not at all) to 19.
 
     Returns:
         ``report`` (as `compare` returns it, None where too little was left to compare) and ``state``,
@@ -121,4 +122,4 @@ def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2) -> "StudyOut
     from harness_ext.pipelines.study import reproduce as run
     from harness_ext.scoring.task_folder import study_file
 
-    return run(study_file(study), Path(out), jobs)
+    return run(study_file(study), Path(out), jobs, nice=nice)

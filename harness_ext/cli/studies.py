@@ -8,6 +8,7 @@ import typer
 from harness_ext.cli.command import app
 from harness_ext.cli.output import make_console, print_report
 from synth.errors import StylerepError
+from synth.processes.priority import POLITE
 from synth.schema import shown
 from synth.terminal import say
 
@@ -38,6 +39,14 @@ def reproduce(
     jobs: Annotated[
         int, typer.Option(help="Cells at a time; on this machine its cores are shared among them.", min=1)
     ] = 2,
+    nice: Annotated[
+        int,
+        typer.Option(
+            help="How far cells on this machine give way to other work: 0 not at all, 19 wholly.",
+            min=0,
+            max=19,
+        ),
+    ] = POLITE,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -73,7 +82,7 @@ def reproduce(
         for line in plan_lines(plan(file, out, engine), jobs):
             say(line)
         return
-    ended = run(file, out, jobs, engine=engine, options=options, say=say, console=make_console())
+    ended = run(file, out, jobs, engine=engine, options=options, nice=nice, say=say, console=make_console())
     if ended.report:
         say("")
         print_report(ended.report)

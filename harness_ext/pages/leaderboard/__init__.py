@@ -3,7 +3,6 @@ and open every figure down to the trace that it came from.
 """
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
@@ -25,6 +24,7 @@ from synth.files.lock import hold, is_empty
 from synth.files.replace_file import write_text
 from synth.files.replace_folder import refuse_dead_links, remove_tree
 from synth.privacy.secrets import SECRETS
+from synth.processes.workers import processor_cores
 
 __all__ = ["Board", "BoardSettings", "leaderboard"]
 BOARD_FILE = "board.json"
@@ -103,7 +103,7 @@ def leaderboard(
         added = store.add(
             folders,
             asked.traces,
-            workers or os.cpu_count() or 1,
+            workers or processor_cores(),
             say,
             asked.metric or None,
             metric is not None,

@@ -23,6 +23,7 @@ from synth.files.lock import hold
 from synth.files.output_files import check_folder
 from synth.files.replace_file import write_text
 from synth.privacy.secrets import SECRETS
+from synth.processes.priority import POLITE
 from synth.schema import shown
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def reproduce(
     *,
     engine: str = "processes",
     options: Mapping[str, Any] | None = None,
+    nice: int = POLITE,
     say: Callable[[str], None] = print,
     console: "Console | None" = None,
 ) -> StudyOutcome:
@@ -94,7 +96,8 @@ def reproduce(
     the leaderboard and the report.
 
     Cells that are done with the same command and inputs are not run again; *jobs* run at a time, on this
-    machine with its cores shared among them, or on the *engine* (one of `ENGINES`, with its *options*). A
+    machine with its cores shared among them and giving way to other work (*nice*, 0 to 19), or on the
+    *engine* (one of `ENGINES`, with its *options*). A
     cell that fails keeps back only what needs it; the report is of what there is. Raises StylerepError for a
     study file that is wrong, an engine that is not there, where another command is at work in *out*,
     and where a link leads out of it.
@@ -117,7 +120,7 @@ def reproduce(
                 f"{study_file}: the study's claims are to be written here, over the study itself; give the"
                 " file another name."
             )
-        started = make_engine(engine, folder, jobs, options or {})
+        started = make_engine(engine, folder, jobs, options or {}, nice)
         if study.claims:
             write_text(folder / CLAIMS_FILE, claims_text(study))
         with Progress(folder, estimates(study, cells, folder), jobs, say, console) as progress:

@@ -6,18 +6,19 @@ from typing import Any
 
 from harness_ext.pipelines.study.engines import Engine, Processes
 from synth.errors import StylerepError
+from synth.processes.priority import POLITE
 
 ENGINES = ("processes", "slurm", "submitit-local")
 
 
-def make_engine(name: str, folder: Path, jobs: int, options: Mapping[str, Any]) -> Engine:
+def make_engine(name: str, folder: Path, jobs: int, options: Mapping[str, Any], nice: int = POLITE) -> Engine:
     """Return the engine of a name; raise StylerepError for one that is not known or cannot run here."""
     if name not in ENGINES:
         raise StylerepError(f"--engine takes {', '.join(ENGINES)}; found {name!r}.")
     if name == "processes":
         if options:
             raise StylerepError("--engine-option is for clusters; processes take --jobs.")
-        return Processes(jobs)
+        return Processes(jobs, nice)
     from harness_ext.pipelines.experimental.slurm import Submitit
 
     return Submitit("slurm" if name == "slurm" else "local", folder, options)

@@ -10,7 +10,9 @@ from typing import Protocol
 from harness_ext.pipelines.study.cells import Cell
 from harness_ext.pipelines.study.worker import STATE, in_hand, is_done
 from synth.files.replace_file import write_text
+from synth.processes.priority import POLITE, give_way
 from synth.processes.python_start import module_command, safe_environment
+from synth.processes.workers import processor_cores
 
 
 class Job(Protocol):
@@ -33,8 +35,9 @@ class Engine(Protocol):
 class Processes:
     """Runs cells as processes of this machine, each with its share of the cores."""
 
-    def __init__(self, jobs: int) -> None:
-        self._threads = max(1, (os.cpu_count() or 1) // jobs)
+    def __init__(self, jobs: int, nice: int = POLITE) -> None:
+        """Take how many run at a time, and how far they give way to other work (`give_way`)."""
+        self._threads, self._nice = max(1, processor_cores() // jobs), nice
 
     def start(self, folder: Path, cell: Cell) -> Job:
         """Start a cell's worker in a process group of its own, so that it can be stopped with all it
@@ -43,9 +46,9 @@ class Processes:
         hand_over(folder, cell)
         environment = {"OMP_NUM_THREADS": str(self._threads), **safe_environment()}
         command = module_command("harness_ext.pipelines.study", str(folder), cell.slug)
-        return _Process(
-            subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
-        )
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+        give_way(process.pid, self._nice)
+        return _Process(process)
 
 
 class _Process:
