@@ -6,6 +6,7 @@ number of items of the test set, where the question is what the whole of it woul
 stand for all others like them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
 
@@ -37,7 +38,6 @@ class Sequences:
 
     margin: float
     alpha: float
-    population: int | None
     tests: Wealth
     different: FloatArray
     above: FloatArray
@@ -47,6 +47,11 @@ class Sequences:
     def counts(self) -> npt.NDArray[np.int64]:
         """How many items of each pair were seen, shape (pairs,)."""
         return self.tests.n[::_TESTS]
+
+    @property
+    def population(self) -> FloatArray:
+        """How many items each pair has in all, shape (pairs,); infinite where they stand for others."""
+        return self.tests.population[::_TESTS]
 
     @property
     def estimates(self) -> FloatArray:
@@ -80,8 +85,9 @@ class Sequences:
         there = ~np.isnan(x)
         if not (np.abs(x[there]) <= 1).all() or (there[:, 1:] & ~there[:, :-1]).any():
             raise ValueError("differences lie between -1 and 1, with NaN at the end of a pair alone")
-        if self.population is not None and (self.counts + there.sum(axis=1)).max() > self.population:
-            raise ValueError(f"more items than the {self.population} of the population")
+        seen = self.counts + there.sum(axis=1)
+        if (seen > self.population).any():
+            raise ValueError(f"more items than the population has: {seen} of {self.population}")
         if not x.shape[1]:
             return self
         signs = np.tile([1.0, -1.0, 1.0, -1.0], pairs)[:, None]
@@ -103,22 +109,24 @@ class Sequences:
 def sequences(
     pairs: int,
     margin: float,
-    population: int | None = None,
+    population: int | Sequence[int] | None = None,
     alpha: float = 0.05,
     method: Betting = "betting",
 ) -> Sequences:
-    """Return so many pairs of which no item was seen yet.
+    """Return so many pairs of which no item was seen yet; *population* is one for all, or one for each.
 
     *margin*, between 0 and 1, and *method* (`harness_ext.stats.wealth.begin`) are chosen before looking.
     *alpha* is the size of the test of a difference and of the two one-sided tests of equivalence.
     """
     between_0_and_1("a margin", margin)
     check_equivalence(margin, alpha)
-    if pairs < 1 or (population is not None and population < 1):
+    sizes = np.asarray(np.inf if population is None else population, dtype=np.float64)
+    if pairs < 1 or not (sizes >= 1).all():
         raise ValueError(f"needs 1 pair and 1 item or more, got {pairs} and {population}")
     bounds = np.tile([0.0, 0.0, -margin, -margin], pairs)
+    of_tests = np.repeat(np.broadcast_to(sizes, (pairs,)), _TESTS)
     none = np.zeros(pairs)
-    return Sequences(margin, alpha, population, begin(bounds, margin, population, method), none, none, none)
+    return Sequences(margin, alpha, begin(bounds, margin, of_tests, method), none, none, none)
 
 
 def effect_of_sequence(

@@ -35,11 +35,11 @@ class Wealth:
 
     `aims` are gaps (betting) or shares (mixture), shape (aims,), `weights` what is staked on each; `logs` is
     the log of the wealth of each test and aim, of shape (tests, aims). `total` and `squares` are sums over
-    the values so far, and `population` is how many values there are in all, None with replacement.
+    the values so far, and `population` is how many values there are in all, infinite with replacement.
     """
 
     bounds: FloatArray
-    population: int | None
+    population: FloatArray
     method: Betting
     aims: FloatArray
     weights: FloatArray
@@ -57,12 +57,16 @@ class Wealth:
 
 
 def begin(
-    bounds: npt.ArrayLike, margin: float, population: int | None = None, method: Betting = "betting"
+    bounds: npt.ArrayLike,
+    margin: float,
+    population: npt.ArrayLike | None = None,
+    method: Betting = "betting",
 ) -> Wealth:
     """Return tests that have seen nothing, one for each of *bounds*.
 
-    "betting" aims at gaps around *margin* with what it has seen of the spread; "mixture" stakes fixed shares,
-    spread evenly over their logarithm, and needs no margin.
+    *population* is one number of values in all, or one for each test; None with replacement. "betting" aims
+    at gaps around *margin* with what it has seen of the spread; "mixture" stakes fixed shares, spread evenly
+    over their logarithm, and needs no margin.
     """
     lows = np.asarray(bounds, dtype=np.float64)
     if method not in ("betting", "mixture"):
@@ -70,9 +74,10 @@ def begin(
     aims = np.array(_SHARES) if method == "mixture" else margin * np.array(_GAPS)
     weights = np.full(len(aims), 1 / len(aims)) if method == "mixture" else np.array(_WEIGHTS)
     none = np.zeros(len(lows))
+    sizes = np.asarray(np.inf if population is None else population, dtype=np.float64)
     return Wealth(
         lows,
-        population,
+        np.broadcast_to(sizes, lows.shape),
         method,
         aims,
         weights,
@@ -96,19 +101,19 @@ def bet(wealth: Wealth, values: FloatArray) -> tuple[Wealth, FloatArray]:
 
 
 def impossible(
-    bounds: FloatArray, n: npt.NDArray[np.int64], total: FloatArray, population: int | None
+    bounds: FloatArray, n: npt.NDArray[np.int64], total: FloatArray, population: FloatArray
 ) -> npt.NDArray[np.bool_]:
     """Say which bounds a finite population's mean must be above, whatever the values are that are left."""
-    if population is None:
-        return np.zeros(np.broadcast_shapes(bounds.shape, total.shape), dtype=np.bool_)
-    return np.asarray(total - (population - n) > population * bounds + _ROUNDING * population)
+    finite = np.isfinite(population)
+    size = np.where(finite, population, 0.0)
+    return np.asarray(finite & (total - (size - n) > size * bounds + _ROUNDING * size))
 
 
 def _bet_block(wealth: Wealth, values: FloatArray) -> tuple[Wealth, FloatArray]:
     there = ~np.isnan(values)
     x = np.where(there, values, 0.0)
     stakes, before, left = stakes_on(wealth, x, there)
-    room = _room(wealth.bounds[:, None], before, left, wealth.population)
+    room = _room(wealth.bounds[:, None], before, left, wealth.population[:, None])
     open_bets = there & (room > _ROUNDING)  # without room the bound is sure or impossible
     gained = np.where(open_bets, (1 + x) / np.where(open_bets, room, 1.0) - 1, 0.0)
     with np.errstate(over="ignore"):
@@ -126,7 +131,7 @@ def _bet_block(wealth: Wealth, values: FloatArray) -> tuple[Wealth, FloatArray]:
         logs=logs,
     )
     n, total = wealth.n[:, None] + np.cumsum(there, axis=1), wealth.total[:, None] + np.cumsum(x, axis=1)
-    mixed[impossible(wealth.bounds[:, None], n, total, wealth.population)] = np.inf
+    mixed[impossible(wealth.bounds[:, None], n, total, wealth.population[:, None])] = np.inf
     return after, mixed
 
 
@@ -138,23 +143,23 @@ def stakes_on(
     """
     seen = wealth.n[:, None] + np.cumsum(there, axis=1) - there
     before = wealth.total[:, None] + np.cumsum(x, axis=1) - x
-    left = np.maximum((wealth.population or 0) - seen, 1).astype(np.float64)
+    left = np.maximum(wealth.population[:, None] - seen, 1.0)
     if wealth.method == "mixture":
         shape = (len(x), len(wealth.aims), x.shape[1])
         return np.broadcast_to(wealth.aims[None, :, None], shape), before, left
     squares = wealth.squares[:, None] + np.cumsum(np.square(x), axis=1) - np.square(x)
     spread = (_PRIOR_ITEMS * _PRIOR_SQUARE + squares) / (_PRIOR_ITEMS + seen)
     # A gap between the population's mean and a bound widens in what is left of it.
-    gap = wealth.aims[None, :, None] * (
-        1 if wealth.population is None else (wealth.population / left)[:, None]
-    )
+    finite = np.isfinite(wealth.population)[:, None]
+    wider = np.where(finite, np.where(finite, wealth.population[:, None], 1.0) / left, 1.0)
+    gap = wealth.aims[None, :, None] * wider[:, None]
     # Near the best share for three values (gap / spread while that is small, 1 where hardly any differ).
     stakes = gap / np.sqrt(np.square(spread)[:, None] + np.square(gap))
     return np.minimum(stakes, _MOST), before, left
 
 
-def _room(bounds: FloatArray, before: FloatArray, left: FloatArray, population: int | None) -> FloatArray:
+def _room(bounds: FloatArray, before: FloatArray, left: FloatArray, population: FloatArray) -> FloatArray:
     """Return 1 + the mean of the next value where the mean of all is at the bound."""
-    if population is None:
-        return np.broadcast_to(1 + bounds, before.shape)
-    return 1 + (population * bounds - before) / left
+    finite = np.isfinite(population)
+    rest = (np.where(finite, population, 0.0) * bounds - before) / left
+    return 1 + np.where(finite, rest, bounds)

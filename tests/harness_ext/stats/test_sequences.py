@@ -142,6 +142,15 @@ def test_several_pairs_need_more_evidence_than_one() -> None:
     assert among.above[0] == alone.above[0]
 
 
+def test_pairs_may_be_of_sets_of_their_own() -> None:
+    x = np.vstack([differences(200, 0.2, 0.1, 0), differences(200, 0.1, 0.1, 1)])
+    both = sequences(2, 0.05, [200, 900]).see(x)
+    alone = [sequences(1, 0.05, size).see(x[place : place + 1]) for place, size in enumerate((200, 900))]
+    assert list(both.population) == [200, 900]
+    for name in ("above", "below"):
+        assert getattr(both, name) == pytest.approx([float(getattr(one, name)[0]) for one in alone])
+
+
 def test_equivalence_and_noninferiority_at_any_time() -> None:
     x = differences(600, 0.05, 0.05)
     both, one = sequence_equivalence(x, 0.05), sequence_noninferiority(x, 0.05)
@@ -163,7 +172,7 @@ def test_what_cannot_be_is_refused() -> None:
     for wrong in ([[2.0]], [[np.nan, 1.0]], [0.0], [[0.0], [0.0]]):
         with pytest.raises(ValueError, match=r"between -1 and 1|shape"):
             sequences(1, 0.05).see(wrong)
-    with pytest.raises(ValueError, match="more items than the 3"):
+    with pytest.raises(ValueError, match="more items than the population has"):
         sequences(1, 0.05, 3).see(np.zeros((1, 4)))
     for margin in (0.0, 1.0):
         with pytest.raises(ValueError, match="margin"):
