@@ -162,6 +162,14 @@ REQUESTS = Hook(
     "the fields of Instance",
     "when made: no field is needed that we do not give",
 )
+STOPPING = Hook(
+    "asking items in order until they are settled",
+    "lm_eval",
+    "harness_ext.backends.lm_eval.in_order",
+    "simple_evaluate calls evaluate of its module, which asks generate_until once and then scores the"
+    " documents of doc_iterator",
+    "each evaluation: both were called; the samples that were saved are the items that were asked",
+)
 ADAPTER_WEIGHTS = Hook(
     "the digest of an adapter",
     "peft",
@@ -195,6 +203,7 @@ HOOKS = (
     TASKS,
     SERVERS,
     REQUESTS,
+    STOPPING,
     ADAPTER_WEIGHTS,
     VLLM_CONTROLS,
 )

@@ -15,6 +15,7 @@ from synth.schema import shown
 from synth.terminal import say
 
 if TYPE_CHECKING:
+    from harness_ext.compare.settling import StoppingRule
     from harness_ext.importing import Imported
 
 _METRIC = (
@@ -46,6 +47,42 @@ def evaluate(
             )
         ),
     ] = None,
+    until_settled: Annotated[
+        bool,
+        typer.Option(
+            "--until-settled",
+            help="Stop as soon as the comparison with the run --against is settled, within --margin or not.",
+        ),
+    ] = False,
+    against: Annotated[
+        Path | None, typer.Option(help="With --until-settled: a finished run on the same items.")
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            help=(
+                "With --until-settled: the largest difference of accuracies that still counts as equivalent;"
+                " choose it before."
+            )
+        ),
+    ] = None,
+    about: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "With --until-settled: what the verdict is about, the set of items asked for, or many like"
+                " them.  [default: set]"
+            ),
+            show_default=False,
+        ),
+    ] = None,
+    look_every: Annotated[
+        int | None,
+        typer.Option(
+            help="With --until-settled: items until the next look.  [default: a twentieth, at least 32]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run lm_eval, with its own options, on stylerep's tasks, and record the run.
 
@@ -56,19 +93,46 @@ def evaluate(
     from harness_ext.backends.lm_eval import evaluate as run
 
     check_words({"--arm": arm})
+    rule = _stopping_rule(until_settled, against, margin, about, look_every)
     digest = None
     if claims:
         _check_claims(claims)
         from harness_ext.compare.hypotheses_file import claims_digest  # takes a second to import
 
         digest = claims_digest(claims)
-    folder = run(context.args, arm, digest)
+    folder = run(context.args, arm, digest, rule)
 
     from harness_ext.runs.audit import run_notes
 
     for note in run_notes(folder):
         say(note, err=True)
     say(f"Run: {folder}")
+
+
+def _stopping_rule(
+    until_settled: bool,
+    against: Path | None,
+    margin: float | None,
+    about: str | None,
+    look_every: int | None,
+) -> "StoppingRule | None":
+    """Return the rule that an evaluation is to stop by, None without one;
+    raise StylerepError for half a rule, or one that cannot be.
+    """
+    if not until_settled:
+        given = {"--against": against, "--margin": margin, "--about": about, "--look-every": look_every}
+        if alone := next((name for name, value in given.items() if value is not None), None):
+            raise StylerepError(f"{alone} goes with --until-settled.")
+        return None
+    if against is None or margin is None:
+        raise StylerepError(
+            "--until-settled needs a finished run and a margin declared beforehand: --against RUN --margin"
+            " 0.05."
+        )
+    check_run_folders([against])
+    from harness_ext.compare.settling import StoppingRule as Rule
+
+    return Rule(against, margin, "set" if about is None else about, look_every)  # type: ignore[arg-type]  # it refuses other words
 
 
 def _check_claims(path: Path) -> None:

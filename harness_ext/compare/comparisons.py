@@ -15,7 +15,9 @@ from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTa
 from harness_ext.compare.same_task import answers_note, difference_notes
 from harness_ext.compare.shares import shares
 from harness_ext.compare.style import style_effects, style_means
+from harness_ext.compare.watched_pairs import WHY, stopped_notes
 from harness_ext.runs.run_folder import load_runs
+from harness_ext.runs.stopped import stopped_early
 from harness_ext.stats import (
     Effect,
     PairedCounts,
@@ -42,7 +44,6 @@ from harness_ext.stats import (
 from synth.errors import StylerepError
 from synth.processes.workers import Workers, processor_cores
 
-ALPHA = 0.05
 ALPHA = 0.05
 _WORTH_PROCESSES = 200_000
 """How many pairs of items all comparisons have from which on several processes are faster than one."""
@@ -174,6 +175,11 @@ def _compared(
     if "task" in by:
         drafts = [(one, base, label(pair.key), pair.effect(), [pair]) for one, base, pair in pairs]
     else:
+        if stopped := next((pair for *_, pair in pairs if pair.watched), None):
+            raise StylerepError(
+                f"A run of {label(stopped.key)} stopped early, so that tasks can't be taken together: {WHY};"
+                " let --by name task."
+            )
         together: dict[str, list[tuple[Condition, Condition, Pair]]] = {}
         for one, base, pair in pairs:
             together.setdefault(one.name, []).append((one, base, pair))
@@ -199,7 +205,7 @@ def _compared(
             drafts, adjusted, verdicts, workers.each(_by_counts, tables), strict=True
         )
     ]
-    alone = [place for place, (*_, taken) in enumerate(drafts) if len(taken) == 1]
+    alone = [place for place, (*_, taken) in enumerate(drafts) if len(taken) == 1 and not taken[0].watched]
     for place, styles in zip(
         alone, style_effects([drafts[place][-1][0] for place in alone], seed, workers), strict=True
     ):
@@ -307,7 +313,7 @@ def _across(
     effects: dict[tuple[str, str], dict[str, list[Effect]]] = {}
     taken: dict[tuple[str, str], list[Pair]] = {}
     for one, base, pair in pairs:
-        if one.family and base.model == one.model:
+        if one.family and base.model == one.model and not pair.watched:
             cell = (one.arm, label(pair.key) if "task" in by else "all tasks")
             effects.setdefault(cell, {}).setdefault(one.family, []).append(pair.effect())
             taken.setdefault(cell, []).append(pair)
@@ -362,7 +368,7 @@ def _cell(one: Condition, key: Key) -> ConditionOnTask:
         label(key),
         len(shared),
         float(values.mean()),
-        accuracy_interval(values),
+        None if any(stopped_early(run.manifest, key[0]) for run in one.runs) else accuracy_interval(values),
         style,
         metric_of(one.runs[0], key),
     )
@@ -377,7 +383,13 @@ def _omnibus(found: Sequence[Condition], partial: bool) -> list[tuple[str, str, 
             models.setdefault(one.model, []).append(one)
     for model, arms in models.items():
         for key in arms[0].tasks:
-            runs = [one.runs[0] for one in arms if key in one.runs[0].tasks]
+            runs = [
+                one.runs[0]
+                for one in arms
+                if key in one.runs[0].tasks and not stopped_early(one.runs[0].manifest, key[0])
+            ]
+            if not runs:
+                continue
             sets = [set(run.tasks[key]) for run in runs]
             items = set.intersection(*sets)
             if len(runs) < 3 or len(items) < 2 or (not partial and any(one != sets[0] for one in sets)):
@@ -393,7 +405,9 @@ def _notes(pairs: Sequence[tuple[Condition, Condition, Pair]]) -> list[str]:
     notes = []
     for one, base, pair in pairs:
         where = f"{one.name} and {base.name}, {label(pair.key)}"
-        if pair.left_out:
+        if pair.watched:
+            notes += stopped_notes((*pair.first, *pair.second), pair.key)
+        elif pair.left_out:
             notes.append(
                 f"{where}: {pair.left_out} items that only one of them has are left out; {len(pair.items)}"
                 " are paired."
@@ -403,4 +417,4 @@ def _notes(pairs: Sequence[tuple[Condition, Condition, Pair]]) -> list[str]:
     together: dict[tuple[str, str], tuple[Condition, Condition, list[Key]]] = {}
     for one, base, pair in pairs:
         together.setdefault((one.name, base.name), (one, base, []))[2].append(pair.key)
-    return [*notes, *difference_notes(list(together.values()))]
+    return [*dict.fromkeys(notes), *difference_notes(list(together.values()))]

@@ -11,6 +11,7 @@ from harness_ext.compare.hypotheses_file import ALL, Claims, Hypothesis, title
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import Key, Pair, label, paired
 from harness_ext.compare.style import shared_scores
+from harness_ext.compare.watched_pairs import WHY
 from harness_ext.stats import Effect, effect_of_families, feature_tost, holm
 from synth.errors import StylerepError
 from synth.privacy.home_folders import without_home
@@ -109,6 +110,11 @@ def _findings(claim: Hypothesis, found: Sequence[Condition], partial: bool) -> l
                     f" {len(families)}; it needs one each of two or more."
                 )
             effects = [pair.effect() for _, pair in pairs]
+            if any(pair.watched for _, pair in pairs):
+                raise StylerepError(
+                    f"The claim {claim.name!r} is across families, and on {task} a run stopped early: {WHY};"
+                    " evaluate it on all items."
+                )
             errors = [effect.error for effect in effects if effect.error]
             if len(errors) < len(effects):
                 raise StylerepError(
@@ -213,6 +219,11 @@ def _finding(claim: Hypothesis, where: str, effect: Effect, metric: str) -> Find
 
 def _style_findings(claim: Hypothesis, where: str, pair: Pair) -> list[Finding]:
     """Return one finding a style score: equivalence within ± style_margin pooled standard deviations."""
+    if pair.watched:
+        raise StylerepError(
+            f"The claim {claim.name!r}: a run of {where} stopped early, and there is no test of style for"
+            f" that: {WHY}; evaluate it on all items."
+        )
     there = shared_scores(pair)
     if missing := [name for name in claim.style if name not in there]:
         raise StylerepError(

@@ -10,8 +10,17 @@ import numpy.typing as npt
 
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.same_task import check_documents, renumbered
+from harness_ext.compare.watched_pairs import Watched, watched_items
 from harness_ext.runs.run_folder import Run
-from harness_ext.stats import Effect, PairedCounts, effect_of_runs, paired_counts, right
+from harness_ext.runs.stopped import stopped_early
+from harness_ext.stats import (
+    Effect,
+    PairedCounts,
+    effect_of_runs,
+    effect_of_sequence,
+    paired_counts,
+    right,
+)
 from synth.errors import StylerepError
 
 FloatArray = npt.NDArray[np.float64]
@@ -23,7 +32,8 @@ class Pair:
     """Two conditions on one task, over the items that both have.
 
     `first` and `second` are the runs paired with each other, one pair a seed. `items` are the document
-    hashes, `left_out` how many more the two have together.
+    hashes, `left_out` how many more the two have together. Where one was stopped early, `watched` says by
+    which rule, and the items stand in the order in which they were asked.
     """
 
     key: Key
@@ -31,6 +41,7 @@ class Pair:
     second: tuple[Run, ...]
     items: tuple[str, ...]
     left_out: int
+    watched: Watched | None = None
 
     @property
     def metric(self) -> str:
@@ -46,7 +57,11 @@ class Pair:
         return np.array(one, dtype=np.float64), np.array(two, dtype=np.float64)
 
     def counts(self) -> PairedCounts | None:
-        """Return the 2×2 table of right and wrong; None for several seeds, or outcomes that are shares."""
+        """Return the 2×2 table of right and wrong; None for several seeds, for outcomes that are shares, and
+        where a run stopped early, since tests of a table take its size as given.
+        """
+        if self.watched:
+            return None
         one, two = self.values()
         firsts, seconds = right(one[0]), right(two[0])
         return (
@@ -56,7 +71,12 @@ class Pair:
         )
 
     def effect(self) -> Effect:
-        """Return the difference of accuracies, first minus second."""
+        """Return the difference of accuracies, first minus second: by a confidence sequence where a run
+        stopped early.
+        """
+        if self.watched:
+            one, two = self.values()
+            return effect_of_sequence(one[0] - two[0], self.watched.margin, self.watched.population)
         return effect_of_runs(*self.values())
 
 
@@ -65,9 +85,12 @@ def paired(first: Condition, second: Condition, key: Key, partial: bool = False)
     items by document hash.
 
     Raises StylerepError, naming hashes, where the items differ (with *partial*, only where none is shared),
-    documents differ under one hash, or no seed is shared.
+    documents differ under one hash, or no seed is shared. Items that a run didn't ask because it stopped
+    early may be missing; see `harness_ext.compare.watched_pairs`.
     """
     ones, twos = _by_seed(first, second)
+    if any(stopped_early(run.manifest, key[0]) for run in (*ones, *twos)):
+        return _watched(ones, twos, key)
     items = [set(run.tasks[key]) for run in (*ones, *twos)]
     shared, union = set.intersection(*items), set.union(*items)
     if not shared or (len(union) > len(shared) and not partial):
@@ -80,6 +103,13 @@ def paired(first: Condition, second: Condition, key: Key, partial: bool = False)
         tuple(item for item in ones[0].tasks[key] if item in shared),
         len(union) - len(shared),
     )
+
+
+def _watched(ones: tuple[Run, ...], twos: tuple[Run, ...], key: Key) -> Pair:
+    items, watched = watched_items(ones, twos, key)
+    check_documents((*ones, *twos), key, set(items))
+    union = set(ones[0].tasks[key]) | set(twos[0].tasks[key])
+    return Pair(key, ones, twos, items, len(union) - len(items), watched)
 
 
 def label(key: Key) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.metric import of_metric
 from harness_ext.compare.pairing import FloatArray, Key, label, metric_of, scores_of
+from harness_ext.runs.stopped import stopped_early
 from harness_ext.stats import Result, recovered_shares
 from synth.processes.workers import Workers
 
@@ -51,6 +52,8 @@ def shares(found: Sequence[Condition], partial: bool, seed: int, workers: Worker
                 continue
             three = [arms[arm] for arm in wanted]
             for key in [key for key in three[0].tasks if all(key in one.tasks for one in three)]:
+                if any(stopped_early(run.manifest, key[0]) for one in three for run in one.runs):
+                    continue  # said in a note
                 items = [set(run.tasks[key]) for one in three for run in one.runs]
                 if any(one != two for one, two in combinations(items, 2)) and not partial:
                     continue

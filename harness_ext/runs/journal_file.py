@@ -47,6 +47,10 @@ class JournalFile:
             whole += len(line)
         self._file.truncate(whole)
 
+    def clear(self) -> None:
+        """Drop all lines."""
+        self._file.truncate(0)
+
     def write(self, content: Mapping[str, Any]) -> None:
         """Add a line."""
         self._file.write(json.dumps(content).encode() + b"\n")

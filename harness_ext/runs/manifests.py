@@ -33,6 +33,17 @@ class _Imported(_OpenManifest):
     tasks: dict[str, _ImportedTask] = Field(default={})
 
 
+class _Stopping(_OpenManifest):
+    early: bool
+    margin: Number
+    about: str
+    items: Whole
+    used: Whole
+    order_seed: Whole
+    order_sha256: str
+    comparisons: Whole
+
+
 class Manifest(_OpenManifest):
     """The manifest of a run, an adapter or a data set, as far as it is read back."""
 
@@ -57,6 +68,7 @@ class Manifest(_OpenManifest):
     versions: dict[str, str | None] = Field(default={})
     files: list[str] = Field(default=[])
     left_out: list[str] = Field(default=[])
+    stopping: dict[str, _Stopping] = Field(default={})
     imported: _Imported | None = None
     teaching: dict[str, Any] | None = None
 

@@ -12,6 +12,7 @@ from harness_ext.runs.manifests import MANIFEST, merged_results, read_manifest
 from harness_ext.runs.sample_rows import NOT_METRICS, checked_row, item_of, metrics_of, sample_rows
 from harness_ext.runs.scored_items import ScoredItem, ScoredItems
 from harness_ext.runs.scored_rows import scored_rows
+from harness_ext.runs.scores_file import SCORES
 from synth.errors import StylerepError
 from synth.processes.workers import Workers
 from synth.responses.samples_file import samples_name
@@ -104,7 +105,7 @@ def run_files(folder: Path) -> list[Path]:
     return [
         path
         for path in folder.rglob("*")
-        if path.name in (MANIFEST, RESPONSES)
+        if path.name in (MANIFEST, RESPONSES, SCORES)
         or re.fullmatch(r"results_.*\.json|samples_.*\.jsonl", path.name)
     ]
 

@@ -72,6 +72,17 @@ class Sequences:
         within = np.minimum(self.above, self.below) >= bar
         return [words[bool(one), bool(two)] for one, two in zip(self.different >= bar, within, strict=True)]
 
+    @property
+    def likely_ends(self) -> FloatArray:
+        """After how many items each pair would be settled if evidence grew on as it has so far, at most all
+        of them, shape (pairs,); infinite where nothing speaks for an end.
+        """
+        bar = -log(self.alpha)
+        evidence = np.maximum(self.different, np.minimum(self.above, self.below))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ends = np.where(evidence >= bar, self.counts, np.ceil(self.counts * bar / evidence))
+        return np.asarray(np.minimum(np.where(evidence > 0, ends, np.inf), self.population))
+
     def see(self, values: npt.ArrayLike) -> "Sequences":
         """Return the sequences after more items: differences from -1 to 1, shape (pairs, items), NaN at the
         end of a pair that has fewer.

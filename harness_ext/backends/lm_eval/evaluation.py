@@ -14,6 +14,7 @@ from unittest.mock import patch
 from harness_ext.backends.lm_eval.asked_tasks import choose_tasks
 from harness_ext.backends.lm_eval.checks import check_limit
 from harness_ext.backends.lm_eval.command_line import output_folder, parse, task_metadata
+from harness_ext.backends.lm_eval.in_order import check_asked, until_settled
 from harness_ext.backends.lm_eval.masked_secrets import check_masked, secrets_masked, take_secrets
 from harness_ext.backends.lm_eval.models import check_named, told
 from harness_ext.backends.lm_eval.names import LOCAL, STYLE_HF, VLLM
@@ -34,14 +35,21 @@ from harness_ext.backends.lm_eval.saved import (
     tasks_left_out,
     write_manifest,
 )
+from harness_ext.compare.settling import StoppingRule, read_baseline
 from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError
 from synth.files.lock import hold
 from synth.privacy.masked_output import masked_output
 from synth.privacy.secrets import SECRETS
+from synth.responses.samples_file import samples_name
 
 
-def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | None = None) -> Path:
+def evaluate(
+    argv: Sequence[str],
+    arm: str | None = None,
+    claims_sha256: str | None = None,
+    rule: StoppingRule | None = None,
+) -> Path:
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
     Besides what *argv* says: our tasks are found without ``--include_path``, and lm_eval's own are only
@@ -57,27 +65,40 @@ def evaluate(argv: Sequence[str], arm: str | None = None, claims_sha256: str | N
     kill, and what it changes of the style stands in the manifest and after the name of the arm
     (``hc+wait2``); ``vllm`` takes the same controls, but for steering. Keys, tokens, headers and passwords in
     options are masked in all that is written, lm_eval's own files with it, and may be given as ``${NAME}``,
-    the value of an environment variable (`synth.privacy.secrets`).
+    the value of an environment variable (`synth.privacy.secrets`). With a *rule*, items are asked in the
+    order of a hash, and only until their comparison with a finished run is settled; the manifest says so.
     Raises StylerepError for what the user can mend.
     """
     with masked_output():
-        return _evaluate(argv, arm, claims_sha256)
+        return _evaluate(argv, arm, claims_sha256, rule)
 
 
-def _evaluate(argv: Sequence[str], arm: str | None, claims_sha256: str | None) -> Path:
+def _evaluate(
+    argv: Sequence[str], arm: str | None, claims_sha256: str | None, rule: StoppingRule | None
+) -> Path:
     args = parse(argv)
     check_limit(args.limit)
     if masked := take_secrets(args):
         print(f"stylerep: {masked}", file=sys.stderr, flush=True)
     folder = output_folder(args)
     with hold(folder):
-        return _run(args, folder, arm, claims_sha256)
+        return _run(args, folder, arm, claims_sha256, rule)
 
 
-def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256: str | None) -> Path:
+def _run(
+    args: argparse.Namespace,
+    folder: Path,
+    arm: str | None,
+    claims_sha256: str | None,
+    rule: StoppingRule | None,
+) -> Path:
+    baseline = read_baseline(rule.against) if rule else None
     controls = asked_controls(args)
     check_named(args.model or "hf", args.model_args)
     asked = choose_tasks(args)
+    if baseline:
+        for task in asked.ours:
+            baseline.keys(task)  # refused before a model is loaded
 
     from harness_ext.scoring.documents import check_documents  # with all sources of problems
 
@@ -101,6 +122,7 @@ def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256:
     before = result_files(folder)
     with (
         patch("lm_eval.tasks.TaskManager", asked.manager),
+        until_settled(rule, baseline, folder) as settled,
         patched_server(args.model),
         patched_local(args.model, model, args.model_args),
         told(args.model or "hf"),
@@ -110,14 +132,19 @@ def _run(args: argparse.Namespace, folder: Path, arm: str | None, claims_sha256:
     new = sorted(result_files(folder) - before)
     check_saved(new, folder)
     check_masked(new)
+    check_asked(new, settled)
     if model is not None:
         check_controls_acted(controls, new, model.family.think[1] if args.model == VLLM else None)
     manifest["left_out"] = tasks_left_out(new, folder)
+    there = read_manifest(folder)
+    stopping = {task: one for settling in settled for task, one in settling.record().items()}
+    now = {*stopping, *(name.task for path in new if (name := samples_name(path.name)))}
+    kept = {task: one for task, one in there.get("stopping", {}).items() if task not in now}
+    if stopping or kept:
+        manifest["stopping"] = {**kept, **stopping}
     written = {
         **manifest,
-        "files": sorted(
-            {*read_manifest(folder).get("files", []), *(str(path.relative_to(folder)) for path in new)}
-        ),
+        "files": sorted({*there.get("files", []), *(str(path.relative_to(folder)) for path in new)}),
     }
     write_manifest(folder, written)
     return folder

@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import ConfigDict, Field
 
 from harness_ext.runs.manifests import merged_results, read_manifest
+from harness_ext.runs.stopped import stopped_tasks
+from synth.errors import StylerepError
 from synth.privacy.home_folders import without_homes
 from synth.privacy.secrets import SECRETS
 from synth.schema import Schema, Whole
@@ -48,9 +50,14 @@ def read_facts(folder: Path) -> RunFacts:
     """Read what a run folder says of itself: its manifest, else what lm_eval wrote of the model;
     else its own name stands for the model.
 
-    Raises StylerepError for a manifest or results file that cannot be read.
+    Raises StylerepError for a manifest or results file that cannot be read, and for a run that stopped early.
     """
     given, results = read_manifest(folder), merged_results(folder)
+    if early := stopped_tasks(given):
+        raise StylerepError(
+            f"{folder} stopped early on {early[0]}, and has no place on a board: outcomes decided how many"
+            " items it has, and ranks are tests for a fixed number; evaluate it on all items."
+        )
     SECRETS.learn({"manifest": given, "results": results.get("config")}, folder.resolve().name)
     manifest = SECRETS.settings(given)
     versions = manifest.get("task_versions") or results.get("versions") or {}

@@ -1,0 +1,238 @@
+"""Follows a run, item by item, until its comparison with a finished one is settled: what ``stylerep eval
+--until-settled`` stops by.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil, isfinite
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from harness_ext.compare.pairing import Key, label
+from harness_ext.runs.accuracy import accuracy_metric
+from harness_ext.runs.item_order import Item, in_order, order_digest
+from harness_ext.runs.run_folder import load_run
+from harness_ext.runs.stopped import stopped_early
+from harness_ext.stats import Effect, Sequences, Verdict, effect_of_sequence, sequences
+from synth.errors import StylerepError
+from synth.privacy.home_folders import without_home
+
+About = Literal["set", "many"]
+METHOD = "confidence-sequence-betting"
+LOOKS = 20
+_FEWEST = 32
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingRule:
+    """When a run is settled: as soon as its difference from the run *against* is shown to be other than 0, or
+    to lie inside ± *margin*, on these items (*about* "set") or on items like them ("many").
+    """
+
+    against: Path
+    margin: float
+    about: About = "set"
+    look_every: int | None = None
+    alpha: float = 0.05
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.margin < 1:
+            raise StylerepError(
+                f"The margin is a difference of accuracies between 0 and 1, got {self.margin}."
+            )
+        if self.about not in ("set", "many"):
+            raise StylerepError(f"--about is set or many, found {self.about!r}.")
+        if self.look_every is not None and self.look_every < 1:
+            raise StylerepError(f"--look-every is a number of items from 1 on, found {self.look_every}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The finished run's accuracy of each item, and the metric that it is, by (task, filter)."""
+
+    folder: Path
+    outcomes: Mapping[Key, Mapping[str, float]]
+    metrics: Mapping[Key, str]
+
+    def keys(self, task: str) -> list[Key]:
+        """Return the (task, filter) of a task; raise StylerepError if the run has none."""
+        found = [key for key in self.outcomes if key[0] == task]
+        if not found:
+            there = ", ".join(dict.fromkeys(name for name, _ in self.outcomes))
+            raise StylerepError(
+                f"--against {self.folder}: the task {task} isn't in this run, which has {there}; evaluate it"
+                " there first, or leave the task out."
+            )
+        return found
+
+
+def read_baseline(folder: Path) -> Baseline:
+    """Read the run that another is settled against; raise StylerepError where it can't be."""
+    run = load_run(folder)
+    for task in dict.fromkeys(task for task, _ in run.tasks):
+        if stopped_early(run.manifest, task):
+            raise StylerepError(
+                f"--against {folder}: this run stopped early on {task}, so most items have nothing to be"
+                " compared with; name a run of all items."
+            )
+    metrics = {
+        key: accuracy_metric(items.columns(), f"{folder}, {label(key)}").metric
+        for key, items in run.tasks.items()
+    }
+    outcomes = {
+        key: dict(zip(items, items.columns()[metrics[key]].tolist(), strict=True))
+        for key, items in run.tasks.items()
+    }
+    return Baseline(folder, outcomes, metrics)
+
+
+@dataclass(slots=True)
+class Settling:
+    """The items of a run in their order, what was seen of them, and which tasks are settled.
+
+    *asked* are the items of each task in all. Raises StylerepError where the baseline lacks one.
+    """
+
+    rule: StoppingRule
+    baseline: Baseline
+    asked: Sequence[Item]
+    order: list[Item] = field(init=False)
+    keys: list[Key] = field(init=False)
+    sizes: Counter[str] = field(init=False)
+    done: dict[str, list[str]] = field(init=False)
+    looks: dict[str, list[tuple[int, float]]] = field(init=False)
+    _values: dict[Key, list[float]] = field(init=False)
+    _seen: Sequences = field(init=False)
+    _began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.order = in_order(self.asked, self.rule.seed)
+        if len(set(self.order)) < len(self.order):
+            raise StylerepError("Two items of a task are the same; leave --until-settled out.")
+        self.sizes = Counter(task for task, _ in self.order)
+        self.keys = [key for task in self.sizes for key in self.baseline.keys(task)]
+        for task, item in self.order:
+            for key in self.baseline.keys(task):
+                if item not in self.baseline.outcomes[key]:
+                    raise StylerepError(
+                        f"--against {self.baseline.folder}: the item {item[:12]} of {task} isn't in this run;"
+                        " evaluate both on the same items (--limit, --samples)."
+                    )
+        self.done = {task: [] for task in self.sizes}
+        self.looks = {task: [] for task in self.sizes}
+        self._values = {key: [] for key in self.keys}
+        populations = [self.sizes[task] for task, _ in self.keys]
+        self._seen = sequences(
+            len(self.keys),
+            self.rule.margin,
+            populations if self.rule.about == "set" else None,
+            self.rule.alpha,
+        )
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What is written down before the first item is asked."""
+        return {
+            "order_seed": self.rule.seed,
+            "order_sha256": order_digest(self.order),
+            "items": dict(self.sizes),
+        }
+
+    @property
+    def open_tasks(self) -> list[str]:
+        """The tasks that have items left and no verdict."""
+        verdicts = dict(zip(self.keys, self._seen.verdicts, strict=True))
+        return [
+            task
+            for task, size in self.sizes.items()
+            if len(self.done[task]) < size
+            and any(verdicts[key] is Verdict.INCONCLUSIVE for key in self.baseline.keys(task))
+        ]
+
+    def next_items(self) -> list[Item]:
+        """Return the items to ask until the next look; none once all tasks are settled or exhausted."""
+        still = set(self.open_tasks)
+        count = self.rule.look_every or max(_FEWEST, ceil(len(self.order) / LOOKS))
+        seen = {task: set(items) for task, items in self.done.items()}
+        return [item for item in self.order if item[0] in still and item[1] not in seen[item[0]]][:count]
+
+    def see(self, items: Sequence[Item], scores: Mapping[Key, Mapping[str, Mapping[str, float]]]) -> None:
+        """Look at the metrics of the items asked last, by (task, filter) and document hash.
+
+        Raises StylerepError where an item lacks the baseline's metric.
+        """
+        new: dict[Key, list[float]] = {key: [] for key in self.keys}
+        for task, item in items:
+            for key in self.baseline.keys(task):
+                metric = self.baseline.metrics[key]
+                found = scores.get(key, {}).get(item, {}).get(metric)
+                if found is None:
+                    raise StylerepError(
+                        f"{label(key)}: the item {item[:12]} has no {metric}, which accuracy is in"
+                        f" {self.baseline.folder}; evaluate both by the same version of the task."
+                    )
+                new[key].append(found - self.baseline.outcomes[key][item])
+            self.done[task].append(item)
+        longest = max(len(values) for values in new.values())
+        rows = np.full((len(self.keys), longest), np.nan)
+        for place, key in enumerate(self.keys):
+            rows[place, : len(new[key])] = new[key]
+            self._values[key] += new[key]
+        self._seen = self._seen.see(rows)
+        for task in dict.fromkeys(task for task, _ in items):
+            self.looks[task].append((len(self.done[task]), round(time.monotonic() - self._began, 1)))
+
+    def effect(self, key: Key) -> Effect:
+        """Return the difference of one task so far, this run less the baseline."""
+        population = self.sizes[key[0]] if self.rule.about == "set" else None
+        return effect_of_sequence(self._values[key], self.rule.margin, population)
+
+    def progress(self) -> list[str]:
+        """Return a line for each task that was seen: difference, interval, share done, likely end."""
+        lines = []
+        for key, verdict, end in zip(self.keys, self._seen.verdicts, self._seen.likely_ends, strict=True):
+            n, size = len(self._values[key]), self.sizes[key[0]]
+            if not n:
+                continue
+            result = self.effect(key).result(1 - self.rule.alpha)
+            low, high = (result.interval.low, result.interval.high) if result.interval else (-1.0, 1.0)
+            ending = ""
+            if verdict is Verdict.INCONCLUSIVE and n < size:
+                after = f"after about {int(end):,}" if isfinite(end) and end < size else "at the end"
+                ending = f"; likely settled {after}"
+            lines.append(
+                f"{label(key)}, {n:,} of {size:,} items: {100 * result.estimate:+.1f} points"
+                f" [{100 * low:+.1f}, {100 * high:+.1f}], {verdict.value}{ending}"
+            )
+        return lines
+
+    def record(self) -> dict[str, dict[str, Any]]:
+        """Return what the manifest says of each task: the rule, when it was looked at, why it ended."""
+        verdicts = dict(zip(self.keys, self._seen.verdicts, strict=True))
+        shared = {
+            "rule": METHOD,
+            "against": without_home(str(self.rule.against)),
+            "margin": self.rule.margin,
+            "alpha": self.rule.alpha,
+            "about": self.rule.about,
+            "comparisons": len(self.keys),
+            **{name: value for name, value in self.header.items() if name != "items"},
+        }
+        found = {}
+        for task, size in self.sizes.items():
+            n = len(self.done[task])
+            found[task] = {
+                **shared,
+                "items": size,
+                "used": n,
+                "early": n < size,
+                "reason": "settled" if n < size else "exhausted",
+                "verdicts": {label(key): verdicts[key].value for key in self.baseline.keys(task)},
+                "looks": [list(one) for one in self.looks[task]],
+            }
+        return found
