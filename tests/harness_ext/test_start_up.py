@@ -93,6 +93,12 @@ WRONG = [
         "there is no such claims file",
     ),
     (["eval", "--model", "dummy", "--tasks", "style_arith"], "--output_path"),
+    ([*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--against", "r"], "goes with --until-settled"),
+    ([*_EVAL, "--model", "dummy", "--tasks", "style_arith", "--until-settled"], "--until-settled needs a"),
+    (
+        [*_EVAL, "--tasks", "style_arith", "--until-settled", "--against", "no", "--margin", "0.1"],
+        "no: there is no such run folder",
+    ),
     ([*_TEACH, "--model", "nomodel"], "lm_eval has no model 'nomodel'"),
     ([*_TEACH, "--model", "hf", "--model_args", "pretrained=nowhere"], "There is no model 'nowhere'"),
     ([*_TEACH, "--model", "hf", "--keep", "some"], "--keep is first or all"),

@@ -6,15 +6,16 @@ the files that ``--log_samples`` writes.
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from harness_ext.backends.lm_eval.asked_tasks import choose_tasks
 from harness_ext.backends.lm_eval.checks import check_limit
 from harness_ext.backends.lm_eval.command_line import output_folder, parse, task_metadata
-from harness_ext.backends.lm_eval.in_order import check_asked, until_settled
 from harness_ext.backends.lm_eval.masked_secrets import check_masked, secrets_masked, take_secrets
 from harness_ext.backends.lm_eval.models import check_named, told
 from harness_ext.backends.lm_eval.names import LOCAL, STYLE_HF, VLLM
@@ -35,7 +36,6 @@ from harness_ext.backends.lm_eval.saved import (
     tasks_left_out,
     write_manifest,
 )
-from harness_ext.compare.settling import StoppingRule, read_baseline
 from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError
 from synth.files.lock import hold
@@ -43,12 +43,15 @@ from synth.privacy.masked_output import masked_output
 from synth.privacy.secrets import SECRETS
 from synth.responses.samples_file import samples_name
 
+if TYPE_CHECKING:
+    from harness_ext.compare.settling import Settling, StoppingRule
+
 
 def evaluate(
     argv: Sequence[str],
     arm: str | None = None,
     claims_sha256: str | None = None,
-    rule: StoppingRule | None = None,
+    rule: "StoppingRule | None" = None,
 ) -> Path:
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
@@ -74,7 +77,7 @@ def evaluate(
 
 
 def _evaluate(
-    argv: Sequence[str], arm: str | None, claims_sha256: str | None, rule: StoppingRule | None
+    argv: Sequence[str], arm: str | None, claims_sha256: str | None, rule: "StoppingRule | None"
 ) -> Path:
     args = parse(argv)
     check_limit(args.limit)
@@ -90,15 +93,16 @@ def _run(
     folder: Path,
     arm: str | None,
     claims_sha256: str | None,
-    rule: StoppingRule | None,
+    rule: "StoppingRule | None",
 ) -> Path:
-    baseline = read_baseline(rule.against) if rule else None
     controls = asked_controls(args)
     check_named(args.model or "hf", args.model_args)
     asked = choose_tasks(args)
-    if baseline:
-        for task in asked.ours:
-            baseline.keys(task)  # refused before a model is loaded
+    watching: contextlib.AbstractContextManager[list[Settling]] = contextlib.nullcontext([])
+    if rule:  # what it needs takes a second to import
+        from harness_ext.backends.lm_eval.in_order import until_settled
+
+        watching = until_settled(rule, asked.ours, folder)
 
     from harness_ext.scoring.documents import check_documents  # with all sources of problems
 
@@ -122,7 +126,7 @@ def _run(
     before = result_files(folder)
     with (
         patch("lm_eval.tasks.TaskManager", asked.manager),
-        until_settled(rule, baseline, folder) as settled,
+        watching as settled,
         patched_server(args.model),
         patched_local(args.model, model, args.model_args),
         told(args.model or "hf"),
@@ -132,7 +136,10 @@ def _run(
     new = sorted(result_files(folder) - before)
     check_saved(new, folder)
     check_masked(new)
-    check_asked(new, settled)
+    if settled:
+        from harness_ext.backends.lm_eval.in_order import check_asked
+
+        check_asked(new, settled)
     if model is not None:
         check_controls_acted(controls, new, model.family.think[1] if args.model == VLLM else None)
     manifest["left_out"] = tasks_left_out(new, folder)

@@ -13,14 +13,14 @@ import inspect
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from distill.models.library_hooks import STOPPING, not_taken
 from harness_ext.compare.pairing import Key
-from harness_ext.compare.settling import Baseline, Settling, StoppingRule
+from harness_ext.compare.settling import Baseline, Settling, StoppingRule, read_baseline
 from harness_ext.runs.item_order import Item
 from harness_ext.runs.sample_rows import metrics_of, sample_rows
 from harness_ext.runs.scores_file import ScoresFile
@@ -30,18 +30,23 @@ from synth.responses.samples_file import samples_name
 _GENERATES = "generate_until"
 
 
-@contextlib.contextmanager
 def until_settled(
-    rule: StoppingRule | None, baseline: Baseline | None, folder: Path
-) -> Iterator[list[Settling]]:
+    rule: StoppingRule, tasks: Iterable[str], folder: Path
+) -> contextlib.AbstractContextManager[list[Settling]]:
     """Have the evaluation within end once it is settled; what came of it is in the list that is given.
 
-    Raises StylerepError for tasks of likelihoods and for several processes, and if lm_eval passes us by.
+    Raises StylerepError at once where the baseline lacks one of *tasks*, and within for tasks of likelihoods,
+    for several processes, and if lm_eval passes us by.
     """
+    baseline = read_baseline(rule.against)
+    for task in tasks:
+        baseline.keys(task)
+    return _evaluating(rule, baseline, folder)
+
+
+@contextlib.contextmanager
+def _evaluating(rule: StoppingRule, baseline: Baseline, folder: Path) -> Iterator[list[Settling]]:
     found: list[Settling] = []
-    if rule is None or baseline is None:
-        yield found
-        return
     from lm_eval import evaluator
 
     evaluate = evaluator.evaluate

@@ -102,7 +102,7 @@ def test_what_cannot_be_settled_is_told_before_anything_is_generated(
 def test_an_evaluation_that_passes_us_by_is_an_error(base: Path, tmp_path: Path) -> None:
     with (
         pytest.raises(StylerepError, match="simple_evaluate did not call evaluate"),
-        until_settled(StoppingRule(base, 0.1), read_baseline(base), tmp_path),
+        until_settled(StoppingRule(base, 0.1), ["style_arith"], tmp_path),
     ):
         pass
     settling = Settling(
