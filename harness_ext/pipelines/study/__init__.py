@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness_ext.pipelines.study.cell_schedule import State, run_cells
 from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell, study_cells
 from harness_ext.pipelines.study.engine_by_name import ENGINES, make_engine
-from harness_ext.pipelines.study.estimate import estimates
+from harness_ext.pipelines.study.estimate import TimeEstimate
 from harness_ext.pipelines.study.file import Study, StudyModel, claims_text, load_study
 from harness_ext.pipelines.study.progress import Progress, clock
 from harness_ext.pipelines.study.worker import is_done
@@ -77,8 +77,8 @@ def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned
         )
     study, folder = load_study(study_file), out.resolve()
     cells = study_cells(study, _gpus(engine))
-    expected = estimates(study, cells, folder)
-    return [Planned(cell, is_done(folder, cell), expected[cell.name]) for cell in cells]
+    estimate = TimeEstimate(study, cells, folder)
+    return [Planned(cell, is_done(folder, cell), estimate.seconds(cell.name)) for cell in cells]
 
 
 def reproduce(
@@ -123,7 +123,7 @@ def reproduce(
         started = make_engine(engine, folder, jobs, options or {}, nice)
         if study.claims:
             write_text(folder / CLAIMS_FILE, claims_text(study))
-        with Progress(folder, estimates(study, cells, folder), jobs, say, console) as progress:
+        with Progress(folder, TimeEstimate(study, cells, folder), jobs, say, console) as progress:
             state = run_cells(cells, folder, started, jobs, progress)
         from harness_ext.pipelines.study.report import write_report
 

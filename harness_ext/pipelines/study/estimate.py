@@ -1,4 +1,4 @@
-"""Estimates how long cells will take: from like cells, else from their arithmetic and this
+"""Estimates how long cells will take: from like cells that have ended, else from their arithmetic and this
 machine's speed.
 """
 
@@ -21,22 +21,47 @@ _PROMPT, _TRACE = 120, 150
 """Tokens of a prompt and of a trace, where nothing says how many."""
 
 
-def estimates(study: Study, cells: Sequence[Cell], folder: Path) -> dict[str, float]:
-    """Return the expected seconds of every cell.
+class TimeEstimate:
+    """How many seconds cells take: by their arithmetic, corrected by the cells that have been seen to end."""
 
-    That is the median of cells on record in *folder* of the same kind, model and arm, or of the same kind and
-    model; where there are none, an estimate that may be off by a factor of three.
-    """
-    records: dict[tuple[str, ...], list[float]] = {}
-    for cell in cells:
-        if seconds := read_record(folder, cell).get("seconds"):
-            for like in ((cell.kind, cell.label, cell.arm), (cell.kind, cell.label)):
-                records.setdefault(like, []).append(float(seconds))
-    found = {}
-    for cell in cells:
-        known = records.get((cell.kind, cell.label, cell.arm)) or records.get((cell.kind, cell.label))
-        found[cell.name] = statistics.median(known) if known else _by_arithmetic(study, cell)
-    return found
+    def __init__(self, study: Study, cells: Sequence[Cell], folder: Path) -> None:
+        """Take the cells of a study; those on record in *folder* have been seen."""
+        self._study = study
+        self._cells = {cell.name: cell for cell in cells}
+        self._guesses: dict[str, float] = {}
+        self._seen: dict[str, float] = {}
+        for cell in cells:
+            if seconds := read_record(folder, cell).get("seconds"):
+                self._seen[cell.name] = float(seconds)
+
+    def see(self, name: str, seconds: float) -> None:
+        """Note how long a cell has taken."""
+        self._seen[name] = seconds
+
+    def seconds(self, name: str) -> float:
+        """Return the expected seconds of a cell.
+
+        That is the median of the cells seen of the same kind, model and arm. Where there are none, it's what
+        the arithmetic says, times how the cells seen of the same kind and model, or else of the same kind,
+        compare with theirs; by arithmetic alone it may be off by a factor of three.
+        """
+        cell = self._cells[name]
+        if name in self._seen:
+            return self._seen[name]
+        of_kind = [one for one in self._seen if self._cells[one].kind == cell.kind]
+        of_model = [one for one in of_kind if self._cells[one].label == cell.label]
+        if of_arm := [one for one in of_model if self._cells[one].arm == cell.arm]:
+            return statistics.median(self._seen[one] for one in of_arm)
+        like = of_model or of_kind
+        if not like:
+            return self._guess(name)
+        taken, guessed = sum(self._seen[one] for one in like), sum(map(self._guess, like))
+        return self._guess(name) * taken / guessed
+
+    def _guess(self, name: str) -> float:
+        if name not in self._guesses:
+            self._guesses[name] = _by_arithmetic(self._study, self._cells[name])
+        return self._guesses[name]
 
 
 def _by_arithmetic(study: Study, cell: Cell) -> float:

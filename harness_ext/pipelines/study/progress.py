@@ -1,7 +1,7 @@
 """Shows how far a study is: one live table in a terminal, lines elsewhere."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -10,20 +10,21 @@ from rich.table import Table
 from rich.text import Text
 
 from harness_ext.pipelines.study.cell_schedule import State, last_line
+from harness_ext.pipelines.study.estimate import TimeEstimate
 from harness_ext.pipelines.study.worker import log_file
 
 _HEARTBEAT = 30.0
+_OVERDUE = 0.1
+"""What a cell that takes longer than expected still needs, as a share of what it has taken."""
 
 
-def seconds_left(state: State, expected: Mapping[str, float], jobs: int) -> float:
-    """Estimate the seconds until all that can run has run, *jobs* at a time, the rest of what is expected
-    corrected by how what is done compares with it.
-    """
-    done = [(seconds, expected[name]) for name, seconds in state.done.items() if expected[name] > 0]
-    pace = sum(seconds for seconds, _ in done) / sum(wanted for _, wanted in done) if done else 1.0
+def seconds_left(state: State, estimate: TimeEstimate, jobs: int) -> float:
+    """Estimate the seconds until all that can run has run, *jobs* at a time."""
     now = time.monotonic()
-    rest = [pace * expected[cell.name] for cell in state.waiting()]
-    rest += [max(0.0, pace * expected[name] - (now - one.began)) for name, one in state.working.items()]
+    rest = [estimate.seconds(cell.name) for cell in state.waiting()]
+    for name, one in state.working.items():
+        gone = now - one.began
+        rest.append(max(estimate.seconds(name) - gone, _OVERDUE * gone))
     return max(sum(rest) / jobs, max(rest, default=0.0))
 
 
@@ -40,12 +41,13 @@ class Progress:
     def __init__(
         self,
         folder: Path,
-        expected: Mapping[str, float],
+        estimate: TimeEstimate,
         jobs: int,
         say: Callable[[str], None],
         console: Console | None = None,
     ) -> None:
-        self._folder, self._expected, self._jobs, self._say = folder, expected, jobs, say
+        self._folder, self._estimate, self._jobs, self._say = folder, estimate, jobs, say
+        self._known: set[str] = set()
         self._live = (
             Live(console=console, refresh_per_second=2, transient=True)
             if console is not None and console.is_terminal
@@ -67,8 +69,11 @@ class Progress:
     def __call__(self, state: State, event: str) -> None:
         """Say what happened; from time to time, what is at work."""
         since = clock(time.monotonic() - state.began)
+        for name in state.done.keys() - self._known:
+            self._estimate.see(name, state.done[name])
+            self._known.add(name)
         if event:
-            left = seconds_left(state, self._expected, self._jobs)
+            left = seconds_left(state, self._estimate, self._jobs)
             told = f"{since}  {event}" + (
                 f" ({len(state.finished)} of {len(state.cells)}, about {clock(left)} left)"
                 if ": done in" in event
@@ -99,7 +104,7 @@ class Progress:
         parts = [f"{len(state.finished)} of {len(state.cells)} done", f"{len(state.working)} at work"]
         parts += [f"{len(state.failed)} failed"] if state.failed else []
         parts += [f"{len(state.blocked)} wait for a failed one"] if state.blocked else []
-        left = clock(seconds_left(state, self._expected, self._jobs))
+        left = clock(seconds_left(state, self._estimate, self._jobs))
         return Group(
             table,
             Text(", ".join(parts) + f"; {clock(time.monotonic() - state.began)} gone, about {left} left"),
