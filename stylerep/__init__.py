@@ -12,6 +12,7 @@ lm_eval until a model is trained or evaluated.
     models    distill           train an adapter on one arm's data set
               evaluate          run lm_eval on a model, and get a run folder
               learnability      how surprising the rows of each arm are to a student, before training
+              probe             whether answers hang on the traces before them, and on which parts
     verdicts  load_run          read a run folder
               compare           two lists of outcomes on the same items, or run folders, with a verdict
               plan              how many items a verdict takes
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from stylerep.outcomes import SampleSize as SampleSize
     from stylerep.outcomes import plan as plan
     from stylerep.probing import learnability as learnability
+    from stylerep.probing import probe as probe
     from stylerep.runs import leaderboard as leaderboard
     from stylerep.runs import load_run as load_run
     from stylerep.runs import reproduce as reproduce
@@ -66,6 +68,7 @@ _MODULES = {
     "load_problems": "stylerep.traces",
     "load_run": "stylerep.runs",
     "plan": "stylerep.outcomes",
+    "probe": "stylerep.probing",
     "read_style": "stylerep.scoring",
     "render": "stylerep.traces",
     "reproduce": "stylerep.runs",
@@ -89,6 +92,7 @@ __all__ = [
     "load_problems",
     "load_run",
     "plan",
+    "probe",
     "read_style",
     "render",
     "reproduce",

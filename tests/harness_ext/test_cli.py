@@ -22,6 +22,7 @@ VERBS = (
     "analyze",
     "distill",
     "learnability",
+    "probe",
     "eval",
     "import",
     "compare",
