@@ -1,6 +1,7 @@
 """Verbs that make runs, compare them and rank them: eval, compare, leaderboard, import."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,13 @@ def evaluate(
             )
         ),
     ] = None,
+    in_order: Annotated[
+        bool,
+        typer.Option(
+            "--in-order",
+            help="Ask items in the order of a hash, and keep scores as they come, for compare --watch.",
+        ),
+    ] = False,
     until_settled: Annotated[
         bool,
         typer.Option(
@@ -100,7 +108,7 @@ def evaluate(
         from harness_ext.compare.hypotheses_file import claims_digest  # takes a second to import
 
         digest = claims_digest(claims)
-    folder = run(context.args, arm, digest, rule)
+    folder = run(context.args, arm, digest, rule, in_order)
 
     from harness_ext.runs.audit import run_notes
 
@@ -121,8 +129,7 @@ def _stopping_rule(
     """
     if not until_settled:
         given = {"--against": against, "--margin": margin, "--about": about, "--look-every": look_every}
-        if alone := next((name for name, value in given.items() if value is not None), None):
-            raise StylerepError(f"{alone} goes with --until-settled.")
+        _refuse_alone("--until-settled", given)
         return None
     if against is None or margin is None:
         raise StylerepError(
@@ -133,6 +140,12 @@ def _stopping_rule(
     from harness_ext.compare.settling import StoppingRule as Rule
 
     return Rule(against, margin, "set" if about is None else about, look_every)  # type: ignore[arg-type]  # it refuses other words
+
+
+def _refuse_alone(needed: str, given: Mapping[str, object]) -> None:
+    """Raise StylerepError for an option that was given without the one that it goes with."""
+    if alone := next((name for name, value in given.items() if value is not None), None):
+        raise StylerepError(f"{alone} goes with {needed}.")
 
 
 def _check_claims(path: Path) -> None:
@@ -202,6 +215,27 @@ def compare(
             "--plan", help="Say instead how many items it takes, and what so many can show; needs no runs."
         ),
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Watch runs that are still being written (eval --in-order), until their verdicts are in.",
+        ),
+    ] = False,
+    about: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "With --watch: what verdicts are about, the set of items asked for, or many like them."
+                "  [default: set]"
+            ),
+            show_default=False,
+        ),
+    ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option(help="With --watch: seconds between looks.  [default: 30]", min=0.1, show_default=False),
+    ] = None,
     discordance: Annotated[
         float | None,
         typer.Option(
@@ -233,6 +267,19 @@ def compare(
     if discordance is not None or items is not None:
         raise StylerepError("--discordance and --items go with --plan.")
     check_run_folders(runs or [])
+    if watch:
+        unfit = {"--claims": claims, "--json": json_file, "--markdown": markdown, "--latex": latex}
+        _watch(
+            runs or [],
+            baseline,
+            margin,
+            about,
+            metric,
+            every,
+            {**unfit, "--figures": figures, "--partial": partial or None},
+        )
+        return
+    _refuse_alone("--watch", {"--about": about, "--every": every})
     read = [file for folder in runs or [] for file in run_files(folder)]
     check_outputs(
         {"--json": json_file, "--markdown": markdown, "--latex": latex},
@@ -288,6 +335,33 @@ def compare(
         raise typer.Exit(
             {Outcome.MET: 0, Outcome.NOT_MET: 1, Outcome.INCONCLUSIVE: 2}[report.judgement.outcome]
         )
+
+
+def _watch(
+    runs: list[Path],
+    baseline: str | None,
+    margin: float,
+    about: str | None,
+    metric: str | None,
+    every: float | None,
+    unfit: Mapping[str, object],
+) -> None:
+    """Print a table whenever there is something new, until all is settled or has ended."""
+    if name := next((name for name, value in unfit.items() if value is not None), None):
+        raise StylerepError(f"{name} goes with finished runs, not with --watch.")
+    if about not in (None, "set", "many"):
+        raise StylerepError(f"--about is set or many, found {shown(about)}.")
+    if baseline is not None and not Path(baseline).is_dir():
+        raise StylerepError(f"--baseline {shown(baseline)}: with --watch it is a run folder.")
+    from harness_ext.compare.to_text import rich_tables
+    from harness_ext.compare.watching import Watching, watch_table
+    from harness_ext.compare.watching import watch as looks
+
+    first = [Path(baseline)] if baseline is not None else []
+    there = {folder.resolve(): folder for folder in (*first, *runs)}
+    watching = Watching(list(there.values()), margin, "many" if about == "many" else "set", metric)
+    for found in looks(watching, 30.0 if every is None else every):
+        print_tables(rich_tables([watch_table(found, watching.folders[0], margin)]))
 
 
 @app.command(

@@ -4,8 +4,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil, isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from harness_ext.runs.accuracy import accuracy_metric
 from harness_ext.runs.item_order import Item, in_order, order_digest
 from harness_ext.runs.run_folder import load_run
 from harness_ext.runs.stopped import stopped_early
-from harness_ext.stats import Effect, Sequences, Verdict, effect_of_sequence, sequences
+from harness_ext.stats import Effect, Verdict, effect_of_sequence, sequences
 from synth.errors import StylerepError
 from synth.privacy.home_folders import without_home
 
@@ -91,57 +91,82 @@ def read_baseline(folder: Path) -> Baseline:
     return Baseline(folder, outcomes, metrics)
 
 
-@dataclass(slots=True)
-class Settling:
-    """The items of a run in their order, what was seen of them, and which tasks are settled.
+class InOrder:
+    """The items of an evaluation in their order, and which of them were asked.
 
-    *asked* are the items of each task in all. Raises StylerepError where the baseline lacks one.
+    `order` are all items, `sizes` how many each task has, `done` the hashes of those asked, by task.
     """
 
-    rule: StoppingRule
-    baseline: Baseline
-    asked: Sequence[Item]
-    order: list[Item] = field(init=False)
-    keys: list[Key] = field(init=False)
-    sizes: Counter[str] = field(init=False)
-    done: dict[str, list[str]] = field(init=False)
-    looks: dict[str, list[tuple[int, float]]] = field(init=False)
-    _values: dict[Key, list[float]] = field(init=False)
-    _seen: Sequences = field(init=False)
-    _began: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.order = in_order(self.asked, self.rule.seed)
+    def __init__(self, asked: Iterable[Item], seed: int = 0, look_every: int | None = None) -> None:
+        """Put the items asked for in order; raise StylerepError if there are two of one hash."""
+        self.order = in_order(asked, seed)
         if len(set(self.order)) < len(self.order):
-            raise StylerepError("Two items of a task are the same; leave --until-settled out.")
+            raise StylerepError("Two items of a task are the same, so that they can't be asked in order.")
         self.sizes = Counter(task for task, _ in self.order)
-        self.keys = [key for task in self.sizes for key in self.baseline.keys(task)]
-        for task, item in self.order:
-            for key in self.baseline.keys(task):
-                if item not in self.baseline.outcomes[key]:
-                    raise StylerepError(
-                        f"--against {self.baseline.folder}: the item {item[:12]} of {task} isn't in this run;"
-                        " evaluate both on the same items (--limit, --samples)."
-                    )
-        self.done = {task: [] for task in self.sizes}
-        self.looks = {task: [] for task in self.sizes}
-        self._values = {key: [] for key in self.keys}
-        populations = [self.sizes[task] for task, _ in self.keys]
-        self._seen = sequences(
-            len(self.keys),
-            self.rule.margin,
-            populations if self.rule.about == "set" else None,
-            self.rule.alpha,
-        )
+        self.done: dict[str, list[str]] = {task: [] for task in self.sizes}
+        self._seed = seed
+        self._every = look_every or max(_FEWEST, ceil(len(self.order) / LOOKS))
 
     @property
     def header(self) -> dict[str, Any]:
         """What is written down before the first item is asked."""
         return {
-            "order_seed": self.rule.seed,
+            "order_seed": self._seed,
             "order_sha256": order_digest(self.order),
             "items": dict(self.sizes),
         }
+
+    @property
+    def open_tasks(self) -> list[str]:
+        """The tasks that are to be asked on."""
+        return [task for task, size in self.sizes.items() if len(self.done[task]) < size]
+
+    def next_items(self) -> list[Item]:
+        """Return the items to ask until the next look; none once no task is open."""
+        still = set(self.open_tasks)
+        seen = {task: set(items) for task, items in self.done.items()}
+        return [item for item in self.order if item[0] in still and item[1] not in seen[item[0]]][
+            : self._every
+        ]
+
+    def see(self, items: Sequence[Item], scores: Mapping[Key, Mapping[str, Mapping[str, float]]]) -> None:
+        """Look at the metrics of the items asked last, by (task, filter) and document hash."""
+        for task, item in items:
+            self.done[task].append(item)
+
+    def progress(self) -> list[str]:
+        """Return a line for each task that was seen."""
+        return [
+            f"{task}, {len(self.done[task]):,} of {size:,} items"
+            for task, size in self.sizes.items()
+            if self.done[task]
+        ]
+
+    def record(self) -> dict[str, dict[str, Any]]:
+        """Return what the manifest says of each task that was to be stopped."""
+        return {}
+
+
+class Settling(InOrder):
+    """Items that are asked until each task is settled by a rule."""
+
+    def __init__(self, rule: StoppingRule, baseline: Baseline, asked: Iterable[Item]) -> None:
+        """Follow the items *asked* for; raise StylerepError where the baseline lacks one."""
+        super().__init__(asked, rule.seed, rule.look_every)
+        self.rule, self.baseline = rule, baseline
+        self.keys = [key for task in self.sizes for key in baseline.keys(task)]
+        for task, item in self.order:
+            for key in baseline.keys(task):
+                if item not in baseline.outcomes[key]:
+                    raise StylerepError(
+                        f"--against {baseline.folder}: the item {item[:12]} of {task} isn't in this run;"
+                        " evaluate both on the same items (--limit, --samples)."
+                    )
+        self.looks: dict[str, list[tuple[int, float]]] = {task: [] for task in self.sizes}
+        self._values: dict[Key, list[float]] = {key: [] for key in self.keys}
+        populations = [self.sizes[task] for task, _ in self.keys] if rule.about == "set" else None
+        self._seen = sequences(len(self.keys), rule.margin, populations, rule.alpha)
+        self._began = time.monotonic()
 
     @property
     def open_tasks(self) -> list[str]:
@@ -149,17 +174,9 @@ class Settling:
         verdicts = dict(zip(self.keys, self._seen.verdicts, strict=True))
         return [
             task
-            for task, size in self.sizes.items()
-            if len(self.done[task]) < size
-            and any(verdicts[key] is Verdict.INCONCLUSIVE for key in self.baseline.keys(task))
+            for task in super().open_tasks
+            if any(verdicts[key] is Verdict.INCONCLUSIVE for key in self.baseline.keys(task))
         ]
-
-    def next_items(self) -> list[Item]:
-        """Return the items to ask until the next look; none once all tasks are settled or exhausted."""
-        still = set(self.open_tasks)
-        count = self.rule.look_every or max(_FEWEST, ceil(len(self.order) / LOOKS))
-        seen = {task: set(items) for task, items in self.done.items()}
-        return [item for item in self.order if item[0] in still and item[1] not in seen[item[0]]][:count]
 
     def see(self, items: Sequence[Item], scores: Mapping[Key, Mapping[str, Mapping[str, float]]]) -> None:
         """Look at the metrics of the items asked last, by (task, filter) and document hash.
@@ -177,7 +194,7 @@ class Settling:
                         f" {self.baseline.folder}; evaluate both by the same version of the task."
                     )
                 new[key].append(found - self.baseline.outcomes[key][item])
-            self.done[task].append(item)
+        super().see(items, scores)
         longest = max(len(values) for values in new.values())
         rows = np.full((len(self.keys), longest), np.nan)
         for place, key in enumerate(self.keys):

@@ -85,6 +85,7 @@ from harness_ext.stats.sequences import (
     Sequences,
     effect_of_sequence,
     sequence_equivalence,
+    sequence_intervals,
     sequence_noninferiority,
     sequences,
 )
@@ -170,6 +171,7 @@ __all__ = [
     "recovered_shares",
     "right",
     "sequence_equivalence",
+    "sequence_intervals",
     "sequence_noninferiority",
     "sequences",
     "shown_above",

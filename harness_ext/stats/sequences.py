@@ -23,7 +23,6 @@ from harness_ext.stats.wealth import Betting, Wealth, begin, bet
 
 _TESTS = 4
 """Of each pair: better, worse, not below -margin, not above margin."""
-_BITS = 20
 _LARGEST = 700.0
 """The log of the largest e-value that is given as a number."""
 
@@ -159,31 +158,14 @@ def effect_of_sequence(
         raise ValueError("a sequence has at least one item")
     n, mean = x.shape[1], float(x.mean())
 
-    def greatest(signed: FloatArray, bounds: FloatArray) -> FloatArray:
-        tests = begin(bounds, margin, population, method)
-        return np.asarray(bet(tests, np.repeat(signed, len(bounds), axis=0))[1].max(axis=1))
-
-    def lowest(signed: FloatArray, bar: float) -> float:
-        low, high = -1.0, 1.0
-        for _ in range(_BITS // 4):  # fifteen bounds at a time
-            between = np.linspace(low, high, 17)
-            rejected = np.flatnonzero(greatest(signed, between[1:-1]) >= bar)
-            low, high = (
-                (between[rejected[-1] + 1], between[rejected[-1] + 2]) if len(rejected) else (low, between[1])
-            )
-        return float(low)
-
     def at_level(level: float) -> Interval:
-        if n == population:
-            return Interval(mean, mean, level)
-        bar = log(2 / (1 - between_0_and_1("a confidence level", level)))
-        low, high = lowest(x, bar), -lowest(-x, bar)
-        return Interval(min(low, mean), max(high, mean), level)
+        low, high = sequence_intervals(x, margin, population, level, method)
+        return Interval(float(low[0]), float(high[0]), level)
 
     def p_of(signed: FloatArray, bound: float) -> float:
         if not -1 < bound < 1:
             raise ValueError(f"a bound of a difference lies between -1 and 1, got {bound}")
-        return _p_of_log(float(greatest(signed, np.array([bound]))[0]))
+        return _p_of_log(float(bet(begin([bound], margin, population, method), signed)[1].max()))
 
     return Effect(
         estimate=mean,
@@ -196,6 +178,36 @@ def effect_of_sequence(
         settings=_settings(x, margin, population),
         below=lambda bound: p_of(-x, -bound),
     )
+
+
+def sequence_intervals(
+    differences: npt.ArrayLike,
+    margin: float = 0.05,
+    population: int | Sequence[int] | None = None,
+    level: float = 0.95,
+    method: Betting = "betting",
+    bits: int = 20,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the lower and upper limits of the mean differences of several pairs, each of shape (pairs,).
+
+    *differences* are of shape (pairs, items), NaN at the end of a pair that has fewer; limits are those of
+    `effect_of_sequence`, too wide by at most 2 to the power of minus *bits* times 2.
+    """
+    x = np.asarray(differences, dtype=np.float64)
+    bar = log(2 / (1 - between_0_and_1("a confidence level", level)))
+    sizes = np.broadcast_to(
+        np.asarray(np.inf if population is None else population, dtype=np.float64), len(x)
+    )
+    both, of_both = np.concatenate([x, -x]), np.concatenate([sizes, sizes])
+    low, high = np.full(len(both), -1.0), np.full(len(both), 1.0)
+    for _ in range(bits):
+        middle = (low + high) / 2
+        rejected = bet(begin(middle, margin, of_both, method), both)[1].max(axis=1) >= bar
+        low, high = np.where(rejected, middle, low), np.where(rejected, high, middle)
+    means = np.nanmean(x, axis=1)
+    exhausted = (~np.isnan(x)).sum(axis=1) == sizes
+    lows, highs = np.minimum(low[: len(x)], means), np.maximum(-low[len(x) :], means)
+    return np.where(exhausted, means, lows), np.where(exhausted, means, highs)
 
 
 def sequence_equivalence(

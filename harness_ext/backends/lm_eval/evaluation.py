@@ -44,7 +44,7 @@ from synth.privacy.secrets import SECRETS
 from synth.responses.samples_file import samples_name
 
 if TYPE_CHECKING:
-    from harness_ext.compare.settling import Settling, StoppingRule
+    from harness_ext.compare.settling import InOrder, StoppingRule
 
 
 def evaluate(
@@ -52,6 +52,7 @@ def evaluate(
     arm: str | None = None,
     claims_sha256: str | None = None,
     rule: "StoppingRule | None" = None,
+    in_order: bool = False,
 ) -> Path:
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
@@ -70,14 +71,19 @@ def evaluate(
     options are masked in all that is written, lm_eval's own files with it, and may be given as ``${NAME}``,
     the value of an environment variable (`synth.privacy.secrets`). With a *rule*, items are asked in the
     order of a hash, and only until their comparison with a finished run is settled; the manifest says so.
+    *in_order* asks all of them so, and writes down scores as they come, to be watched.
     Raises StylerepError for what the user can mend.
     """
     with masked_output():
-        return _evaluate(argv, arm, claims_sha256, rule)
+        return _evaluate(argv, arm, claims_sha256, rule, in_order)
 
 
 def _evaluate(
-    argv: Sequence[str], arm: str | None, claims_sha256: str | None, rule: "StoppingRule | None"
+    argv: Sequence[str],
+    arm: str | None,
+    claims_sha256: str | None,
+    rule: "StoppingRule | None",
+    in_order: bool,
 ) -> Path:
     args = parse(argv)
     check_limit(args.limit)
@@ -85,7 +91,7 @@ def _evaluate(
         print(f"stylerep: {masked}", file=sys.stderr, flush=True)
     folder = output_folder(args)
     with hold(folder):
-        return _run(args, folder, arm, claims_sha256, rule)
+        return _run(args, folder, arm, claims_sha256, rule, in_order)
 
 
 def _run(
@@ -94,15 +100,16 @@ def _run(
     arm: str | None,
     claims_sha256: str | None,
     rule: "StoppingRule | None",
+    in_order: bool,
 ) -> Path:
     controls = asked_controls(args)
     check_named(args.model or "hf", args.model_args)
     asked = choose_tasks(args)
-    watching: contextlib.AbstractContextManager[list[Settling]] = contextlib.nullcontext([])
-    if rule:  # what it needs takes a second to import
-        from harness_ext.backends.lm_eval.in_order import until_settled
+    watching: contextlib.AbstractContextManager[list[InOrder]] = contextlib.nullcontext([])
+    if rule or in_order:  # what it needs takes a second to import
+        from harness_ext.backends.lm_eval.in_order import asked_in_order
 
-        watching = until_settled(rule, asked.ours, folder)
+        watching = asked_in_order(rule, asked.ours, folder)
 
     from harness_ext.scoring.documents import check_documents  # with all sources of problems
 

@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 from distill.models.library_hooks import STOPPING, not_taken
 from harness_ext.compare.pairing import Key
-from harness_ext.compare.settling import Baseline, Settling, StoppingRule, read_baseline
+from harness_ext.compare.settling import InOrder, Settling, StoppingRule, read_baseline
 from harness_ext.runs.item_order import Item
 from harness_ext.runs.sample_rows import metrics_of, sample_rows
 from harness_ext.runs.scores_file import ScoresFile
@@ -30,23 +30,26 @@ from synth.responses.samples_file import samples_name
 _GENERATES = "generate_until"
 
 
-def until_settled(
-    rule: StoppingRule, tasks: Iterable[str], folder: Path
-) -> contextlib.AbstractContextManager[list[Settling]]:
-    """Have the evaluation within end once it is settled; what came of it is in the list that is given.
+def asked_in_order(
+    rule: StoppingRule | None, tasks: Iterable[str], folder: Path
+) -> contextlib.AbstractContextManager[list[InOrder]]:
+    """Have the evaluation within ask items in order, and with a *rule* end once it is settled; what came of
+    it is in the list that is given.
 
     Raises StylerepError at once where the baseline lacks one of *tasks*, and within for tasks of likelihoods,
     for several processes, and if lm_eval passes us by.
     """
+    if rule is None:
+        return _evaluating(InOrder, folder)
     baseline = read_baseline(rule.against)
     for task in tasks:
         baseline.keys(task)
-    return _evaluating(rule, baseline, folder)
+    return _evaluating(functools.partial(Settling, rule, baseline), folder)
 
 
 @contextlib.contextmanager
-def _evaluating(rule: StoppingRule, baseline: Baseline, folder: Path) -> Iterator[list[Settling]]:
-    found: list[Settling] = []
+def _evaluating(begin: Callable[[list[Item]], InOrder], folder: Path) -> Iterator[list[InOrder]]:
+    found: list[InOrder] = []
     from lm_eval import evaluator
 
     evaluate = evaluator.evaluate
@@ -56,14 +59,14 @@ def _evaluating(rule: StoppingRule, baseline: Baseline, folder: Path) -> Iterato
             raise not_taken(STOPPING, evaluate, "its task_dict has no tasks")
         tasks = dict(task_dict["tasks"])
         _check(lm, tasks)
-        asking = _Asking(rule, baseline, folder, tasks, lm.generate_until)
+        asking = _Asking(begin, folder, tasks, lm.generate_until)
         with patch.object(lm, _GENERATES, asking.generate_until, create=True):
             results = evaluate(lm=lm, task_dict=task_dict, **options)
-        if asking.settling is None:
+        if asking.items is None:
             raise not_taken(STOPPING, evaluate, f"evaluate did not call {_GENERATES}")
-        for task, items in asking.settling.done.items():
-            results["n-samples"][task]["effective"] = len(items)
-        found.append(asking.settling)
+        for task, done in asking.items.done.items():
+            results["n-samples"][task]["effective"] = len(done)
+        found.append(asking.items)
         return results
 
     with patch.object(evaluator, "evaluate", evaluated):
@@ -75,14 +78,14 @@ def _evaluating(rule: StoppingRule, baseline: Baseline, folder: Path) -> Iterato
 def _check(lm: Any, tasks: Mapping[str, Any]) -> None:
     if getattr(lm, "world_size", 1) > 1:
         raise StylerepError(
-            "--until-settled looks at all items in one order, and several processes have one each; evaluate"
-            " in one."
+            "--until-settled and --in-order ask all items in one order, and several processes have one each;"
+            " evaluate in one."
         )
     for name, task in tasks.items():
         if getattr(task, "OUTPUT_TYPE", None) != _GENERATES:
             raise StylerepError(
-                f"--until-settled goes with tasks whose responses are generated, and {name} asks for"
-                " likelihoods; leave it out."
+                f"--until-settled and --in-order go with tasks whose responses are generated, and {name} asks"
+                " for likelihoods; leave it out."
             )
 
 
@@ -91,15 +94,13 @@ class _Asking:
 
     def __init__(
         self,
-        rule: StoppingRule,
-        baseline: Baseline,
+        begin: Callable[[list[Item]], InOrder],
         folder: Path,
         tasks: Mapping[str, Any],
         generate: Callable[..., list[str]],
     ) -> None:
-        self._rule, self._baseline, self._folder, self._generate = rule, baseline, folder, generate
-        self._tasks = tasks
-        self.settling: Settling | None = None
+        self._begin, self._folder, self._tasks, self._generate = begin, folder, tasks, generate
+        self.items: InOrder | None = None
         quiet = "disable_tqdm" in inspect.signature(generate).parameters
         self._options: dict[str, Any] = {"disable_tqdm": True} if quiet else {}
 
@@ -111,7 +112,7 @@ class _Asking:
             if id(request.doc) not in hashes:
                 hashes[id(request.doc)] = _doc_hash(request.doc)
             by_item[request.task_name, hashes[id(request.doc)]].append(place)
-        self.settling = settling = Settling(self._rule, self._baseline, list(by_item))
+        self.items = settling = self._begin(list(by_item))
         texts = [""] * len(requests)
         scores = ScoresFile(self._folder, settling.header)
         with contextlib.closing(scores):
@@ -178,7 +179,7 @@ def _doc_hash(doc: Any) -> str:
     return str(hash_string(text))
 
 
-def check_asked(new: Sequence[Path], settled: Sequence[Settling]) -> None:
+def check_asked(new: Sequence[Path], settled: Sequence[InOrder]) -> None:
     """Raise StylerepError unless the samples that were saved are those of the items that were asked."""
     for settling in settled:
         for path in new:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness_ext.runs.scores_file import SCORES, ScoresFile, read_scores
+from harness_ext.runs.scores_file import SCORES, ScoresFile, ScoresReader, read_scores
 from synth.errors import StylerepError
 
 HEADER = {"order_seed": 0, "order_sha256": "a" * 64, "items": {"sums": 3}}
@@ -29,6 +29,22 @@ def test_scores_are_read_while_they_are_written(tmp_path: Path) -> None:
     again = read_scores(tmp_path)
     assert again is not None
     assert not again.tasks
+
+
+def test_a_reader_takes_what_is_new_and_sees_a_file_that_is_begun_anew(tmp_path: Path) -> None:
+    reader, file = ScoresReader(tmp_path), ScoresFile(tmp_path, HEADER)
+    for count, item in enumerate("abc", 1):
+        file.add("sums", "none", item, {"acc": 0.0})
+        found = reader.read()
+        assert found is not None
+        assert len(found.tasks["sums", "none"]) == count
+    file.close()
+    file = ScoresFile(tmp_path, HEADER)
+    file.add("sums", "none", "a", {"acc": 1.0})
+    again = reader.read()
+    assert again is not None
+    assert {item: one.metrics["acc"] for item, one in again.tasks["sums", "none"].items()} == {"a": 1.0}
+    file.close()
 
 
 def test_two_writers_and_other_files_are_refused(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import torch
 
 from distill.models.library_hooks import STOPPING
 from harness_ext.backends.lm_eval import evaluate
-from harness_ext.backends.lm_eval.in_order import check_asked, until_settled
+from harness_ext.backends.lm_eval.in_order import asked_in_order, check_asked
 from harness_ext.compare import compare
 from harness_ext.compare.settling import Settling, StoppingRule, read_baseline
+from harness_ext.compare.watching import Watching
 from harness_ext.runs.item_order import in_order, order_digest
 from harness_ext.runs.run_folder import load_run, sample_files, sample_rows
 from harness_ext.runs.scores_file import read_scores
@@ -87,6 +88,16 @@ def test_what_is_never_settled_asks_everything_and_a_task_more_keeps_the_record(
     assert "stopping" not in load_run(run).manifest
 
 
+def test_in_order_alone_asks_everything_and_can_be_watched(model: Path, base: Path, tmp_path: Path) -> None:
+    run = evaluate(arguments(model, tmp_path / "hf", "hf"), in_order=True)
+    assert {item: row["resps"] for item, row in rows(run).items()} == {
+        item: row["resps"] for item, row in rows(base).items()
+    }
+    assert "stopping" not in load_run(run).manifest
+    (pair,) = Watching([base, run], 0.3).look()
+    assert (pair.n, pair.size, pair.verdict.value) == (LIMIT, LIMIT, "equivalent")
+
+
 def test_what_cannot_be_settled_is_told_before_anything_is_generated(
     model: Path, base: Path, tmp_path: Path
 ) -> None:
@@ -102,7 +113,7 @@ def test_what_cannot_be_settled_is_told_before_anything_is_generated(
 def test_an_evaluation_that_passes_us_by_is_an_error(base: Path, tmp_path: Path) -> None:
     with (
         pytest.raises(StylerepError, match="simple_evaluate did not call evaluate"),
-        until_settled(StoppingRule(base, 0.1), ["style_arith"], tmp_path),
+        asked_in_order(StoppingRule(base, 0.1), ["style_arith"], tmp_path),
     ):
         pass
     settling = Settling(
