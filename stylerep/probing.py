@@ -84,13 +84,14 @@ def probe(
     n: int | None = None,
     seed: int = 0,
     sentences: int | None = 40,
+    resample: int = 0,
     trust_remote_code: bool = False,
 ) -> "ProbeReport":
     """Ask whether the answers of some runs hang on the traces before them, as ``stylerep probe`` does.
 
     Each trace is cut short, made wrong, and robbed of its parts; each time the model that wrote it says how
-    likely its answer then is. Nothing is written by it. A call that was killed goes on where it was when it
-    is made again.
+    likely its answer then is. Only with *resample* does it write anything. A call that was killed goes on
+    where it was when it is made again.
 
     Args:
         runs: a run folder, or several; the first is what others are held against.
@@ -102,6 +103,7 @@ def probe(
         n: the first items of each task; all if left out.
         seed: of what is drawn: wrong numbers and names, other pivots.
         sentences: the most sentences of a trace that are probed one by one, evenly spread; None for all.
+        resample: from before each sentence, write the rest of the trace anew so many times; 0 for never.
         trust_remote_code: let the model run Python files of its own; read them first.
 
     Returns:
@@ -129,6 +131,8 @@ def probe(
     chosen = check_probes(probes)
     if sentences is not None and sentences < 1:
         raise StylerepError(f"Of each trace at least 1 sentence must be probed, got {sentences}.")
+    if resample < 0:
+        raise StylerepError(f"The number of draws must be 0 or more, got {resample}.")
     if not folders:
         raise StylerepError("Name at least one run folder.")
     if len(folders) > 1 and (model is not None or adapter is not None):
@@ -147,6 +151,6 @@ def probe(
     from harness_ext.pipelines.probe import probe as run
     from synth.terminal import say
 
-    settings = ProbeSettings(chosen, n, seed, sentences)
+    settings = ProbeSettings(chosen, n, seed, sentences, resample=resample)
     with code_of_models(trust_remote_code):
         return run(read, target, settings, say=lambda text: say(text, err=True))

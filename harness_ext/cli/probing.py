@@ -103,6 +103,12 @@ def probe(
     sentences: Annotated[
         int, typer.Option(help="The most sentences of a trace that are probed one by one.", min=1)
     ] = 40,
+    resample: Annotated[
+        int,
+        typer.Option(
+            help="From before each sentence, write the rest of the trace anew so many times (slow).", min=0
+        ),
+    ] = 0,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write what is shown to this file, with signatures.")
     ] = None,
@@ -134,6 +140,7 @@ def probe(
         n=n,
         seed=seed,
         sentences=sentences,
+        resample=resample,
         trust_remote_code=trust_remote_code,
     )
     if json_file:

@@ -28,7 +28,7 @@ class ProbeItem:
     `opening` is what stands between prompt and `trace`, `closing` what ends the trace (both empty where
     nothing marks it). `answer` is the right one, `stated` the one that the response states, None for none,
     and `right` whether that is right. `proof` has the facts of the proof in their order, each as (from, to),
-    where the source says them.
+    where the source says them, and `meta` what else it says.
     """
 
     task: str
@@ -43,6 +43,17 @@ class ProbeItem:
     stated: str | None
     right: bool
     proof: tuple[tuple[str, str], ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def judges(self, stated: str | None) -> bool:
+        """Say whether an answer that a response states is right."""
+        return is_right(stated, self.answer, self.answer_type, self.meta)
+
+    def stays(self, stated: str | None) -> bool:
+        """Say whether an answer is the one that the model stated at first."""
+        if self.answer_type == "gym" or stated is None or self.stated is None:
+            return stated is not None and self.stated is not None and stated.strip() == self.stated.strip()
+        return is_right(stated, self.stated, self.answer_type, self.meta)
 
     @property
     def wanted(self) -> str:
@@ -128,6 +139,7 @@ def item_of_row(task: str, row: Mapping[str, Any]) -> ProbeItem | str:
         stated,
         is_right(stated, answer, kind, meta),
         _proof(meta),
+        meta,
     )
 
 

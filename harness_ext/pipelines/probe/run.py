@@ -14,7 +14,9 @@ from harness_ext.pipelines.kept_rows import KeptRows
 from harness_ext.pipelines.probe.forced_answers import ANSWER_PROMPT, ForcedAnswer, ForcedAnswers
 from harness_ext.pipelines.probe.items import ProbeItem, ProbeItems, read_items
 from harness_ext.pipelines.probe.report import ProbeReport, report_of
-from harness_ext.pipelines.probe.variants import TraceVariant, variants_of
+from harness_ext.pipelines.probe.resampling import Resampler
+from harness_ext.pipelines.probe.sentences import sentences_of
+from harness_ext.pipelines.probe.variants import TraceVariant, spread, variants_of
 from harness_ext.pipelines.probed_runs import PROBES, ProbedRun
 from harness_ext.pipelines.student import load_named_model
 from synth.files.output_files import write_output
@@ -36,7 +38,8 @@ SCHEMA = pa.schema(list(_COLUMNS.items()))
 @dataclass(frozen=True, slots=True)
 class ProbeSettings:
     """Which `probes` are made of how many items of each task (`n`, None: all), the `seed` of what they draw,
-    the most sentences of a trace that are probed one by one, and what `asks` for the answer.
+    the most sentences of a trace that are probed one by one, what `asks` for the answer, and from before each
+    sentence how many draws are written anew (`resample`, 0 for none).
     """
 
     probes: tuple[str, ...] = PROBES
@@ -44,6 +47,7 @@ class ProbeSettings:
     seed: int = 0
     sentences: int | None = 40
     asks: str = ANSWER_PROMPT
+    resample: int = 0
 
 
 def probe(
@@ -69,6 +73,7 @@ def probe(
             "seed": settings.seed,
             "sentences": settings.sentences,
             "what asks": settings.asks,
+            "draws": settings.resample,
         },
     )
     try:
@@ -110,6 +115,7 @@ def _probed(
         loaded = load_named_model(run.model, run.adapter, say)
         reader = TreeReader(loaded.model)
         forced = ForcedAnswers(reader, loaded.tokenizer, loaded.longest, settings.asks)
+        again = Resampler(loaded, settings.resample, settings.seed) if settings.resample else None
         answers = {item.task: _answers(items, item.task) for item in items}
         began = spoke = time.monotonic()
         for done in range(0, len(waiting), _ITEMS):
@@ -127,6 +133,9 @@ def _probed(
             ]
             found = probe_items([items[number] for number in block], variants, forced)
             for number, rows in zip(block, found, strict=True):
+                if again is not None:
+                    own = sentences_of(items[number])
+                    rows.extend(again.rows(items[number], own, spread(len(own), settings.sentences)))
                 kept.keep(keys[number], [{"run": run.name, "arm": run.arm, **row} for row in rows])
             if not done and reader.note:
                 say(f"{run.name}: traces are read one by one: {reader.note}.")

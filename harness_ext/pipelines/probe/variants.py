@@ -65,7 +65,7 @@ def variants_of(
     *most* sentences so many, evenly spread, are probed one by one.
     """
     found = sentences_of(item)
-    chosen = _spread(len(found), most)
+    chosen = spread(len(found), most)
     made = [TraceVariant("early", item.trace, len(found) - 1 if found else None, share=1.0)]
     if found:
         made[0] = _about(item, found, len(found) - 1, "early", item.trace, share=1.0)
@@ -78,7 +78,8 @@ def variants_of(
     return made
 
 
-def _spread(count: int, most: int | None) -> list[int]:
+def spread(count: int, most: int | None) -> list[int]:
+    """Return the numbers of at most *most* sentences of *count*, evenly spread."""
     if most is None or count <= most:
         return list(range(count))
     return sorted({round(place * (count - 1) / max(most - 1, 1)) for place in range(most)})
