@@ -3,6 +3,7 @@
 """
 
 from harness_ext.stats.accuracy_interval import accuracy_interval
+from harness_ext.stats.best_of_many import chosen_level, luck_of_best
 from harness_ext.stats.distribution import energy_distance, feature_tost
 from harness_ext.stats.e_values import e_bh, e_holm, p_of_e
 from harness_ext.stats.effect import (
@@ -118,6 +119,7 @@ __all__ = [
     "benjamini_hochberg",
     "bonett_price_interval",
     "bootstrap_many",
+    "chosen_level",
     "clustered",
     "clustered_mean",
     "cochran_q",
@@ -152,6 +154,7 @@ __all__ = [
     "items_to_settle",
     "length_controlled",
     "logistic",
+    "luck_of_best",
     "matched_odds_ratio",
     "mcnemar_exact",
     "mcnemar_midp",

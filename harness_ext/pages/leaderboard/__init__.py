@@ -177,7 +177,7 @@ def make_board(store: Store, kept: Sequence[KeptRun], settings: BoardSettings) -
         make_view(column.id, _title(column, columns), [column], rows, scores, baseline) for column in columns
     ]
     signature = (
-        f"rank:pairwise-holm|alpha:{ALPHA:g}|accuracy:wilson,mover|pairs:mcnemar-midp,paired-t,crossed-t,mean-of-parts|front:bootstrap|draws:{DRAWS}|seed:{SEED}"
+        f"rank:pairwise-holm|alpha:{ALPHA:g}|accuracy:wilson,mover|pairs:mcnemar-midp,paired-t,crossed-t,mean-of-parts|best:bonferroni|front:bootstrap|draws:{DRAWS}|seed:{SEED}"
         f"|metric:{'+'.join(dict.fromkeys(column.metric for column in columns))}"
         f"|baseline:{baseline.key}|stylerep:{version('stylerep')}"
     )

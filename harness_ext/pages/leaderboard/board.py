@@ -121,9 +121,23 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Best:
+    """The entry with the greatest accuracy of so many `rows`, by its key: `accuracy` has an interval that
+    holds although the best was chosen, `alike` is how many rows, itself with them, can't be told from it, and
+    `luck` by how much the best of these would exceed its truth, on average, if all were equally accurate.
+    """
+
+    key: str
+    rows: int
+    alike: int
+    accuracy: Figure
+    luck: float
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A ranking over some columns. `entries` are in the order of their rank; `unranked` have a reason
-    each.
+    each. `best` is None where fewer than two are ranked.
     """
 
     id: str
@@ -132,6 +146,7 @@ class View:
     entries: tuple[Entry, ...]
     unranked: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
+    best: Best | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from harness_ext.pages.leaderboard.board import (
     FRONTS,
     LOWER_IS_BETTER,
     STYLE,
+    Best,
     Column,
     Entry,
     Figure,
@@ -28,10 +29,12 @@ from harness_ext.stats import (
     Effect,
     Interval,
     accuracy_interval,
+    chosen_level,
     effect_of_parts,
     effect_of_runs,
     group_letters,
     length_controlled,
+    luck_of_best,
     mean_interval,
     pareto_front,
     rank_intervals,
@@ -118,10 +121,11 @@ def make_view(
     ids = [column.id for column in columns]
     reasons = {row.key: reason_against(row, columns) for row in rows}
     ranked = [row for row in rows if not reasons[row.key]]
-    ranks = _ranks(ranked, ids, scores)
+    ranks, above = _ranks(ranked, ids, scores)
     fronts = _fronts(ranked, ids, scores)
     entries = [_entry(row, ids, scores, baseline, ranks[row.key], fronts[row.key]) for row in ranked]
     entries.sort(key=lambda entry: (entry.rank.rank if entry.rank else 0, entry.label))
+    best = _best(ranked, ids, scores, entries[0].key, above) if len(ranked) > 1 else None
     left = [
         Entry(row.key, row.runs, None, tasks=_tasks(row, scores), reason=reasons[row.key])
         for row in rows
@@ -133,7 +137,8 @@ def make_view(
         tuple(columns),
         tuple(entries),
         tuple(sorted(left, key=lambda entry: entry.label)),
-        _notes(ranked),
+        (*_notes(ranked), *([_best_note(entries[0], best)] if best else [])),
+        best,
     )
 
 
@@ -189,9 +194,11 @@ def _mean(row: BoardRow, ids: Sequence[str], scores: Scores, name: str) -> float
     )
 
 
-def _ranks(rows: Sequence[BoardRow], ids: Sequence[str], scores: Scores) -> dict[str, Rank]:
-    """Rank rows by mean accuracy; all pairs are tested,
-    and what is shown at ALPHA after Holm's adjustment bounds the ranks.
+def _ranks(
+    rows: Sequence[BoardRow], ids: Sequence[str], scores: Scores
+) -> tuple[dict[str, Rank], npt.NDArray[np.bool_]]:
+    """Rank rows by mean accuracy; all pairs are tested, and what is shown at ALPHA after Holm's adjustment
+    bounds the ranks. Return the ranks, and which rows are shown to be above which.
     """
     pairs = combinations(range(len(rows)), 2)
     effects = {
@@ -200,15 +207,55 @@ def _ranks(rows: Sequence[BoardRow], ids: Sequence[str], scores: Scores) -> dict
     above = shown_above(effects, len(rows), ALPHA)
     accuracies = [round(_mean(row, ids, scores, "acc") or 0.0, 12) for row in rows]
     if not rows:
-        return {}
+        return {}, above
     found = rank_intervals(accuracies, above)
     letters = group_letters(above, sorted(range(len(rows)), key=lambda i: (found[i].rank, rows[i].key))) or [
         ""
     ] * len(rows)
-    return {
+    ranks = {
         row.key: Rank(one.rank, one.best, one.worst, groups)
         for row, one, groups in zip(rows, found, letters, strict=True)
     }
+    return ranks, above
+
+
+def _best(
+    rows: Sequence[BoardRow],
+    ids: Sequence[str],
+    scores: Scores,
+    key: str,
+    above: npt.NDArray[np.bool_],
+) -> Best:
+    place = next(place for place, row in enumerate(rows) if row.key == key)
+    level = chosen_level(1 - ALPHA, len(rows))
+    parts = []
+    for column in ids:
+        values = scores.of(rows[place], column, "acc")
+        assert values is not None  # noqa: S101 (a column without accuracy is on no board)
+        parts.append(Figure(float(values.mean()), accuracy_interval(values, level)))
+    whole = _mean_figure(parts)
+    interval = whole.interval and Interval(whole.interval.low, whole.interval.high, 1 - ALPHA)
+    alike = [row for other, row in enumerate(rows) if not (above[place, other] or above[other, place])]
+    drawn = np.mean(
+        [np.column_stack([scores.drawn(column)[row.key, "acc"] for row in alike]) for column in ids], axis=0
+    )
+    return Best(key, len(rows), len(alike), Figure(whole.estimate, interval), luck_of_best(drawn))
+
+
+def _best_note(entry: Entry, best: Best) -> str:
+    limits = best.accuracy.interval
+    known = f" [{100 * limits.low:.1f}, {100 * limits.high:.1f}]" if limits else ""
+    chosen = (
+        f"{entry.label} is the best of {best.rows}: allowing for that choice, its accuracy is"
+        f" {100 * best.accuracy.estimate:.1f}{known} (95 %, Bonferroni over the rows)."
+    )
+    if best.alike == 1:
+        return f"{chosen} It's shown to be above every other row."
+    return (
+        f"{chosen} The first place may be luck: {best.alike - 1} of the other {best.rows - 1} can't be told"
+        f" from it, and if these were equally accurate, the best of them would show {100 * best.luck:.1f}"
+        " points too much on average."
+    )
 
 
 def _equal_length(

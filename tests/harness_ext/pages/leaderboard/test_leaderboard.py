@@ -64,6 +64,32 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
+def test_the_best_row_has_an_interval_that_allows_for_the_choice(tmp_path: Path) -> None:
+    runs = arms(tmp_path / "runs", {"base": 0.3, "nt": 0.32, "hc": 0.6, "st": 0.61})
+    board, _ = leaderboard(runs, tmp_path / "board")
+    (view,) = board.views
+    assert view.best is not None
+    assert (view.best.key, view.best.rows, view.best.alike) == (view.entries[0].key, 4, 2)
+    own = view.entries[0].accuracy
+    assert own is not None
+    assert own.interval is not None
+    wide = wilson_interval(round(own.estimate * N), N, 1 - 0.05 / 4)
+    assert view.best.accuracy.interval is not None
+    assert (view.best.accuracy.interval.low, view.best.accuracy.interval.high) == (wide.low, wide.high)
+    assert wide.low < own.interval.low < own.interval.high < wide.high
+    assert 0 < view.best.luck < 0.05
+    (note,) = [note for note in view.notes if "is the best of 4" in note]
+    assert "The first place may be luck: 1 of the other 3 can't be told from it" in note
+    assert "may be luck" in (tmp_path / "board" / "index.html").read_text()
+    content = json.loads((tmp_path / "board" / "board.json").read_text())
+    assert content["views"][0]["best"]["alike"] == 2
+
+    clear, _ = leaderboard(runs[:3], tmp_path / "clear")
+    assert "It's shown to be above every other row." in clear.views[0].notes[-1]
+    alone, _ = leaderboard(runs[:1], tmp_path / "alone")
+    assert (alone.views[0].best, alone.views[0].notes) == (None, ())
+
+
 def test_rows_are_ranked_with_the_ranks_that_the_data_allow(tmp_path: Path) -> None:
     board, _ = leaderboard(
         arms(tmp_path / "runs", {"base": 0.3, "nt": 0.32, "hc": 0.6, "st": 0.61}), tmp_path / "board"
