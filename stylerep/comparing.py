@@ -1,5 +1,6 @@
 """Comparisons: of two lists of outcomes, or of run folders."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -23,6 +24,7 @@ def compare(
     partial: bool = ...,
     claims: str | Path | None = ...,
     seed: int = ...,
+    learnability: Sequence[str | Path] = ...,
 ) -> "Report": ...
 @overload
 def compare(
@@ -38,6 +40,7 @@ def compare(
     partial: bool = False,
     claims: str | Path | None = None,
     seed: int = 0,
+    learnability: Sequence[str | Path] = (),
 ) -> "Report | PairedComparison":
     """Compare two lists of outcomes on the same items, or run folders with the first one's arm,
     and say what the difference supports.
@@ -58,6 +61,8 @@ def compare(
         partial: of run folders: compare the items that runs share, where each also has others.
         claims: of run folders: a file of hypotheses declared beforehand, which are judged as well.
         seed: of run folders: seed of resampling.
+        learnability: of run folders: tables of `stylerep.learnability`, one a model;
+            differences are then told at equal learnability too.
 
     Returns:
         For outcomes a `PairedComparison`: difference, interval, p, verdict, signature; McNemar's mid-p and
@@ -78,9 +83,11 @@ def compare(
     if folders and len(folders) <= len(others):
         raise StylerepError("Compare either run folders or outcomes; these are some of each.")
     if not folders:
-        if (by, metric, partial, claims, seed) != ("family,arm,task", None, False, None, 0):
+        given = (by, metric, partial, claims, seed, tuple(learnability))
+        if given != ("family,arm,task", None, False, None, 0, ()):
             raise StylerepError(
-                "by, metric, partial, claims and seed are about run folders; leave them out for outcomes."
+                "by, metric, partial, claims, seed and learnability are about run folders; leave them out for"
+                " outcomes."
             )
         if len(others) != 1:
             raise StylerepError(
@@ -96,5 +103,14 @@ def compare(
     paths = [Path(one) for one in folders]
     declared = load_claims(Path(claims)) if claims is not None else None
     return run(
-        paths, None, margin, by=by, metric=metric, partial=partial, claims=declared, alpha=alpha, seed=seed
+        paths,
+        None,
+        margin,
+        by=by,
+        metric=metric,
+        partial=partial,
+        claims=declared,
+        alpha=alpha,
+        seed=seed,
+        learnability=[Path(one) for one in learnability],
     )

@@ -198,6 +198,15 @@ def compare(
         Path | None,
         typer.Option(help="A file of hypotheses declared beforehand (docs/reference/comparing.md)."),
     ] = None,
+    learnability: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help=(
+                "A table of stylerep learnability: also tell differences at equal learnability; may be"
+                " repeated, for several models."
+            )
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write everything, with signatures, to this file.")
     ] = None,
@@ -276,14 +285,19 @@ def compare(
             about,
             metric,
             every,
-            {**unfit, "--figures": figures, "--partial": partial or None},
+            {
+                **unfit,
+                "--figures": figures,
+                "--partial": partial or None,
+                "--learnability": learnability,
+            },
         )
         return
     _refuse_alone("--watch", {"--about": about, "--every": every})
     read = [file for folder in runs or [] for file in run_files(folder)]
     check_outputs(
         {"--json": json_file, "--markdown": markdown, "--latex": latex},
-        [*read, *([claims] if claims else [])],
+        [*read, *([claims] if claims else []), *(learnability or [])],
     )
     if (
         len(
@@ -316,6 +330,7 @@ def compare(
         partial=partial,
         claims=load_claims(claims) if claims else None,
         seed=seed,
+        learnability=learnability or (),
     )
     if json_file:
         write_output(json_file, json.dumps(report_json(report), indent=2) + "\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from harness_ext.compare.conditions import Condition, baselines, conditions, read_by
+from harness_ext.compare.equal_learnability import equal_learnability, read_measured
 from harness_ext.compare.hypotheses import judge
 from harness_ext.compare.hypotheses_file import Claims
 from harness_ext.compare.metric import metric_notes, of_metric, with_accuracy
@@ -60,6 +61,7 @@ def compare(
     claims: Claims | None = None,
     alpha: float = ALPHA,
     seed: int = 0,
+    learnability: Sequence[Path] = (),
 ) -> Report:
     """Compare run folders with a baseline on every task they share.
 
@@ -67,7 +69,8 @@ def compare(
     one condition; *by* says what rows are told apart by. *baseline* is a run's folder, or an arm; the arm of
     the first run if left out. Verdicts are corrected by Holm over all comparisons, or, where *claims* are
     declared, by Holm over the claims and by Benjamini and Hochberg over the comparisons.
-    *seed* is that of resampling. *metric* is what accuracy is in every task that has it; else, and if left
+    *seed* is that of resampling. *learnability* are tables of that verb: differences are then told at equal
+    surprisal too. *metric* is what accuracy is in every task that has it; else, and if left
     out, see `harness_ext.runs.accuracy`. Raises StylerepError where a run cannot be read, no task is shared,
     two runs hold different items of a task (the hashes are named;
     *partial* compares the items they share), or the metric of a task cannot be told or is not the same in all
@@ -83,11 +86,15 @@ def compare(
         given.setdefault(folder.resolve(), folder)
     if len(given) < 2:
         raise StylerepError("A comparison needs two different run folders.")
+    measured = read_measured(learnability)
     with Workers(processor_cores()) as workers:
         runs, notes = with_accuracy(load_runs(list(given.values()), workers), metric)
-        return _report(
-            conditions(runs, rows), notes, baseline, margin, rows, partial, claims, alpha, seed, workers
-        )
+        found = conditions(runs, rows)
+        report = _report(found, notes, baseline, margin, rows, partial, claims, alpha, seed, workers)
+    if not learnability:
+        return report
+    equal = equal_learnability(report.comparisons, report.cells, found, measured, 1 - alpha)
+    return replace(report, learnability=equal)
 
 
 def _report(

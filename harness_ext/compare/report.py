@@ -1,6 +1,7 @@
 """What a comparison of runs comes to: conditions, their differences, families, notes."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from harness_ext.compare.hypotheses import Judgement
 from harness_ext.compare.shares import Share
@@ -14,6 +15,9 @@ from harness_ext.stats import (
     VarianceSplit,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from harness_ext.compare.equal_learnability import EqualLearnability
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class AcrossFamilies:
 @dataclass(frozen=True, slots=True)
 class Report:
     """All that a comparison found; see the classes of its parts. `omnibus` tests, task by task, whether the
-    arms of a model differ at all.
+    arms of a model differ at all. `learnability` tells differences at equal learnability, where that was
+    measured.
     """
 
     cells: list[ConditionOnTask]
@@ -110,6 +115,7 @@ class Report:
     omnibus: list[tuple[str, str, Result]] = field(default_factory=list)
     judgement: Judgement | None = None
     notes: list[str] = field(default_factory=list)
+    learnability: "list[EqualLearnability]" = field(default_factory=list)
 
     def __str__(self) -> str:
         """All tables and notes, as Markdown."""

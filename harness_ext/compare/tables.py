@@ -10,6 +10,7 @@ from harness_ext.compare.shares import Share
 from harness_ext.stats import Interval, Verdict
 
 if TYPE_CHECKING:
+    from harness_ext.compare.equal_learnability import EqualLearnability
     from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
 
 STYLE_TITLES = {
@@ -46,6 +47,7 @@ def report_tables(report: "Report") -> list[TextTable]:
         if any(one.task not in {cell.task for cell in report.cells} for one in report.comparisons)
         else []
     )
+    tables += [_equal(report.learnability)] if report.learnability else []
     tables += [_families(report.families)] if report.families else []
     tables += [_shares(report.shares)] if report.shares else []
     tables += [_styles(report)] if any(one.style for one in report.comparisons) else []
@@ -83,6 +85,12 @@ def report_notes(report: "Report") -> list[str]:
         notes.append(
             "At equal length: the intercept of a regression on differences of log length; empty where lengths"
             " hardly overlap."
+        )
+    if report.learnability:
+        notes.append(
+            "At equal learnability: the difference less what the slope of accuracy on mean surprisal, over"
+            " the model's other arms, makes of the two arms' difference of surprisal; its interval holds the"
+            " slope's error. A few arms give a slope that's hardly known."
         )
     notes += [
         f"{model + ', ' if model else ''}{task}:"
@@ -287,6 +295,30 @@ def _shares(found: list[Share]) -> TextTable:
         tuple(rows),
         frozenset({0, 1, 2, 5}),
     )
+
+
+def _equal(found: "list[EqualLearnability]") -> TextTable:
+    rows = []
+    for one in found:
+        result = one.result
+        rows.append(
+            (
+                one.run,
+                one.baseline,
+                one.task,
+                _points(one.plain.estimate, one.plain.interval),
+                "" if one.surprisal is None else f"{one.surprisal:+.3f}",
+                "" if one.share is None else f"{one.share:.2f}",
+                _points(result.estimate, result.interval) if result else f"refused: {one.refused}",
+                p_text(result.p) if result else "",
+                str(result.settings["arms"]) if result else "",
+            )
+        )
+    header = (
+        *("run", "compared with", "task", "difference [95 %]", "surprisal, nats", "common range"),
+        *("at equal learnability [95 %]", "p", "other arms"),
+    )
+    return TextTable("At equal learnability", header, tuple(rows), frozenset({0, 1, 2, 6}))
 
 
 def _styles(report: "Report") -> TextTable:

@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from harness_ext.compare.equal_learnability import EqualLearnability
 from harness_ext.compare.hypotheses import Judgement
 from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
 from harness_ext.compare.shares import Share
@@ -19,6 +20,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "comparisons": [_comparison(one) for one in report.comparisons],
         "families": [_families(one) for one in report.families],
         "shares": [_share(one) for one in report.shares],
+        "learnability": [_equal(one) for one in report.learnability],
         "omnibus": [
             {"model": model, "task": task, **_result(result)} for model, task, result in report.omnibus
         ],
@@ -137,6 +139,19 @@ def _families(one: AcrossFamilies) -> dict[str, Any]:
         "verdict": one.verdict.value,
         "sign_test": _result(one.signs),
         "signature": one.signature,
+    }
+
+
+def _equal(one: EqualLearnability) -> dict[str, Any]:
+    return {
+        "run": one.run,
+        "baseline": one.baseline,
+        "task": one.task,
+        "plain": _result(one.plain),
+        "surprisal": one.surprisal,
+        "common_range": one.share,
+        "at_equal_learnability": _result(one.result) if one.result else None,
+        "refused": one.refused or None,
     }
 
 

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 
 from distill.learnability.parts import PARTS
+from harness_ext.compare.equal_learnability import SHARE, overlap
 from harness_ext.compare.tables import TextTable
 from harness_ext.stats import Result, paired_t
 from synth.errors import StylerepError
-
-SHARE = 0.1
-"""Arms do not overlap where fewer of the rows of either lie within the other's middle nine tenths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +93,6 @@ def report_of(table: Sequence[Mapping[str, Any]]) -> LearnabilityReport:
     arms = [_arm(arm, data, rows) for (arm, data), rows in by_arm.items()]
     first, *others = by_arm.values()
     return LearnabilityReport(table[0]["model"], arms, [_difference(first, rows) for rows in others])
-
-
-def overlap(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return the share of values that lie within the 5 to 95 % range of the other values, the smaller of both
-    ways, 0 to 1.
-    """
-    shares = []
-    for values, among in ((one, other), (other, one)):
-        low, high = np.quantile(among, [0.05, 0.95])
-        x = np.asarray(values)
-        shares.append(float(((x >= low) & (x <= high)).mean()))
-    return min(shares)
 
 
 def _arm(arm: str, data: str, rows: Sequence[Mapping[str, Any]]) -> ArmLearnability:

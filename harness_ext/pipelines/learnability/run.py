@@ -25,7 +25,7 @@ _BLOCK = 64
 _EVERY = 15.0
 """Seconds between two words on how far it is."""
 Row = dict[str, Any]
-_TEXTS = ("model", "adapter", "data", "fingerprint", "arm", "id")
+_TEXTS = ("model", "base_sha256", "adapter", "data", "fingerprint", "arm", "id")
 SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in _TEXTS),
@@ -56,14 +56,16 @@ def learnability(
     sets = [(folder, *read_dataset(folder)) for folder in data]
     if len({manifest["fingerprint"] for _, _, manifest in sets}) < len(sets):
         raise StylerepError("Two of the data sets are the same; name each arm once.")
+    digests = model_digests(model, adapter)
     settings = {
-        **model_digests(model, adapter),
+        **digests,
         "rows of each arm": n,
         "data sets": [manifest["fingerprint"] for _, _, manifest in sets],
     }
     named = [
         {
             "model": model,
+            "base_sha256": digests["model"],
             "adapter": str(adapter) if adapter else None,
             "data": str(folder),
             "fingerprint": manifest["fingerprint"],

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from harness_ext.compare.equal_learnability import overlap
 from harness_ext.pipelines.learnability import learnability
-from harness_ext.pipelines.learnability.report import overlap, report_of
+from harness_ext.pipelines.learnability.report import report_of
 from harness_ext.pipelines.learnability.run import SCHEMA
 from synth.errors import StylerepError
 from synth.traces.synthesis import synth
