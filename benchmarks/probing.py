@@ -1,10 +1,10 @@
 """What probes cost, and what they find in models of which is known what their answers hang on.
 
-``speed`` probes traces by templates with a model, together and each variant as a request of its own through
-the same reader, in one process: processor time, tokens, memory. ``truth`` trains two adapters on `arith`: one
-whose answers follow the last step also where that is false, one on traces of other problems. Both then read
-right traces of problems that they have not seen. Of the first, the effect of a corruption must tell the last
-step from the others (AUC); of the second, no effect may be there.
+``speed`` probes traces by templates with a model, in one process: together, each variant as a request of its
+own through the same reader, and each as a request to style-hf, which writes the answer. ``truth`` trains two
+adapters on `arith`: one whose answers follow the last step also where that is false, one on traces of other
+problems. Both then read right traces of problems that they have not seen. Of the first, the effect of a
+corruption must tell the last step from the others (AUC); of the second, no effect may be there.
 
     python -m benchmarks.probing speed [--model NAME] [--items 8] [--words 100]
     python -m benchmarks.probing truth [--model NAME] [--rows 400] [--items 200] [--epochs 2]
@@ -96,10 +96,33 @@ def speed(model: str, n: int, words: int) -> dict[str, float]:
     other = [forced.score([one])[0] for one in asked]
     result |= {"seconds alone": _seconds() - middle, "tokens alone": alone.tokens_read}
     result["times as fast"] = result["seconds alone"] / result["seconds together"]
+    before = _seconds()
+    _written(loaded, forced, asked)
+    result["seconds written one by one"] = _seconds() - before
+    result["times as fast as writing"] = result["seconds written one by one"] / result["seconds together"]
     result["largest difference of probability"] = max(
         abs(one.probability - two.probability) for one, two in zip(found, other, strict=True) if one and two
     )
     return result
+
+
+def _written(loaded: Any, forced: Any, asked: Sequence[tuple[Any, str, str]]) -> None:
+    """Have style-hf write the answer to each request, one at a time."""
+    from harness_ext.backends.style_hf.control import ControlLoop
+    from harness_ext.backends.style_hf.generation import write
+    from harness_ext.backends.style_hf.sampler import TokenSampler
+    from harness_ext.backends.style_hf.sequence import TokenSequence
+    from harness_ext.backends.style_hf.sequence_text import Pieces
+
+    choose = TokenSampler(loaded.model, {"do_sample": False})
+    pieces = Pieces(lambda ids: str(loaded.tokenizer.decode(ids)), 0)
+    for item, trace, answer in asked:
+        wanted = forced.tokens(item, trace, answer)
+        prompt = list(wanted.ids[: wanted.start])
+        sequence = TokenSequence(0, prompt, len(prompt), len(wanted.ids) - wanted.start)
+        watch = ControlLoop([], pieces, lambda text: [])
+        for _ in write(loaded.model, [sequence], 1, choose, watch, frozenset()):
+            pass
 
 
 def training_rows(n: int, follows: bool, seed: int = 0) -> list[Any]:

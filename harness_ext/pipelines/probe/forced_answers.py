@@ -41,14 +41,15 @@ class ForcedAnswers:
         """Return what comes of each (item, trace, answer): the answer forced after the item's prompt and that
         trace; None where that is longer than the model reads.
         """
-        wanted = [self._tokens(*one) for one in asked]
+        wanted = [self.tokens(*one) for one in asked]
         fit = [number for number, one in enumerate(wanted) if len(one.ids) <= self._longest]
         found: list[ForcedAnswer | None] = [None] * len(asked)
         for number, scores in zip(fit, self._reader.scores([wanted[number] for number in fit]), strict=True):
             found[number] = _answer(scores)
         return found
 
-    def _tokens(self, item: ProbeItem, trace: str, answer: str) -> WantedTokens:
+    def tokens(self, item: ProbeItem, trace: str, answer: str) -> WantedTokens:
+        """Return prompt, trace and answer as token ids, of which those of the answer are wanted."""
         before = prompt_ids(self._tokenizer, item.prompt)
         closed = f"{item.opening}{trace}{item.closing}"
         lead = f"{closed}\n\n{self._asks}" if closed.strip() else f"{closed}{self._asks}"

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from harness_ext.pages.drawing import INK, STYLE, as_svg
 from harness_ext.pipelines.probe.report import SHARES, ProbeEffect, ProbeReport
+from harness_ext.pipelines.probe.shaded import ShadedPiece
 from harness_ext.pipelines.probe.tables import report_notes, report_tables
 from synth.privacy.home_folders import without_home
 from synth.privacy.secrets import SECRETS
@@ -24,6 +25,8 @@ th, td { padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #888
 .left { text-align: left; }
 .scroll { overflow-x: auto; }
 figure { margin: 1rem 0 2rem; }
+.trace { white-space: pre-wrap; padding: .5rem 0 1rem; overflow-wrap: anywhere; }
+summary { cursor: pointer; }
 </style></head><body>
 <h1>Do answers hang on their traces?</h1>
 {% for caption, svg in figures %}<figure>{{ svg|safe }}<figcaption>{{ caption }}</figcaption></figure>
@@ -33,7 +36,16 @@ figure { margin: 1rem 0 2rem; }
 {% for row in one.rows %}<tr>{% for cell in row %}<td{% if loop.index0 in one.left %} class="left"\
 {% endif %}>{{ cell }}</td>{% endfor %}</tr>
 {% endfor %}</table></div>
-{% endfor %}<ul>{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul>
+{% endfor %}{% if shaded %}<h2>Traces, each sentence shaded by its effect</h2>
+<p>Orange: without the sentence (or with it made wrong) the right answer is less likely. Blue: more likely.
+Point at a sentence for its kind and effect.</p>
+{% for one in shaded %}<details{% if loop.first %} open{% endif %}><summary>{{ one.run }}, {{ one.task }},
+{{ one.item[:12] }}: answer {{ "right" if one.right else "wrong or none" }}; \
+{{ "shaded by " ~ one.by if one.by else "not probed by sentence" }}</summary>
+<div class="trace">{% for piece in one.pieces %}{% if piece.kind %}<span title="{{ told(piece) }}" \
+style="{{ shade(piece) }}">{{ piece.text }}</span>{% else %}{{ piece.text }}{% endif %}{% endfor %}</div>
+</details>
+{% endfor %}{% endif %}<ul>{% for note in notes %}<li>{{ note }}</li>{% endfor %}</ul>
 <p>stylerep {{ version }}</p></body></html>
 """
 
@@ -45,9 +57,25 @@ def report_html(report: ProbeReport) -> str:
         figures=_figures(report),
         tables=report_tables(report),
         notes=report_notes(),
+        shaded=report.shaded,
+        told=_told,
+        shade=_shade,
         version=version("stylerep"),
     )
     return SECRETS.text(without_home(page))
+
+
+def _told(piece: ShadedPiece) -> str:
+    effect = "not probed" if piece.effect is None else f"{100 * piece.effect:+.1f} points"
+    return f"{piece.kind.replace('_', ' ')}: {effect}"
+
+
+def _shade(piece: ShadedPiece) -> str:
+    """Return a background as strong as the effect is large."""
+    if not piece.effect:
+        return ""
+    colour = "213, 94, 0" if piece.effect > 0 else "0, 114, 178"
+    return f"background: rgba({colour}, {min(abs(piece.effect), 1) * 0.8:.3f})"
 
 
 def _figures(report: ProbeReport) -> list[tuple[str, str]]:

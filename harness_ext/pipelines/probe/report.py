@@ -1,11 +1,12 @@
 """Sums up the rows of probes: mean effects by kind and stage, early answers, runs beside each other."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from harness_ext.pipelines.probe.shaded import ShadedTrace
 from harness_ext.stats import Result, holm, paired_t, tost_means
 
 MARGIN = 0.02
@@ -69,12 +70,13 @@ class EffectDifference:
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
     """Effects by kind (`stage` is empty) and by stage (`kind` is empty), early answers, and differences from
-    the first run.
+    the first run; `shaded` are a few traces with the effects of their sentences.
     """
 
     effects: list[ProbeEffect]
     early: list[EarlyAnswers]
     differences: list[EffectDifference]
+    shaded: list[ShadedTrace] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report whole, as JSON holds it, with the signature of each effect."""

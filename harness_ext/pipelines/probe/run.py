@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from harness_ext.pipelines.probe.items import ProbeItem, ProbeItems, read_items
 from harness_ext.pipelines.probe.report import ProbeReport, report_of
 from harness_ext.pipelines.probe.resampling import Resampler
 from harness_ext.pipelines.probe.sentences import sentences_of
+from harness_ext.pipelines.probe.shaded import ShadedTrace, shaded_traces
 from harness_ext.pipelines.probe.variants import TraceVariant, spread, variants_of
 from harness_ext.pipelines.probed_runs import PROBES, ProbedRun
 from harness_ext.pipelines.student import load_named_model
@@ -78,14 +79,17 @@ def probe(
     )
     try:
         table: list[Row] = []
+        shaded: list[ShadedTrace] = []
         for run, items in zip(runs, read, strict=True):
             _tell_left_out(run, items, say)
-            table += _probed(run, items.items, settings, kept, say)
+            rows = _probed(run, items.items, settings, kept, say)
+            table += rows
+            shaded += shaded_traces(run.name, items.items, rows)
         write_output(out, table_bytes(table))
         kept.remove()
     finally:
         kept.close()
-    return report_of(table)
+    return replace(report_of(table), shaded=shaded)
 
 
 def table_bytes(table: Sequence[Row]) -> bytes:

@@ -66,6 +66,8 @@ def test_runs_are_probed_and_held_against_the_first(
     assert said["effects"][0]["signature"].startswith("test:paired-t|n:4|")
     page = (tmp_path / "p.html").read_text()
     assert page.count("<svg") == 2
+    assert page.count("<details") == 8
+    assert page.count('title="step: ') >= 8
     assert "<script" not in page
 
 
@@ -162,7 +164,7 @@ def test_an_answer_is_as_likely_as_the_model_says_and_traces_are_read_once(tiny_
         logs = logits.log_softmax(-1).gather(1, wanted[:, None])
         assert one.likelihood == pytest.approx(logs.sum().item(), abs=1e-3)
         assert one.greedy == bool((logits.argmax(-1) == wanted).all())
-    alone = sum(len(forced._tokens(*one).ids) for one in asked)
+    alone = sum(len(forced.tokens(*one).ids) for one in asked)
     assert reader.tokens_read < 0.6 * alone
 
 
