@@ -105,11 +105,6 @@ def _run(
     controls = asked_controls(args)
     check_named(args.model or "hf", args.model_args)
     asked = choose_tasks(args)
-    watching: contextlib.AbstractContextManager[list[InOrder]] = contextlib.nullcontext([])
-    if rule or in_order:  # what it needs takes a second to import
-        from harness_ext.backends.lm_eval.in_order import asked_in_order
-
-        watching = asked_in_order(rule, asked.ours, folder)
 
     from harness_ext.scoring.documents import check_documents  # with all sources of problems
 
@@ -119,6 +114,11 @@ def _run(
             "None of the tasks that were asked for can be run, for the reasons above; those of"
             " stylebench_offline need no files."
         )
+    watching: contextlib.AbstractContextManager[list[InOrder]] = contextlib.nullcontext([])
+    if rule or in_order:  # what it needs takes a second to import
+        from harness_ext.backends.lm_eval.in_order import asked_in_order
+
+        watching = asked_in_order(rule, [task for task in asked.ours if task not in left_out], folder)
     manifest, model = prepare_local(args) if (args.model or "hf") in LOCAL else (prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **recorded_settings(args)}
     if args.model == STYLE_HF:
