@@ -51,44 +51,39 @@ class StoppingRule:
             raise StylerepError(f"--look-every is a number of items from 1 on, found {self.look_every}.")
 
 
-@dataclass(frozen=True, slots=True)
 class Baseline:
-    """The finished run's accuracy of each item, and the metric that it is, by (task, filter)."""
+    """A finished run: the accuracy of each item, and the metric that it is, by (task, filter)."""
 
-    folder: Path
-    outcomes: Mapping[Key, Mapping[str, float]]
-    metrics: Mapping[Key, str]
+    def __init__(self, folder: Path) -> None:
+        """Read a run folder; raise StylerepError where it can't be read."""
+        self.folder = folder
+        self._run = load_run(folder)
+        self.metrics: dict[Key, str] = {}
+        self.outcomes: dict[Key, dict[str, float]] = {}
 
     def keys(self, task: str) -> list[Key]:
-        """Return the (task, filter) of a task; raise StylerepError if the run has none."""
-        found = [key for key in self.outcomes if key[0] == task]
+        """Return the (task, filter) of a task; raise StylerepError if the run hasn't finished it, or has no
+        accuracy on it.
+        """
+        found = [key for key in self._run.tasks if key[0] == task]
         if not found:
-            there = ", ".join(dict.fromkeys(name for name, _ in self.outcomes))
+            there = ", ".join(dict.fromkeys(name for name, _ in self._run.tasks))
             raise StylerepError(
                 f"--against {self.folder}: the task {task} isn't in this run, which has {there}; evaluate it"
                 " there first, or leave the task out."
             )
-        return found
-
-
-def read_baseline(folder: Path) -> Baseline:
-    """Read the run that another is settled against; raise StylerepError where it can't be."""
-    run = load_run(folder)
-    for task in dict.fromkeys(task for task, _ in run.tasks):
-        if stopped_early(run.manifest, task):
+        if stopped_early(self._run.manifest, task):
             raise StylerepError(
-                f"--against {folder}: this run stopped early on {task}, so most items have nothing to be"
+                f"--against {self.folder}: this run stopped early on {task}, so most items have nothing to be"
                 " compared with; name a run of all items."
             )
-    metrics = {
-        key: accuracy_metric(items.columns(), f"{folder}, {label(key)}").metric
-        for key, items in run.tasks.items()
-    }
-    outcomes = {
-        key: dict(zip(items, items.columns()[metrics[key]].tolist(), strict=True))
-        for key, items in run.tasks.items()
-    }
-    return Baseline(folder, outcomes, metrics)
+        for key in found:
+            if key not in self.metrics:
+                columns = self._run.tasks[key].columns()
+                metric = accuracy_metric(columns, f"{self.folder}, {label(key)}").metric
+                self.outcomes[key] = dict(zip(self._run.tasks[key], columns[metric].tolist(), strict=True))
+                self.metrics[key] = metric
+        return found
 
 
 class InOrder:

@@ -75,8 +75,8 @@ def stopped_notes(runs: Sequence[Run], key: tuple[str, str]) -> list[str]:
         f"{run.folder.name} stopped early on {key[0]}, after {rule['used']:,} of {rule['items']:,} items:"
         f" {WHY}. Its difference is a confidence sequence's"
         f" {'about these items' if rule['about'] == 'set' else 'about items like them'}; the margin declared"
-        f" before was {100 * rule['margin']:g} points. Tests of style, shares, families and the interval of its"
-        " accuracy are left out."
+        f" before was {100 * rule['margin']:g} points. Tests of style, shares, families and the interval of"
+        " its accuracy are left out."
         for run in {id(run): run for run in runs}.values()
         if stopped_early(run.manifest, key[0]) and (rule := stopping_of(run.manifest, key[0]))
     ]

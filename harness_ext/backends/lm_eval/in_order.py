@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 from distill.models.library_hooks import STOPPING, not_taken
 from harness_ext.compare.pairing import Key
-from harness_ext.compare.settling import InOrder, Settling, StoppingRule, read_baseline
+from harness_ext.compare.settling import Baseline, InOrder, Settling, StoppingRule
 from harness_ext.runs.item_order import Item
 from harness_ext.runs.sample_rows import metrics_of, sample_rows
 from harness_ext.runs.scores_file import ScoresFile
@@ -41,7 +41,11 @@ def asked_in_order(
     """
     if rule is None:
         return _evaluating(InOrder, folder)
-    baseline = read_baseline(rule.against)
+    if rule.against.resolve() == folder.resolve():
+        raise StylerepError(
+            f"--against {rule.against}: this is the run that is to be made; name another one."
+        )
+    baseline = Baseline(rule.against)
     for task in tasks:
         baseline.keys(task)
     return _evaluating(functools.partial(Settling, rule, baseline), folder)

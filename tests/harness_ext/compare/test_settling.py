@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness_ext.compare.settling import Settling, StoppingRule, read_baseline
+from harness_ext.compare.settling import Baseline, Settling, StoppingRule
 from harness_ext.runs.item_order import in_order
 from harness_ext.stats import effect_of_sequence
 from synth.errors import StylerepError
-from tests.harness_ext.compare.runs import write_run
+from tests.harness_ext.compare.runs import write_run, write_scored
 
 N = 400
 KEY = ("style_arith", "none")
@@ -32,7 +32,7 @@ def follow(settling: Settling, accuracy: float, seed: int = 1) -> Settling:
 
 def begun(tmp_path: Path, margin: float = 0.1, accuracy: float = 0.6, **rule: object) -> Settling:
     base = write_run(tmp_path / "base", outcomes(0, accuracy))
-    return Settling(StoppingRule(base, margin, **rule), read_baseline(base), hashes())  # type: ignore[arg-type]
+    return Settling(StoppingRule(base, margin, **rule), Baseline(base), hashes())  # type: ignore[arg-type]
 
 
 def test_a_large_difference_settles_soon_and_is_recorded(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_settled_task_is_asked_no_more_and_the_others_are(tmp_path: Path) -> N
     base = write_run(tmp_path / "base", outcomes(0, 0.6))
     write_run(tmp_path / "base", outcomes(3, 0.5), task="other")
     both = [*hashes(), *(("other", item) for _, item in hashes())]
-    settling = Settling(StoppingRule(base, 0.02), read_baseline(base), both)
+    settling = Settling(StoppingRule(base, 0.02), Baseline(base), both)
     right = {item: value for (_, item), value in zip(hashes(), outcomes(5, 0.5), strict=True)}
     while items := settling.next_items():
         scores = {
@@ -103,7 +103,7 @@ def test_the_difference_is_that_of_the_sequence(tmp_path: Path) -> None:
 
 def test_what_cannot_be_settled_is_refused(tmp_path: Path) -> None:
     base = write_run(tmp_path / "base", outcomes(0, 0.6, 50))
-    rule, baseline = StoppingRule(base, 0.05), read_baseline(base)
+    rule, baseline = StoppingRule(base, 0.05), Baseline(base)
     with pytest.raises(StylerepError, match=r"the item 0000.* of style_arith isn't in this run"):
         Settling(rule, baseline, hashes(51))
     with pytest.raises(StylerepError, match=r"the task words isn't in this run, which has style_arith"):
@@ -120,7 +120,12 @@ def test_what_cannot_be_settled_is_refused(tmp_path: Path) -> None:
             StoppingRule(**{"against": base, "margin": 0.05, **wrong})  # type: ignore[arg-type]
     early = write_run(tmp_path / "early", outcomes(0, 0.6, 50), stopping={"style_arith": stopping(20, 50)})
     with pytest.raises(StylerepError, match="this run stopped early on style_arith"):
-        read_baseline(early)
+        Baseline(early).keys("style_arith")
+    several = write_run(tmp_path / "several", outcomes(0, 0.6, 50))
+    write_scored(several, "prose", bleu=[0.3, 0.7])
+    assert Baseline(several).keys("style_arith") == [KEY]
+    with pytest.raises(StylerepError, match="prose"):
+        Baseline(several).keys("prose")
 
 
 def stopping(used: int, items: int, **changed: object) -> dict[str, object]:

@@ -12,7 +12,7 @@ from distill.models.library_hooks import STOPPING
 from harness_ext.backends.lm_eval import evaluate
 from harness_ext.backends.lm_eval.in_order import asked_in_order, check_asked
 from harness_ext.compare import compare
-from harness_ext.compare.settling import Settling, StoppingRule, read_baseline
+from harness_ext.compare.settling import Baseline, Settling, StoppingRule
 from harness_ext.compare.watching import Watching
 from harness_ext.runs.item_order import in_order, order_digest
 from harness_ext.runs.run_folder import load_run, sample_files, sample_rows
@@ -104,6 +104,8 @@ def test_what_cannot_be_settled_is_told_before_anything_is_generated(
     rule = StoppingRule(base, 0.1)
     with pytest.raises(StylerepError, match="the task style_chain isn't in this run, which has style_arith"):
         evaluate(arguments(model, tmp_path / "a", "style-hf", "style_chain"), rule=rule)
+    with pytest.raises(StylerepError, match="this is the run that is to be made"):
+        evaluate(arguments(model, base, "style-hf"), rule=rule)
     more = [str(LIMIT + 1) if word == str(LIMIT) else word for word in arguments(model, tmp_path / "b", "hf")]
     with pytest.raises(StylerepError, match="of style_arith isn't in this run; evaluate both on the same"):
         evaluate(more, rule=rule)
@@ -116,9 +118,7 @@ def test_an_evaluation_that_passes_us_by_is_an_error(base: Path, tmp_path: Path)
         asked_in_order(StoppingRule(base, 0.1), ["style_arith"], tmp_path),
     ):
         pass
-    settling = Settling(
-        StoppingRule(base, 0.1), read_baseline(base), [("style_arith", next(iter(rows(base))))]
-    )
+    settling = Settling(StoppingRule(base, 0.1), Baseline(base), [("style_arith", next(iter(rows(base))))])
     with pytest.raises(StylerepError, match=r"holds 48 items, and 0 were asked"):
         check_asked(list(base.rglob("samples_*")), [settling])
     assert STOPPING.module.endswith("in_order")
