@@ -20,6 +20,7 @@ def learnability(
     *,
     adapter: str | Path | None = None,
     n: int | None = None,
+    record: bool = False,
     trust_remote_code: bool = False,
 ) -> "LearnabilityReport":
     """Measure how surprising the rows of some arms are to a student, as ``stylerep learnability`` does.
@@ -33,6 +34,7 @@ def learnability(
         out: the table, a Parquet file with a row of numbers for each row of each arm.
         adapter: a folder that `stylerep.distill` wrote, put on the model.
         n: the first rows of each arm; all if left out.
+        record: also write what was found into the manifest of each data set.
         trust_remote_code: let the model run Python files of its own; read them first.
 
     Returns:
@@ -71,7 +73,9 @@ def learnability(
     from synth.terminal import say
 
     with code_of_models(trust_remote_code):
-        return run(student, folders, target, adapter=put_on, n=n, say=lambda text: say(text, err=True))
+        return run(
+            student, folders, target, adapter=put_on, n=n, record=record, say=lambda text: say(text, err=True)
+        )
 
 
 def probe(

@@ -36,6 +36,9 @@ def learnability(
     n: Annotated[
         int | None, typer.Option(help="Only so many rows of each arm, the first.", min=1, show_default="all")
     ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Also write the result into the manifest of each data set.")
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write what is shown to this file, with signatures.")
     ] = None,
@@ -53,7 +56,7 @@ def learnability(
         {"--out": out, "--json": json_file},
         [file for folder in data if folder.is_dir() for file in folder.iterdir()],
     )
-    report = run(model, data, out, adapter=adapter, n=n, trust_remote_code=trust_remote_code)
+    report = run(model, data, out, adapter=adapter, n=n, record=record, trust_remote_code=trust_remote_code)
     if json_file:
         write_output(json_file, json.dumps(report.to_json(), indent=1) + "\n")
     from harness_ext.compare.to_text import rich_tables

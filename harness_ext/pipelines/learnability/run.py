@@ -1,6 +1,7 @@
 """The loop of ``stylerep learnability``: read rows, keep what was measured, and in the end write a table."""
 
 import itertools
+import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from harness_ext.pipelines.learnability.report import LearnabilityReport, report
 from harness_ext.pipelines.student import load_named_model, model_digests
 from synth.errors import StylerepError
 from synth.files.output_files import write_output
+from synth.files.replace_file import write_text
 from synth.traces.datasets import read_dataset
 from synth.traces.trace_rows import batches
 
@@ -44,13 +46,15 @@ def learnability(
     *,
     adapter: Path | None = None,
     n: int | None = None,
+    record: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> LearnabilityReport:
     """Measure how learnable the rows of some arms' data sets are for *model* (with *adapter*, if given), the
     first *n* of each, and write a row of numbers for each to *out* (Parquet).
 
     Rows of one problem are read together, what they begin with in common once. What is measured lies in
-    ``OUT.unfinished.jsonl`` until the table stands: the same call goes on where one was killed. Raises
+    ``OUT.unfinished.jsonl`` until the table stands: the same call goes on where one was killed. With *record*
+    each data set's manifest says in ``learnability`` what came of it, by the digest of the student. Raises
     StylerepError for a model or data set that cannot be used, and for a row that training would refuse.
     """
     sets = [(folder, *read_dataset(folder)) for folder in data]
@@ -87,7 +91,31 @@ def learnability(
         kept.remove()
     finally:
         kept.close()
-    return report_of(table)
+    report = report_of(table)
+    if record:
+        student = " + ".join(str(digest) for digest in digests.values() if digest)
+        for folder, _, manifest in sets:
+            _record(folder, manifest, student, report)
+    return report
+
+
+def _record(folder: Path, manifest: Row, student: str, report: LearnabilityReport) -> None:
+    """Add to the manifest of a data set what a student finds of it; its rows and fingerprint stay."""
+    (arm,) = (one for one in report.arms if one.data == str(folder))
+    found = {
+        "model": report.model,
+        "rows": arm.rows,
+        "tokens": arm.tokens,
+        "surprisal": arm.surprisal.estimate,
+        "rank": arm.rank,
+        "rank_surprisal_ratio": arm.rank_surprisal_ratio,
+        "parts": arm.parts,
+        "signature": arm.surprisal.signature,
+    }
+    known = manifest.get("learnability")
+    kept = known if isinstance(known, dict) else {}
+    content = {**manifest, "learnability": {**kept, student: found}}
+    write_text(folder / "manifest.json", json.dumps(content, indent=2) + "\n")
 
 
 def _measured(

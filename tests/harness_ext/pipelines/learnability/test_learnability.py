@@ -8,11 +8,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from distill.models.adapter_base import weights_digest
 from harness_ext.compare.equal_learnability import overlap
 from harness_ext.pipelines.learnability import learnability
 from harness_ext.pipelines.learnability.report import report_of
 from harness_ext.pipelines.learnability.run import SCHEMA
 from synth.errors import StylerepError
+from synth.traces.datasets import read_dataset
 from synth.traces.synthesis import synth
 from tests.conftest import one_sentence
 
@@ -80,6 +82,19 @@ def test_a_killed_measurement_goes_on(
     learnability(str(tiny_model), list(data.values()), out, say=said.append)
     assert said[:1] == ["Going on after 32 of 96 rows."]
     assert pq.read_table(out).equals(pq.read_table(whole))
+
+
+def test_what_was_found_is_recorded_in_the_manifest(tiny_model: Path, tmp_path: Path) -> None:
+    made = synth("arith:train", ["nt"], tmp_path / "d", n=5, decontaminate=False)["nt"]
+    before = json.loads((made / "manifest.json").read_text())
+    report = learnability(str(tiny_model), [made], tmp_path / "rows.parquet", record=True)
+    after = json.loads((made / "manifest.json").read_text())
+    ((student, found),) = after.pop("learnability").items()
+    assert after == before
+    assert student == weights_digest(tiny_model)
+    assert found["surprisal"] == report.arms[0].surprisal.estimate
+    assert found["parts"]["step"] is None
+    assert len(read_dataset(made)[0]) == 5
 
 
 @pytest.mark.parametrize(
