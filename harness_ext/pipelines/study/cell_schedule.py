@@ -66,24 +66,21 @@ def run_cells(
     """Run every cell that is not done, at most *jobs* at a time, each after those it waits for;
     return how it ended.
 
-    Cells ready at the same time start in the order in which most others wait for them. *tell* is called with
-    the state and what happened (empty where only time has passed). An interruption stops what this command
-    started and goes on to the caller. Raises StylerepError where another command is at it.
+    Cells that are ready start in the order given. *tell* is called with the state and what happened (empty
+    where only time has passed). An interruption stops what this command started and goes on to the caller.
+    Raises StylerepError where another command is at it.
     """
     with hold(folder):
         state = State(
             cells, before={cell.name for cell in cells if is_done(folder, cell) and not in_hand(folder, cell)}
         )
-        weight = {cell.name: sum(cell.name in other.after for other in cells) for cell in cells}
         tell(state, f"{len(state.before)} of {len(cells)} cells were done before" if state.before else "")
         try:
             while waiting := [*state.waiting(), *state.working]:
                 ready = [
                     cell for cell in waiting if isinstance(cell, Cell) and set(cell.after) <= state.finished
                 ]
-                for cell in sorted(ready, key=lambda cell: -weight[cell.name])[
-                    : max(0, jobs - len(state.working))
-                ]:
+                for cell in ready[: max(0, jobs - len(state.working))]:
                     _start(state, cell, folder, engine, tell)
                 time.sleep(_POLL)
                 for one in list(state.working.values()):

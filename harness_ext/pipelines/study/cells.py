@@ -111,23 +111,24 @@ Draft = tuple[str, str, list[str], str, list[str], list[str], str, str]
 
 def _drafts(study: Study) -> Iterator[Draft]:
     yield from _data(study)
+    ready: dict[str, list[str]] = {}
     for model in study.models:
-        ready = []
+        ready[model.label] = []
         if model.name in NAMED or is_scratch(model.name):
-            ready = [f"model {model.label}"]
-            yield ready[0], "model", ["models", "pull", model.name], "", [], [], model.label, ""
-        for arm in study.arms:
-            data = "traces of st" if arm == "st" and "from" not in study.teach else "traces"
-            for seed in study.seeds:
-                yield _distill(study, model, arm, seed, [*ready, data])
+            ready[model.label] = [f"model {model.label}"]
+            yield f"model {model.label}", "model", ["models", "pull", model.name], "", [], [], model.label, ""
+    for model in study.models:
         for decoding in study.decodings:
-            yield _evaluate(study, model, "base", None, decoding, ready)
-        for arm in study.arms:
-            for seed in study.seeds:
+            yield _evaluate(study, model, "base", None, decoding, ready[model.label])
+    # One seed after the other, each run after its training: a study that is stopped has whole seeds.
+    for seed in study.seeds:
+        for model in study.models:
+            for arm in study.arms:
+                data = "traces of st" if arm == "st" and "from" not in study.teach else "traces"
+                yield _distill(study, model, arm, seed, [*ready[model.label], data])
                 for decoding in study.decodings:
-                    yield _evaluate(
-                        study, model, arm, seed, decoding, [f"distill {model.label} {arm} {seed}"]
-                    )
+                    after = [f"distill {model.label} {arm} {seed}"]
+                    yield _evaluate(study, model, arm, seed, decoding, after)
 
 
 def _data(study: Study) -> Iterator[Draft]:

@@ -431,3 +431,15 @@ def test_every_arm_is_evaluated_as_it_is_and_under_each_control(tmp_path: Path) 
     )
     # controls added later redo nothing
     assert plain.items() <= {name: cell.key for name, cell in cells.items()}.items()
+
+
+def test_a_study_that_is_stopped_has_whole_seeds(tmp_path: Path) -> None:
+    models = ["smollm2-135m-instruct", "gemma3-270m"]
+    study = load_study(write_study(tmp_path, "x", models=models, seeds=[0, 1]))
+    names = [cell.name for cell in study_cells(study)]
+    trained = [name for name in names if name.startswith("distill")]
+    half = len(study.arms) * len(models)
+    assert [name[-1] for name in trained] == ["0"] * half + ["1"] * half
+    for name in trained:  # what is trained is evaluated next
+        assert names[names.index(name) + 1] == name.replace("distill", "evaluate")
+    assert all(names.index(f"evaluate {model} base") < names.index(trained[0]) for model in models)
