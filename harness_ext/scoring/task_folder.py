@@ -55,6 +55,14 @@ def task_config(task: str) -> dict[str, Any]:
     return _read(task_file(task))
 
 
+def output_type(task: str) -> str:
+    """Return what one of our tasks asks a model for, as lm_eval calls it; empty where no file says so."""
+    path = task_file(task)
+    while "output_type" not in (config := _read(path)) and "include" in config:
+        path = path.parent / str(config["include"])
+    return str(config.get("output_type", ""))
+
+
 def tasks_named(names: Iterable[str]) -> list[str]:
     """Return our tasks among *names*, in the order of the names, each once; a group or tag stands for its
     tasks, a pattern for all that it fits.

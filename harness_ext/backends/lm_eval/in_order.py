@@ -13,7 +13,7 @@ import inspect
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,6 +24,7 @@ from harness_ext.compare.settling import Baseline, InOrder, Settling, StoppingRu
 from harness_ext.runs.item_order import Item
 from harness_ext.runs.sample_rows import metrics_of, sample_rows
 from harness_ext.runs.scores_file import ScoresFile
+from harness_ext.scoring.task_folder import output_type
 from synth.errors import StylerepError
 from synth.responses.samples_file import samples_name
 
@@ -31,14 +32,16 @@ _GENERATES = "generate_until"
 
 
 def asked_in_order(
-    rule: StoppingRule | None, tasks: Iterable[str], folder: Path
+    rule: StoppingRule | None, tasks: Sequence[str], folder: Path
 ) -> contextlib.AbstractContextManager[list[InOrder]]:
     """Have the evaluation within ask items in order, and with a *rule* end once it is settled; what came of
     it is in the list that is given.
 
-    Raises StylerepError at once where the baseline lacks one of *tasks*, and within for tasks of likelihoods,
-    for several processes, and if lm_eval passes us by.
+    Raises StylerepError at once where the baseline lacks one of *tasks*, which are ours, or one asks for
+    likelihoods; and within for such tasks of others, for several processes, and if lm_eval passes us by.
     """
+    for task in tasks:
+        _check_type(task, output_type(task))
     if rule is None:
         return _evaluating(InOrder, folder)
     if rule.against.resolve() == folder.resolve():
@@ -86,11 +89,15 @@ def _check(lm: Any, tasks: Mapping[str, Any]) -> None:
             " evaluate in one."
         )
     for name, task in tasks.items():
-        if getattr(task, "OUTPUT_TYPE", None) != _GENERATES:
-            raise StylerepError(
-                f"--until-settled and --in-order go with tasks whose responses are generated, and {name} asks"
-                " for likelihoods; leave it out."
-            )
+        _check_type(name, getattr(task, "OUTPUT_TYPE", None))
+
+
+def _check_type(task: str, asks_for: str | None) -> None:
+    if asks_for != _GENERATES:
+        raise StylerepError(
+            f"--until-settled and --in-order go with tasks whose responses are generated, and {task} asks for"
+            " likelihoods; leave it out."
+        )
 
 
 class _Asking:

@@ -16,7 +16,7 @@ from distill.experimental.scratch.names import is_scratch, scratch_model
 from distill.models.packaged import NAMED
 from distill.training.recipe import load_recipe
 from harness_ext.backends.style_hf.control_settings import Controls
-from harness_ext.pipelines.study.file import Study, StudyModel
+from harness_ext.pipelines.study.file import Study, StudyModel, stops
 from harness_ext.pipelines.study.options import words
 from harness_ext.pipelines.study.withheld_secrets import Withheld
 from synth.errors import StylerepError
@@ -248,6 +248,10 @@ def _evaluate(
     command += ["--gen_kwargs", f"max_gen_toks={given['max_gen_toks']}"] if "max_gen_toks" in given else []
     command += ["--batch_size", str(given["batch-size"])] if "batch-size" in given else []
     command += ["--metadata", json.dumps(given["metadata"])] if "metadata" in given else []
+    whole = _run_folder(model.label, "base", None)
+    if stops(study, model) and folder != whole:
+        command += ["--until-settled", "--against", whole, "--margin", str(study.margin)]
+        after = [*after, f"evaluate {model.label} base"]
     name = f"evaluate {model.label} {named}" + ("" if seed is None else f" {seed}")
     return (
         name,

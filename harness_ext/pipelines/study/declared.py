@@ -1,7 +1,7 @@
 """The schema of a study file, key by key."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
@@ -43,7 +43,9 @@ Options = dict[Line, Option]
 
 
 class Evaluate(Schema):
-    """Options of ``stylerep eval``, by their names; ``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``."""
+    """Options of ``stylerep eval``, by their names; ``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``, and
+    ``stop: settled`` ends each run once its comparison with ``base`` is settled.
+    """
 
     tasks: Line | Annotated[list[Line], Field(min_length=1)] = Field(default=[])
     limit: Count | Annotated[float, Field(gt=0, lt=1)] = Field(default=1)
@@ -51,6 +53,7 @@ class Evaluate(Schema):
     batch_size: Count | Annotated[str, AfterValidator(_batch)] = Field(default=1, alias="batch-size")
     model: Line = "hf"
     metadata: dict[Line, JsonValue] = Field(default={})
+    stop: Literal["settled"] = "settled"
 
 
 class ModelEntry(Schema):

@@ -12,6 +12,8 @@ from harness_ext.backends.lm_eval.names import STYLE_HF, VLLM
 from harness_ext.backends.style_hf.control_settings import Controls, read_controls
 from harness_ext.pipelines.study.declared import ModelEntry, StudyFile, said
 from harness_ext.pipelines.study.options import check_options, whole_path, with_whole_paths
+from harness_ext.scoring.registration import GENERATES
+from harness_ext.scoring.task_folder import output_type, tasks_named
 from synth.errors import StylerepError
 from synth.schema import Document, read_as, read_yaml
 
@@ -37,13 +39,14 @@ class Study:
     """The contents of a study file.
 
     `train` and `evaluate` hold options of ``stylerep distill`` and ``stylerep eval`` by their names
-    (``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out), `style`
-    dials of ``stylerep synth``. `teach` has options of ``stylerep teach`` for the arm ``st``, or ``from``, a
-    file or Hub data set of traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of
-    every model is trained once with each of `seeds` on the same data, and compared with ``base``. `controls`
-    are of decoding (`harness_ext.backends.style_hf.control_settings`, by their names): every arm, base too,
-    is evaluated as it is and under each. `claims` are hypotheses as ``stylerep compare --claims`` takes them,
-    declared before anything runs.
+    (``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out; ``stop:
+    settled`` ends a run once its comparison with ``base`` is settled), `style` dials of ``stylerep synth``.
+    `teach` has options of ``stylerep teach`` for the arm ``st``, or ``from``, a file or Hub data set of
+    traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of every model is trained
+    once with each of `seeds` on the same data, and compared with ``base``. `controls` are of decoding
+    (`harness_ext.backends.style_hf.control_settings`, by their names): every arm, base too, is evaluated as
+    it is and under each. `claims` are hypotheses as ``stylerep compare --claims`` takes them, declared before
+    anything runs.
     """
 
     name: str
@@ -106,6 +109,7 @@ def load_study(path: Path) -> Study:
     _check_lists(document, study)
     _check_controls(document, study)
     check_options(document, study)
+    _check_stop(document, study)
     if study.claims:
         _check_claims(document, study)
     return study
@@ -128,7 +132,16 @@ def _check_claims(document: Document, study: Study) -> None:
 
     content = {"task": "all", "margin": study.margin, "claims": document.data["claims"]}
     _, claims = read_claims(Document(content, document.lines, document.where))
+    stopping = any(stops(study, model) for model in study.models)
     for number, claim in enumerate(claims):
+        for part in (claim, *claim.parts) if stopping else ():
+            if part.kind == "style_equivalent" or part.across == "families":
+                what = "style" if part.kind == "style_equivalent" else "families"
+                raise document.error(
+                    ("claims", number),
+                    f"the claim {claim.name!r} is about {what}, which takes the number of items as given;"
+                    " leave evaluate: {stop: settled} out",
+                )
         for arm in (arm for part in (claim, *claim.parts) for arm in part.arms):
             if arm not in study.evaluated:
                 raise document.error(
@@ -191,6 +204,32 @@ def _check_controls(document: Document, study: Study) -> None:
                 f"these need evaluate: {{model: {STYLE_HF}}} or {VLLM}; {model.label} is evaluated with"
                 f" {way}",
             )
+
+
+def stops(study: Study, model: StudyModel) -> bool:
+    """Say whether a model's runs end once their comparison with ``base`` is settled."""
+    return {**study.evaluate, **model.evaluate}.get("stop") == "settled"
+
+
+def _check_stop(document: Document, study: Study) -> None:
+    """Raise StylerepError where runs are to stop early and something needs all of their items."""
+    stopping = [model for model in study.models if stops(study, model)]
+    if not stopping:
+        return
+    if len(study.seeds) > 1:
+        raise document.error(
+            ("seeds",),
+            "with evaluate: {stop: settled} there is one seed: effects over several take the number of items"
+            " as given",
+        )
+    for model in stopping:
+        asked = {**study.evaluate, **model.evaluate}["tasks"]
+        for task in tasks_named(asked.split(",") if isinstance(asked, str) else asked):
+            if output_type(task) != GENERATES:
+                raise document.error(
+                    ("evaluate", "tasks"),
+                    f"{task} asks for likelihoods, and evaluate: {{stop: settled}} goes with responses",
+                )
 
 
 def _check_lists(document: Document, study: Study) -> None:

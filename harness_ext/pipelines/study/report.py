@@ -26,10 +26,16 @@ from harness_ext.pipelines.study.file import Study
 from harness_ext.pipelines.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, scaling_tables
 from harness_ext.pipelines.study.worker import read_record
 from harness_ext.runs.run_folder import read_manifest
+from harness_ext.runs.stopped import stopped_tasks
 from synth.errors import StylerepError
 from synth.files.replace_file import write_text
 from synth.privacy.home_folders import without_home, without_homes
 from synth.privacy.secrets import SECRETS
+
+_EARLY = (
+    "There is no board, and no model of scaling, since runs stopped early: both take the number of items as"
+    " given."
+)
 
 
 def write_report(
@@ -58,12 +64,15 @@ def write_report(
     for drawn_before in (folder / "figures").glob("*.svg"):
         drawn_before.unlink()
     draw(report, folder / "figures")
-    leaderboard(there, folder / "board", title=study.name, baseline=str(there[0]), workers=1)
-    scaling = read_scaling(there)
+    whole = [run for run in there if not stopped_tasks(read_manifest(run))]
+    if len(whole) == len(there):
+        leaderboard(there, folder / "board", title=study.name, baseline=str(there[0]), workers=1)
+    scaling = read_scaling(whole) if len(whole) == len(there) else []
     if scaling:
         write_text(folder / "figures" / "scaling.svg", scaling_svg(scaling))
     tables = [*paper_tables(study, report), *scaling_tables(scaling), *report_tables(report)]
-    notes = [*report_notes(report), *([SCALING_NOTE] if scaling else []), *_failures(state)]
+    early = [_EARLY] if len(whole) < len(there) else []
+    notes = [*report_notes(report), *early, *([SCALING_NOTE] if scaling else []), *_failures(state)]
     origins = _origins(cells, state, folder)
     signatures = [f"{one.run}, {one.task}: {one.signature}" for one in report.comparisons] + [
         f"{one.arm}, {one.task}: {one.signature}" for one in report.families

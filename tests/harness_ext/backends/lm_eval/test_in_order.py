@@ -104,6 +104,8 @@ def test_what_cannot_be_settled_is_told_before_anything_is_generated(
     rule = StoppingRule(base, 0.1)
     with pytest.raises(StylerepError, match="the task style_chain isn't in this run, which has style_arith"):
         evaluate(arguments(model, tmp_path / "a", "style-hf", "style_chain"), rule=rule)
+    with pytest.raises(StylerepError, match="and style_prefer_arith asks for likelihoods"):
+        evaluate(arguments(model, tmp_path / "a", "hf", "style_prefer_arith"), in_order=True)
     with pytest.raises(StylerepError, match="this is the run that is to be made"):
         evaluate(arguments(model, base, "style-hf"), rule=rule)
     more = [str(LIMIT + 1) if word == str(LIMIT) else word for word in arguments(model, tmp_path / "b", "hf")]

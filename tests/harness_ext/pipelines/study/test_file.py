@@ -24,6 +24,22 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
     )
 
 
+def test_a_study_may_stop_runs_once_they_are_settled(tmp_path: Path, tiny_model: Path) -> None:
+    evaluate = {"tasks": "style_arith", "limit": 4, "stop": "settled", "model": "style-hf"}
+    path = write_study(tmp_path, tiny_model, evaluate=evaluate, controls=[{"budget_forcing": 1}])
+    cells = {cell.name: cell for cell in study_cells(load_study(path))}
+    rule = "--until-settled --against runs/tiny/base --margin 0.05"
+    assert rule not in " ".join(cells["evaluate tiny base"].command)
+    for name in ("evaluate tiny hc 0", "evaluate tiny base+wait1", "evaluate tiny nt+wait1 0"):
+        assert rule in " ".join(cells[name].command)
+        assert "evaluate tiny base" in cells[name].after
+    plain = write_study(tmp_path / "plain", tiny_model, evaluate={"tasks": "style_arith", "limit": 4})
+    assert not any("--until-settled" in cell.command for cell in study_cells(load_study(plain)))
+
+
+_STOP = {"tasks": "style_arith", "stop": "settled"}
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -49,6 +65,13 @@ def test_every_shipped_study_loads_and_opens_with_its_command(name: str) -> None
             "evaluate: there is no key 'temperature'; there are tasks, limit",
         ),
         ({"evaluate": {"tasks": 3}}, "evaluate.tasks: expected a text or a list, found 3"),
+        ({"evaluate": {**_STOP, "stop": "never"}}, "evaluate.stop: expected .*settled"),
+        ({"evaluate": _STOP, "seeds": [0, 1]}, "seeds: with evaluate: {stop: settled} there is one seed"),
+        ({"evaluate": {**_STOP, "tasks": "style_prefer_arith"}}, "evaluate.tasks: .* asks for likelihoods"),
+        (
+            {"evaluate": _STOP, "claims": [{"style_equivalent": ["hc", "nt"], "style": ["pivot_density"]}]},
+            "is about style, which takes the number of items as given",
+        ),
         ({"evaluate": {"tasks": [3]}}, r"evaluate.tasks\[0\]: expected a text, found 3"),
         ({"evaluate": {"tasks": []}}, "evaluate.tasks: expected a text or a list that is not empty"),
         (

@@ -42,6 +42,20 @@ def test_a_study_ends_in_verdicts_a_board_and_a_report(whole: Path) -> None:
     assert (verdicts["claims"]["recorded_in_runs"], verdicts["claims"]["runs"]) == (3, 3)
 
 
+def test_a_study_stops_its_runs_once_they_are_settled(tmp_path: Path, tiny_model: Path) -> None:
+    evaluate = {"tasks": "style_arith", "limit": 60, "max_gen_toks": 4, "batch-size": 30, "stop": "settled"}
+    study = write_study(tmp_path, tiny_model, arms=["hc"], evaluate=evaluate, margin=0.3)
+    run_killed(study, tmp_path / "s", 0, 0, 0, jobs=1)
+    verdicts = json.loads((tmp_path / "s" / "verdicts.json").read_text(encoding="utf-8"))
+    ((one,), claims) = verdicts["comparisons"], verdicts["claims"]
+    assert one["n"] < 60
+    assert "confidence-sequence" in one["signature"]
+    assert (one["verdict"], claims["outcome"]) == ("equivalent", "inconclusive")
+    report = (tmp_path / "s" / "report.md").read_text(encoding="utf-8")
+    assert "There is no board" in report
+    assert not (tmp_path / "s" / "board").exists()
+
+
 def test_done_cells_are_not_run_again_and_a_change_redoes_what_depends_on_it(
     stylerep: Run, whole: Path, tmp_path: Path, tiny_model: Path
 ) -> None:
