@@ -12,6 +12,7 @@ from distill.models.adapter_base import weights_digest
 from distill.models.pretrained import check_adapter, resolve_model
 from harness_ext.runs.run_folder import check_run_folders, read_manifest
 from synth.errors import StylerepError
+from synth.printable import printable
 from synth.schema import shown
 
 PROBES = (
@@ -72,9 +73,8 @@ def probed_run(folder: Path, model: str | None = None, adapter: Path | None = No
         weights_digest(adapter) if adapter is not None else None,
         bool(manifest),
     )
-    return ProbedRun(
-        folder, folder.resolve().name, str(manifest.get("arm") or folder.resolve().name), name, adapter
-    )
+    shown_as = printable(folder.resolve().name)
+    return ProbedRun(folder, shown_as, printable(str(manifest.get("arm") or shown_as)), name, adapter)
 
 
 def _check_digest(

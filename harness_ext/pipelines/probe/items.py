@@ -12,6 +12,7 @@ from harness_ext.runs.run_folder import check_run_folders, sample_files, sample_
 from synth.errors import StylerepError
 from synth.formats import CLOSE, closing_of, prompt_opening, split_response
 from synth.grading.answers import is_right, stated_answer
+from synth.printable import printable
 from synth.problems.problem import ANSWER_TYPES
 
 NO_TRACE = "there is no trace"
@@ -83,7 +84,8 @@ def read_items(folder: Path, n: int | None = None) -> ProbeItems:
             " --log_samples."
         )
     read = ProbeItems()
-    for task, path in files.items():
+    for name, path in files.items():
+        task = printable(name)
         taken: set[str] = set()
         for _, row in sample_rows(path):
             if row["doc_hash"] in taken or (n is not None and len(taken) >= n):
@@ -134,7 +136,7 @@ def item_of_row(task: str, row: Mapping[str, Any]) -> ProbeItem | str:
         opening,
         trace.strip(),
         _closing(response[start + len(trace.rstrip()) :], opening or opened) if split.tagged else "",
-        answer.strip(),
+        _whole(answer.strip()),
         kind,
         stated,
         is_right(stated, answer, kind, meta),
@@ -153,15 +155,24 @@ def _prompt(row: Mapping[str, Any]) -> str | None:
         first = arguments.get("gen_args_0")
     elif isinstance(arguments, list) and arguments:
         first = arguments[0]
-    text = first.get("arg_0") if isinstance(first, dict) else first[0] if isinstance(first, list) else None
-    return text if isinstance(text, str) else None
+    text: Any = None
+    if isinstance(first, dict):
+        text = first.get("arg_0")
+    elif isinstance(first, list) and first:
+        text = first[0]
+    return _whole(text) if isinstance(text, str) else None
 
 
 def _response(row: Mapping[str, Any]) -> str | None:
     found: Any = row.get("resps")
     while isinstance(found, list) and found:
         found = found[0]
-    return found if isinstance(found, str) else None
+    return _whole(found) if isinstance(found, str) else None
+
+
+def _whole(text: str) -> str:
+    """Return a text without half characters, which no tokenizer and no table takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _meta(doc: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +187,7 @@ def _meta(doc: Mapping[str, Any]) -> dict[str, Any]:
 def _question(doc: Mapping[str, Any], prompt: str) -> str:
     for name in ("question", "problem", "prompt"):
         if isinstance(doc.get(name), str):
-            return str(doc[name])
+            return _whole(str(doc[name]))
     return prompt
 
 
@@ -184,7 +195,11 @@ def _proof(meta: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     facts = meta.get("proof")
     if not isinstance(facts, list):
         return ()
-    return tuple((str(fact[0]), str(fact[-1])) for fact in facts if isinstance(fact, list) and len(fact) > 1)
+    return tuple(
+        (_whole(str(fact[0])), _whole(str(fact[-1])))
+        for fact in facts
+        if isinstance(fact, list) and len(fact) > 1
+    )
 
 
 def _closing(after: str, opening: str) -> str:

@@ -1,6 +1,7 @@
 """Cuts a trace into sentences, and says of each what it does there."""
 
 import re
+from collections import deque
 from dataclasses import dataclass
 
 from harness_ext.pipelines.probe.items import ProbeItem
@@ -19,6 +20,8 @@ beyond. All others are steps, also what the style scorer takes for framing in a 
 _OF_STAGE = {"framing": "framing", "exploration": "step", "verification": "check", "synthesis": "conclusion"}
 _WORD = re.compile(r"\w+")
 _LEAST_SAID_AGAIN = 4
+_REMEMBERED = 500
+"""Sentences back to which one is looked for that is said again: of a long trace all would be too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def sentences_of(item: ProbeItem) -> list[TraceSentence]:
     reading = read_trace(trace, load_lexicon(language_of(trace)))
     wrong = [(start, end) for true, start, end in reading.claim_spans if not true]
     staged = {name for name, _, _ in reading.stages}
-    said: list[tuple[str, frozenset[str]]] = []
+    said: deque[tuple[str, frozenset[str]]] = deque(maxlen=_REMEMBERED)
     found: list[TraceSentence] = []
     place = 0
     for text in sentences(trace):

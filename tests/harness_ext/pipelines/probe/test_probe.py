@@ -20,6 +20,7 @@ from harness_ext.pipelines.probed_runs import probed_run
 from synth.errors import StylerepError
 from tests.conftest import one_sentence
 from tests.harness_ext.pipelines.probe.written_runs import problems_and_responses, sample_row, write_run
+from tests.hostile import hostile_responses
 
 Run = Callable[..., Any]
 
@@ -177,3 +178,30 @@ def test_what_is_longer_than_the_model_reads_has_no_value(tiny_model: Path) -> N
     )
     assert whole is None
     assert none is not None
+
+
+def test_whatever_a_model_wrote_is_probed_or_left_out(tiny_model: Path, tmp_path: Path) -> None:
+    (problem, _), *_ = problems_and_responses("arith", 1, "sbs", 20)
+    texts = [one[:400] for one in hostile_responses(30, 5)]
+    odd = [
+        "\ud800 half. So 3 = 4.",
+        "3 = 4. " * 30,
+        "\x00\x1b[31m 1. 2. 3.",
+        "$\\frac{1}{",
+        "。。。",
+        "<|im_end|> a. b.",
+    ]
+    samples = [
+        {
+            **sample_row(number, problem, f"<think>\n{text}\n</think>\n\nThe answer is 7."),
+            "doc_hash": str(number),
+        }
+        for number, text in enumerate([*odd, *texts])
+    ]
+    run = write_run(tmp_path / "run", samples, tiny_model)
+    said: list[str] = []
+    probe([probed_run(run)], tmp_path / "p.parquet", ProbeSettings(sentences=3), said.append)
+    items = set(pq.read_table(tmp_path / "p.parquet").column("item").to_pylist())
+    assert {str(number) for number in range(len(odd))} <= items
+    left_out = sum(int(one.split()[1]) for one in said if "are left out" in one)
+    assert len(items) + left_out == len(samples)
