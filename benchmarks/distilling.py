@@ -4,9 +4,10 @@ and what each choice contributes.
 Every way trains a LoRA adapter (SmolLM2-135M-Instruct, rank 16, all linear layers, 8 rows a step, one pass)
 on the same rows, in a process of its own, in turn: `hc` traces of GSM8K's training problems where its file is
 to be found (STYLEREP_DATA), else of `arith`. Tokens are those of the rows, without padding. Shares are of the
-bf16 matrix rate of the machine, measured in the same process, counting 4 x parameters FLOPs a token.
+matrix rate of the machine in the format that is fast here, measured in the same process, counting 4 x
+parameters FLOPs a token. `--beside` takes the checkout of another version, which trains as one more way.
 
-    python -m benchmarks.distilling speed [--rows 48] [--rounds 2] [--ways ours,stock,…]
+    python -m benchmarks.distilling speed [--rows 48] [--rounds 2] [--ways ours,stock,…] [--beside FOLDER]
     python -m benchmarks.distilling precision [--rows 80] [--seeds 2]
 """
 
@@ -85,8 +86,10 @@ def ours(data: Path, scratch: Path, timer: Any, **running: Any) -> None:
         )
 
 
-def stock(data: Path, scratch: Path, timer: Any) -> None:
-    """Train with transformers' Trainer and peft, default settings, padding to the longest row of a batch."""
+def stock(data: Path, scratch: Path, timer: Any, as_saved: bool = False) -> None:
+    """Train with transformers' Trainer and peft, default settings, padding to the longest row of a batch;
+    in the number format that is fast here, or *as_saved*, in that of the model's file.
+    """
     import datasets
     from peft import LoraConfig, get_peft_model
     from transformers import (
@@ -97,10 +100,12 @@ def stock(data: Path, scratch: Path, timer: Any) -> None:
         TrainingArguments,
     )
 
+    from distill.models.precision import fast_dtype
     from distill.models.pretrained import resolve_model
 
     path = resolve_model(MODEL)
-    tokenizer, model = AutoTokenizer.from_pretrained(path), AutoModelForCausalLM.from_pretrained(path)
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    model = AutoModelForCausalLM.from_pretrained(path, dtype="auto" if as_saved else fast_dtype())
     model = get_peft_model(
         model, LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM")
     )
@@ -167,7 +172,20 @@ def ours_plain(data: Path, scratch: Path, timer: Any) -> None:
     ours(data, scratch, timer, plain=True)
 
 
-WAYS = {"ours": ours, "stock": stock, "trl": trl, "ours_plain": ours_plain}
+def stock_as_saved(data: Path, scratch: Path, timer: Any) -> None:
+    """Train the stock way in the format of the model's file: where that is bfloat16 and the processor has
+    none, hundreds of times more slowly, so with a few short rows.
+    """
+    stock(data, scratch, timer, as_saved=True)
+
+
+WAYS = {
+    "ours": ours,
+    "stock": stock,
+    "stock_as_saved": stock_as_saved,
+    "trl": trl,
+    "ours_plain": ours_plain,
+}
 
 
 def encoded(data: Path) -> list[Any]:
@@ -203,27 +221,50 @@ def measure(way: str, data: Path) -> None:
     """Run one way in this process and print its measurements as JSON."""
     import resource
 
+    from distill.models.precision import fast_dtype
+
     timer = clock()
     rows = encoded(data)
     tokens, prompts = sum(len(row.input_ids) for row in rows), sum(row.prompt_length for row in rows)
-    rate, single = matrix_rate("bfloat16"), matrix_rate("float32")
+    fast = str(fast_dtype()).removeprefix("torch.")
+    rate = matrix_rate(fast)
     with tempfile.TemporaryDirectory() as scratch:
         WAYS[way](data, Path(scratch), timer)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    rate, single = max(rate, matrix_rate("bfloat16")), max(single, matrix_rate("float32"))
+    rate = max(rate, matrix_rate(fast))
     found = {
         "rows": len(rows),
         "tokens": tokens,
         "prompts": prompts,
         "step_seconds": sum(timer.times),
         "rate": rate,
-        "float32": single,
+        "format": fast,
         "gigabytes": peak,
     }
     print(json.dumps(found))
 
 
-def speed(rows: int, rounds: int, ways: list[str], words: int) -> None:
+def _measured(way: str, data: Path, beside: Path | None) -> "subprocess.CompletedProcess[str]":
+    """Run `measure` in a process of its own: of this version, or, for the way "beside", of another's."""
+    here = ["-m", "benchmarks.distilling", "measure", way, str(data)]
+    there = [
+        "-c",
+        "import sys, pathlib, benchmarks.distilling as old\n"
+        "old.matrix_rate = lambda _: 1.0\n"  # what it measures stands still where bfloat16 is emulated
+        f"old.measure('ours', pathlib.Path({str(data)!r}))",
+    ]
+    other = way == "beside" and beside is not None
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", *(there if other else here)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=beside if other else None,
+        env={**os.environ, "PYTHONPATH": str(beside)} if other else None,
+    )
+
+
+def speed(rows: int, rounds: int, ways: list[str], words: int, beside: Path | None = None) -> None:
     """Print tokens a second of every way, its ratio to stock, and the share of the matrix rate; then the same
     for a run of two steps, whole.
     """
@@ -238,21 +279,7 @@ def speed(rows: int, rounds: int, ways: list[str], words: int) -> None:
             for size, results in found.items():
                 for way, runs in results.items():
                     began = time.monotonic()
-                    done = subprocess.run(
-                        [
-                            sys.executable,
-                            "-W",
-                            "ignore",
-                            "-m",
-                            "benchmarks.distilling",
-                            "measure",
-                            way,
-                            str(Path(folder) / size / "hc"),
-                        ],
-                        capture_output=True,
-                        text=True,
-                        check=False,
-                    )
+                    done = _measured(way, Path(folder) / size / "hc", beside)
                     if done.returncode:
                         print(
                             f"{way} ({size}) ended with code {done.returncode}:"
@@ -271,14 +298,11 @@ def speed(rows: int, rounds: int, ways: list[str], words: int) -> None:
         wall = _median(results.get("stock", []), lambda run: run["wall"])
         if any(results.values()):
             shape = next(run for runs in results.values() for run in runs)
-            rates = [
-                max(run[name] for runs in results.values() for run in runs) / 1e9
-                for name in ("rate", "float32")
-            ]
+            rate = max(run["rate"] for runs in results.values() for run in runs) / 1e9
             print(
                 f"{size}: {shape['rows']} rows, {shape['tokens'] / shape['rows']:.0f} tokens each,"
-                f" {shape['prompts'] / shape['rows']:.0f} of them prompt; matrix products: bfloat16"
-                f" {rates[0]:.0f}, float32 {rates[1]:.0f} GFLOP/s"
+                f" {shape['prompts'] / shape['rows']:.0f} of them prompt; matrix products in"
+                f" {shape.get('format')}: {rate:.0f} GFLOP/s"
             )
         for way, runs in results.items():
             if runs:
@@ -382,9 +406,11 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each way (precision)")
     parser.add_argument("--ways", default="ours,stock,trl,ours_plain")
+    parser.add_argument("--beside", type=Path, help="another version's checkout, to train beside (speed)")
     options = parser.parse_args()
     if options.part == "speed":
-        speed(options.rows or 48, options.rounds, options.ways.split(","), options.words)
+        ways = options.ways.split(",") + (["beside"] if options.beside else [])
+        speed(options.rows or 48, options.rounds, ways, options.words, options.beside)
     else:
         precision(options.rows or 80, options.seeds)
 
