@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from synth.errors import StylerepError
 from synth.schema import shown
@@ -136,6 +137,9 @@ def evaluate(
     dtype: str | None = None,
     arm: str | None = None,
     claims: str | Path | None = None,
+    settled_against: str | Path | None = None,
+    margin: float | None = None,
+    about: Literal["set", "many"] = "set",
     think_budget: int | None = None,
     budget_forcing: int | None = None,
     suppress: Sequence[str] = (),
@@ -163,6 +167,10 @@ def evaluate(
         dtype: a number format, ``float32`` or ``bfloat16``; that of the model's files if left out.
         arm: the arm to record, where the adapter's manifest doesn't say it.
         claims: a file of hypotheses declared beforehand, whose hash is recorded.
+        settled_against: a finished run on the same items: stop as soon as the comparison with it is settled
+            within *margin*, or not.
+        margin: the largest difference of accuracies that still counts as equivalent, chosen beforehand.
+        about: what the verdict is about, the ``set`` of items asked for, or ``many`` like them.
         think_budget: the most tokens of a trace, 1 or more.
         budget_forcing: how often the end of a trace is taken back and "Wait" put in its place.
         suppress: kinds of pivots that aren't written: ``realization``, ``verification``,
@@ -197,6 +205,15 @@ def evaluate(
                 f"model_args names {name}; give it as {'model' if name == 'pretrained' else 'adapter'}"
                 " instead."
             )
+    if (settled_against is None) != (margin is None):
+        raise StylerepError("settled_against and margin go together.")
+    rule = None
+    if settled_against is not None and margin is not None:
+        from harness_ext.compare.settling import StoppingRule
+        from harness_ext.runs.run_folder import check_run_folders
+
+        check_run_folders([Path(settled_against)])
+        rule = StoppingRule(Path(settled_against), margin, about)
     digest = None
     if claims is not None:
         from harness_ext.compare.hypotheses_file import claims_digest
@@ -227,7 +244,7 @@ def evaluate(
     }
     words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
     SECRETS.know_environment()
-    return run([*words, *(["--trust_remote_code"] if trust_remote_code else [])], arm, digest)
+    return run([*words, *(["--trust_remote_code"] if trust_remote_code else [])], arm, digest, rule)
 
 
 def _json(name: str, settings: Mapping[str, Value]) -> str:

@@ -84,6 +84,11 @@ def test_a_model_is_trained_and_evaluated(data: dict[str, Path], tiny_model: Pat
         ),
         (lambda: stylerep.evaluate("org/name", "style_arith", "r", limit=-1), "--limit is a number of items"),
         (lambda: stylerep.evaluate("org/name", "style_arith", "r", claims="missing.yaml"), "missing.yaml"),
+        (lambda: stylerep.evaluate("org/name", "style_arith", "r", margin=0.1), "go together"),
+        (
+            lambda: stylerep.evaluate("org/name", "style_arith", "r", settled_against="no", margin=0.1),
+            "no: there is no such run folder",
+        ),
         (lambda: stylerep.distill("nowhere", "missing", "a"), "missing: this is not a trace data set"),
         (lambda: stylerep.distill("org/name", "missing", "a", recipe="large"), "There is no recipe 'large'"),
         (lambda: stylerep.distill("org/name", "missing", "a", method="magic"), "method must be one of lora"),
