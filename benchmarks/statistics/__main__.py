@@ -6,6 +6,7 @@ and how fast many pairs of runs are compared.
     python -m benchmarks.statistics watch [--draws 20000] [--only 'acc0.5-*'] [--method mixture]
         [--journal FILE]                                         # about 45 minutes; with 200 draws half a one
     python -m benchmarks.statistics settle [--draws 1000]        # about 5 minutes
+    python -m benchmarks.statistics watch-speed [--pairs 45]     # some seconds
     python -m benchmarks.statistics replay TRACES [--orders 100] # some seconds
 
 All take --seed (0) and --write PAGE (docs/measurements/statistics.md).
@@ -34,6 +35,7 @@ from benchmarks.statistics.rows import Row, measured, origin, put, reason, table
 from benchmarks.statistics.scenarios import scenarios
 from benchmarks.statistics.settling import replay, settle
 from benchmarks.statistics.speed import speed
+from benchmarks.statistics.watch_speed import watch_speed
 from benchmarks.statistics.watching import watch
 
 
@@ -82,10 +84,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     watching.add_argument("--journal", type=Path, help="a file that keeps the cells that are done")
     settling = commands.add_parser("settle")
     settling.add_argument("--draws", type=int, default=1_000, help="sequences in each cell")
+    watchers = commands.add_parser("watch-speed")
+    watchers.add_argument("--pairs", type=int, default=45, help="runs beside the baseline")
+    watchers.add_argument("--items", type=int, default=1_000)
+    watchers.add_argument("--looks", type=int, default=20)
     replaying = commands.add_parser("replay")
     replaying.add_argument("traces", type=Path, help="a folder of MODEL/TASK.jsonl with recorded scores")
     replaying.add_argument("--orders", type=int, default=100, help="random orders of the items")
-    for command in (table_of, pace, watching, settling, replaying):
+    for command in (table_of, pace, watching, settling, watchers, replaying):
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--write", type=Path, help="a page to write the result into")
     given = parser.parse_args(arguments)
@@ -97,6 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     if given.command == "settle":
         settle(given.draws, given.seed, given.write)
+        return
+    if given.command == "watch-speed":
+        watch_speed(given.pairs, given.items, given.looks, given.seed, given.write)
         return
     if given.command == "replay":
         replay(given.traces, given.orders, given.seed, given.write)

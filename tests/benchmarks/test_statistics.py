@@ -15,6 +15,7 @@ from benchmarks.statistics.rows import REASONS, Cell, Row, Scenario, measured, p
 from benchmarks.statistics.scenarios import counted, families, scenarios
 from benchmarks.statistics.settling import planned, replay, settle_cell
 from benchmarks.statistics.speed import speed
+from benchmarks.statistics.watch_speed import watch_speed
 from benchmarks.statistics.watching import differences, watch, watch_cell
 from harness_ext.stats import PairedCounts, effect_of_counts, items_for_difference, items_for_equivalence
 
@@ -159,6 +160,13 @@ def test_errors_beyond_what_is_promised_would_be_seen() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("benchmarks.statistics.watching.ALPHA", 0.5)
         assert max(watch_cell("x", 0.5, 0.5, 200, 200, 0).errors) > 0.2
+
+
+def test_watching_costs_little_beside_generation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- watch-speed --><!-- /watch-speed -->", encoding="utf-8")
+    assert 0 < watch_speed(4, 60, 3, 0, page) < 0.05
+    assert "4 pairs, 60 items: 3 looks take" in page.read_text(encoding="utf-8")
 
 
 def test_items_until_settled_beside_planned_numbers() -> None:
