@@ -15,7 +15,7 @@ from harness_ext.compare import compare
 from harness_ext.compare.settling import Baseline, Settling, StoppingRule
 from harness_ext.compare.watching import Watching
 from harness_ext.runs.item_order import in_order, order_digest
-from harness_ext.runs.run_folder import load_run, sample_files, sample_rows
+from harness_ext.runs.run_folder import RESPONSES, load_run, sample_files, sample_rows
 from harness_ext.runs.scores_file import read_scores
 from synth.errors import StylerepError
 from tests.distill.tiny_families import SHAPES, build
@@ -72,6 +72,31 @@ def test_it_asks_the_first_items_of_the_order_and_says_so(
     assert f"style_arith, {len(asked)} of {LIMIT} items: +0.0 points" in capsys.readouterr().err
     (comparison,) = compare([base, run], margin=0.3).comparisons
     assert comparison.verdict.value == record["verdicts"]["style_arith"] == "equivalent"
+
+
+def test_a_run_that_was_killed_goes_on_in_the_same_order(
+    model: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule, see = StoppingRule(base, 0.3, look_every=8), Settling.see
+
+    def killed(self: Settling, *seen: Any) -> None:
+        see(self, *seen)
+        if self.looks["style_arith"][-1][0] == 8:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Settling, "see", killed)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(arguments(model, tmp_path / "hc", "style-hf"), arm="hc", rule=rule)
+    half = (tmp_path / "hc" / RESPONSES).read_bytes()
+    begun = read_scores(tmp_path / "hc")
+    run = evaluate(arguments(model, tmp_path / "hc", "style-hf"), arm="hc", rule=rule)
+    whole, scores = (run / RESPONSES).read_bytes(), read_scores(run)
+    assert whole.startswith(half)
+    assert begun is not None
+    assert scores is not None
+    assert list(scores.tasks["style_arith", "none"])[:8] == list(begun.tasks["style_arith", "none"])
+    assert whole.count(b"\n") == len(rows(run)) == len(scores.tasks["style_arith", "none"])
 
 
 def test_what_is_never_settled_asks_everything_and_a_task_more_keeps_the_record(
