@@ -84,6 +84,24 @@ def unread_rows(path: Path, n: int) -> Iterator[list[Row | Line]]:
         yield waiting
 
 
+def row_count(path: Path) -> int | None:
+    """Return about how many rows a file has, as progress shows it; None where that is known only when all is
+    read, or it cannot be read.
+    """
+    try:
+        if path.suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            with open_regular(path) as opened:
+                return int(pq.ParquetFile(opened).metadata.num_rows)
+        if path.suffix == ".jsonl":
+            with open_regular(path) as file:
+                return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    except (StylerepError, OSError, ValueError):
+        return None  # told when it is read
+    return None
+
+
 def rows_of(unread: Iterable[Row | Line]) -> Iterator[Row]:
     """Yield the rows of what `unread_rows` yields; raises what `read_rows` does."""
     for one in unread:

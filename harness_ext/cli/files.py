@@ -7,6 +7,7 @@ import typer
 
 from harness_ext.cli.command import app
 from synth.errors import StylerepError
+from synth.progress.shown import showing
 from synth.terminal import say
 
 
@@ -85,18 +86,19 @@ def _validate_tasks(names: list[str], folder: Path | None, prompts: bool) -> boo
     if folder and folder.is_dir() and (told := told_code(task_code([folder], names))):
         say(f"stylerep: {told}", err=True)
     failed = missing = checked = 0
-    for check in validate_tasks(names, folder):
-        checked += 1
-        if check.missing:
-            missing += 1
-            say(f"{check.task}: NOT CHECKED, its problems are not here. {check.missing}")
-        for problem in check.problems:
-            say(f"{check.task}: {problem}")
-        failed += bool(check.problems)
-        if not check.problems and not check.missing:
-            say(f"{check.task}: ok (version {check.version}, {check.items:,} items)")
-        if prompts and check.prompt:
-            say(f"\n{check.prompt}\n")
+    with showing("importing lm_eval", bar=False):
+        for check in validate_tasks(names, folder):
+            checked += 1
+            if check.missing:
+                missing += 1
+                say(f"{check.task}: NOT CHECKED, its problems are not here. {check.missing}")
+            for problem in check.problems:
+                say(f"{check.task}: {problem}")
+            failed += bool(check.problems)
+            if not check.problems and not check.missing:
+                say(f"{check.task}: ok (version {check.version}, {check.items:,} items)")
+            if prompts and check.prompt:
+                say(f"\n{check.prompt}\n")
     say(
         f"{checked - failed - missing} of {checked} tasks are as they should be"
         + (f", {missing} could not be checked." if missing else ".")

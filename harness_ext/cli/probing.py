@@ -10,6 +10,7 @@ from harness_ext.cli.command import app
 from harness_ext.cli.output import print_notes, print_tables
 from harness_ext.runs.run_folder import check_run_folders, run_files
 from synth.files.output_files import check_outputs, write_output
+from synth.progress.shown import showing
 from synth.terminal import say
 
 
@@ -56,7 +57,10 @@ def learnability(
         {"--out": out, "--json": json_file},
         [file for folder in data if folder.is_dir() for file in folder.iterdir()],
     )
-    report = run(model, data, out, adapter=adapter, n=n, record=record, trust_remote_code=trust_remote_code)
+    with showing("starting"):
+        report = run(
+            model, data, out, adapter=adapter, n=n, record=record, trust_remote_code=trust_remote_code
+        )
     if json_file:
         write_output(json_file, json.dumps(report.to_json(), indent=1) + "\n")
     from harness_ext.compare.to_text import rich_tables
@@ -134,18 +138,19 @@ def probe(
         {"--out": out, "--json": json_file, "--html": html},
         [file for folder in runs for file in run_files(folder)],
     )
-    report = run(
-        runs,
-        out,
-        model=model,
-        adapter=adapter,
-        probes=[name.strip() for name in probes.split(",") if name.strip()],
-        n=n,
-        seed=seed,
-        sentences=sentences,
-        resample=resample,
-        trust_remote_code=trust_remote_code,
-    )
+    with showing("starting"):
+        report = run(
+            runs,
+            out,
+            model=model,
+            adapter=adapter,
+            probes=[name.strip() for name in probes.split(",") if name.strip()],
+            n=n,
+            seed=seed,
+            sentences=sentences,
+            resample=resample,
+            trust_remote_code=trust_remote_code,
+        )
     if json_file:
         write_output(json_file, json.dumps(report.to_json(), indent=1) + "\n")
     if html:

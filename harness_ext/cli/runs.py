@@ -12,6 +12,7 @@ from harness_ext.cli.output import print_notes, print_report, print_tables
 from harness_ext.runs.run_folder import check_run_folders, run_files
 from synth.errors import StylerepError
 from synth.files.output_files import check_folder, check_outputs, write_output
+from synth.progress.shown import showing
 from synth.schema import shown
 from synth.terminal import say
 
@@ -98,6 +99,7 @@ def evaluate(
     was. Its --model_args also take think_budget=TOKENS, budget_forcing=TIMES, suppress=KIND+KIND (or all) and
     steer=FILE with steer_kind and steer_strength.
     """
+    from harness_ext.backends.lm_eval import EvaluationStage
     from harness_ext.backends.lm_eval import evaluate as run
 
     check_words({"--arm": arm})
@@ -108,7 +110,8 @@ def evaluate(
         from harness_ext.compare.hypotheses_file import claims_digest  # takes a second to import
 
         digest = claims_digest(claims)
-    folder = run(context.args, arm, digest, rule, in_order)
+    with showing(EvaluationStage("importing lm_eval"), bar=False):
+        folder = run(context.args, arm, digest, rule, in_order)
 
     from harness_ext.runs.audit import run_notes
 
@@ -315,33 +318,35 @@ def compare(
     if claims:
         _check_claims(claims)
 
-    # Only now what takes a second to import.
-    from harness_ext.compare import compare as run
-    from harness_ext.compare import load_claims, report_json
-    from harness_ext.compare.to_text import report_latex, report_markdown
+    with showing("starting") as at:
+        # Only now what takes a second to import.
+        from harness_ext.compare import compare as run
+        from harness_ext.compare import load_claims, report_json
+        from harness_ext.compare.to_text import report_latex, report_markdown
 
-    check_folder(figures)
-    report = run(
-        runs or [],
-        baseline,
-        margin,
-        by=by,
-        metric=metric,
-        partial=partial,
-        claims=load_claims(claims) if claims else None,
-        seed=seed,
-        learnability=learnability or (),
-    )
-    if json_file:
-        write_output(json_file, json.dumps(report_json(report), indent=2) + "\n")
-    if markdown:
-        write_output(markdown, report_markdown(report))
-    if latex:
-        write_output(latex, report_latex(report))
-    if figures:
-        from harness_ext.compare.figures import draw
+        check_folder(figures)
+        report = run(
+            runs or [],
+            baseline,
+            margin,
+            by=by,
+            metric=metric,
+            partial=partial,
+            claims=load_claims(claims) if claims else None,
+            seed=seed,
+            learnability=learnability or (),
+        )
+        if json_file:
+            write_output(json_file, json.dumps(report_json(report), indent=2) + "\n")
+        if markdown:
+            write_output(markdown, report_markdown(report))
+        if latex:
+            write_output(latex, report_latex(report))
+        if figures:
+            at.turn_to("drawing figures")
+            from harness_ext.compare.figures import draw
 
-        draw(report, figures)
+            draw(report, figures)
     print_report(report)
     if report.judgement:
         from harness_ext.compare import Outcome
@@ -452,25 +457,26 @@ def leaderboard(
         raise StylerepError(f"{out}: there is no board here; name run folders to make one.")
     check_run_folders(runs or [])
 
-    # Only now what takes a second to import.
-    from harness_ext.compare.to_text import rich_tables
-    from harness_ext.pages.leaderboard import leaderboard as run
-    from harness_ext.pages.leaderboard.tables import board_notes, short_table
+    with showing("starting"):
+        # Only now what takes a second to import.
+        from harness_ext.compare.to_text import rich_tables
+        from harness_ext.pages.leaderboard import leaderboard as run
+        from harness_ext.pages.leaderboard.tables import board_notes, short_table
 
-    board, changed = run(
-        runs or [],
-        out,
-        title=title,
-        tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()],
-        by_seed=by_seed,
-        baseline=baseline,
-        metric=metric,
-        traces=int(traces) if traces and traces != "all" else None,
-        all_traces=traces == "all",
-        remove=remove or [],
-        workers=jobs,
-        say=lambda text: say(text, err=True),
-    )
+        board, changed = run(
+            runs or [],
+            out,
+            title=title,
+            tasks=None if tasks is None else [one.strip() for one in tasks.split(",") if one.strip()],
+            by_seed=by_seed,
+            baseline=baseline,
+            metric=metric,
+            traces=int(traces) if traces and traces != "all" else None,
+            all_traces=traces == "all",
+            remove=remove or [],
+            workers=jobs,
+            say=lambda text: say(text, err=True),
+        )
     print_tables(rich_tables([short_table(board)]))
     print_notes((*board_notes(board), *changed.notes))
     counts = [
@@ -592,20 +598,21 @@ def import_results(
         id_field,
         filter_name,
     )
-    imported = import_runs(
-        sources,
-        out,
-        format_name=format_name,
-        model=model,
-        about=About(family, arm, base_model, seed),
-        models=read_models(models) if models else None,
-        task=task,
-        answer_type=answer_type,
-        like=like,
-        reading=reading,
-        overwrite=overwrite,
-        say=lambda text: say(text, err=True),
-    )
+    with showing("looking for results"):
+        imported = import_runs(
+            sources,
+            out,
+            format_name=format_name,
+            model=model,
+            about=About(family, arm, base_model, seed),
+            models=read_models(models) if models else None,
+            task=task,
+            answer_type=answer_type,
+            like=like,
+            reading=reading,
+            overwrite=overwrite,
+            say=lambda text: say(text, err=True),
+        )
     _print_imported(imported)
 
 

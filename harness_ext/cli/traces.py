@@ -11,6 +11,7 @@ from harness_ext.cli.command import app
 from harness_ext.cli.output import make_console
 from synth.errors import StylerepError
 from synth.files.output_files import check_outputs, write_output
+from synth.progress.shown import showing
 from synth.terminal import say
 
 if TYPE_CHECKING:
@@ -128,19 +129,20 @@ def synth(
                 "--response-field, --answer-field, --correct-field and --trace-field go with --from; columns"
                 " of problems are named in --problems FILE:question=COLUMN."
             )
-        folders = render(
-            problems,
-            names or ["nt", "sbs", "hc", "hc_w"],
-            out,
-            n,
-            seed,
-            style=style,
-            dials=read_dials(dial or []),
-            templates=templates,
-            language=language,
-            decontaminate=decontaminate,
-            like=like,
-        )
+        with showing("reading problems"):
+            folders = render(
+                problems,
+                names or ["nt", "sbs", "hc", "hc_w"],
+                out,
+                n,
+                seed,
+                style=style,
+                dials=read_dials(dial or []),
+                templates=templates,
+                language=language,
+                decontaminate=decontaminate,
+                like=like,
+            )
     else:
         if dial or templates or like or style != "long-reasoning":
             raise StylerepError(
@@ -150,17 +152,18 @@ def synth(
         fields = Fields(
             response=response_field, answer=answer_field, correct=correct_field, trace=trace_field
         )
-        folders = synth_from(
-            traces or [],
-            names or ["st"],
-            out,
-            n,
-            seed,
-            fields=fields,
-            language=language,
-            decontaminate=decontaminate,
-            say=lambda text: say(text, err=True),
-        )
+        with showing("reading traces"):
+            folders = synth_from(
+                traces or [],
+                names or ["st"],
+                out,
+                n,
+                seed,
+                fields=fields,
+                language=language,
+                decontaminate=decontaminate,
+                say=lambda text: say(text, err=True),
+            )
     for arm, folder in folders.items():
         say(f"{arm}: {folder}")
 
@@ -246,7 +249,8 @@ def teach(
         seed=seed,
         decontaminate=decontaminate,
     )
-    tally = run(settings, out, say=lambda text: say(text, err=True))
+    with showing("importing lm_eval"):
+        tally = run(settings, out, say=lambda text: say(text, err=True))
     say(f"{describe(tally)}\nData set: {tally.folder}")
 
 
@@ -323,29 +327,32 @@ def analyze(
     if language is not None:
         load_lexicon(language)
 
-    # Only now what takes seconds to import.
-    from distill.models.allocator import keep_freed_memory
-    from harness_ext.pages.analyze import Fields, profile_of
-    from harness_ext.pages.analyze import analyze as run
+    with showing("starting") as at:
+        # Only now what takes seconds to import.
+        from distill.models.allocator import keep_freed_memory
+        from harness_ext.pages.analyze import Fields, profile_of
+        from harness_ext.pages.analyze import analyze as run
 
-    keep_freed_memory()
-    analysis = run(
-        sources,
-        Fields(response_field, correct_field, question_field, model_field, task_field, trace=trace_field),
-        reference,
-        language,
-    )
-    own = profile_of(profile.stem if profile else "these traces", analysis) if profile or other else None
-    if html:
-        from harness_ext.pages.analyze.html_page import report_html
+        keep_freed_memory()
+        analysis = run(
+            sources,
+            Fields(response_field, correct_field, question_field, model_field, task_field, trace=trace_field),
+            reference,
+            language,
+        )
+        own = profile_of(profile.stem if profile else "these traces", analysis) if profile or other else None
+        if html:
+            at.turn_to("writing the page")
+            from harness_ext.pages.analyze.html_page import report_html
 
-        write_output(html, report_html(analysis))
-    if json_file:
-        from harness_ext.pages.analyze.html_page import analysis_json
+            write_output(html, report_html(analysis))
+        if json_file:
+            at.turn_to("writing all scores")
+            from harness_ext.pages.analyze.html_page import analysis_json
 
-        write_output(json_file, json.dumps(analysis_json(analysis)) + "\n")
-    if profile and own:
-        write_output(profile, json.dumps(own.to_json(), indent=1) + "\n")
+            write_output(json_file, json.dumps(analysis_json(analysis)) + "\n")
+        if profile and own:
+            write_output(profile, json.dumps(own.to_json(), indent=1) + "\n")
     _print_analysis(analysis)
     if other and own:
         _print_divergence(own, other)

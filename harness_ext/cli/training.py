@@ -9,6 +9,7 @@ import typer
 from harness_ext.cli.command import app
 from synth.errors import StylerepError
 from synth.files.output_files import check_outputs
+from synth.progress.shown import showing
 from synth.terminal import say
 
 models = typer.Typer(
@@ -177,30 +178,31 @@ def distill(
     """Train an adapter, or the whole model, on one arm's traces."""
     from stylerep import distill as run
 
-    made = run(
-        model,
-        data,
-        out,
-        recipe=recipe,
-        method=method,
-        seed=seed,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        rank=rank,
-        max_length=max_length,
-        without=without,
-        select=select,
-        drop=drop,
-        part_tokens=part_tokens,
-        gradient_checkpointing=gradient_checkpointing,
-        save_minutes=save_minutes,
-        restart=restart,
-        plain=plain,
-        merge=merge,
-        report_to=report_to or (),
-        trust_remote_code=trust_remote_code,
-    )
+    with showing("starting", bar=False):
+        made = run(
+            model,
+            data,
+            out,
+            recipe=recipe,
+            method=method,
+            seed=seed,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            rank=rank,
+            max_length=max_length,
+            without=without,
+            select=select,
+            drop=drop,
+            part_tokens=part_tokens,
+            gradient_checkpointing=gradient_checkpointing,
+            save_minutes=save_minutes,
+            restart=restart,
+            plain=plain,
+            merge=merge,
+            report_to=report_to or (),
+            trust_remote_code=trust_remote_code,
+        )
     if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
         say(f"{'Adapter' if (made / 'adapter_config.json').is_file() else 'Model'}: {made}")
 
@@ -254,10 +256,11 @@ def steer_fit(
         ],
     )
 
-    from harness_ext.backends.style_hf.steer_fit import fit  # takes seconds to import
+    with showing("loading the model"):
+        from harness_ext.backends.style_hf.steer_fit import fit  # takes seconds to import
 
-    with code_of_models(trust_remote_code):
-        fitted = fit(model, adapter, data, out, n, seed)
+        with code_of_models(trust_remote_code):
+            fitted = fit(model, adapter, data, out, n, seed)
     for one in fitted:
         told = (
             f"told apart best at layer {one.layer} of {len(one.auc)}, AUC {one.auc[one.layer]:.3f}"

@@ -44,6 +44,7 @@ from harness_ext.stats import (
 )
 from synth.errors import StylerepError
 from synth.processes.workers import Workers, processor_cores
+from synth.progress import each, turn_to
 
 ALPHA = 0.05
 _WORTH_PROCESSES = 200_000
@@ -130,6 +131,7 @@ def _report(
         if across and "family" not in rows
         else _compared(pairs, rows, margin, alpha, correction, seed, workers)
     )
+    turn_to("summing up runs")
     return Report(
         cells=[
             _cell(one, key)
@@ -209,7 +211,11 @@ def _compared(
             one, base, task, effect, taken, p, correction, len(drafts), margin, alpha, verdict, by_counts
         )
         for (one, base, task, effect, taken), p, verdict, by_counts in zip(
-            drafts, adjusted, verdicts, workers.each(_by_counts, tables), strict=True
+            drafts,
+            adjusted,
+            verdicts,
+            each(workers.each(_by_counts, tables), "comparing", len(tables), "pairs of runs"),
+            strict=True,
         )
     ]
     alone = [place for place, (*_, taken) in enumerate(drafts) if len(taken) == 1 and not taken[0].watched]

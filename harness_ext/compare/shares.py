@@ -13,6 +13,7 @@ from harness_ext.compare.pairing import FloatArray, Key, label, metric_of, score
 from harness_ext.runs.stopped import stopped_early
 from harness_ext.stats import Result, recovered_shares
 from synth.processes.workers import Workers
+from synth.progress import each
 
 _AT_ONCE = 50
 _SHARES = (
@@ -70,7 +71,9 @@ def shares(found: Sequence[Condition], partial: bool, seed: int, workers: Worker
                     drafts.append((draft, metric_of(three[0].runs[0], key)))
                     outcomes.append((first, second, base))
     pieces = [(outcomes[start : start + _AT_ONCE], seed) for start in range(0, len(outcomes), _AT_ONCE)]
-    results = chain.from_iterable(workers.each(_results, pieces))
+    results = chain.from_iterable(
+        each(workers.each(_results, pieces), "sharing out gains", len(pieces), "sets of arms")
+    )
     return [draft(of_metric(result, metric)) for (draft, metric), result in zip(drafts, results, strict=True)]
 
 

@@ -17,6 +17,7 @@ from harness_ext.stats import (
     sign_flip_many,
 )
 from synth.processes.workers import Workers
+from synth.progress import each
 
 STYLE = ("answered", "pivot_density", "pivot_kinds", "stage_coverage", "style_adherence", "trace_words")
 _LENGTH = "trace_words"
@@ -81,7 +82,8 @@ def style_effects(pairs: Sequence[Pair], seed: int, workers: Workers) -> list[li
         (some, seed)
         for some in _together([draft for place, pair in enumerate(pairs) for draft in _drafts(place, pair)])
     ]
-    for (some, _), effects in zip(pieces, workers.each(_effects, pieces), strict=True):
+    worked = each(workers.each(_effects, pieces), "comparing style", len(pieces), "sets of scores")
+    for (some, _), effects in zip(pieces, worked, strict=True):
         for one, effect in zip(some, effects, strict=True):
             found[one.place].append(effect)
     return found

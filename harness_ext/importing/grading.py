@@ -1,7 +1,6 @@
 """Scores imported responses as the tasks do, and puts them into rows as lm_eval writes them."""
 
 import json
-import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from synth.formats import SplitResponse, split_response
 from synth.formats.audit import Audit
 from synth.processes.workers import Workers
 
-_TELL_AFTER = 5.0
 _AT_ONCE = 100
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
@@ -65,11 +63,12 @@ def grade(
     draw: int,
     answer_type: str | None,
     regrade: bool,
-    say: Callable[[str], None] | None = None,
+    advance: Callable[[int], None] = lambda n: None,
     workers: Workers | None = None,
 ) -> Graded:
     """Grade the response of number *draw* to each item, from 0.
 
+    *advance* is told how many more are graded.
     *answer_type* is how the answers of items are read that do not say it themselves; None: told from all
     right answers together. Without
     *regrade*, ``acc`` is the recorded score. Raises StylerepError for an item with neither a right answer nor
@@ -78,7 +77,7 @@ def grade(
     read_as = answer_type or told.answer_type
     regrade = regrade and told.generated and told.known
     how = _How(draw, read_as, told.known, regrade)
-    rows, began, whole = Lines(), time.monotonic(), _GradedPart(accuracies=[])
+    rows, whole = Lines(), _GradedPart(accuracies=[])
     accuracies, recorded, theirs, differ = array("d"), 0, array("d"), array("q")
     for part in (workers or Workers()).each(_graded, ((answers, how) for answers in found.parts(_AT_ONCE))):
         rows.append(part.lines, len(part.accuracies))
@@ -87,9 +86,7 @@ def grade(
         theirs.extend(score for _, score, _ in part.recorded)
         differ.extend(number for own, score, number in part.recorded if own != score)
         whole.audit.merge(part.audit)
-        if say and time.monotonic() - began > _TELL_AFTER and rows.n < len(found):
-            say(f"{rows.n} of {len(found)} responses are graded.")
-            began = time.monotonic()
+        advance(len(part.accuracies))
     types = {one or read_as for one in told.types}
     return Graded(
         rows,

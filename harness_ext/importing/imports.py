@@ -29,6 +29,7 @@ from synth.grading.answers import is_right
 from synth.privacy.secrets import SECRETS
 from synth.problems.problem import ANSWER_TYPES
 from synth.processes.workers import Workers, processor_cores
+from synth.progress import each, stage, turn_to
 
 _LOW = 0.9
 _WORTH_A_POOL, _MOST_PROCESSES = 5_000_000, 8
@@ -84,7 +85,7 @@ def import_runs(
     one of number, option, text, expression and latex, and told from the right answers if it is None.
     *reading* names fields, and a filter of lm_eval. Tasks are added to an imported run that is there; one
     that it has already is replaced with *overwrite* alone. Without *regrade*, ``acc`` is the score that came
-    with a response. *say* is told of grading that takes long.
+    with a response.
 
     The same files give the same bytes. Raises StylerepError, naming file and line, for what cannot be read,
     matched or graded, and where a folder holds something else; nothing is written then. While another import
@@ -101,7 +102,14 @@ def import_runs(
     with Workers(_processes(files, workers)) as several:
         reading = replace(reading, workers=several)
         evaluations = _merged(
-            [one for path in files for one in READERS[chosen](path, reading)], model, task, chosen in ROWS
+            [
+                one
+                for path in each(files, "reading results", unit="files")
+                for one in READERS[chosen](path, reading)
+            ],
+            model,
+            task,
+            chosen in ROWS,
         )
         check_models(models or {}, evaluations)
         for one in evaluations:
@@ -113,7 +121,7 @@ def import_runs(
             items = next((one for one in targets if one.task == evaluation.task), None)
             own = (models or {}).get(evaluation.model, about or About())
             for folder, draft, more in _drafts(
-                evaluation, items, own, Path(out), model is not None, answer_type, regrade, say, several
+                evaluation, items, own, Path(out), model is not None, answer_type, regrade, several
             ):
                 if any(other.evaluation.model != evaluation.model for other in runs.get(folder, [])):
                     both = f"the models {runs[folder][0].evaluation.model} and {evaluation.model}"
@@ -164,7 +172,6 @@ def _drafts(
     single: bool,
     answer_type: str | None,
     regrade: bool,
-    say: Callable[[str], None] | None,
     workers: Workers,
 ) -> Iterable[tuple[Path, Draft, list[str]]]:
     """Yield the folder and the graded task of each draw, and notes."""
@@ -174,6 +181,7 @@ def _drafts(
         )
     matched = match_items(evaluation.records, items) if items else own_items(evaluation, workers)
     notes = _about_items(evaluation, matched, items)
+    turn_to(f"reading answers, {evaluation.model}, {evaluation.task}")
     found, told = answers(evaluation.records, matched, workers)
     draws = told.draws
     if told.repeated:
@@ -187,7 +195,8 @@ def _drafts(
         )
     name = folder_name(evaluation.model)
     for draw in range(draws):
-        graded = grade(found, told, draw, answer_type, regrade, say, workers)
+        with stage(f"grading {evaluation.model}, {evaluation.task}", len(found), "responses") as counted:
+            graded = grade(found, told, draw, answer_type, regrade, counted.advance, workers)
         notes += [f"{evaluation.task}: {note}" for note in graded.notes]
         if graded.agreement is not None and graded.agreement < _LOW:
             notes.append(

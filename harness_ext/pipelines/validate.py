@@ -15,6 +15,7 @@ from harness_ext.scoring.scores import METRICS
 from harness_ext.scoring.task_folder import task_file, tasks_path
 from synth.errors import MissingDataError, StylerepError
 from synth.formats import CLOSE, OPEN
+from synth.progress import each
 from synth.schema import read_regular
 from synth.traces.trace import final_sentence
 
@@ -51,7 +52,8 @@ def validate_tasks(names: Sequence[str] = (), folder: Path | None = None) -> Ite
     folder = folder or tasks_path()
     if not names and not any(folder.rglob("style_*.yaml")):
         raise StylerepError(f"{folder}: there is no task file here (style_NAME.yaml).")
-    for name in names or sorted(path.stem for path in folder.rglob("style_*.yaml")):
+    found = list(names) or sorted(path.stem for path in folder.rglob("style_*.yaml"))
+    for name in each(found, "checking tasks", unit="tasks"):
         yield _check(name, task_file(name, folder), folder)
 
 

@@ -15,6 +15,7 @@ from harness_ext.runs.scored_rows import scored_rows
 from harness_ext.runs.scores_file import SCORES
 from synth.errors import StylerepError
 from synth.processes.workers import Workers
+from synth.progress import each
 from synth.responses.samples_file import samples_name
 from synth.schema import shown
 
@@ -159,4 +160,5 @@ def load_runs(folders: Sequence[Path], workers: Workers) -> list[Run]:
     folder that fails.
     """
     size = sum(path.stat().st_size for folder in folders for path in folder.rglob("samples_*.jsonl"))
-    return list((workers if size > _WORTH_A_POOL else Workers()).each(load_run, folders))
+    loaded = (workers if size > _WORTH_A_POOL else Workers()).each(load_run, folders)
+    return list(each(loaded, "reading runs", len(folders), "runs"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
+from synth.progress import Stage, is_shown, stage
 from synth.responses.fields import (
     Fields,
     find_field,
@@ -20,7 +21,7 @@ from synth.responses.fields import (
     score_field,
 )
 from synth.responses.samples_file import samples_name
-from synth.rows import HUB_NAME, SUFFIXES, Row, hub_rows, read_rows
+from synth.rows import HUB_NAME, SUFFIXES, Row, hub_rows, read_rows, row_count
 
 __all__ = ["RIGHT_WORDS", "WRONG_WORDS", "Fields", "Response", "find_field", "gold_text", "read_responses"]
 
@@ -77,19 +78,33 @@ def read_responses(
         notes if notes is not None else [],
         answers,
     )
-    for source in sources:
-        path = Path(source)
-        if path.is_dir():
-            yield from reader.folder(path)
-        elif path.is_file():
-            yield from reader.file(path)
-        elif HUB_NAME.fullmatch(source) and not source.endswith(SUFFIXES):
-            name, _, split = source.partition(":")
-            yield from reader.rows(
-                source, source.split("/")[0], source.split("/")[-1], hub_rows(name, split or "train")
-            )
-        else:
-            raise StylerepError(f"{source}: there is no such file, folder or Hub data set.")
+    with stage("reading responses", _rows_in(sources), "rows") as counted:
+        reader.counted = counted
+        for source in sources:
+            path = Path(source)
+            if path.is_dir():
+                yield from reader.folder(path)
+            elif path.is_file():
+                yield from reader.file(path)
+            elif HUB_NAME.fullmatch(source) and not source.endswith(SUFFIXES):
+                name, _, split = source.partition(":")
+                yield from reader.rows(
+                    source, source.split("/")[0], source.split("/")[-1], hub_rows(name, split or "train")
+                )
+            else:
+                raise StylerepError(f"{source}: there is no such file, folder or Hub data set.")
+
+
+def _rows_in(sources: Sequence[str]) -> int | None:
+    """Return how many rows sources have, None where nobody looks or that takes long to find out."""
+    if not is_shown():
+        return None
+    counts = []
+    for path in map(Path, sources):
+        files = data_files(path) if path.is_dir() else [path]
+        counts += [row_count(one) if one.is_file() else None for one in files]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def data_files(folder: Path) -> list[Path]:
@@ -123,6 +138,7 @@ class _ResponseReader:
             notes,
             answers,
         )
+        self.counted = Stage("reading responses")
 
     def folder(self, folder: Path) -> Iterator[Response]:
         files = data_files(folder)
@@ -167,6 +183,7 @@ class _ResponseReader:
         empty = True
         for number, (where, row) in enumerate(rows):
             empty = False
+            self.counted.advance()
             if "filter" in row and "resps" in row:
                 # lm_eval writes a row for each filter: one of them is enough, the texts are the same.
                 scored_filter = scored_filter or row["filter"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from synth.errors import StylerepError
 from synth.problems import Problem, check_number, check_source, iter_problems
+from synth.progress import each, turn_to
 from synth.responses import Fields, Response, read_responses
 from synth.rows import check_sources
 from synth.schema import shown
@@ -51,11 +52,14 @@ def synth(
     _check_seed(seed)
     check_source(problems)
     check_outputs([out / arm.name for arm in chosen], [like] if like else [])
-    same = _same_problems(problems, n, seed, like) if like else None
+    ids = _ids_of(n, like) if like else []
+    same = _with_ids(problems, ids, seed, like) if like else None
     target = style_target(style, dials)
     rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed)
+    turn_to("reading test questions")
     check = load_decontamination() if decontaminate and like is None else None
     items = same or iter_problems(problems, n, seed, keep=check.clean if check else None)
+    items = each(items, f"rendering {len(chosen)} arms", len(ids) if same else n, "problems")
     shared = {
         "problems": problems,
         "seed": seed,
@@ -92,6 +96,7 @@ def synth_from(
     _check_seed(seed)
     check_sources(sources)
     check_outputs([out / arm.name for arm in chosen], sources)
+    turn_to("reading test questions")
     check = load_decontamination() if decontaminate else None
     taken, notes = Taken(), list[str]()
     rows = emergent_rows(
@@ -122,14 +127,15 @@ def _check_seed(seed: int) -> None:
         )
 
 
-def _same_problems(problems: str, n: int | None, seed: int, like: Path) -> Iterator[Problem]:
-    """Return the problems of a source that stand in a data set, in its order."""
+def _ids_of(n: int | None, like: Path) -> list[str]:
+    """Return the ids of the problems that stand in a data set."""
     if n is not None:
         raise StylerepError("--like says which problems are rendered; leave the number of problems out.")
-    return _with_ids(problems, dataset_ids(like), seed, like)
+    return dataset_ids(like)
 
 
 def _with_ids(problems: str, ids: list[str], seed: int, like: Path) -> Iterator[Problem]:
+    """Yield the problems of a source with these ids, which must come in this order."""
     wanted = set(ids)
     for expected, problem in zip(
         ids, iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted), strict=True

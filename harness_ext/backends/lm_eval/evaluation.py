@@ -41,6 +41,7 @@ from synth.errors import StylerepError
 from synth.files.lock import hold
 from synth.privacy.masked_output import masked_output
 from synth.privacy.secrets import SECRETS
+from synth.progress import turn_to
 from synth.responses.samples_file import samples_name
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _run(
 
     from harness_ext.scoring.documents import check_documents  # with all sources of problems
 
+    turn_to("looking for the problems of tasks")
     left_out = check_documents(asked.ours, task_metadata(args), asked.words)
     if left_out and left_out == asked.ours and not asked.others:
         raise StylerepError(
@@ -119,6 +121,7 @@ def _run(
         from harness_ext.backends.lm_eval.in_order import asked_in_order
 
         watching = asked_in_order(rule, [task for task in asked.ours if task not in left_out], folder)
+    turn_to("importing torch and loading the tokenizer")
     manifest, model = prepare_local(args) if (args.model or "hf") in LOCAL else (prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **recorded_settings(args)}
     if args.model == STYLE_HF:
@@ -131,6 +134,7 @@ def _run(
     refuse_other_run(folder, manifest)
 
     before = result_files(folder)
+    turn_to("building tasks and loading the model")
     with (
         patch("lm_eval.tasks.TaskManager", asked.manager),
         watching as settled,

@@ -26,6 +26,7 @@ from harness_ext.runs.sample_rows import metrics_of, sample_rows
 from harness_ext.runs.scores_file import ScoresFile
 from harness_ext.scoring.task_folder import output_type
 from synth.errors import StylerepError
+from synth.progress import stage
 from synth.responses.samples_file import samples_name
 
 _GENERATES = "generate_until"
@@ -126,10 +127,11 @@ class _Asking:
         self.items = settling = self._begin(list(by_item))
         texts = [""] * len(requests)
         scores = ScoresFile(self._folder, settling.header)
-        with contextlib.closing(scores):
+        with contextlib.closing(scores), stage("asking the model", len(by_item), "items at most") as at:
             while items := settling.next_items():
                 places = [place for item in items for place in by_item[item]]
                 answers = self._generate([requests[place] for place in places], **self._options)
+                at.advance(len(items))
                 for place, answer in zip(places, answers, strict=True):
                     texts[place] = answer
                 metrics: dict[Key, dict[str, dict[str, float]]] = defaultdict(dict)

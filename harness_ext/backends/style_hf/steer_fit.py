@@ -34,6 +34,7 @@ from harness_ext.backends.style_hf.steering import decoder_layers, layer_output
 from synth.errors import StylerepError
 from synth.files.output_files import write_output
 from synth.formats import split_response
+from synth.progress import each, turn_to
 from synth.style import KINDS, load_lexicon
 from synth.style.characters import look
 from synth.traces.datasets import read_dataset
@@ -106,6 +107,7 @@ def fit_directions(
     *rows* are those of a trace data set (`synth.traces.datasets`). Raises StylerepError if no kind has 20
     places in the rows, or other sentences have not.
     """
+    turn_to("looking for pivots in rows")
     encoded = [
         encode(row, tokenizer, family, model.config.get_text_config().max_position_embeddings) for row in rows
     ]
@@ -126,7 +128,7 @@ def fit_directions(
     activations = _activations(model, encoded, places)
     fitting = np.random.default_rng(seed).random(len(rows)) < 2 / 3
     results, tensors = [], {}
-    for kind in kinds:
+    for kind in each(kinds, "fitting directions", unit="kinds"):
         tensors[kind], result = _fit(kind, places, activations, fitting, seed)
         results.append(result)
     told = {
@@ -193,7 +195,7 @@ def _activations(
     )
     try:
         with torch.inference_mode():
-            for start in range(0, len(order), _BATCH):
+            for start in each(range(0, len(order), _BATCH), "reading rows", unit=f"batches of {_BATCH} rows"):
                 batch = order[start : start + _BATCH]
                 length = max(len(encoded[row].input_ids) for row in batch)
                 ids = torch.zeros(len(batch), length, dtype=torch.long)

@@ -13,6 +13,7 @@ from harness_ext.pages.analyze.summary import Group, summarize
 from synth.errors import StylerepError
 from synth.formats import split_response
 from synth.formats.audit import Audit, encrypted_note
+from synth.progress import turn_to
 from synth.style import load_lexicon
 from synth.style.profile import DEFAULT, StyleProfile, build_profile, load_profile
 
@@ -68,6 +69,7 @@ def analyze(
         scored.append(one)
         audit.add(one.response.text, split_response(one.response.text), one.response.where)
         encrypted += one.response.encrypted
+    turn_to("comparing scores with success")
     notes += [*encrypted_note(encrypted, len(scored)), *audit.notes()]
     counts = Counter(one.response.file for one in scored)
     lexicons = sorted({load_lexicon(one.language).signature for one in scored})

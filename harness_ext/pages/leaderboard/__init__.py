@@ -25,6 +25,7 @@ from synth.files.replace_file import write_text
 from synth.files.replace_folder import refuse_dead_links, remove_tree
 from synth.privacy.secrets import SECRETS
 from synth.processes.workers import processor_cores
+from synth.progress import each, turn_to
 
 __all__ = ["Board", "BoardSettings", "leaderboard"]
 BOARD_FILE = "board.json"
@@ -104,7 +105,6 @@ def leaderboard(
             folders,
             asked.traces,
             workers or processor_cores(),
-            say,
             asked.metric or None,
             metric is not None,
         )
@@ -129,6 +129,7 @@ def leaderboard(
         board = make_board(store, kept, asked)
         for run in sorted(off):  # only now, when nothing can be wrong any more
             store.remove(run)
+        turn_to("writing pages")
         _write(board, kept, store, asked)
         for folder in left:
             remove_tree(folder)
@@ -174,7 +175,8 @@ def make_board(store: Store, kept: Sequence[KeptRun], settings: BoardSettings) -
             )
         )
     views += [
-        make_view(column.id, _title(column, columns), [column], rows, scores, baseline) for column in columns
+        make_view(column.id, _title(column, columns), [column], rows, scores, baseline)
+        for column in each(list(columns), "ranking runs", unit="tasks")
     ]
     signature = (
         f"rank:pairwise-holm|alpha:{ALPHA:g}|accuracy:wilson,mover|pairs:mcnemar-midp,paired-t,crossed-t,mean-of-parts|best:bonferroni|front:bootstrap|draws:{DRAWS}|seed:{SEED}"

@@ -29,6 +29,7 @@ from synth.files.inside_folder import inside
 from synth.files.replace_file import write_text
 from synth.files.replace_folder import remove_tree, replace_folder
 from synth.processes.workers import Workers
+from synth.progress import each
 
 FORMAT = 1
 """Raised when what is kept changes; what an older stylerep kept is then made anew from the run folders."""
@@ -124,7 +125,6 @@ class Store:
         folders: Sequence[Path],
         traces: int | None,
         workers: int,
-        say: Callable[[str], None],
         metric: str | None = None,
         needed: bool = False,
     ) -> Added:
@@ -160,7 +160,7 @@ class Store:
                     work.append((facts, task, path, source))
             (done.added if any(facts.id == one[0].id for one in work) else done.unchanged).append(facts.id)
         scanned = list(
-            _mapped(scan, [(task, path, metric) for _, task, path, _ in work], workers, say, "reading")
+            _mapped(scan, [(task, path, metric) for _, task, path, _ in work], workers, "reading runs")
         )
         names = dict.fromkeys(name for columns in scanned for one in columns for name in one.metrics)
         if metric and needed and names and find_metric(names, metric) is None:
@@ -182,7 +182,7 @@ class Store:
                     )
                 jobs.append((self.folder, facts, column, one, self._order(column, one), traces, source))
         for (_, facts, *_), part in zip(
-            jobs, _mapped(_write_part, jobs, workers, say, "reading traces of"), strict=True
+            jobs, _mapped(_write_part, jobs, workers, "reading traces"), strict=True
         ):
             self._record(facts, part)
         return done
@@ -321,21 +321,16 @@ def _mapped(
     work: Callable[..., Any],
     jobs: Sequence[tuple[Any, ...]],
     workers: int,
-    say: Callable[[str], None],
     doing: str,
 ) -> Iterator[Any]:
-    """Do all jobs, in several processes if it is worth their start, and say from time to time how far it
-    is.
-    """
+    """Do all jobs, one a task of a run, in several processes if it is worth their start."""
     size = sum(os.path.getsize(path) for job in jobs for path in _paths(job))
     if workers < 2 or len(jobs) < 2 or size < _WORTH_A_POOL:
-        yield from (work(*job) for job in jobs)
+        yield from each((work(*job) for job in jobs), doing, len(jobs), "tasks of runs")
         return
     with Workers(min(workers, len(jobs))) as several:
-        for number, made in enumerate(several.each(_done, ((work, job) for job in jobs)), 1):
-            if number % 20 == 0 or number == len(jobs):
-                say(f"{doing} {number} of {len(jobs)} tasks")
-            yield made
+        done = several.each(_done, ((work, job) for job in jobs))
+        yield from each(done, doing, len(jobs), "tasks of runs")
 
 
 def _done(piece: tuple[Callable[..., Any], tuple[Any, ...]]) -> Any:

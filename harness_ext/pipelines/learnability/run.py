@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,12 @@ from harness_ext.pipelines.student import load_named_model, model_digests
 from synth.errors import StylerepError
 from synth.files.output_files import write_output
 from synth.files.replace_file import write_text
+from synth.progress import stage, turn_to
 from synth.traces.datasets import read_dataset
 from synth.traces.trace_rows import batches
 
 _BLOCK = 64
 """Rows that are read and written down together."""
-_EVERY = 15.0
-"""Seconds between two words on how far it is."""
 Row = dict[str, Any]
 _TEXTS = ("model", "base_sha256", "adapter", "data", "fingerprint", "arm", "id")
 SCHEMA = pa.schema(
@@ -131,25 +129,18 @@ def _measured(
     if begun:
         say(f"Going on after {min(begun * _BLOCK, len(wanted)):,} of {len(wanted):,} rows.")
     if begun < len(blocks):
+        turn_to("loading the student")
         loaded = load_named_model(model, adapter, say)
         reader = TreeReader(loaded.model)
-        began = spoke = time.monotonic()
-        done = 0
-        for number, block in enumerate(blocks):
-            if str(number) in kept:
-                continue
-            rows = [student_row(row, loaded.tokenizer, loaded.family, loaded.longest) for _, row in block]
-            kept.keep(str(number), list(measure(reader, rows)))
-            if not done and reader.note:
-                say(f"Rows are read one by one: {reader.note}.")
-            done += len(block)
-            now = time.monotonic()
-            if now - spoke > _EVERY:
-                spoke = now
-                left = (now - began) / done * (len(wanted) - begun * _BLOCK - done)
-                say(
-                    f"{done + begun * _BLOCK:,} of {len(wanted):,} rows read, about {max(left, 1):.0f} s left"
-                )
+        told = False
+        missing = [(number, block) for number, block in enumerate(blocks) if str(number) not in kept]
+        with stage("reading the student's surprise", sum(len(block) for _, block in missing), "rows") as at:
+            for number, block in missing:
+                rows = [student_row(row, loaded.tokenizer, loaded.family, loaded.longest) for _, row in block]
+                kept.keep(str(number), list(measure(reader, rows, at.onwards())))
+                if not told and reader.note:
+                    say(f"Rows are read one by one: {reader.note}.")
+                told = True
     return [row for number in range(len(blocks)) for row in kept[str(number)]]
 
 

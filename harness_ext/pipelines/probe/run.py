@@ -1,6 +1,5 @@
 """The loop of ``stylerep probe``: make variants of traces, force answers after them, keep what came of it."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,8 +20,8 @@ from harness_ext.pipelines.probe.variants import TraceVariant, spread, variants_
 from harness_ext.pipelines.probed_runs import PROBES, ProbedRun
 from harness_ext.pipelines.student import load_named_model
 from synth.files.output_files import write_output
+from synth.progress import stage, turn_to
 
-_EVERY = 15.0
 _ITEMS = 4
 """Items whose traces are read together."""
 Row = dict[str, Any]
@@ -116,38 +115,35 @@ def _probed(
     if len(waiting) < len(items):
         say(f"{run.name}: going on after {len(items) - len(waiting):,} of {len(items):,} items.")
     if waiting:
+        turn_to(f"{run.name}: loading the model")
         loaded = load_named_model(run.model, run.adapter, say)
         reader = TreeReader(loaded.model)
         forced = ForcedAnswers(reader, loaded.tokenizer, loaded.longest, settings.asks)
         again = Resampler(loaded, settings.resample, settings.seed) if settings.resample else None
         answers = {item.task: _answers(items, item.task) for item in items}
-        began = spoke = time.monotonic()
-        for done in range(0, len(waiting), _ITEMS):
-            block = waiting[done : done + _ITEMS]
-            variants = [
-                variants_of(
-                    items[number],
-                    _another(items, number),
-                    answers[items[number].task],
-                    settings.seed,
-                    settings.probes,
-                    settings.sentences,
-                )
-                for number in block
-            ]
-            found = probe_items([items[number] for number in block], variants, forced)
-            for number, rows in zip(block, found, strict=True):
-                if again is not None:
-                    own = sentences_of(items[number])
-                    rows.extend(again.rows(items[number], own, spread(len(own), settings.sentences)))
-                kept.keep(keys[number], [{"run": run.name, "arm": run.arm, **row} for row in rows])
-            if not done and reader.note:
-                say(f"{run.name}: traces are read one by one: {reader.note}.")
-            now, ready = time.monotonic(), done + len(block)
-            if now - spoke > _EVERY:
-                spoke = now
-                left = (now - began) / ready * (len(waiting) - ready)
-                say(f"{run.name}: {ready:,} of {len(waiting):,} items, about {max(left, 1):.0f} s left")
+        with stage(f"{run.name}: probing traces", len(waiting), "items") as at:
+            for done in range(0, len(waiting), _ITEMS):
+                block = waiting[done : done + _ITEMS]
+                variants = [
+                    variants_of(
+                        items[number],
+                        _another(items, number),
+                        answers[items[number].task],
+                        settings.seed,
+                        settings.probes,
+                        settings.sentences,
+                    )
+                    for number in block
+                ]
+                found = probe_items([items[number] for number in block], variants, forced)
+                for number, rows in zip(block, found, strict=True):
+                    if again is not None:
+                        own = sentences_of(items[number])
+                        rows.extend(again.rows(items[number], own, spread(len(own), settings.sentences)))
+                    kept.keep(keys[number], [{"run": run.name, "arm": run.arm, **row} for row in rows])
+                if not done and reader.note:
+                    say(f"{run.name}: traces are read one by one: {reader.note}.")
+                at.advance(len(block))
     return [row for key in keys for row in kept[key]]
 
 

@@ -2,6 +2,7 @@
 run cell by cell on one machine or a cluster.
 """
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -24,7 +25,8 @@ from synth.files.output_files import check_folder
 from synth.files.replace_file import write_text
 from synth.privacy.secrets import SECRETS
 from synth.processes.priority import POLITE
-from synth.schema import shown
+from synth.progress.shown import showing
+from synth.schema import shown as quoted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +70,7 @@ def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned
     the study file, *out* and *engine*.
     """
     if engine not in ENGINES:
-        raise StylerepError(f"--engine takes {', '.join(ENGINES)}; found {shown(engine)}.")
+        raise StylerepError(f"--engine takes {', '.join(ENGINES)}; found {quoted(engine)}.")
     if wrong := next(
         (one for one in (out, *out.parents) if (one.exists() or one.is_symlink()) and not one.is_dir()), None
     ):
@@ -125,9 +127,13 @@ def reproduce(
             write_text(folder / CLAIMS_FILE, claims_text(study))
         with Progress(folder, TimeEstimate(study, cells, folder), jobs, say, console) as progress:
             state = run_cells(cells, folder, started, jobs, progress)
-        from harness_ext.pipelines.study.report import write_report
+        shown: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        if console is not None:
+            shown = showing("writing the report", bar=console.is_terminal)
+        with shown:
+            from harness_ext.pipelines.study.report import write_report
 
-        return StudyOutcome(study, write_report(study, cells, state, folder, say), state)
+            return StudyOutcome(study, write_report(study, cells, state, folder, say), state)
 
 
 def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:

@@ -12,6 +12,7 @@ from harness_ext.pipelines.study.engines import Elsewhere, Engine, Job
 from harness_ext.pipelines.study.worker import in_hand, is_done, log_file
 from synth.files.lock import hold
 
+NOTHING = "(it wrote nothing)"
 _POLL = 0.2
 _TRIES = 3
 """How often a cell is started whose worker is killed; one that fails by itself is not started again."""
@@ -132,8 +133,8 @@ def last_line(log: Path) -> str:
     try:
         text = log.read_bytes()[-20_000:].decode(errors="replace")
     except OSError:
-        return "(it wrote nothing)"
+        return NOTHING
     return next(
         (line.strip() for line in reversed(text.replace("\r", "\n").split("\n")) if line.strip()),
-        "(it wrote nothing)",
+        NOTHING,
     )

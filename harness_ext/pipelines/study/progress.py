@@ -9,11 +9,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness_ext.pipelines.study.cell_schedule import State, last_line
+from harness_ext.pipelines.study.cell_schedule import NOTHING, State, last_line
+from harness_ext.pipelines.study.cells import Cell
 from harness_ext.pipelines.study.estimate import TimeEstimate
 from harness_ext.pipelines.study.worker import log_file
 
-_HEARTBEAT = 30.0
+_HEARTBEATS = (3.0, 10.0, 30.0)
+"""Seconds of a study until it first says what is at work, then until it does so again, then every time."""
+_WIDTH = 90
+_STARTS = ("starting", "starting: loading lm_eval")
 _OVERDUE = 0.1
 """What a cell that takes longer than expected still needs, as a share of what it has taken."""
 
@@ -53,12 +57,13 @@ class Progress:
             if console is not None and console.is_terminal
             else None
         )
-        self._spoken = time.monotonic()
+        self._spoken, self._beats = time.monotonic(), 0
 
     def __enter__(self) -> "Progress":
         """Begin to show."""
         if self._live:
             self._live.start()
+            self._live.update(Text("Estimating how long it takes …"), refresh=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,22 +90,28 @@ class Progress:
                 self._say(told)
         if self._live:
             self._live.update(self._table(state))
-        elif state.working and time.monotonic() - self._spoken >= _HEARTBEAT:
-            self._spoken = time.monotonic()
-            self._say(
-                f"{since}  "
-                + " | ".join(f"{name}: {self._last(one.cell)[:70]}" for name, one in state.working.items())
+        elif state.working and time.monotonic() - self._spoken >= self._silence():
+            self._spoken, self._beats = time.monotonic(), self._beats + 1
+            time_left = clock(seconds_left(state, self._estimate, self._jobs))
+            at_work = " | ".join(
+                f"{name}: {self._last(one.cell)[:_WIDTH]}" for name, one in state.working.items()
             )
+            done = f"{len(state.finished)} of {len(state.cells)}"
+            self._say(f"{since}  {at_work} ({done}, about {time_left} left)")
 
-    def _last(self, cell: object) -> str:
-        from harness_ext.pipelines.study.cells import Cell
+    def _silence(self) -> float:
+        return _HEARTBEATS[min(self._beats, len(_HEARTBEATS) - 1)]
 
-        return last_line(log_file(self._folder, cell)) if isinstance(cell, Cell) else ""
+    def _last(self, cell: Cell) -> str:
+        said = last_line(log_file(self._folder, cell)).removeprefix("stylerep: ")
+        return _STARTS[cell.kind == "evaluate"] if said == NOTHING else said
 
     def _table(self, state: State) -> Group:
         table = Table("cell", "for", "what it says", box=None, pad_edge=False)
         for name, one in state.working.items():
-            table.add_row(Text(name), clock(time.monotonic() - one.began), Text(self._last(one.cell)[:90]))
+            table.add_row(
+                Text(name), clock(time.monotonic() - one.began), Text(self._last(one.cell)[:_WIDTH])
+            )
         parts = [f"{len(state.finished)} of {len(state.cells)} done", f"{len(state.working)} at work"]
         parts += [f"{len(state.failed)} failed"] if state.failed else []
         parts += [f"{len(state.blocked)} wait for a failed one"] if state.blocked else []

@@ -23,6 +23,7 @@ from synth.files.replace_folder import check_replaceable
 from synth.privacy.masked_output import masked_output
 from synth.privacy.secrets import SECRETS
 from synth.problems import Problem, check_source, iter_problems, prompt
+from synth.progress import stage, turn_to
 from synth.traces.arms import TraceRow
 from synth.traces.datasets import write_dataset
 from synth.traces.decontaminate import load_decontamination
@@ -71,6 +72,7 @@ def _teach(settings: TeachSettings, out: Path, partial: Path, say: Callable[[str
     check_source(settings.problems)
     if not partial.exists():  # else all responses may be there, and no model be needed
         check_named(settings.model, settings.model_args)
+    turn_to("reading problems")
     check = load_decontamination() if settings.decontaminate else None
     problems = list(
         iter_problems(settings.problems, settings.n, settings.seed, keep=check.clean if check else None)
@@ -113,9 +115,11 @@ class _Asker:
         missing = [index for index, response in enumerate(known) if response is None]
         if missing:
             settings = self._settings
-            self._ask = self._ask or Sampler(
-                settings.model, settings.model_args, settings.decoding, settings.batch
-            )
+            if self._ask is None:
+                with stage("loading the model"):
+                    self._ask = Sampler(
+                        settings.model, settings.model_args, settings.decoding, settings.batch
+                    )
             fresh = [SECRETS.text(one) for one in self._ask([prompts[index] for index in missing], attempt)]
             self._journal.append(attempt, [problems[index].id for index in missing], fresh)
             for index, response in zip(missing, fresh, strict=True):
@@ -133,30 +137,33 @@ def _rows(
     """Yield the rows of all problems in their order."""
     keeps_all = settings.keep == "all"
     template, template_hash = _template(settings)
-    for start in range(0, len(problems), settings.batch):
-        batch = problems[start : start + settings.batch]
-        candidates: dict[str, list[Candidate]] = {problem.id: [] for problem in batch}
-        for attempt in range(settings.attempts):
-            still = [problem for problem in batch if keeps_all or not _kept(candidates[problem.id])]
-            if still:
-                prompts = [_prompt(problem, settings, candidates[problem.id]) for problem in still]
-                for problem, response in zip(still, ask(still, prompts, attempt), strict=True):
-                    candidates[problem.id].append(_check(problem, response, settings))
-        for problem in batch:
-            tally.count(candidates[problem.id], keeps_all)
-            for attempt, candidate in enumerate(candidates[problem.id]):
-                if keeps_all or not candidate.reasons:
-                    identifier = f"{problem.id}#{attempt}" if keeps_all else problem.id
-                    yield trace_row(
-                        problem,
-                        candidate,
-                        settings.arm,
-                        template,
-                        template_hash,
-                        settings.decoding.sample_seed(attempt),
-                        identifier,
-                    )
-        say(f"{tally.asked} of {len(problems)} problems asked, {tally.kept} traces kept")
+    with stage("asking the model", len(problems), "problems") as at:
+        for start in range(0, len(problems), settings.batch):
+            batch = problems[start : start + settings.batch]
+            candidates: dict[str, list[Candidate]] = {problem.id: [] for problem in batch}
+            for attempt in range(settings.attempts):
+                still = [problem for problem in batch if keeps_all or not _kept(candidates[problem.id])]
+                if still:
+                    prompts = [_prompt(problem, settings, candidates[problem.id]) for problem in still]
+                    for problem, response in zip(still, ask(still, prompts, attempt), strict=True):
+                        candidates[problem.id].append(_check(problem, response, settings))
+            for problem in batch:
+                tally.count(candidates[problem.id], keeps_all)
+                for attempt, candidate in enumerate(candidates[problem.id]):
+                    if keeps_all or not candidate.reasons:
+                        identifier = f"{problem.id}#{attempt}" if keeps_all else problem.id
+                        yield trace_row(
+                            problem,
+                            candidate,
+                            settings.arm,
+                            template,
+                            template_hash,
+                            settings.decoding.sample_seed(attempt),
+                            identifier,
+                        )
+            at.note = f"{tally.kept} traces kept"
+            at.advance(len(batch))
+            say(f"{tally.asked} of {len(problems)} problems asked, {tally.kept} traces kept")
     if not tally.kept:
         why = ", ".join(f"{count} {reason}" for reason, count in tally.refused.most_common())
         raise StylerepError(
