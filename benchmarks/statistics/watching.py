@@ -158,14 +158,15 @@ def watch(
 ) -> list[Watched]:
     """Simulate the cells whose names match, print their table, and write it into a page.
 
-    With a *journal*, a file of JSON lines, cells that stand in it with these draws and this seed are taken
-    from there, and others are added.
+    With a *journal*, a file of JSON lines, cells that stand in it with this seed and as many draws or more
+    are taken from there, and others are added.
     """
-    there = {}
+    there: dict[str, Watched] = {}
     if journal and journal.exists():
         for line in journal.read_text(encoding="utf-8").splitlines():
             one = Watched(**json.loads(line))
-            if (one.draws, one.seed, one.method) == (draws, seed, method):
+            known = there.get(one.cell)
+            if (one.seed, one.method) == (seed, method) and one.draws >= (known.draws if known else draws):
                 there[one.cell] = one
     found = []
     for name, accuracy, discordance, population in cells():
@@ -190,29 +191,32 @@ def watched_table(found: list[Watched], draws: int, seed: int, method: str) -> l
     0.05, and how many are.
     """
 
-    def entry(share: float) -> str:
-        error = sqrt(share * (1 - share) / draws)
-        return f"{share:.4f}" if share <= ALPHA else f"**{share:.4f} ± {error:.4f}**"
+    def error(share: float, of: int) -> float:
+        return sqrt(share * (1 - share) / of)
 
-    entries = [share for one in found for share in one.errors]
-    surely = sum(share - 2 * sqrt(share * (1 - share) / draws) > ALPHA for share in entries)
+    def entry(share: float, of: int) -> str:
+        return f"{share:.4f}" if share <= ALPHA else f"**{share:.4f} ± {error(share, of):.4f}**"
+
+    entries = [(share, one.draws) for one in found for share in one.errors]
+    surely = sum(share - 2 * error(share, of) > ALPHA for share, of in entries)
+    most = max(share for share, _ in entries)
     seconds = sum(one.seconds for one in found)
     return [
         "",
         f"`python -m benchmarks.statistics watch --draws {draws} --seed {seed} --method {method}`,"
         f" {origin()}, {seconds:,.0f} s of processor time.",
         "",
-        "| accuracy | discordance | items | margin | type I | false equivalence | 0 missed | margin missed |",
-        "|---|---|---|---|---|---|---|---|",
+        "| accuracy | discordance | items | margin | draws | type I | false equivalence | 0 missed | margin"
+        " missed |",
+        "|---|---|---|---|---|---|---|---|---|",
         *(
             f"| {one.accuracy} | {one.discordance} |"
-            f" {f'{one.population:,} of a set' if one.population else f'{LOOKS:,} of many'} | {one.margin} | "
-            + " | ".join(map(entry, one.errors))
-            + " |"
+            f" {f'{one.population:,} of a set' if one.population else f'{LOOKS:,} of many'} | {one.margin} |"
+            f" {one.draws:,} | " + " | ".join(entry(share, one.draws) for share in one.errors) + " |"
             for one in found
         ),
         "",
-        f"{sum(share <= ALPHA for share in entries)} of {len(entries)} entries are at most {ALPHA};"
-        f" {surely} are above it by more than two standard errors; the greatest is {max(entries):.4f}.",
+        f"{sum(share <= ALPHA for share, _ in entries)} of {len(entries)} entries are at most {ALPHA};"
+        f" {surely} are above it by more than two standard errors; the greatest is {most:.4f}.",
         "",
     ]
