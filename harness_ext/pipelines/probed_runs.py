@@ -64,7 +64,12 @@ def probed_run(folder: Path, model: str | None = None, adapter: Path | None = No
     path = resolve_model(name)
     if adapter is not None:
         check_adapter(adapter)
-    _check_digest(folder, "model", name, manifest.get("base_sha256"), weights_digest(path))
+    weights = weights_digest(path)
+    shown_as = printable(folder.resolve().name)
+    probed = ProbedRun(folder, shown_as, printable(str(manifest.get("arm") or shown_as)), name, adapter)
+    if adapter is None and weights and manifest.get("adapter_sha256") == weights:
+        return probed  # a model that was trained whole, of which the manifest also names the base
+    _check_digest(folder, "model", name, manifest.get("base_sha256"), weights)
     _check_digest(
         folder,
         "adapter",
@@ -73,8 +78,7 @@ def probed_run(folder: Path, model: str | None = None, adapter: Path | None = No
         weights_digest(adapter) if adapter is not None else None,
         bool(manifest),
     )
-    shown_as = printable(folder.resolve().name)
-    return ProbedRun(folder, shown_as, printable(str(manifest.get("arm") or shown_as)), name, adapter)
+    return probed
 
 
 def _check_digest(

@@ -18,6 +18,7 @@ from harness_ext.pipelines.student import load_named_model, model_digests
 from synth.errors import StylerepError
 from synth.files.output_files import write_output
 from synth.files.replace_file import write_text
+from synth.privacy.home_folders import without_home
 from synth.progress import stage, turn_to
 from synth.traces.datasets import read_dataset
 from synth.traces.trace_rows import batches
@@ -66,10 +67,10 @@ def learnability(
     }
     named = [
         {
-            "model": model,
+            "model": without_home(model),
             "base_sha256": digests["model"],
-            "adapter": str(adapter) if adapter else None,
-            "data": str(folder),
+            "adapter": without_home(str(adapter)) if adapter else None,
+            "data": without_home(str(folder)),
             "fingerprint": manifest["fingerprint"],
             "arm": manifest["arm"],
         }
@@ -99,7 +100,7 @@ def learnability(
 
 def _record(folder: Path, manifest: Row, student: str, report: LearnabilityReport) -> None:
     """Add to the manifest of a data set what a student finds of it; its rows and fingerprint stay."""
-    (arm,) = (one for one in report.arms if one.data == str(folder))
+    (arm,) = (one for one in report.arms if one.data == without_home(str(folder)))
     found = {
         "model": report.model,
         "rows": arm.rows,

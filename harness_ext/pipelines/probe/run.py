@@ -19,6 +19,7 @@ from harness_ext.pipelines.probe.shaded import ShadedTrace, shaded_traces
 from harness_ext.pipelines.probe.variants import TraceVariant, spread, variants_of
 from harness_ext.pipelines.probed_runs import PROBES, ProbedRun
 from harness_ext.pipelines.student import load_named_model
+from synth.errors import StylerepError
 from synth.files.output_files import write_output
 from synth.progress import stage, turn_to
 
@@ -63,7 +64,7 @@ def probe(
     killed. Raises StylerepError for a run without a response that can be probed, and what its model can't be.
     """
     settings = settings or ProbeSettings()
-    read = [read_items(run.folder, settings.n) for run in runs]
+    read = _read(runs, settings.n, say)
     kept = KeptRows(
         out,
         {
@@ -79,7 +80,7 @@ def probe(
     try:
         table: list[Row] = []
         shaded: list[ShadedTrace] = []
-        for run, items in zip(runs, read, strict=True):
+        for run, items in read:
             _tell_left_out(run, items, say)
             rows = _probed(run, items.items, settings, kept, say)
             table += rows
@@ -89,6 +90,23 @@ def probe(
     finally:
         kept.close()
     return replace(report_of(table), shaded=shaded)
+
+
+def _read(
+    runs: Sequence[ProbedRun], n: int | None, say: Callable[[str], None]
+) -> list[tuple[ProbedRun, ProbeItems]]:
+    """Return runs with their items; of several, those that have none are left out, which is said."""
+    found = []
+    for run in runs:
+        try:
+            found.append((run, read_items(run.folder, n)))
+        except StylerepError as error:
+            if len(runs) == 1:
+                raise
+            say(f"{error} It is left out.")
+    if not found:
+        raise StylerepError("None of these runs has a response that can be probed.")
+    return found
 
 
 def table_bytes(table: Sequence[Row]) -> bytes:

@@ -24,6 +24,7 @@ from synth.errors import StylerepError
 FORMAT = 1
 CLAIMS_FILE = "claims.yaml"
 """The claims of a study in its folder; every run records the hash that this file had."""
+_WITH_MODEL = ("distill", "evaluate", "learnability", "probe")
 _GPU_BYTES, _WHOLE, _FROZEN = 80e9, 16.0, 2.5
 """Memory of a GPU, and bytes a parameter: trained whole (weights, gradients, two moments, float32),
 or held still with adapters.
@@ -82,7 +83,7 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
                 " name."
             )
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-        model = models.get(label) if kind in ("distill", "evaluate") else None
+        model = models.get(label) if kind in _WITH_MODEL else None
         own = (
             0
             if model is None or not gpus
@@ -129,6 +130,39 @@ def _drafts(study: Study) -> Iterator[Draft]:
                 for decoding in study.decodings:
                     after = [f"distill {model.label} {arm} {seed}"]
                     yield _evaluate(study, model, arm, seed, decoding, after)
+    for model in study.models:
+        yield from _reading(study, model, ready[model.label])
+
+
+def _reading(study: Study, model: StudyModel, ready: list[str]) -> Iterator[Draft]:
+    """Yield what reads rows and traces with a model: how learnable the arms are for it, and probes of the
+    traces in its first seed's runs.
+    """
+    if study.learnability is not None:
+        taught = "st" in study.arms and "from" not in study.teach
+        rendered = not taught or len(study.arms) > 1
+        data = ["traces of st"] * taught + ["traces"] * rendered
+        yield _table(
+            "learnability",
+            model.label,
+            [*(f"data/{arm}" for arm in study.arms), "--model", model.name],
+            words(study.learnability),
+            [*ready, *data],
+        )
+    traced = [arm for arm in study.arms if arm != "nt"]
+    if study.probes is not None and traced:
+        seed = study.seeds[0]
+        runs = [_run_folder(model.label, arm, seed) for arm in traced]
+        after = [f"evaluate {model.label} {arm} {seed}" for arm in traced]
+        page = ["--html", f"probe-{model.label}.html"]
+        yield _table("probe", model.label, runs, [*words(study.probes), *page], after)
+
+
+def _table(kind: str, label: str, read: list[str], options: list[str], after: list[str]) -> Draft:
+    """Return a cell that writes a table, and then what it says as JSON, into the study's folder."""
+    name = f"{kind}-{label}"
+    command = [kind, *read, *options, "--out", f"{name}.parquet", "--json", f"{name}.json"]
+    return f"{kind} {label}", kind, command, f"{name}.json", after, [], label, ""
 
 
 def _data(study: Study) -> Iterator[Draft]:

@@ -81,6 +81,8 @@ class StudyFile(Schema):
     style: dict[Line, Number] = Field(default={})
     teach: Options = Field(default={})
     claims: list[Any] = Field(default=[])
+    learnability: Options | None = None
+    probes: Options | None = None
     data_seed: Whole = 0
     controls: list[
         Annotated[dict[Annotated[str, AfterValidator(_control)], Option | list[Line]], Field(min_length=1)]

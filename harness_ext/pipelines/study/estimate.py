@@ -16,6 +16,7 @@ from harness_ext.pipelines.study.worker import read_record
 # Measured with the studies demo and decoding on 2 cores: the part of the machine's rate of matrix products
 # that training and writing (with hf, with style-hf) reach, and seconds to start a cell.
 _TRAINING, _WRITING, _WRITING_ROWS, _START = 0.4, 0.05, 0.2, 15.0
+_READING = 0.3
 _GPU_RATE = 3e14
 _PROMPT, _TRACE = 120, 150
 """Tokens of a prompt and of a trace, where nothing says how many."""
@@ -77,8 +78,16 @@ def _by_arithmetic(study: Study, cell: Cell) -> float:
         train: Mapping[str, object] = {**study.train, **model.train}
         tokens = study.n * (_PROMPT + trace) * float(str(train.get("epochs", 1)))
         return _START + 6 * size * tokens / (_TRAINING * _rate(cell))
+    if cell.kind == "learnability":
+        rows = float((study.learnability or {}).get("n", study.n)) * len(study.arms)
+        return _START + 2 * size * rows * (_PROMPT + trace) / (_READING * _rate(cell))
     given = {**study.evaluate, **model.evaluate}
     items = float(given.get("limit", 2000))
+    if cell.kind == "probe":
+        items = float((study.probes or {}).get("n", items)) * len(study.arms)
+        # a sentence has about 12 tokens, and four variants that are read from it on
+        read = _PROMPT + trace * (trace / 12 * 4) / 2
+        return _START + 2 * size * items * read / (_READING * _rate(cell))
     tasks = 1 if isinstance(given["tasks"], str) else len(given["tasks"])
     longest = float(given.get("max_gen_toks", 1024))
     writing = _WRITING_ROWS if given.get("model") == STYLE_HF else _WRITING

@@ -45,7 +45,9 @@ class Study:
     traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of every model is trained
     once with each of `seeds` on the same data, and compared with ``base``. `controls` are of decoding
     (`harness_ext.backends.style_hf.control_settings`, by their names): every arm, base too, is evaluated as
-    it is and under each. `claims` are hypotheses as ``stylerep compare --claims`` takes them, declared before
+    it is and under each. `learnability` and `probes` are options of those verbs, None where they aren't asked
+    for: how surprising the arms are to each model, and whether the answers of its first seed's runs hang on
+    their traces. `claims` are hypotheses as ``stylerep compare --claims`` takes them, declared before
     anything runs.
     """
 
@@ -63,6 +65,8 @@ class Study:
     claims: tuple[Any, ...] = ()
     data_seed: int = 0
     controls: tuple[Mapping[str, Any], ...] = ()
+    learnability: Mapping[str, Any] | None = None
+    probes: Mapping[str, Any] | None = None
 
     @property
     def decodings(self) -> tuple[Controls, ...]:
@@ -105,6 +109,8 @@ def load_study(path: Path) -> Study:
         tuple(read.claims),
         read.data_seed,
         tuple(_control(one, document, number) for number, one in enumerate(read.controls)),
+        read.learnability,
+        read.probes,
     )
     _check_lists(document, study)
     _check_controls(document, study)

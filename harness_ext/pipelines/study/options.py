@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _OURS = {
     "distill": ("model", "data", "out", "seed", "restart"),
+    "learnability": ("model", "adapter", "out", "json", "record"),
+    "probe": ("model", "adapter", "out", "json", "html"),
     "teach": ("problems", "n", "seed", "out", "like", "write"),
     "synth": ("problems", "from", "arms", "arm", "n", "seed", "out", "like", "style", "dial", "templates"),
 }
@@ -65,6 +67,27 @@ def check_options(document: Document, study: "Study") -> None:
         _check_model(document, model, own)
         _check_train(document, study, model, own)
         _check_evaluate(document, study, model, own)
+        _check_reading(document, study, model)
+
+
+def _check_reading(document: Document, study: "Study", model: "StudyModel") -> None:
+    """Check the options of what reads rows and traces with a model."""
+    from harness_ext.backends.lm_eval.names import STYLE_HF
+    from harness_ext.pipelines.probed_runs import check_probes
+
+    if study.learnability is not None:
+        rest = ["data", "--model", model.name, "--out", "rows.parquet"]
+        _parsed(document, ("learnability",), "learnability", study.learnability, rest)
+    if study.probes is not None:
+        given = _parsed(document, ("probes",), "probe", study.probes, ["runs", "--out", "probes.parquet"])
+        names = [name.strip() for name in str(given["probes"]).split(",") if name.strip()]
+        _told(document, ("probes",), lambda: check_probes(names))
+        way = {"model": "hf", **study.evaluate, **model.evaluate}["model"]
+        if way not in ("hf", STYLE_HF):
+            raise document.error(
+                ("probes",),
+                f"these need evaluate: {{model: {STYLE_HF}}} or hf; {model.label} is evaluated with {way}",
+            )
 
 
 def _check_data(document: Document, study: "Study") -> None:

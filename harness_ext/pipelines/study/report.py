@@ -71,6 +71,7 @@ def write_report(
     if scaling:
         write_text(folder / "figures" / "scaling.svg", scaling_svg(scaling))
     tables = [*paper_tables(study, report), *scaling_tables(scaling), *report_tables(report)]
+    tables += _reading_tables(cells, state, folder)
     early = [_EARLY] if len(whole) < len(there) else []
     notes = [*report_notes(report), *early, *([SCALING_NOTE] if scaling else []), *_failures(state)]
     origins = _origins(cells, state, folder)
@@ -82,6 +83,34 @@ def write_report(
     )
     write_text(folder / "report.html", _html(study, tables, notes, signatures, origins, folder))
     return report
+
+
+def _tables_of(kind: str, cells: Sequence[Cell], state: State, folder: Path) -> list[Path]:
+    """Return the tables that the cells of a kind have written."""
+    return [
+        (folder / cell.output).with_suffix(".parquet")
+        for cell in cells
+        if cell.kind == kind and cell.name in state.finished
+    ]
+
+
+def _reading_tables(cells: Sequence[Cell], state: State, folder: Path) -> list[TextTable]:
+    """Return the tables of learnability and of probes, model by model."""
+    rows, probes = (_tables_of(kind, cells, state, folder) for kind in ("learnability", "probe"))
+    if not (rows or probes):
+        return []
+    import pyarrow.parquet as pq
+
+    from harness_ext.pipelines.learnability.report import report_of as learnability_of  # with torch
+    from harness_ext.pipelines.probe.report import report_of as probes_of
+    from harness_ext.pipelines.probe.tables import report_tables as probe_tables
+
+    tables = [table for path in rows for table in learnability_of(pq.read_table(path).to_pylist()).tables()]
+    return tables + [
+        replace(table, title=f"{path.stem.removeprefix('probe-')}, {table.title}")
+        for path in probes
+        for table in probe_tables(probes_of(pq.read_table(path).to_pylist()))
+    ]
 
 
 def _compared(runs: Sequence[Path], study: Study, claims: Claims | None, state: State) -> Report:

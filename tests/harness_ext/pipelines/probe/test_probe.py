@@ -106,6 +106,32 @@ def test_a_killed_probing_goes_on(runs: list[Path], tmp_path: Path, monkeypatch:
     assert [row["p_answer"] for row in one] == pytest.approx([row["p_answer"] for row in other], rel=0.1)
 
 
+def test_of_several_runs_those_without_a_trace_are_left_out(
+    tiny_model: Path, runs: list[Path], tmp_path: Path
+) -> None:
+    none = write_run(tmp_path / "nt", rows("nt", 2), tiny_model, arm="nt")
+    said: list[str] = []
+    settings = ProbeSettings(("none",), n=2)
+    report = probe([probed_run(none), probed_run(runs[0])], tmp_path / "p.parquet", settings, said.append)
+    assert {one.run for one in report.effects} == {"sbs"}
+    assert any("there is no trace). It is left out." in one for one in said)
+    with pytest.raises(StylerepError, match="None of these runs has a response that can be probed"):
+        probe([probed_run(none), probed_run(none)], tmp_path / "q.parquet", settings)
+
+
+def test_a_model_that_was_trained_whole_is_the_runs(tiny_model: Path, tmp_path: Path) -> None:
+    from distill.models.adapter_base import weights_digest
+
+    run = write_run(
+        tmp_path / "full",
+        rows("sbs", 1),
+        model_args={"pretrained": str(tiny_model)},
+        base_sha256="of its base",
+        adapter_sha256=weights_digest(tiny_model),
+    )
+    assert probed_run(run).model == str(tiny_model)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness_ext.pipelines.study import load_study, study_cells
+from harness_ext.pipelines.study.estimate import TimeEstimate
 from harness_ext.scoring.task_folder import studies_path
 from synth.errors import StylerepError
 from tests.harness_ext.pipelines.study.files import write_study
@@ -252,6 +253,18 @@ _STOP = {"tasks": "style_arith", "stop": "settled"}
             {"controls": [{"budget_forcing": 2}]},
             "these need evaluate: {model: style-hf} or vllm; tiny is evaluated with hf",
         ),
+        ({"probes": 3}, "probes: expected a mapping, found 3"),
+        ({"probes": {"out": "x"}}, "probes.out: the study itself gives --out to stylerep probe"),
+        ({"probes": {"n": 0}}, "probes: Invalid value for '--n'"),
+        ({"probes": {"probes": "magic"}}, "probes: There is no probe 'magic'"),
+        (
+            {"probes": {}, "models": [{"name": "a/b", "evaluate": {"model": "vllm"}}]},
+            "these need evaluate: {model: style-hf} or hf; b is evaluated with vllm",
+        ),
+        (
+            {"learnability": {"colour": 1}},
+            "learnability.colour: stylerep learnability has no option --colour",
+        ),
     ],
 )
 def test_a_wrong_study_file_is_refused_by_key(tmp_path: Path, change: dict[str, object], says: str) -> None:
@@ -414,6 +427,28 @@ def test_models_have_their_own_settings(tmp_path: Path) -> None:
     assert "--rank" not in cells["distill b hc 0"]
     assert "pretrained=org/b,lora_local_path=adapters/b/hc-0" in cells["evaluate b hc 0"]
     assert cells["evaluate b hc 0"][cells["evaluate b hc 0"].index("--limit") + 1] == "2"
+
+
+def test_arms_are_read_and_traces_probed_by_each_model(tmp_path: Path) -> None:
+    change = {"learnability": {"n": 50}, "probes": {}, "arms": ["nt", "sbs", "hc"], "seeds": [3, 4]}
+    study = load_study(write_study(tmp_path, "org/m", **change))
+    cells = {cell.name: cell for cell in study_cells(study)}
+    rows, probes = cells["learnability tiny"], cells["probe tiny"]
+    assert " ".join(rows.command) == (
+        "learnability data/nt data/sbs data/hc --model org/m --n 50 --out learnability-tiny.parquet --json"
+        " learnability-tiny.json"
+    )
+    assert rows.after == ("traces",)
+    assert " ".join(probes.command) == (
+        "probe runs/tiny/sbs-3 runs/tiny/hc-3 --html probe-tiny.html --out probe-tiny.parquet --json"
+        " probe-tiny.json"
+    )
+    assert probes.after == ("evaluate tiny sbs 3", "evaluate tiny hc 3")
+    plain = study_cells(load_study(write_study(tmp_path / "plain", "org/m", arms=["nt", "sbs", "hc"])))
+    assert {cell.kind for cell in plain} == {"data", "distill", "evaluate"}
+    estimate = TimeEstimate(study, list(cells.values()), tmp_path)
+    assert 15 < estimate.seconds("learnability tiny") < estimate.seconds("distill tiny hc 3") * 20
+    assert estimate.seconds("probe tiny") > 15
 
 
 def test_every_arm_is_evaluated_as_it_is_and_under_each_control(tmp_path: Path) -> None:
