@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness_ext.pipelines.study.cells import Cell
-from harness_ext.pipelines.study.engines import Job, hand_over
+from harness_ext.pipelines.study.engines import hand_over
+from harness_ext.pipelines.study.jobs import Job
 from harness_ext.pipelines.study.worker import STATE, run_cell
 from synth.errors import StylerepError
 from synth.processes.python_start import safe_environment
@@ -43,6 +44,9 @@ class Submitit:
         except (NameError, TypeError, ValueError) as error:
             raise StylerepError(f"--engine-option: {error}") from error
         return _Submitted(self._executor.submit(_in_job, str(folder), asdict(cell)))
+
+    def close(self) -> None:
+        """Keep nothing ready."""
 
 
 class _Submitted:

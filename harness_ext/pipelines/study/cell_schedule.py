@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness_ext.pipelines.study.cells import Cell
-from harness_ext.pipelines.study.engines import Elsewhere, Engine, Job
+from harness_ext.pipelines.study.engines import Elsewhere, Engine
+from harness_ext.pipelines.study.jobs import Job
 from harness_ext.pipelines.study.worker import in_hand, is_done, log_file
 from synth.files.lock import hold
 
@@ -90,6 +91,7 @@ def run_cells(
         finally:
             for one in state.working.values():
                 one.job.stop()
+            engine.close()
     return state
 
 

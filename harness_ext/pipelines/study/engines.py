@@ -1,28 +1,19 @@
 """Where cells run: what an engine does, and the processes of this machine."""
 
 import json
-import os
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
 from harness_ext.pipelines.study.cells import Cell
+from harness_ext.pipelines.study.jobs import Job, code_of, stop_group
+from harness_ext.pipelines.study.warm_process import WarmProcess, can_be_forked
 from harness_ext.pipelines.study.worker import STATE, in_hand, is_done
 from synth.files.replace_file import write_text
 from synth.processes.priority import POLITE, give_way
 from synth.processes.python_start import module_command, safe_environment
 from synth.processes.workers import processor_cores
-
-
-class Job(Protocol):
-    """A cell at work."""
-
-    def poll(self) -> int | None:
-        """Return the exit code; None while it works; below 0 if it was killed."""
-
-    def stop(self) -> None:
-        """End it."""
 
 
 class Engine(Protocol):
@@ -31,6 +22,9 @@ class Engine(Protocol):
     def start(self, folder: Path, cell: Cell) -> Job:
         """Start a cell's worker and return at once."""
 
+    def close(self) -> None:
+        """End what is kept ready for further cells."""
+
 
 class Processes:
     """Runs cells as processes of this machine, each with its share of the cores."""
@@ -38,17 +32,28 @@ class Processes:
     def __init__(self, jobs: int, nice: int = POLITE) -> None:
         """Take how many run at a time, and how far they give way to other work (`give_way`)."""
         self._threads, self._nice = max(1, processor_cores() // jobs), nice
+        self._warm: WarmProcess | None = None
 
     def start(self, folder: Path, cell: Cell) -> Job:
         """Start a cell's worker in a process group of its own, so that it can be stopped with all it
-        started.
+        started: where it can be, as a fork of a process that has the libraries loaded.
         """
         hand_over(folder, cell)
         environment = {"OMP_NUM_THREADS": str(self._threads), **safe_environment()}
+        if can_be_forked(cell) and not (self._warm and self._warm.failed):
+            if self._warm is None or not self._warm.alive:
+                self._warm = WarmProcess(folder, environment)
+            return self._warm.start(cell.slug, self._nice)
         command = module_command("harness_ext.pipelines.study", str(folder), cell.slug)
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
         give_way(process.pid, self._nice)
         return _Process(process)
+
+    def close(self) -> None:
+        """End the process that has the libraries loaded; cells go on."""
+        if self._warm is not None:
+            self._warm.close()
+            self._warm = None
 
 
 class _Process:
@@ -56,21 +61,10 @@ class _Process:
         self._process = process
 
     def poll(self) -> int | None:
-        code = self._process.poll()
-        return code if code is None or code <= 128 else 128 - code
+        return code_of(self._process.poll())
 
     def stop(self) -> None:
-        import signal
-
-        try:
-            os.killpg(self._process.pid, signal.SIGTERM)
-        except ProcessLookupError:
-            return
-        try:
-            self._process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        stop_group(self._process.pid, lambda: self._process.poll() is not None)
 
 
 class Elsewhere:

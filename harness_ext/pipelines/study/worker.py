@@ -10,10 +10,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 from pydantic import ConfigDict, Field
 
@@ -98,19 +98,38 @@ def in_hand(folder: Path, cell: Cell) -> bool:
         return held is None
 
 
-def run_cell(folder: Path, cell: Cell) -> int:
+RunCommand = Callable[[Cell, list[str], Path, IO[bytes]], int]
+"""Runs a cell's command in a folder, with a file for what it writes, and returns its exit code, below 0 if it
+was killed; it keeps the worker's lock for as long as it works.
+"""
+
+
+def run_command(cell: Cell, command: list[str], folder: Path, output: IO[bytes], held: int) -> int:
+    """Run a cell's command in a Python of its own."""
+    return subprocess.run(
+        [*_launcher(cell), *command],
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env={**safe_environment(), "PYTHONUNBUFFERED": "1"},
+        pass_fds=[held],
+        check=False,
+    ).returncode
+
+
+def run_cell(folder: Path, cell: Cell, run: RunCommand | None = None) -> int:
     """Run a cell's command, unless it is done, and record it; return the command's exit code. Waits while
-    another worker is at the same cell.
+    another worker is at the same cell. *run* runs the command, `run_command` if left out.
     """
     (folder / STATE).mkdir(parents=True, exist_ok=True)
     while True:
         with _locked(folder, cell) as held:
             if held is not None:
-                return 0 if is_done(folder, cell) else _run(folder, cell, held)
+                return 0 if is_done(folder, cell) else _run(folder, cell, held, run)
         time.sleep(0.5)
 
 
-def _run(folder: Path, cell: Cell, held: int) -> int:
+def _run(folder: Path, cell: Cell, held: int, run: RunCommand | None) -> int:
     state, command = folder / STATE, list(cell.command)
     if cell.kind == "evaluate" and cell.gpus > 1 and "vllm" in command:
         command[command.index("--model_args") + 1] += f",tensor_parallel_size={cell.gpus}"
@@ -125,16 +144,7 @@ def _run(folder: Path, cell: Cell, held: int) -> int:
         _clear((folder / cell.output).parent, keep=continued)
     began = time.monotonic()
     with log_file(folder, cell).open("ab" if continued else "wb") as output:
-        environment = {**safe_environment(), "PYTHONUNBUFFERED": "1"}
-        code = subprocess.run(
-            [*_launcher(cell), *command],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=environment,
-            pass_fds=[held],
-            check=False,
-        ).returncode
+        code = run(cell, command, folder, output) if run else run_command(cell, command, folder, output, held)
     if code == 0 and cell.output and not (folder / cell.output).is_file():
         code = 1
     if code == 0:
@@ -199,16 +209,21 @@ def _locked(folder: Path, cell: Cell) -> Iterator[int | None]:
         yield file.fileno() if lock(file) else None
 
 
-def main() -> None:
-    """Read the cell that was handed over, and end as its command did."""
-    folder = Path(sys.argv[1])
-    path = folder / STATE / f"{sys.argv[2]}.cell"
+def begin(folder: Path, slug: str, run: RunCommand | None = None) -> int:
+    """Run the cell that was handed over under its slug; return an exit code, above 128 if the command was
+    killed.
+    """
+    path = folder / STATE / f"{slug}.cell"
     try:
         given = read_as(GivenCell, read_json(path), path)
     except StylerepError as error:
         print(f"stylerep: {printable(str(error))}", file=sys.stderr)
-        sys.exit(2)
-    code = run_cell(
-        folder, Cell(**{**given.model_dump(), "command": tuple(given.command), "after": tuple(given.after)})
-    )
-    sys.exit(code if code >= 0 else 128 - code)
+        return 2
+    cell = Cell(**{**given.model_dump(), "command": tuple(given.command), "after": tuple(given.after)})
+    code = run_cell(folder, cell, run)
+    return code if code >= 0 else 128 - code
+
+
+def main() -> None:
+    """Run the cell that the command line names, and end as its command did."""
+    sys.exit(begin(Path(sys.argv[1]), sys.argv[2]))

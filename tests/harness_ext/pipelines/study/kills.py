@@ -34,7 +34,7 @@ def run_killed(study: Path, out: Path, kills: int, seed: int, longest: float, jo
         try:
             _, errors = process.communicate(timeout=rng.uniform(0.2, longest) if killed < kills else None)
         except subprocess.TimeoutExpired:
-            workers = _children(process.pid) if killed % 2 == 0 else []
+            workers = _started_by(process.pid) if killed % 2 == 0 else []
             process.kill()
             for worker in workers:
                 _kill_group(worker)
@@ -54,11 +54,12 @@ def words_of(process: psutil.Process) -> list[str]:
         return []
 
 
-def _children(pid: int) -> list[int]:
-    found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    ).stdout
-    return [int(one) for one in found.split()]
+def _started_by(pid: int) -> list[int]:
+    """Return all processes that one has started, and those that these have started."""
+    try:
+        return [one.pid for one in psutil.Process(pid).children(recursive=True)]
+    except psutil.Error:
+        return []
 
 
 def _kill_group(pid: int) -> None:
