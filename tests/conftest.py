@@ -34,6 +34,9 @@ def pytest_xdist_auto_num_workers() -> int:
 # tokenizer of lm_eval's dummy model too. Its variable is read once, on import, so it is set before that.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+# On a machine that is busy, a command of a test may take long enough to say how far it is.
+os.environ.setdefault("STYLEREP_PROGRESS", "off")
+
 # A shared machine may stall for longer than any deadline that says something about the code.
 settings.register_profile("stylerep", deadline=None)
 settings.load_profile("stylerep")

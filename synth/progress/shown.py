@@ -17,6 +17,8 @@ from synth.printable import printable
 from synth.progress import Stage, at_work, current, is_shown, shown_by
 from synth.terminal import make_console
 
+VARIABLE = "STYLEREP_PROGRESS"
+"""The environment variable that switches all this off, by ``off``."""
 _LINES_AFTER, _BAR_AFTER = 3.0, 2.0
 _QUIET = (6.0, 10.0, 15.0)
 """Seconds without a word until the second line, the third, and every later one."""
@@ -33,11 +35,16 @@ def showing(work: str | Stage, bar: bool = True) -> Iterator[Stage]:
     a stage of it.
     """
     with at_work(Stage(work) if isinstance(work, str) else work) as first:
-        if is_shown() or os.environ.get("RANK", "0") != "0" or sys.stderr is None:
+        if is_shown() or _is_silent():
             yield first
             return
         with Display(bar) as display, shown_by(display):
             yield first
+
+
+def _is_silent() -> bool:
+    off = os.environ.get(VARIABLE, "").strip().lower() in ("off", "0", "no", "false")
+    return off or os.environ.get("RANK", "0") != "0" or sys.stderr is None
 
 
 class Display:

@@ -41,6 +41,7 @@ def test_every_verb_that_may_take_long_shows_its_progress() -> None:
 @pytest.fixture
 def spoken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have all be said at once, as often as it is looked at."""
+    monkeypatch.delenv(shown.VARIABLE, raising=False)
     monkeypatch.setattr(shown, "_LINES_AFTER", 0.0)
     monkeypatch.setattr(shown, "_QUIET", (0.0,))
     monkeypatch.setattr(shown, "_LOOK", 0.002)

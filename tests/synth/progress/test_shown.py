@@ -10,6 +10,11 @@ from synth.progress import Stage, at_work, is_shown, shown, stage
 from synth.progress.shown import Display, described, in_words, showing
 
 
+@pytest.fixture(autouse=True)
+def switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(shown.VARIABLE, raising=False)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -135,6 +140,14 @@ def test_a_terminal_gets_a_bar_which_is_gone_in_the_end(monkeypatch: pytest.Monk
     assert "a note" in stream.getvalue()
     assert sys.stderr is stream
     assert stream.getvalue().endswith("\x1b[2K")  # the bar's line is cleared
+
+
+def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = fresh_stderr(monkeypatch)
+    monkeypatch.setenv(shown.VARIABLE, "off")
+    with showing("working"):
+        assert not is_shown()
+        assert sys.stderr is stderr
 
 
 def test_of_several_processes_one_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
