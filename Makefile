@@ -1,4 +1,5 @@
 # Each target sets up all it needs and reuses what is there:
+#   make install     stylerep and what it needs; all others do this first
 #   make demo        the whole way once on a real model: data, adapters, runs, verdicts
 #   make test        the tests, but those that take long; make test-slow: those
 #   make test-newest the tests of what reaches into other libraries, with the newest of each that pyproject.toml allows
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 MODEL := smollm2-135m-instruct
 TRACES ?= ../shared/data/traces
 
-.PHONY: demo test test-slow newest test-newest check docs bench setup model
+.PHONY: demo test test-slow newest test-newest check docs bench install setup model
 .DELETE_ON_ERROR:
 
 demo: model
@@ -24,13 +25,13 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 
-test: model
+test: setup model
 	$(PYTEST) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 
 # Only the files that have such tests are read: each worker would take some 15 s to read them all.
 SLOW_TESTS = $(shell grep -rlF mark.slow tests --include='*.py')
 
-test-slow: model
+test-slow: setup model
 	$(PYTEST) --dist loadfile -m slow $(SLOW_TESTS) $(PYTEST_ARGS)
 
 # What reaches into transformers, peft and lm_eval, in every family. In an environment of its own, where the newest release of each
@@ -61,7 +62,7 @@ docs: setup
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs site
 	@echo "Open site/index.html"
 
-bench: model
+bench: setup model
 	$(BIN)/python -m benchmarks.synthesis $(TRACES)/..
 	$(BIN)/python -m benchmarks.distilling speed
 	$(BIN)/python -m benchmarks.distilling precision
@@ -79,15 +80,25 @@ bench: model
 	$(BIN)/python -m benchmarks.trace_verdicts $(TRACES); $(BIN)/python -m benchmarks.trace_board $(TRACES); $(BIN)/python -m benchmarks.tasks scoring $(TRACES); $(BIN)/python -m benchmarks.regrading $(TRACES); $(BIN)/python -m benchmarks.reading $(TRACES)/../reading; \
 	else echo "reading_style, trace_verdicts, trace_board, scoring, regrading and reading left out: they need real traces, and there are none in $(TRACES) (TRACES=… names another folder)"; fi
 
+# What stylerep itself needs; setup adds what tests, checks and docs need, and undoes nothing.
+install: $(VENV)/.runs
+
 setup: $(VENV)/.installed
 
-model: setup
+model: install
 	@$(BIN)/stylerep models pull $(MODEL)
 
-# The pins keep torch at one version: with an open range pip takes the newest build, which brings
-# gigabytes of CUDA packages.
-$(VENV)/.installed: pyproject.toml constraints.txt
+# The pins keep torch at one version: with an open range pip takes the newest build, which brings gigabytes of CUDA packages.
+# Python compiles a module when it is first imported; for pip to compile all of them takes longer than to install them.
+PIP_INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
+
+$(VENV)/.runs: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a minute or two …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.runs
+	@echo "Adding what tests, checks and docs need …"
+	@$(PIP_INSTALL) -e '.[dev]'
 	@touch $@
