@@ -147,7 +147,7 @@ def draw_traces() -> str:
 
 def draw_demo(found: dict[str, Any]) -> str:
     """Return the picture of the demo's accuracies with their intervals and verdicts."""
-    axis, scale, top = 330.0, 11.0, 78.0
+    axis, scale, top = 330.0, 4.4, 78.0
     parts = [
         text(
             PAD,
@@ -156,8 +156,9 @@ def draw_demo(found: dict[str, Any]) -> str:
             "strong",
         )
     ]
+    right = scale * 51
     bottom = top + 46 * len(found["runs"])
-    for tick in range(0, 21, 5):
+    for tick in range(0, 51, 10):
         x = axis + scale * tick
         parts.append(
             f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 22:.1f}" y2="{bottom - 20:.1f}"/>'
@@ -174,13 +175,13 @@ def draw_demo(found: dict[str, Any]) -> str:
         parts.append(
             f'<circle class="figure" cx="{axis + scale * run["accuracy"]:.1f}" cy="{y - 4:.1f}" r="6"/>'
         )
-        says = run["verdict"]
+        says = run.get("verdict", "baseline")
         if "difference" in run:
             ends = ", ".join(signed(end) for end in run["difference_interval"])
-            parts.append(text(axis + scale * 21 + 4, y + 9, f"{signed(run['difference'])} [{ends}]", "dim"))
+            parts.append(text(axis + right + 4, y + 9, f"{signed(run['difference'])} [{ends}]", "dim"))
         parts.append(
             text(
-                axis + scale * 21 + 4,
+                axis + right + 4,
                 y - 8 if "difference" in run else y,
                 says,
                 "strong" if says == "different" else "",
@@ -194,9 +195,7 @@ def draw_demo(found: dict[str, Any]) -> str:
     for line in below:
         bottom += LINE
         parts.append(text(PAD, bottom + 11, line, "dim"))
-    return picture(
-        axis + scale * 21 + WIDTH * 22 + PAD, bottom + 31, "Accuracy of the demo's four runs", parts
-    )
+    return picture(axis + right + WIDTH * 22 + PAD, bottom + 31, "Accuracy of the demo's five runs", parts)
 
 
 def signed(points: float) -> str:
