@@ -42,7 +42,12 @@ def _newest_bar() -> Any:
     """Return the bar that was opened last of those that are open; None without one."""
     tqdm = getattr(sys.modules.get("tqdm.std"), "tqdm", None)
     try:
-        bars = [one for one in getattr(tqdm, "_instances", ()) if not getattr(one, "disable", False)]
+        bars = [
+            one
+            for one in getattr(tqdm, "_instances", ())
+            # one that another thread is just making stands there before it counts anything
+            if not getattr(one, "disable", False) and hasattr(one, "n")
+        ]
     except RuntimeError:  # one was opened or closed meanwhile
         return None
     return max(bars, key=lambda one: float(getattr(one, "start_t", 0.0)), default=None)

@@ -28,3 +28,13 @@ def test_a_bar_that_is_switched_off_is_none() -> None:
     one = EvaluationStage("asking")
     with tqdm(total=4, desc="quiet", disable=True):
         assert one.seen() is one
+
+
+def test_a_bar_that_is_being_made_is_none_yet() -> None:
+    one = EvaluationStage("asking")
+    being_made = tqdm.__new__(tqdm)
+    try:
+        assert one.seen() is one
+    finally:
+        being_made.disable = True
+        tqdm._instances.discard(being_made)
