@@ -5,6 +5,7 @@ What is joined so far lies in a file that only grows by whole checked parts, so 
 on.
 """
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -135,11 +136,10 @@ def _reason(said: str, code: int) -> str:
 
 def _size(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:  # pip has just moved it
-            continue
+    for parent, _, names in os.walk(folder):  # which passes over a folder that pip has just removed
+        for name in names:
+            with contextlib.suppress(OSError):  # pip has just moved it
+                total += os.lstat(os.path.join(parent, name)).st_size
     return total
 
 

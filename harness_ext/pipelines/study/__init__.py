@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness_ext.pipelines.study.cell_schedule import State, run_cells
 from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell, study_cells
-from harness_ext.pipelines.study.engine_by_name import ENGINES, make_engine
+from harness_ext.pipelines.study.engine_by_name import ENGINES, check_engine, make_engine
 from harness_ext.pipelines.study.estimate import TimeEstimate
 from harness_ext.pipelines.study.file import Study, StudyModel, claims_text, load_study
 from harness_ext.pipelines.study.progress import Progress, clock
@@ -26,7 +26,6 @@ from synth.files.replace_file import write_text
 from synth.privacy.secrets import SECRETS
 from synth.processes.priority import POLITE
 from synth.progress.shown import showing
-from synth.schema import shown as quoted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,8 +68,7 @@ def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned
     """Return the cells that `reproduce` would run, in order, without running any; raises what it raises for
     the study file, *out* and *engine*.
     """
-    if engine not in ENGINES:
-        raise StylerepError(f"--engine takes {', '.join(ENGINES)}; found {quoted(engine)}.")
+    check_engine(engine)
     if wrong := next(
         (one for one in (out, *out.parents) if (one.exists() or one.is_symlink()) and not one.is_dir()), None
     ):
@@ -104,6 +102,7 @@ def reproduce(
     study file that is wrong, an engine that is not there, where another command is at work in *out*,
     and where a link leads out of it.
     """
+    check_engine(engine)
     SECRETS.know_environment()
     SECRETS.found.clear()
     study, folder = load_study(study_file), out.resolve()

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from harness_ext.cli import app
-from synth.progress import shown
+from synth.progress import Stage, shown
 
 RUNNER = CliRunner()
 QUICK = {"models list", "launch-path", "tasks-path"}
@@ -45,6 +46,13 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shown, "_LINES_AFTER", 0.0)
     monkeypatch.setattr(shown, "_QUIET", (0.0,))
     monkeypatch.setattr(shown, "_LOOK", 0.002)
+    reach = Stage.reach
+
+    def slowly(stage: Stage, n: int) -> None:
+        reach(stage, n)
+        time.sleep(0.004)  # on a busy machine too, the display has a look
+
+    monkeypatch.setattr(Stage, "reach", slowly)
 
 
 @pytest.fixture
