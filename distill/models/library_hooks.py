@@ -70,8 +70,8 @@ FUSED = Hook(
     "peft",
     "harness_ext.backends.style_hf.fused_linear",
     "layers are called through their forward; peft's Linear has base_layer, lora_A, lora_B",
-    "when put in place, and after each call of generate_until: every group has computed; scores are those"
-    " without it, else it is taken back and that is said",
+    "when put in place, and after each call of generate_until: every group has computed; what its layers"
+    " put out is the same without it, else it is taken back and that is said",
 )
 PACKED = Hook(
     "attention over packed rows",
