@@ -7,6 +7,7 @@ from typing import Any
 from harness_ext.importing import inspect_logs, jsonl, lighteval, lm_eval_runs, qwen_math
 from harness_ext.importing.record import Evaluation, ReadSource
 from synth.errors import StylerepError
+from synth.files.files_below import files_below
 from synth.responses.samples_file import samples_name
 from synth.rows import SUFFIXES, read_rows
 from synth.schema import read_json
@@ -65,7 +66,7 @@ def format_of(files: Sequence[Path], named: str = "auto") -> str:
 def _below(folder: Path) -> list[Path]:
     files = [
         path
-        for path in sorted(folder.rglob("*"))
+        for path in files_below(folder)
         if path.is_file() and path.name.endswith((*SUFFIXES, ".eval")) and not _ignored(path, folder)
     ]
     newest: dict[tuple[Path, str], tuple[str, Path]] = {}

@@ -16,6 +16,7 @@ from harness_ext.importing.grading import Graded
 from harness_ext.importing.record import Evaluation, clean, public_name
 from harness_ext.runs.run_folder import MANIFEST, read_manifest, sample_files
 from synth.errors import StylerepError
+from synth.files.files_below import files_below
 from synth.files.inside_folder import inside, refuse_ways_out
 from synth.files.replace_folder import check_replaceable, replace_folder
 from synth.privacy.secrets import SECRETS
@@ -112,7 +113,7 @@ def check_run(folder: Path, drafts: Sequence[Draft], format_name: str, overwrite
     if not isinstance(there.get("imported"), dict):
         what = (
             "a run that was not imported"
-            if there or list(folder.rglob("samples_*.jsonl"))
+            if there or files_below(folder, "samples_*.jsonl")
             else "something other than an imported run"
         )
         raise StylerepError(f"{folder}: {what} is in this folder; choose another --out.")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from harness_ext.runs.run_folder import sample_files, sample_rows
+from synth.files.files_below import files_below
 from synth.formats import split_response
 from synth.formats.audit import Audit
 
@@ -13,7 +14,7 @@ def run_notes(folder: Path) -> list[str]:
     """
     notes = []
     # of several runs in a folder, each: what was measured is never refused here
-    places = sorted({path.parent for path in folder.rglob("samples_*.jsonl")})
+    places = sorted({path.parent for path in files_below(folder, "samples_*.jsonl")})
     for task, path in (found for place in places for found in sample_files(place).items()):
         audit, seen = Audit(), set[str]()
         for where, row in sample_rows(path):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from synth.errors import StylerepError
+from synth.files.files_below import files_below
 from synth.schema import Schema, Whole, read_as, read_json
 
 MANIFEST = "manifest.json"
@@ -109,7 +110,7 @@ def merged_results(folder: Path) -> dict[str, Any]:
     as `read_results` does.
     """
     merged: dict[str, Any] = {}
-    for path in sorted(folder.rglob("results_*.json"), key=lambda path: path.name):
+    for path in sorted(files_below(folder, "results_*.json"), key=lambda path: path.name):
         content = read_results(path)
         for key in ("versions", "n-shot"):
             content[key] = {**(merged.get(key) or {}), **(content.get(key) or {})}

@@ -14,6 +14,7 @@ from harness_ext.runs.scored_items import ScoredItem, ScoredItems
 from harness_ext.runs.scored_rows import scored_rows
 from harness_ext.runs.scores_file import SCORES
 from synth.errors import StylerepError
+from synth.files.files_below import files_below, size_of
 from synth.processes.workers import Workers
 from synth.progress import each
 from synth.responses.samples_file import samples_name
@@ -88,7 +89,7 @@ def sample_files(folder: Path) -> dict[str, Path]:
     stands beside them, they are one run all the same.
     """
     newest: dict[str, tuple[str, Path]] = {}
-    paths = sorted(folder.rglob("samples_*.jsonl"))
+    paths = files_below(folder, "samples_*.jsonl")
     if len(places := {path.parent for path in paths}) > 1 and not (folder / MANIFEST).is_file():
         raise StylerepError(f"{folder}: {len(places)} runs lie in this folder; name one of them.")
     for path in paths:
@@ -105,7 +106,7 @@ def run_files(folder: Path) -> list[Path]:
     """Return the files that make up a run folder: the manifest, and lm_eval's results and samples."""
     return [
         path
-        for path in folder.rglob("*")
+        for path in files_below(folder)
         if path.name in (MANIFEST, RESPONSES, SCORES)
         or re.fullmatch(r"results_.*\.json|samples_.*\.jsonl", path.name)
     ]
@@ -159,6 +160,6 @@ def load_runs(folders: Sequence[Path], workers: Workers) -> list[Run]:
     """Read run folders, in several processes if they're large; raise what `load_run` does, for the first
     folder that fails.
     """
-    size = sum(path.stat().st_size for folder in folders for path in folder.rglob("samples_*.jsonl"))
+    size = sum(size_of(files_below(folder, "samples_*.jsonl")) for folder in folders)
     loaded = (workers if size > _WORTH_A_POOL else Workers()).each(load_run, folders)
     return list(each(loaded, "reading runs", len(folders), "runs"))

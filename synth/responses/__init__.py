@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
+from synth.files.files_below import files_below
 from synth.progress import Stage, is_shown, stage
 from synth.responses.fields import (
     Fields,
@@ -111,11 +112,11 @@ def data_files(folder: Path) -> list[Path]:
     """Return the files of a folder that responses are read from: of a run folder the samples, else all data
     files but what was written about them.
     """
-    files = sorted(
+    files = [
         path
-        for path in folder.rglob("*")
+        for path in files_below(folder)
         if path.name.endswith(SUFFIXES) and path.name not in ("manifest.json", "verdicts.json")
-    )
+    ]
     samples = [path for path in files if (found := samples_name(path.name)) and found.date]
     return samples or [path for path in files if not path.name.startswith("results_")]
 

@@ -11,6 +11,7 @@ from harness_ext.backends.lm_eval.command_line import task_metadata
 from harness_ext.backends.lm_eval.model_args import public_model_args
 from harness_ext.runs.run_folder import MANIFEST, read_manifest, sample_files
 from synth.errors import StylerepError
+from synth.files.files_below import files_below
 from synth.files.replace_file import write_text
 from synth.privacy.secrets import SECRETS
 from synth.responses.samples_file import samples_name
@@ -62,7 +63,7 @@ def tasks_left_out(new: Sequence[Path], folder: Path) -> list[str]:
 
 def result_files(folder: Path) -> set[Path]:
     """Return the results and samples that lm_eval has written in a run folder."""
-    return {*folder.rglob("results_*.json"), *folder.rglob("samples_*.jsonl")}
+    return set(files_below(folder, "results_*.json", "samples_*.jsonl"))
 
 
 def check_saved(new: Sequence[Path], folder: Path) -> None:

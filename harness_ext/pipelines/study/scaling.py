@@ -24,6 +24,7 @@ from harness_ext.pages.leaderboard.tables import percent
 from harness_ext.runs.manifests import read_manifest, read_results
 from harness_ext.runs.run_folder import item_of, sample_files, sample_rows
 from harness_ext.stats import LogisticFit, accuracy_interval, clustered, fieller, firth_logistic
+from synth.files.files_below import files_below
 from synth.schema import Schema, parse_json, read_as
 
 FloatArray = npt.NDArray[np.float64]
@@ -279,7 +280,7 @@ def _base_model(run: Path) -> str | None:
 
 def _parameters(run: Path) -> float | None:
     """Return how many parameters lm_eval counted; None where the model ran elsewhere."""
-    for path in sorted(run.rglob("results_*.json"), reverse=True):
+    for path in reversed(files_below(run, "results_*.json")):
         count = (read_results(path).get("config") or {}).get("model_num_parameters")
         return float(count) if isinstance(count, (int, float)) and count > 0 else None
     return None
