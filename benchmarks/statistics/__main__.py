@@ -4,7 +4,7 @@ and how fast many pairs of runs are compared.
     python -m benchmarks.statistics montecarlo [--draws 20000]   # about 8 minutes on one core
     python -m benchmarks.statistics speed [--pairs 10]           # about 2 minutes
     python -m benchmarks.statistics watch [--draws 20000] [--only 'acc0.5-*'] [--method mixture]
-        [--journal FILE]                                         # about 45 minutes; with 200 draws half a one
+        [--journal FILE] [--minutes M]                           # about 45 minutes; with 200 draws half a one
     python -m benchmarks.statistics settle [--draws 1000]        # about 5 minutes
     python -m benchmarks.statistics watch-speed [--pairs 45]     # some seconds
     python -m benchmarks.statistics replay TRACES [--orders 100] # some seconds
@@ -16,9 +16,9 @@ seed gives the same table; a scenario's data depend on the seed and its own name
 of `TOLERANCE` an entry is printed as outside, with the reason of `REASONS`; without one the command ends with
 an error. `--write` puts the result between the comments of its name in a page.
 
-`watch` looks at sequences after every item, and counts how often they are ever wrong; cells in the
-journal are not simulated again. `settle` counts the items until a verdict, beside planned numbers of them,
-and `replay` does so with the outcomes of real runs in random orders.
+`watch` looks at sequences after every item, and counts how often they are ever wrong; a journal keeps how far
+each cell is, so that it can be ended (--minutes, or by force) and goes on. `settle` counts the items until a
+verdict, beside planned numbers of them, and `replay` does so with the outcomes of real runs in random orders.
 
 `speed` compares 20 runs pairwise over 10 tasks of 2,000 items, beside scipy's functions and evalsig, if it is
 installed, on a few of the same pairs.
@@ -29,6 +29,7 @@ import sys
 import time
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from math import inf
 from pathlib import Path
 
 from benchmarks.statistics.rows import Row, measured, origin, put, reason, table
@@ -79,9 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pace.add_argument("--pairs", type=int, default=10, help="how many pairs scipy and evalsig get")
     watching = commands.add_parser("watch")
     watching.add_argument("--draws", type=int, default=20_000, help="sequences in each cell")
-    watching.add_argument("--only", default="*", help="a pattern of cells, such as 'acc0.5-*-set200'")
+    watching.add_argument("--only", default="*", help="patterns of cells, such as 'acc0.5-*-set200,acc0.9*'")
     watching.add_argument("--method", choices=("betting", "mixture"), default="betting")
-    watching.add_argument("--journal", type=Path, help="a file that keeps the cells that are done")
+    watching.add_argument("--journal", type=Path, help="a file that keeps how far each cell is")
+    watching.add_argument("--minutes", type=float, default=inf, help="stop then, with the draws there are")
     settling = commands.add_parser("settle")
     settling.add_argument("--draws", type=int, default=1_000, help="sequences in each cell")
     watchers = commands.add_parser("watch-speed")
@@ -99,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         speed(given.pairs, given.seed, given.write)
         return
     if given.command == "watch":
-        watch(given.draws, given.seed, given.only, given.method, given.journal, given.write)
+        watch(given.draws, given.seed, given.only, given.method, given.journal, given.write, given.minutes)
         return
     if given.command == "settle":
         settle(given.draws, given.seed, given.write)

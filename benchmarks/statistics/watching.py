@@ -1,12 +1,11 @@
 """Whether sequences keep their error rates while somebody looks after every item."""
 
-import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from math import log, sqrt
+from math import inf, log, sqrt
 from pathlib import Path
 from zlib import crc32
 
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.statistics.rows import Rng, origin, put
+from benchmarks.statistics.watch_journal import Journal, Reached
 from harness_ext.stats.wealth import Betting, begin, bet
 
 ALPHA, LOOKS = 0.05, 5000
@@ -21,6 +21,8 @@ ACCURACIES = (0.5, 0.1, 0.9, 0.02, 0.98)
 DISCORDANCES = (0.02, 0.04, 0.1, 0.2, 0.5)
 POPULATIONS: tuple[int | None, ...] = (None, 5000, 1000, 200)
 _TOGETHER = 250
+_NOTED_EVERY = 20.0
+"""Seconds between the notes of how far a cell is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +111,35 @@ def watch_cell(
     seed: int,
     method: Betting = "betting",
     looks: int = LOOKS,
-) -> Watched:
-    """Simulate one cell: look after every item, up to *looks* of them or the end of the population."""
-    rng = np.random.default_rng([seed, crc32(name.encode())])
+    journal: Journal | None = None,
+    until: float = inf,
+) -> Watched | None:
+    """Simulate one cell: look after every item, up to *looks* of them or the end of the population.
+
+    It goes on from the *journal*, whose note of more draws is taken as it is, and stops at a time (*until*,
+    by `time.monotonic`) with those there are; None where there are none.
+    """
     margin, items = margin_of(discordance), min(looks, population or looks)
-    began, found = time.process_time(), np.zeros(4)
-    bar = -log(ALPHA)
-    for start in range(0, draws, _TOGETHER):
-        part = min(_TOGETHER, draws - start)
-        sides = []
-        for truth in (0.0, margin):
-            x = differences(rng, part, items, accuracy, discordance, truth, population)
-            tests = begin(np.repeat([truth, -truth], part), margin, population, method)
-            logs = bet(tests, np.concatenate([x, -x]))[1]
-            sides.append((logs[:part], logs[part:]))
-        (better, worse), (above, below) = sides
-        found += [
-            (np.logaddexp(better, worse).max(axis=1) - log(2) >= bar).sum(),
-            (below.max(axis=1) >= bar).sum(),
-            (np.maximum(better, worse).max(axis=1) >= bar + log(2)).sum(),
-            (np.maximum(above, below).max(axis=1) >= bar + log(2)).sum(),
-        ]
-    type_one, false_equivalence, missed_none, missed_margin = (float(one) / draws for one in found)
+    kept = journal or Journal(None, seed, method)
+    begun = kept.start(name, draws)
+    rng = np.random.default_rng([seed, crc32(name.encode())])
+    if begun.state is not None:
+        rng.bit_generator.state = begun.state
+    began, found, done = time.process_time() - begun.seconds, np.array(begun.counts), begun.draws
+    noted = time.monotonic()
+    while done < draws and time.monotonic() < until:
+        part = min(_TOGETHER, draws - done)
+        found += _errors(rng, part, items, accuracy, discordance, margin, population, method)
+        done += part
+        if done == draws or time.monotonic() >= min(until, noted + _NOTED_EVERY):
+            noted = time.monotonic()
+            # batches of another size draw other sequences
+            state = None if done % _TOGETHER else dict(rng.bit_generator.state)
+            counts = tuple(int(one) for one in found)
+            kept.add(name, Reached(done, counts, round(time.process_time() - began, 2), state))
+    most = kept.most(name)
+    if not most.draws:
+        return None
     return Watched(
         name,
         accuracy,
@@ -138,13 +147,39 @@ def watch_cell(
         population,
         margin,
         method,
-        draws,
+        most.draws,
         seed,
-        type_one,
-        false_equivalence,
-        missed_none,
-        missed_margin,
-        time.process_time() - began,
+        *(count / most.draws for count in most.counts),
+        seconds=most.seconds,
+    )
+
+
+def _errors(
+    rng: Rng,
+    draws: int,
+    items: int,
+    accuracy: float,
+    discordance: float,
+    margin: float,
+    population: int | None,
+    method: Betting,
+) -> npt.NDArray[np.int64]:
+    """Return in how many draws each of `ERRORS` happened."""
+    bar = -log(ALPHA)
+    sides = []
+    for truth in (0.0, margin):
+        x = differences(rng, draws, items, accuracy, discordance, truth, population)
+        tests = begin(np.repeat([truth, -truth], draws), margin, population, method)
+        logs = bet(tests, np.concatenate([x, -x]))[1]
+        sides.append((logs[:draws], logs[draws:]))
+    (better, worse), (above, below) = sides
+    return np.array(
+        [
+            (np.logaddexp(better, worse).max(axis=1) - log(2) >= bar).sum(),
+            (below.max(axis=1) >= bar).sum(),
+            (np.maximum(better, worse).max(axis=1) >= bar + log(2)).sum(),
+            (np.maximum(above, below).max(axis=1) >= bar + log(2)).sum(),
+        ]
     )
 
 
@@ -155,30 +190,30 @@ def watch(
     method: Betting = "betting",
     journal: Path | None = None,
     write: Path | None = None,
+    minutes: float = inf,
 ) -> list[Watched]:
-    """Simulate the cells whose names match, print their table, and write it into a page.
+    """Simulate the cells whose names match one of the patterns (separated by commas), print their table, and
+    write it into a page.
 
-    With a *journal*, a file of JSON lines, cells that stand in it with this seed and as many draws or more
-    are taken from there, and others are added.
+    With a *journal*, a file of JSON lines, all go on from where they are there with this seed. After so many
+    *minutes* it stops, and the table has the draws there are by then; a cell without any isn't in it.
     """
-    there: dict[str, Watched] = {}
-    if journal and journal.exists():
-        for line in journal.read_text(encoding="utf-8").splitlines():
-            one = Watched(**json.loads(line))
-            known = there.get(one.cell)
-            if (one.seed, one.method) == (seed, method) and one.draws >= (known.draws if known else draws):
-                there[one.cell] = one
+    until, kept = time.monotonic() + 60 * minutes, Journal(journal, seed, method)
     found = []
     for name, accuracy, discordance, population in cells():
-        if not fnmatchcase(name, only):
+        if not any(fnmatchcase(name, pattern.strip()) for pattern in only.split(",")):
             continue
-        if name not in there:
-            there[name] = watch_cell(name, accuracy, discordance, population, draws, seed, method)
-            if journal:
-                with journal.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps(asdict(there[name])) + "\n")
-            print(f"{there[name].seconds:6.1f} s  {name}", file=sys.stderr, flush=True)
-        found.append(there[name])
+        before = kept.most(name).draws
+        one = watch_cell(
+            name, accuracy, discordance, population, draws, seed, method, journal=kept, until=until
+        )
+        if one is None:
+            continue
+        if one.draws > before:
+            print(f"{one.seconds:6.1f} s  {name}, {one.draws:,} draws", file=sys.stderr, flush=True)
+        found.append(one)
+    if not found:
+        raise SystemExit(f"no cell is named {only}, or the time was too short for any draw")
     lines = watched_table(found, draws, seed, method)
     print("\n".join(lines), flush=True)
     if write:

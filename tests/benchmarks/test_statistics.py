@@ -154,12 +154,33 @@ def test_watching_goes_on_from_its_journal_and_fills_the_page(
     assert "| 0.98 | 0.02 | 200 of a set | 0.01 |" in page.read_text(encoding="utf-8")
 
 
+def test_draws_that_were_ended_go_on_to_those_of_a_command_that_was_not(tmp_path: Path) -> None:
+    journal, only = tmp_path / "journal.jsonl", "acc0.98-disc0.04-set200,acc0.98-disc0.02-set200"
+    with pytest.raises(SystemExit, match="the time was too short"):
+        watch(750, 0, only, journal=journal, minutes=0)
+    first = watch(500, 0, only, journal=journal)
+    assert [cell.draws for cell in watch(900, 0, only, journal=journal, minutes=0)] == [500, 500]
+    further = watch(900, 0, only, journal=journal)
+    at_once = watch(900, 0, only)
+    assert [(cell.cell, cell.draws, cell.errors) for cell in further] == [
+        (cell.cell, cell.draws, cell.errors) for cell in at_once
+    ]
+    assert first[0].errors != further[0].errors
+    # 900 is no whole number of batches: what is drawn on begins after the last state
+    longer, at_once = watch(1000, 0, only, journal=journal), watch(1000, 0, only)
+    assert [cell.errors for cell in longer] == [cell.errors for cell in at_once]
+    assert watch(500, 1, only, journal=journal)[0].errors != first[0].errors
+
+
 def test_errors_beyond_what_is_promised_would_be_seen() -> None:
     cell = watch_cell("x", 0.5, 0.5, 200, 200, 0)
+    assert cell is not None
     assert max(cell.errors) < 0.1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("benchmarks.statistics.watching.ALPHA", 0.5)
-        assert max(watch_cell("x", 0.5, 0.5, 200, 200, 0).errors) > 0.2
+        strict = watch_cell("x", 0.5, 0.5, 200, 200, 0)
+        assert strict is not None
+        assert max(strict.errors) > 0.2
 
 
 def test_watching_costs_little_beside_generation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
