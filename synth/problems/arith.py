@@ -213,7 +213,7 @@ class _Story:
         """Tell the first number, or the groups whose product it is: no operation, or one."""
         rng, half = self._rng, self._limit // 2
         if rng.random() < 0.35:
-            groups = rng.randint(2, 6)
+            groups = rng.randint(2, min(6, half // 2))
             operand = rng.randint(2, min(9, half // groups))
             told = self._tell(self._setting.groups, g=groups, k=operand)
             self.value = self._calculate("*", operand, f"{told}:", left=groups)
