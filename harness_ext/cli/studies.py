@@ -53,6 +53,13 @@ def reproduce(
             "--dry-run", help="Print the cells, what is done, and how long the rest may take; run nothing."
         ),
     ] = False,
+    also_settled: Annotated[
+        bool,
+        typer.Option(
+            "--also-settled",
+            help="With evaluate: {stop: settled}: run cells too that only settled claims need.",
+        ),
+    ] = False,
     engine: Annotated[
         str,
         typer.Option(
@@ -79,10 +86,20 @@ def reproduce(
             raise StylerepError(f"--engine-option takes NAME=VALUE, found {shown(text)}.")
         options[name] = int(value) if value.isdecimal() and len(value) < 19 else value
     if dry_run:
-        for line in plan_lines(plan(file, out, engine), jobs):
+        for line in plan_lines(plan(file, out, engine, also_settled=also_settled), jobs):
             say(line)
         return
-    ended = run(file, out, jobs, engine=engine, options=options, nice=nice, say=say, console=make_console())
+    ended = run(
+        file,
+        out,
+        jobs,
+        engine=engine,
+        options=options,
+        nice=nice,
+        also_settled=also_settled,
+        say=say,
+        console=make_console(),
+    )
     if ended.report:
         say("")
         print_report(ended.report)
@@ -92,6 +109,8 @@ def reproduce(
         )
     for name, why in ended.state.failed.items():
         say(f"FAILED  {name}: {why}", err=True)
+    if left_out := ended.state.left_out:
+        say(f"not run, since what needs them is settled (--also-settled runs them): {', '.join(left_out)}")
     if ended.state.blocked:
         say(f"not run, since what they need failed: {', '.join(ended.state.blocked)}", err=True)
     if ended.state.failed:

@@ -1,6 +1,6 @@
 """Compares runs item by item and says what the differences support."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +63,7 @@ def compare(
     alpha: float = ALPHA,
     seed: int = 0,
     learnability: Sequence[Path] = (),
+    lacking: Collection[str] = (),
 ) -> Report:
     """Compare run folders with a baseline on every task they share.
 
@@ -70,6 +71,7 @@ def compare(
     one condition; *by* says what rows are told apart by. *baseline* is a run's folder, or an arm; the arm of
     the first run if left out. Verdicts are corrected by Holm over all comparisons, or, where *claims* are
     declared, by Holm over the claims and by Benjamini and Hochberg over the comparisons.
+    *lacking* are arms that claims may name although there are no runs of them.
     *seed* is that of resampling. *learnability* are tables of that verb: differences are then told at equal
     surprisal too. *metric* is what accuracy is in every task that has it; else, and if left
     out, see `harness_ext.runs.accuracy`. Raises StylerepError where a run cannot be read, no task is shared,
@@ -91,7 +93,7 @@ def compare(
     with Workers(processor_cores()) as workers:
         runs, notes = with_accuracy(load_runs(list(given.values()), workers), metric)
         found = conditions(runs, rows)
-        report = _report(found, notes, baseline, margin, rows, partial, claims, alpha, seed, workers)
+        report = _report(found, notes, baseline, margin, rows, partial, claims, alpha, seed, workers, lacking)
     if not learnability:
         return report
     equal = equal_learnability(report.comparisons, report.cells, found, measured, 1 - alpha)
@@ -109,6 +111,7 @@ def _report(
     alpha: float,
     seed: int,
     workers: Workers,
+    lacking: Collection[str],
 ) -> Report:
     chosen = baselines(found, baseline)
     if not chosen:
@@ -143,7 +146,7 @@ def _report(
         families=across,
         shares=shares(found, partial, seed, workers),
         omnibus=_omnibus(found, partial),
-        judgement=judge(claims, found, partial) if claims else None,
+        judgement=judge(claims, found, partial, lacking) if claims else None,
         notes=[
             *notes,
             *metric_notes(found, list(dict.fromkeys(pair.key for *_, pair in pairs))),

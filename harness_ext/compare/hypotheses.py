@@ -1,6 +1,6 @@
 """Judges the hypotheses that a file declared before the runs (docs/reference/comparing.md)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -72,15 +72,18 @@ class Judgement:
         return next((one for one in (Outcome.NOT_MET, Outcome.INCONCLUSIVE) if one in outcomes), Outcome.MET)
 
 
-def judge(claims: Claims, found: Sequence[Condition], partial: bool) -> Judgement:
+def judge(
+    claims: Claims, found: Sequence[Condition], partial: bool, lacking: Collection[str] = ()
+) -> Judgement:
     """Judge every claim on the conditions found.
 
     A claim is met where its p, the greatest of all that it needs (Berger 1982, Technometrics 24:295),
     adjusted by Holm over the claims of the file, is at most alpha; not met where the contrary of something
-    that it needs is shown at alpha, unadjusted; else inconclusive. Raises StylerepError where a claim names
-    an arm or a task that the runs do not have.
+    that it needs is shown at alpha, unadjusted; else inconclusive. A part of a claim about an arm of which
+    there is no run, and that *lacking* names, isn't shown. Raises StylerepError where a claim names another
+    arm, or a task, that the runs do not have.
     """
-    findings = [_findings(claim, found, partial) for claim in claims.claims]
+    findings = [findings_of(claim, found, partial, lacking) for claim in claims.claims]
     p_values = [max(finding.p for finding in needed) for needed in findings]
     results = []
     for claim, needed, p, p_holm in zip(claims.claims, findings, p_values, holm(p_values), strict=True):
@@ -96,9 +99,25 @@ def judge(claims: Claims, found: Sequence[Condition], partial: bool) -> Judgemen
     )
 
 
-def _findings(claim: Hypothesis, found: Sequence[Condition], partial: bool) -> list[Finding]:
+def findings_of(
+    claim: Hypothesis, found: Sequence[Condition], partial: bool, lacking: Collection[str] = ()
+) -> list[Finding]:
+    """Return all that a claim needs, for every model that has its arms; raise StylerepError where none has,
+    unless one of the arms is *lacking*.
+    """
     if claim.kind == "all":
-        return [finding for part in claim.parts for finding in _findings(part, found, partial)]
+        return [finding for part in claim.parts for finding in findings_of(part, found, partial, lacking)]
+    if missing := next((arm for arm in claim.arms if arm in lacking and arm not in _known(found)), None):
+        return [
+            Finding(
+                claim.name,
+                "no model",
+                1.0,
+                1.0,
+                f"{title(claim.kind, claim.arms)}: {missing} was not run",
+                "",
+            )
+        ]
     findings = []
     for task in _every_task(found) if claim.tasks == (ALL,) else claim.tasks:
         pairs = _claimed(claim, task, found, partial)

@@ -112,7 +112,11 @@ def load_claims(path: Path) -> Claims:
     """Read a claims file; raise StylerepError, naming line and key, for what is missing,
     unknown or out of range.
     """
-    data = read_regular(path, "claims file", _LARGEST)
+    return parse_claims(read_regular(path, "claims file", _LARGEST), path)
+
+
+def parse_claims(data: bytes, path: Path) -> Claims:
+    """Return the claims of a file's bytes; raises what `load_claims` does."""
     document = parse_yaml(data, path)
     alpha, claims = read_claims(document)
     return Claims(path, hashlib.sha256(data).hexdigest(), alpha, claims)

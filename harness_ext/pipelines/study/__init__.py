@@ -15,7 +15,7 @@ from harness_ext.pipelines.study.cell_schedule import State, run_cells
 from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell, study_cells
 from harness_ext.pipelines.study.engine_by_name import ENGINES, check_engine, make_engine
 from harness_ext.pipelines.study.estimate import TimeEstimate
-from harness_ext.pipelines.study.file import Study, StudyModel, claims_text, load_study
+from harness_ext.pipelines.study.file import Study, StudyModel, claims_text, load_study, stops
 from harness_ext.pipelines.study.progress import Progress, clock
 from harness_ext.pipelines.study.worker import is_done
 from synth.errors import StylerepError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness_ext.compare import Report
+    from harness_ext.pipelines.study.next_cell import ByClaims
 
 __all__ = [
     "ENGINES",
@@ -57,16 +58,21 @@ class StudyOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A cell, whether it is done already, and how many seconds it is expected to take."""
+    """A cell, whether it is done already, and how many seconds it is expected to take; whether it is left
+    out, since what needs it is settled.
+    """
 
     cell: Cell
     done: bool
     seconds: float
+    left_out: bool = False
 
 
-def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned]:
-    """Return the cells that `reproduce` would run, in order, without running any; raises what it raises for
-    the study file, *out* and *engine*.
+def plan(
+    study_file: Path, out: Path, engine: str = "processes", *, also_settled: bool = False
+) -> list[Planned]:
+    """Return the cells that `reproduce` would run, in the order of the file, without running any; raises what
+    it raises for the study file, *out* and *engine*.
     """
     check_engine(engine)
     if wrong := next(
@@ -78,7 +84,20 @@ def plan(study_file: Path, out: Path, engine: str = "processes") -> list[Planned
     study, folder = load_study(study_file), out.resolve()
     cells = study_cells(study, _gpus(engine))
     estimate = TimeEstimate(study, cells, folder)
-    return [Planned(cell, is_done(folder, cell), estimate.seconds(cell.name)) for cell in cells]
+    done = [cell.name for cell in cells if is_done(folder, cell)]
+    order = None if also_settled else _order(study, cells, folder)
+    left_out = order.left_out(done) if order else {}
+    return [
+        Planned(cell, cell.name in done, estimate.seconds(cell.name), cell.name in left_out) for cell in cells
+    ]
+
+
+def _order(study: Study, cells: Sequence[Cell], folder: Path) -> "ByClaims | None":
+    if not (study.claims and any(stops(study, model) for model in study.models)):
+        return None  # as the file has them
+    from harness_ext.pipelines.study.next_cell import ByClaims  # with all that compares runs
+
+    return ByClaims(study, cells, folder)
 
 
 def reproduce(
@@ -89,6 +108,7 @@ def reproduce(
     engine: str = "processes",
     options: Mapping[str, Any] | None = None,
     nice: int = POLITE,
+    also_settled: bool = False,
     say: Callable[[str], None] = print,
     console: "Console | None" = None,
 ) -> StudyOutcome:
@@ -98,7 +118,9 @@ def reproduce(
     Cells that are done with the same command and inputs are not run again; *jobs* run at a time, on this
     machine with its cores shared among them and giving way to other work (*nice*, 0 to 19), or on the
     *engine* (one of `ENGINES`, with its *options*). A
-    cell that fails keeps back only what needs it; the report is of what there is. Raises StylerepError for a
+    cell that fails keeps back only what needs it; the report is of what there is. Where runs stop once they
+    are settled, the study's claims say which cell runs next (`harness_ext.pipelines.study.next_cell.RULE`),
+    and cells that settled claims alone need don't run, unless *also_settled*. Raises StylerepError for a
     study file that is wrong, an engine that is not there, where another command is at work in *out*,
     and where a link leads out of it.
     """
@@ -125,7 +147,10 @@ def reproduce(
         if study.claims:
             write_text(folder / CLAIMS_FILE, claims_text(study))
         with Progress(folder, TimeEstimate(study, cells, folder), jobs, say, console) as progress:
-            state = run_cells(cells, folder, started, jobs, progress)
+            order = _order(study, cells, folder)
+            if order and also_settled:
+                order.keep_all()
+            state = run_cells(cells, folder, started, jobs, progress, order)
         shown: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         if console is not None:
             shown = showing("writing the report", bar=console.is_terminal)
@@ -140,14 +165,16 @@ def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:
     needs = [
         f"{one.cell.gpus} GPU{'s' if one.cell.gpus > 1 else ''}  " if one.cell.gpus else "" for one in planned
     ]
-    times = ["done" if one.done else clock(one.seconds) for one in planned]
+    times = ["done" if one.done else "left out" if one.left_out else clock(one.seconds) for one in planned]
     lines = [
         f"{when:>8}  {gpus}stylerep {shlex.join(one.cell.command)}"
         for one, when, gpus in zip(planned, times, needs, strict=True)
     ]
-    rest = [one.seconds for one in planned if not one.done]
+    rest = [one.seconds for one in planned if not one.done and not one.left_out]
+    left_out = sum(one.left_out for one in planned)
+    settled = f", {left_out} left out, since what needs them is settled" if left_out else ""
     total = (
-        f"{len(planned)} cells, {len(planned) - len(rest)} done; about"
+        f"{len(planned)} cells, {sum(one.done for one in planned)} done{settled}; about"
         f" {clock(max(sum(rest) / jobs, max(rest, default=0)))} for the rest, {jobs} at a time,"
     )
     return [*lines, f"{total} a guess that may be off by a factor of three until like cells are on record"]

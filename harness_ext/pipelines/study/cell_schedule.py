@@ -3,9 +3,10 @@ and keeps failures to what depends on them.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from harness_ext.pipelines.study.cells import Cell
 from harness_ext.pipelines.study.engines import Elsewhere, Engine
@@ -32,7 +33,7 @@ class Working:
 @dataclass(slots=True)
 class State:
     """How far a study is. `before` were done by an earlier command, `failed` has the reason of each,
-    `blocked` waits for a failed one.
+    `blocked` waits for a failed one. `left_out` needn't run, with the reason.
     """
 
     cells: Sequence[Cell]
@@ -40,6 +41,7 @@ class State:
     done: dict[str, float] = field(default_factory=dict)
     working: dict[str, Working] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -57,20 +59,41 @@ class State:
         return self.before | set(self.done)
 
     def waiting(self) -> list[Cell]:
-        """Return the cells that are neither finished, at work, failed nor blocked, in order."""
-        gone = self.finished | set(self.working) | set(self.failed) | set(self.blocked)
+        """Return the cells that are neither finished, at work, failed, blocked nor left out, in order."""
+        gone = self.finished | set(self.working) | set(self.failed) | set(self.blocked) | set(self.left_out)
         return [cell for cell in self.cells if cell.name not in gone]
 
 
+class Order(Protocol):
+    """Says which cell runs next, and which needn't (`harness_ext.pipelines.study.next_cell`)."""
+
+    def left_out(self, finished: Collection[str]) -> dict[str, str]:
+        """Return the cells that needn't run, each with the reason."""
+
+    def choose(
+        self,
+        ready: Sequence[Cell],
+        finished: Collection[str],
+        working: Collection[str],
+        lost: Collection[str],
+    ) -> Cell:
+        """Return the one of the *ready* cells that is to start; those of *lost* failed, or can't run."""
+
+
 def run_cells(
-    cells: Sequence[Cell], folder: Path, engine: Engine, jobs: int, tell: Callable[[State, str], None]
+    cells: Sequence[Cell],
+    folder: Path,
+    engine: Engine,
+    jobs: int,
+    tell: Callable[[State, str], None],
+    order: Order | None = None,
 ) -> State:
     """Run every cell that is not done, at most *jobs* at a time, each after those it waits for;
     return how it ended.
 
-    Cells that are ready start in the order given. *tell* is called with the state and what happened (empty
-    where only time has passed). An interruption stops what this command started and goes on to the caller.
-    Raises StylerepError where another command is at it.
+    Cells that are ready start as *order* has it, or in the order given. *tell* is called with the state and
+    what happened (empty where only time has passed). An interruption stops what this command started and
+    goes on to the caller. Raises StylerepError where another command is at it.
     """
     with hold(folder):
         state = State(
@@ -78,21 +101,35 @@ def run_cells(
         )
         tell(state, f"{len(state.before)} of {len(cells)} cells were done before" if state.before else "")
         try:
-            while waiting := [*state.waiting(), *state.working]:
-                ready = [
-                    cell for cell in waiting if isinstance(cell, Cell) and set(cell.after) <= state.finished
-                ]
-                for cell in ready[: max(0, jobs - len(state.working))]:
+            _leave_out(state, order, tell)
+            while state.waiting() or state.working:
+                while len(state.working) < jobs and (cell := _next(state, order)):
                     _start(state, cell, folder, engine, tell)
                 time.sleep(_POLL)
                 for one in list(state.working.values()):
                     _look(state, one, folder, engine, tell)
+                _leave_out(state, order, tell)
                 tell(state, "")
         finally:
             for one in state.working.values():
                 one.job.stop()
             engine.close()
     return state
+
+
+def _next(state: State, order: Order | None) -> Cell | None:
+    ready = [cell for cell in state.waiting() if set(cell.after) <= state.finished]
+    if not ready or order is None:
+        return ready[0] if ready else None
+    return order.choose(ready, state.finished, state.working, [*state.failed, *state.blocked])
+
+
+def _leave_out(state: State, order: Order | None, tell: Callable[[State, str], None]) -> None:
+    """Note which cells needn't run any more, now that others have; those at work go on."""
+    for name, why in (order.left_out(state.finished) if order else {}).items():
+        if name not in state.left_out and name not in state.working and name not in state.failed:
+            state.left_out[name] = why
+            tell(state, f"{name}: {why}")
 
 
 def _start(

@@ -25,8 +25,11 @@ _PROMPT, _TRACE = 120, 150
 class TimeEstimate:
     """How many seconds cells take: by their arithmetic, corrected by the cells that have been seen to end."""
 
-    def __init__(self, study: Study, cells: Sequence[Cell], folder: Path) -> None:
-        """Take the cells of a study; those on record in *folder* have been seen."""
+    def __init__(self, study: Study, cells: Sequence[Cell], folder: Path, rate: float | None = None) -> None:
+        """Take the cells of a study; those on record in *folder* have been seen. The *rate* of the machine
+        (operations a second) is measured if left out.
+        """
+        self._rate = rate
         self._study = study
         self._cells = {cell.name: cell for cell in cells}
         self._guesses: dict[str, float] = {}
@@ -61,11 +64,11 @@ class TimeEstimate:
 
     def _guess(self, name: str) -> float:
         if name not in self._guesses:
-            self._guesses[name] = _by_arithmetic(self._study, self._cells[name])
+            self._guesses[name] = _by_arithmetic(self._study, self._cells[name], self._rate)
         return self._guesses[name]
 
 
-def _by_arithmetic(study: Study, cell: Cell) -> float:
+def _by_arithmetic(study: Study, cell: Cell, rate: float | None) -> float:
     model = next((one for one in study.models if one.label == cell.label), None)
     if cell.kind == "data":
         return 5 + study.n * len(study.arms) / 500
@@ -77,28 +80,28 @@ def _by_arithmetic(study: Study, cell: Cell) -> float:
     if cell.kind == "distill":
         train: Mapping[str, object] = {**study.train, **model.train}
         tokens = study.n * (_PROMPT + trace) * float(str(train.get("epochs", 1)))
-        return _START + 6 * size * tokens / (_TRAINING * _rate(cell))
+        return _START + 6 * size * tokens / (_TRAINING * _of_machine(cell, rate))
     if cell.kind == "learnability":
         rows = float((study.learnability or {}).get("n", study.n)) * len(study.arms)
-        return _START + 2 * size * rows * (_PROMPT + trace) / (_READING * _rate(cell))
+        return _START + 2 * size * rows * (_PROMPT + trace) / (_READING * _of_machine(cell, rate))
     given = {**study.evaluate, **model.evaluate}
     items = float(given.get("limit", 2000))
     if cell.kind == "probe":
         items = float((study.probes or {}).get("n", items)) * len(study.arms)
         # a sentence has about 12 tokens, and four variants that are read from it on
         read = _PROMPT + trace * (trace / 12 * 4) / 2
-        return _START + 2 * size * items * read / (_READING * _rate(cell))
+        return _START + 2 * size * items * read / (_READING * _of_machine(cell, rate))
     tasks = 1 if isinstance(given["tasks"], str) else len(given["tasks"])
     longest = float(given.get("max_gen_toks", 1024))
     writing = _WRITING_ROWS if given.get("model") == STYLE_HF else _WRITING
     return _START + 2 * size * items * tasks * (
         _PROMPT / _TRAINING + (trace + longest) / 2 / writing
-    ) / _rate(cell)
+    ) / _of_machine(cell, rate)
 
 
-def _rate(cell: Cell) -> float:
+def _of_machine(cell: Cell, rate: float | None) -> float:
     """Return operations a second: those of GPUs, where a cell has some, as an A100 makes them."""
-    return cell.gpus * _GPU_RATE if cell.gpus else matrix_rate()
+    return cell.gpus * _GPU_RATE if cell.gpus else rate or matrix_rate()
 
 
 @cache

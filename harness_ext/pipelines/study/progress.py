@@ -114,6 +114,7 @@ class Progress:
             )
         parts = [f"{len(state.finished)} of {len(state.cells)} done", f"{len(state.working)} at work"]
         parts += [f"{len(state.failed)} failed"] if state.failed else []
+        parts += [f"{len(state.left_out)} left out"] if state.left_out else []
         parts += [f"{len(state.blocked)} wait for a failed one"] if state.blocked else []
         left = clock(seconds_left(state, self._estimate, self._jobs))
         return Group(

@@ -22,7 +22,8 @@ from harness_ext.pages.leaderboard.board import Figure
 from harness_ext.pages.leaderboard.tables import percent
 from harness_ext.pipelines.study.cell_schedule import State
 from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell
-from harness_ext.pipelines.study.file import Study
+from harness_ext.pipelines.study.file import Study, stops
+from harness_ext.pipelines.study.next_cell import RULE
 from harness_ext.pipelines.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, scaling_tables
 from harness_ext.pipelines.study.worker import read_record
 from harness_ext.runs.run_folder import read_manifest
@@ -73,7 +74,8 @@ def write_report(
     tables = [*paper_tables(study, report), *scaling_tables(scaling), *report_tables(report)]
     tables += _reading_tables(cells, state, folder)
     early = [_EARLY] if len(whole) < len(there) else []
-    notes = [*report_notes(report), *early, *([SCALING_NOTE] if scaling else []), *_failures(state)]
+    notes = [*report_notes(report), *early, *([SCALING_NOTE] if scaling else [])]
+    notes += [*_order_notes(study, state), *_failures(state)]
     origins = _origins(cells, state, folder)
     signatures = [f"{one.run}, {one.task}: {one.signature}" for one in report.comparisons] + [
         f"{one.arm}, {one.task}: {one.signature}" for one in report.families
@@ -118,7 +120,7 @@ def _compared(runs: Sequence[Path], study: Study, claims: Claims | None, state: 
     compare all the same and note that claims were not judged.
     """
     try:
-        return compare(runs, "base", study.margin, claims=claims)
+        return compare(runs, "base", study.margin, claims=claims, lacking=_left_out_arms(state))
     except StylerepError as error:
         if claims is None or not (state.failed or state.blocked):
             raise
@@ -126,6 +128,11 @@ def _compared(runs: Sequence[Path], study: Study, claims: Claims | None, state: 
         return replace(
             report, notes=[*report.notes, f"THE CLAIMS WERE NOT JUDGED, since cells failed: {error}"]
         )
+
+
+def _left_out_arms(state: State) -> set[str]:
+    """Return the arms of which a run was left out, since what needs it is settled."""
+    return {cell.arm for cell in state.cells if cell.kind == "evaluate" and cell.name in state.left_out}
 
 
 def paper_tables(study: Study, report: Report) -> list[TextTable]:
@@ -159,6 +166,13 @@ def paper_tables(study: Study, report: Report) -> list[TextTable]:
 def _failures(state: State) -> list[str]:
     found = [f"{name} FAILED: {without_home(SECRETS.output(why))}" for name, why in state.failed.items()]
     return [*found, *(f"{name} was not run, since what it needs failed." for name in state.blocked)]
+
+
+def _order_notes(study: Study, state: State) -> list[str]:
+    """Say by which rule cells ran, and which were left out."""
+    if not (study.claims and any(stops(study, model) for model in study.models)):
+        return []
+    return [RULE, *(f"{name}: {why}." for name, why in state.left_out.items())]
 
 
 def _origins(cells: Sequence[Cell], state: State, folder: Path) -> TextTable:
