@@ -148,6 +148,7 @@ def evaluate(
     steer_strength: float | None = None,
     model_args: Mapping[str, Value] | None = None,
     gen_kwargs: Mapping[str, Value] | None = None,
+    repeats: int | None = None,
     include_path: str | Path | None = None,
     trust_remote_code: bool = False,
 ) -> Path:
@@ -180,6 +181,8 @@ def evaluate(
         steer_strength: how many times it is added; below 0 it is taken away.
         model_args: further arguments of lm_eval's model.
         gen_kwargs: arguments of generation in place of the tasks' own, such as ``{"max_gen_toks": 512}``.
+        repeats: draws of each item of tasks that generate, each scored; they want a temperature:
+            ``gen_kwargs={"do_sample": True, "temperature": 0.7}``. What tasks say if left out.
         include_path: a folder with task files of your own.
         trust_remote_code: let the model run Python files of its own; read them first.
 
@@ -207,6 +210,8 @@ def evaluate(
             )
     if (settled_against is None) != (margin is None):
         raise StylerepError("settled_against and margin go together.")
+    if repeats is not None and repeats < 1:
+        raise StylerepError(f"repeats is a number of draws from 1 on, found {repeats}.")
     rule = None
     if settled_against is not None and margin is not None:
         from harness_ext.compare.settling import StoppingRule
@@ -244,7 +249,8 @@ def evaluate(
     }
     words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
     SECRETS.know_environment()
-    return run([*words, *(["--trust_remote_code"] if trust_remote_code else [])], arm, digest, rule)
+    code = ["--trust_remote_code"] if trust_remote_code else []
+    return run([*words, *code], arm, digest, rule, repeats=repeats)
 
 
 def _json(name: str, settings: Mapping[str, Value]) -> str:

@@ -170,6 +170,14 @@ STOPPING = Hook(
     " documents of doc_iterator",
     "each evaluation: both were called; the samples that were saved are the items that were asked",
 )
+REPEATS = Hook(
+    "scoring every draw of an item",
+    "lm_eval",
+    "harness_ext.backends.lm_eval.several_draws",
+    "simple_evaluate calls evaluate of its module, which asks each request config.repeats times and scores by"
+    " _filters, process_results and aggregation",
+    "each evaluation: evaluate was called; each request has as many responses; each scoring gets them all",
+)
 ADAPTER_WEIGHTS = Hook(
     "the digest of an adapter",
     "peft",
@@ -204,6 +212,7 @@ HOOKS = (
     SERVERS,
     REQUESTS,
     STOPPING,
+    REPEATS,
     ADAPTER_WEIGHTS,
     VLLM_CONTROLS,
 )

@@ -49,6 +49,18 @@ def evaluate(
             )
         ),
     ] = None,
+    repeats: Annotated[
+        int | None,
+        typer.Option(
+            help=(
+                "Draws of each item of tasks that generate, each scored: avg@k, pass@k, maj@k. Wants a"
+                " temperature (--gen_kwargs do_sample=true,temperature=0.7).  [default: what tasks say]"
+            ),
+            min=1,
+            max=10_000,
+            show_default=False,
+        ),
+    ] = None,
     in_order: Annotated[
         bool,
         typer.Option(
@@ -111,7 +123,7 @@ def evaluate(
 
         digest = claims_digest(claims)
     with showing(EvaluationStage("importing lm_eval"), bar=False):
-        folder = run(context.args, arm, digest, rule, in_order)
+        folder = run(context.args, arm, digest, rule, in_order, repeats)
 
     from harness_ext.runs.audit import run_notes
 

@@ -41,8 +41,11 @@ PREFERENCE = (
 """Names of accuracy, the first that a task has is taken. ``math_verify`` stands before ``exact_match``, which
 in lm_eval's minerva_math is 0 for every response that does not end as its four examples do.
 """
+DRAWS = "draws"
+"""The metric that says of how many responses an item's other metrics are means."""
 NOT_ACCURACY = frozenset(
     (
+        DRAWS,
         "answered",
         "trace_present",
         "trace_closed",
@@ -73,6 +76,7 @@ NOT_ACCURACY = frozenset(
 """
 RECORDED = "recorded"
 """The score that came with an imported response: never accuracy unless it is asked for."""
+_OF_DRAWS = re.compile(r"(?:pass|maj)@[1-9]\d*")
 _PASS_AT_1 = re.compile(r"(?:\w+_)?pass@(?:k:k=)?1(?:[:&][\w=]+)*")
 
 
@@ -205,6 +209,11 @@ def find_metric(names: Iterable[str], wanted: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def known_accuracy(names: Iterable[str]) -> str | None:
+    """Return the first of `PREFERENCE` among the names of metrics; None where none is known."""
+    return min((name for name in names if _rank(name) is not None), key=_order, default=None)
+
+
 def shown(name: str) -> str:
     """Return the name of a metric as any terminal can show it: what cannot be printed becomes a mark."""
     return (
@@ -256,7 +265,12 @@ def _others(columns: Mapping[str, FloatArray], chosen: str) -> tuple[OtherMetric
     """Return the metrics of right and wrong, known by name or 0 and 1 alone, that differ from the one
     chosen.
     """
-    names = (name for name in (*_usual(columns), RECORDED) if name in columns and name != chosen)
+    # with several draws an item, pass@k and maj@k are other figures of the same metric
+    names = (
+        name
+        for name in (*_usual(columns), RECORDED)
+        if name in columns and name != chosen and not (DRAWS in columns and _OF_DRAWS.fullmatch(name))
+    )
     telling = (
         name
         for name in names

@@ -57,10 +57,17 @@ def task_config(task: str) -> dict[str, Any]:
 
 def output_type(task: str) -> str:
     """Return what one of our tasks asks a model for, as lm_eval calls it; empty where no file says so."""
+    return str(said_of_task(task, "output_type") or "")
+
+
+def said_of_task(task: str, key: str) -> Any:
+    """Return what the file of one of our tasks says under a key, or else the files that it includes; None
+    where none does.
+    """
     path = task_file(task)
-    while "output_type" not in (config := _read(path)) and "include" in config:
+    while key not in (config := _read(path)) and "include" in config:
         path = path.parent / str(config["include"])
-    return str(config.get("output_type", ""))
+    return config.get(key)
 
 
 def tasks_named(names: Iterable[str]) -> list[str]:

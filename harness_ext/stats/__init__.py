@@ -2,6 +2,7 @@
 (docs/explanation/statistics.md).
 """
 
+from harness_ext.scoring.at_k import maj_at_k, pass_at_k
 from harness_ext.stats.accuracy_interval import accuracy_interval
 from harness_ext.stats.best_of_many import chosen_level, luck_of_best
 from harness_ext.stats.distribution import energy_distance, feature_tost
@@ -97,9 +98,12 @@ from harness_ext.stats.several import (
     critical_difference,
     friedman,
 )
+from harness_ext.stats.several_draws import DrawnItem, at_k, avg_at_k, draw_variance, item_values
+from harness_ext.stats.share_interval import redrawn_interval, share_interval
 
 __all__ = [
     "CriticalDifference",
+    "DrawnItem",
     "Effect",
     "Interval",
     "LogisticFit",
@@ -114,7 +118,9 @@ __all__ = [
     "Verdict",
     "accuracy_interval",
     "against_control",
+    "at_k",
     "attributed",
+    "avg_at_k",
     "bca_interval",
     "benjamini_hochberg",
     "bonett_price_interval",
@@ -129,6 +135,7 @@ __all__ = [
     "decide",
     "detectable_difference",
     "difference",
+    "draw_variance",
     "e_bh",
     "e_holm",
     "effect_of_counts",
@@ -149,12 +156,14 @@ __all__ = [
     "hodges_lehmann",
     "holm",
     "item_means",
+    "item_values",
     "items_for_difference",
     "items_for_equivalence",
     "items_to_settle",
     "length_controlled",
     "logistic",
     "luck_of_best",
+    "maj_at_k",
     "matched_odds_ratio",
     "mcnemar_exact",
     "mcnemar_midp",
@@ -166,17 +175,20 @@ __all__ = [
     "paired_counts",
     "paired_t",
     "pareto_front",
+    "pass_at_k",
     "plan",
     "posterior_difference",
     "random_effects",
     "rank_intervals",
     "recovered_share",
     "recovered_shares",
+    "redrawn_interval",
     "right",
     "sequence_equivalence",
     "sequence_intervals",
     "sequence_noninferiority",
     "sequences",
+    "share_interval",
     "shown_above",
     "sign_flip",
     "sign_flip_many",

@@ -70,3 +70,11 @@ def output_folder(args: argparse.Namespace) -> Path:
 def task_metadata(args: argparse.Namespace) -> dict[str, Any]:
     """Return what ``--metadata`` gives to all tasks."""
     return dict(getattr(args, "metadata", None) or {})
+
+
+def given_decoding(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what ``--gen_kwargs`` says."""
+    from lm_eval.utils import simple_parse_args_string
+
+    given = getattr(args, "gen_kwargs", None) or {}
+    return dict(simple_parse_args_string(given) if isinstance(given, str) else given)

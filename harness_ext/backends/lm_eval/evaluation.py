@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from harness_ext.backends.lm_eval.asked_tasks import choose_tasks
 from harness_ext.backends.lm_eval.checks import check_limit
-from harness_ext.backends.lm_eval.command_line import output_folder, parse, task_metadata
+from harness_ext.backends.lm_eval.command_line import given_decoding, output_folder, parse, task_metadata
 from harness_ext.backends.lm_eval.masked_secrets import check_masked, secrets_masked, take_secrets
 from harness_ext.backends.lm_eval.models import check_named, told
 from harness_ext.backends.lm_eval.names import LOCAL, STYLE_HF, VLLM
@@ -36,6 +36,7 @@ from harness_ext.backends.lm_eval.saved import (
     tasks_left_out,
     write_manifest,
 )
+from harness_ext.backends.lm_eval.several_draws import check_repeats, every_draw_scored
 from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError
 from synth.files.lock import hold
@@ -54,6 +55,7 @@ def evaluate(
     claims_sha256: str | None = None,
     rule: "StoppingRule | None" = None,
     in_order: bool = False,
+    repeats: int | None = None,
 ) -> Path:
     """Run ``lm_eval`` with its own options on our tasks and return the run folder.
 
@@ -72,11 +74,13 @@ def evaluate(
     options are masked in all that is written, lm_eval's own files with it, and may be given as ``${NAME}``,
     the value of an environment variable (`synth.privacy.secrets`). With a *rule*, items are asked in the
     order of a hash, and only until their comparison with a finished run is settled; the manifest says so.
-    *in_order* asks all of them so, and writes down scores as they come, to be watched.
+    *in_order* asks all of them so, and writes down scores as they come, to be watched. Generating tasks are
+    asked *repeats* times an item, or as often as they say, each draw is scored, and the samples hold all of
+    them, with pass@k and maj@k beside the means (`harness_ext.scoring.draws`).
     Raises StylerepError for what the user can mend.
     """
     with masked_output():
-        return _evaluate(argv, arm, claims_sha256, rule, in_order)
+        return _evaluate(argv, arm, claims_sha256, rule, in_order, repeats)
 
 
 def _evaluate(
@@ -85,6 +89,7 @@ def _evaluate(
     claims_sha256: str | None,
     rule: "StoppingRule | None",
     in_order: bool,
+    repeats: int | None,
 ) -> Path:
     args = parse(argv)
     check_limit(args.limit)
@@ -92,7 +97,7 @@ def _evaluate(
         print(f"stylerep: {masked}", file=sys.stderr, flush=True)
     folder = output_folder(args)
     with hold(folder):
-        return _run(args, folder, arm, claims_sha256, rule, in_order)
+        return _run(args, folder, arm, claims_sha256, rule, in_order, repeats)
 
 
 def _run(
@@ -102,6 +107,7 @@ def _run(
     claims_sha256: str | None,
     rule: "StoppingRule | None",
     in_order: bool,
+    repeats: int | None,
 ) -> Path:
     controls = asked_controls(args)
     check_named(args.model or "hf", args.model_args)
@@ -109,6 +115,7 @@ def _run(
 
     from harness_ext.scoring.documents import check_documents  # with all sources of problems
 
+    check_repeats(asked.ours, repeats, given_decoding(args))
     turn_to("looking for the problems of tasks")
     left_out = check_documents(asked.ours, task_metadata(args), asked.words)
     if left_out and left_out == asked.ours and not asked.others:
@@ -130,6 +137,8 @@ def _run(
         manifest |= prepare_vllm_controls(args, model, manifest["arm"])
     if claims_sha256:
         manifest["claims_sha256"] = claims_sha256
+    if repeats is not None:
+        manifest["repeats"] = repeats
     manifest = SECRETS.settings(manifest)
     refuse_other_run(folder, manifest)
 
@@ -138,6 +147,7 @@ def _run(
     with (
         patch("lm_eval.tasks.TaskManager", asked.manager),
         watching as settled,
+        every_draw_scored(repeats),
         patched_server(args.model),
         patched_local(args.model, model, args.model_args),
         told(args.model or "hf"),

@@ -72,7 +72,7 @@ class Sampler:
         self.decoding = decoding
         self._name, (self._lm, self._as_family) = model, _open(model, dict(model_args), batch)
         self._is_api, self._called = isinstance(self._lm, TemplateAPI), Counter[str]()
-        self._takes_seed = model == "vllm" or _is_openai(self._lm)
+        self._takes_seed = takes_seed(self._lm)
         if self._is_api:
             need(SERVERS, self._lm, "_create_payload", "parse_generations")
             self._lm.parse_generations = counted(
@@ -182,10 +182,13 @@ def _has_chat_template(tokenizer: Any) -> bool:
     )
 
 
-def _is_openai(lm: Any) -> bool:
+def takes_seed(lm: Any) -> bool:
+    """Say whether a model of lm_eval takes a seed with each request: vllm, and those of the OpenAI kind."""
     from lm_eval.models.openai_completions import LocalCompletionsAPI
 
-    return isinstance(lm, LocalCompletionsAPI) and not type(lm).__module__.endswith("anthropic_llms")
+    if isinstance(lm, LocalCompletionsAPI):
+        return not type(lm).__module__.endswith("anthropic_llms")
+    return type(lm).__module__.endswith("vllm_causallms")
 
 
 @contextlib.contextmanager

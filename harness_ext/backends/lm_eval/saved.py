@@ -38,7 +38,8 @@ def recorded_settings(args: argparse.Namespace) -> dict[str, Any]:
 def refuse_other_run(folder: Path, manifest: dict[str, Any]) -> None:
     """Keep two different models or settings from sharing a run folder."""
     there = SECRETS.settings(read_manifest(folder))  # as it would be written now
-    for key in ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "chat_template", "decoding"):
+    keys = ("model", "base_model", "arm", "adapter_sha256", "gen_kwargs", "repeats", "chat_template")
+    for key in (*keys, "decoding"):
         if there and there.get(key) != manifest.get(key):
             raise StylerepError(
                 f"{folder} already holds a run whose {key} is {there.get(key)!r}, not {manifest.get(key)!r};"
