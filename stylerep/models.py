@@ -25,6 +25,7 @@ def distill(
     batch_size: int | None = None,
     rank: int | None = None,
     max_length: int | None = None,
+    loss_on: str | None = None,
     without: str | Path | None = None,
     select: str | None = None,
     drop: float = 0.0,
@@ -45,7 +46,7 @@ def distill(
         model: a name of ``stylerep models list``, a local folder or a Hub id.
         data: the data set of one arm, a folder that `stylerep.synthesize` or ``stylerep teach`` wrote.
         out: the folder for what is trained; replaced when training has ended.
-        recipe: ``small``, ``paper`` or a YAML file. The arguments from *method* to *max_length* change single
+        recipe: ``small``, ``paper`` or a YAML file. The arguments from *method* to *loss_on* change single
             settings of it.
         method: ``lora``, ``dora``, ``qlora`` or ``full``.
         seed: of adapter weights and of the order of problems.
@@ -54,6 +55,7 @@ def distill(
         batch_size: rows a step, over all processes.
         rank: LoRA rank; alpha is twice the rank.
         max_length: the longest row in tokens, prompt included; a longer one is refused.
+        loss_on: which tokens of a response count: ``all``, ``steps``, ``pivots`` or ``answer``.
         without: a file of row ids to leave out; give all arms the same.
         select: score rows before training: ``outlier-gradient``, ``gradient-cosine``,
             ``gradient-norm`` or ``loss``.
@@ -97,6 +99,7 @@ def distill(
         batch_size=batch_size,
         rank=rank,
         max_length=max_length,
+        loss_on=loss_on,
         without=left_out,
         select=select,
         drop=drop,

@@ -10,6 +10,7 @@ from jinja2 import TemplateError
 from distill.models.families import Family
 from distill.models.families.dated_template import default_template
 from distill.models.families.special_tokens import special_ids
+from distill.training.loss_on import tokens_left_out
 from synth.errors import StylerepError
 from synth.formats import CLOSE, OPEN, closing_of, prompt_opening
 from synth.schema import shown
@@ -19,10 +20,20 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One training row: token ids, and how many of them are prompt."""
+    """One training row: token ids, how many of them are prompt, and the places of those after it that have no
+    label.
+    """
 
     input_ids: list[int]
     prompt_length: int
+    unlabelled: frozenset[int] = frozenset()
+
+    @property
+    def labelled(self) -> list[int]:
+        """The places of the tokens that the loss counts."""
+        return [
+            place for place in range(self.prompt_length, len(self.input_ids)) if place not in self.unlabelled
+        ]
 
 
 def prompt_text(tokenizer: Any, messages: Sequence[dict[str, str]], family: Family) -> str:
@@ -93,8 +104,11 @@ def completion(prompt: str, response: str, think: tuple[str, str]) -> str:
     return f"{closing}\n\n{response}"
 
 
-def encode(row: dict[str, Any], tokenizer: Any, family: Family, max_length: int) -> Encoded:
-    """Encode one row: prompt, raw response, end of turn.
+def encode(
+    row: dict[str, Any], tokenizer: Any, family: Family, max_length: int, loss_on: str = "all"
+) -> Encoded:
+    """Encode one row: prompt, raw response, end of turn; *loss_on* says which of the response's tokens have
+    labels (`distill.training.loss_on`).
 
     The response is appended as it is, never rendered by the chat template (several drop the trace
     from assistant turns). Prompt and response are tokenised apart, as they are in generation.
@@ -122,7 +136,26 @@ def encode(row: dict[str, Any], tokenizer: Any, family: Family, max_length: int)
             f"Row {row['id']}: {len(ids)} tokens exceed the limit of {max_length}; raise --max-length or"
             " leave it out of every arm."
         )
-    return Encoded(ids, len(start))
+    if loss_on == "all":
+        return Encoded(ids, len(start))
+    spans = _spans(tokenizer, text, labels)
+    left_out = tokens_left_out(row, text, spans, loss_on)
+    return Encoded(ids, len(start), frozenset(len(start) + number for number in left_out))
+
+
+def _spans(tokenizer: Any, text: str, labels: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the characters of *text* that each of its tokens stands for."""
+    if not getattr(tokenizer, "is_fast", False):
+        raise StylerepError(
+            "--loss-on needs a tokenizer that says where its tokens lie, which this model's (a slow one) does"
+            " not."
+        )
+    found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    if found["input_ids"] != labels:
+        raise StylerepError(
+            "--loss-on: this model's tokenizer does not cut a text into the same tokens twice."
+        )
+    return [(int(first), int(last)) for first, last in found["offset_mapping"]]
 
 
 def _dropped(token: str, family: Family) -> str:
@@ -152,10 +185,12 @@ def packed(rows: Sequence[Encoded]) -> dict[str, Any]:
     targets: list[int] = []
     for row in rows:
         offset, length = len(ids) - shared, len(row.input_ids)
-        keep.extend(range(offset + row.prompt_length - 1, offset + length - 1))
-        targets.extend(row.input_ids[row.prompt_length :])
+        keep.extend(offset + place - 1 for place in row.labelled)
+        targets.extend(row.input_ids[place] for place in row.labelled)
         ids.extend(row.input_ids[shared:])
         positions.extend(range(shared, length))
+    if not keep:  # a pass needs scores to begin from, though they count for nothing
+        keep, targets = [len(ids) - 1], [IGNORED]
     return {
         "input_ids": torch.tensor(ids).unsqueeze(0),
         "position_ids": torch.tensor(positions).unsqueeze(0),
@@ -193,6 +228,8 @@ def padded(rows: Sequence[Encoded], pad_token_id: int) -> dict[str, Any]:
         tokens = torch.tensor(row.input_ids)
         ids[i, : len(tokens)] = tokens
         mask[i, : len(tokens)] = 1
-        labels[i, row.prompt_length : len(tokens)] = tokens[row.prompt_length :]
+        labels[i, row.labelled] = tokens[row.labelled]
     keep = (labels[:, 1:] != IGNORED).any(dim=0).nonzero().squeeze(1)
+    if not len(keep):  # a pass needs scores to begin from, though they count for nothing
+        keep = torch.tensor([length - 2])
     return {"input_ids": ids, "attention_mask": mask, "logits_to_keep": keep, "targets": labels[:, keep + 1]}

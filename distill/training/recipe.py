@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from distill.models.families import Family
+from distill.training.loss_on import LOSS_ON
 from synth.errors import StylerepError
 from synth.schema import Schema, Whole, read_as, read_yaml, shown
 
@@ -28,7 +29,8 @@ class Recipe:
     QLoRA (Dettmers et al., 2023, arXiv:2305.14314) or full fine-tuning; `rank` and `alpha` are LoRA's.
     `batch_size` is in rows a step, over all processes; `max_length` in tokens, prompt included.
     `learning_rate` is the peak rate, or rates by billions of parameters, of which the nearest is taken.
-    Without it or `max_length`, the family's are taken, else 1e-3 and 2048.
+    Without it or `max_length`, the family's are taken, else 1e-3 and 2048. `loss_on` says which tokens of a
+    response count (`distill.training.loss_on`).
     """
 
     method: str = "lora"
@@ -41,6 +43,7 @@ class Recipe:
     warm_up: float = 0.05
     weight_decay: float = 0.0
     seed: int = 0
+    loss_on: str = "all"
 
     @property
     def longest(self) -> int:
@@ -49,6 +52,8 @@ class Recipe:
 
     def validate(self) -> None:
         """Raise StylerepError for a value outside its range."""
+        if self.loss_on not in LOSS_ON:
+            raise StylerepError(f"loss-on must be one of {', '.join(LOSS_ON)}, got {shown(self.loss_on)}.")
         if self.method not in METHODS:
             raise StylerepError(f"method must be one of {', '.join(METHODS)}, got {shown(self.method)}.")
         for name in _ABOVE_ZERO:
@@ -96,6 +101,7 @@ class _RecipeFile(Schema):
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0, lt=2**31)] = 0.0
     seed: Whole = 0
+    loss_on: Literal["all", "steps", "pivots", "answer"] = "all"
 
 
 def _check(name: str, value: Any, holds: Any, says: str) -> None:

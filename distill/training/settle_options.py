@@ -29,6 +29,7 @@ def settle(
     batch_size: int | None = None,
     rank: int | None = None,
     max_length: int | None = None,
+    loss_on: str | None = None,
     without: Path | None = None,
     select: str | None = None,
     drop: float = 0.0,
@@ -56,6 +57,7 @@ def settle(
         "batch_size": batch_size,
         "rank": rank,
         "max_length": max_length,
+        "loss_on": loss_on,
     }
     settled = load_recipe(recipe, changes)
     running = TrainingOptions(

@@ -28,6 +28,7 @@ from distill.models.pretrained import resolve_model
 from distill.training.adapt import trained_model
 from distill.training.encode import Encoded, encode
 from distill.training.fast.install import Speed, speed_up
+from distill.training.loss_on import trained_arm
 from distill.training.memory import check_memory
 from distill.training.merge import merge
 from distill.training.model_card import model_card
@@ -90,6 +91,7 @@ def _distill(
     recipe.validate()
     running.validate(recipe)
     rows, data_manifest = read_dataset(data)
+    arm = trained_arm(data_manifest["arm"], recipe.loss_on)
     rows = [row for row in rows if row["id"] not in without]
     if not rows:
         raise StylerepError(f"{data}: no rows are left to train on.")
@@ -105,7 +107,7 @@ def _distill(
     limit = recipe.settled(
         family, 0, getattr(config.get_text_config(), "max_position_embeddings", None)
     ).longest
-    encoded = [encode(row, tokenizer, family, limit) for row in rows]
+    encoded = _encoded(rows, tokenizer, family, limit, recipe, data)
     lengths = [len(row.input_ids) for row in encoded]
     plan = step_rows([row["id"] for row in rows], recipe.epochs, recipe.batch_size, recipe.seed)
     share = min(
@@ -127,9 +129,7 @@ def _distill(
     }
     with state.main_process_first():
         checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
-    console.print(
-        f"{data_manifest['arm']} on {len(rows)} rows: loading {model}", markup=False, soft_wrap=True
-    )
+    console.print(f"{arm} on {len(rows)} rows: loading {model}", markup=False, soft_wrap=True)
     trained = trained_model(model, recipe, family)
     speed = _prepare(trained, encoded, running, state)
     for note in speed.notes:
@@ -143,7 +143,7 @@ def _distill(
             train_dataset=steps,
         )
     trainer.remove_callback(PrinterCallback)
-    progress = TrainingProgress(console, f"{data_manifest['arm']} on {len(rows)} rows")
+    progress = TrainingProgress(console, f"{arm} on {len(rows)} rows")
     trainer.add_callback(progress)
     trainer.add_callback(Checkpoints(running.save_minutes, running.save_steps))
     if checkpoint:
@@ -153,7 +153,7 @@ def _distill(
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     seconds = time.monotonic() - began
     described = {
-        "arm": data_manifest["arm"],
+        "arm": arm,
         "seed": recipe.seed,
         "family": family.name,
         "template_arguments": family.template_arguments,
@@ -175,6 +175,15 @@ def _distill(
             merge(model, out, running.merged)
     state.wait_for_everyone()
     return out
+
+
+def _encoded(
+    rows: Sequence[dict[str, Any]], tokenizer: Any, family: Family, limit: int, recipe: Recipe, data: Path
+) -> list[Encoded]:
+    encoded = [encode(row, tokenizer, family, limit, recipe.loss_on) for row in rows]
+    if not any(row.labelled for row in encoded):
+        raise StylerepError(f"{data}: no row has tokens that --loss-on {recipe.loss_on} would count.")
+    return encoded
 
 
 def _prepare(

@@ -40,7 +40,7 @@ class Steps(Dataset[dict[str, Any]]):
     def __getitem__(self, step: int) -> dict[str, Any]:
         chosen = self._plan[step]
         parts = device_parts(chosen, self._lengths, self._processes, self._tokens)[self._process]
-        labelled = sum(len(self._encoded[row].input_ids) - self._encoded[row].prompt_length for row in chosen)
+        labelled = sum(len(self._encoded[row].labelled) for row in chosen)
         return {"parts": [self._part(part, chosen) for part in parts], "labelled": labelled}
 
     def _part(self, part: Sequence[int], chosen: Sequence[int]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types
         that its mean over processes is the loss.
         """
         model.train()
-        share = self.accelerator.num_processes / inputs["labelled"]
+        share = self.accelerator.num_processes / max(1, inputs["labelled"])
         total = torch.zeros((), device=self.args.device)
         for part in self._prepare_inputs(inputs["parts"]):
             targets, lengths, shared = part.pop("targets"), part.pop("lengths", ()), part.pop("shared", 0)

@@ -125,6 +125,13 @@ def distill(
     max_length: Annotated[
         int | None, typer.Option(help="Longest row in tokens, prompt included; a longer one is refused.")
     ] = None,
+    loss_on: Annotated[
+        str | None,
+        typer.Option(
+            help="Which tokens of a response count: all, pivots, steps (the rest of the trace), or answer.",
+            show_default="all",
+        ),
+    ] = None,
     without: Annotated[
         Path | None,
         typer.Option(
@@ -191,6 +198,7 @@ def distill(
             batch_size=batch_size,
             rank=rank,
             max_length=max_length,
+            loss_on=loss_on,
             without=without,
             select=select,
             drop=drop,

@@ -14,6 +14,7 @@ from typing import Any
 
 from distill.experimental.scratch.names import is_scratch, scratch_model
 from distill.models.packaged import NAMED
+from distill.training.loss_on import taught_arm
 from distill.training.recipe import load_recipe
 from harness_ext.backends.style_hf.control_settings import Controls
 from harness_ext.pipelines.study.file import Study, StudyModel, stops
@@ -125,7 +126,9 @@ def _drafts(study: Study) -> Iterator[Draft]:
     for seed in study.seeds:
         for model in study.models:
             for arm in study.arms:
-                data = "traces of st" if arm == "st" and "from" not in study.teach else "traces"
+                data = (
+                    "traces of st" if taught_arm(arm)[0] == "st" and "from" not in study.teach else "traces"
+                )
                 yield _distill(study, model, arm, seed, [*ready[model.label], data])
                 for decoding in study.decodings:
                     after = [f"distill {model.label} {arm} {seed}"]
@@ -139,13 +142,13 @@ def _reading(study: Study, model: StudyModel, ready: list[str]) -> Iterator[Draf
     traces in its first seed's runs.
     """
     if study.learnability is not None:
-        taught = "st" in study.arms and "from" not in study.teach
-        rendered = not taught or len(study.arms) > 1
+        taught = "st" in study.taught and "from" not in study.teach
+        rendered = not taught or len(study.taught) > 1
         data = ["traces of st"] * taught + ["traces"] * rendered
         yield _table(
             "learnability",
             model.label,
-            [*(f"data/{arm}" for arm in study.arms), "--model", model.name],
+            [*(f"data/{arm}" for arm in study.taught), "--model", model.name],
             words(study.learnability),
             [*ready, *data],
         )
@@ -171,7 +174,7 @@ def _data(study: Study) -> Iterator[Draft]:
     """
     teach, rendered, seed = (
         dict(study.teach),
-        [arm for arm in study.arms if arm != "st"],
+        [arm for arm in study.taught if arm != "st"],
         ["--seed", str(study.data_seed)],
     )
     source = str(teach.pop("from", ""))
@@ -182,7 +185,7 @@ def _data(study: Study) -> Iterator[Draft]:
             "--from",
             source,
             "--arms",
-            ",".join(study.arms),
+            ",".join(study.taught),
             "--n",
             str(study.n),
             *seed,
@@ -190,7 +193,7 @@ def _data(study: Study) -> Iterator[Draft]:
             "--out",
             "data",
         ]
-        yield "traces", "data", command, f"data/{study.arms[-1]}/manifest.json", [], [source], "", ""
+        yield "traces", "data", command, f"data/{study.taught[-1]}/manifest.json", [], [source], "", ""
         return
     if teach:
         command = [
@@ -232,14 +235,15 @@ def _data(study: Study) -> Iterator[Draft]:
 
 
 def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[str]) -> Draft:
-    options = words({**study.train, **model.train})
+    taught, loss_on = taught_arm(arm)
+    options = words({**study.train, **model.train} | ({} if loss_on == "all" else {"loss-on": loss_on}))
     folder = f"adapters/{model.label}/{arm}-{seed}"
     command = [
         "distill",
         "--model",
         model.name,
         "--data",
-        f"data/{arm}",
+        f"data/{taught}",
         "--seed",
         str(seed),
         *options,

@@ -71,7 +71,7 @@ class TimeEstimate:
 def _by_arithmetic(study: Study, cell: Cell, rate: float | None) -> float:
     model = next((one for one in study.models if one.label == cell.label), None)
     if cell.kind == "data":
-        return 5 + study.n * len(study.arms) / 500
+        return 5 + study.n * len(study.taught) / 500
     if cell.kind == "model" or model is None:
         return 60.0
     size = parameters(model.name) or 135e6
@@ -82,7 +82,7 @@ def _by_arithmetic(study: Study, cell: Cell, rate: float | None) -> float:
         tokens = study.n * (_PROMPT + trace) * float(str(train.get("epochs", 1)))
         return _START + 6 * size * tokens / (_TRAINING * _of_machine(cell, rate))
     if cell.kind == "learnability":
-        rows = float((study.learnability or {}).get("n", study.n)) * len(study.arms)
+        rows = float((study.learnability or {}).get("n", study.n)) * len(study.taught)
         return _START + 2 * size * rows * (_PROMPT + trace) / (_READING * _of_machine(cell, rate))
     given = {**study.evaluate, **model.evaluate}
     items = float(given.get("limit", 2000))

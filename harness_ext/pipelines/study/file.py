@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from distill.training.loss_on import taught_arm
 from harness_ext.backends.lm_eval.names import STYLE_HF, VLLM
 from harness_ext.backends.style_hf.control_settings import Controls, read_controls
 from harness_ext.pipelines.study.declared import ModelEntry, StudyFile, said
@@ -72,6 +73,11 @@ class Study:
     def decodings(self) -> tuple[Controls, ...]:
         """How every arm is decoded: as it is, and under each of `controls`."""
         return (Controls(), *map(read_controls, self.controls))
+
+    @property
+    def taught(self) -> tuple[str, ...]:
+        """The arms that data sets are made for: ``hc`` for the arms ``hc`` and ``hc_on_steps``."""
+        return tuple(dict.fromkeys(taught_arm(arm)[0] for arm in self.arms))
 
     @property
     def evaluated(self) -> tuple[str, ...]:
@@ -250,12 +256,12 @@ def _check_lists(document: Document, study: Study) -> None:
             ("arms", study.arms.index("base")),
             "these are what is trained; base is always evaluated beside them",
         )
-    if any(arm == "st" or arm.startswith("st_") for arm in study.arms) != bool(study.teach):
+    if any(arm == "st" or arm.startswith("st_") for arm in study.taught) != bool(study.teach):
         raise document.error(
             ("teach",) if study.teach else ("arms",),
             "the arm st needs 'teach', a teacher or its traces (from), and 'teach' needs an arm st",
         )
-    if "from" not in study.teach and any(arm.startswith("st_") for arm in study.arms):
+    if "from" not in study.teach and any(arm.startswith("st_") for arm in study.taught):
         raise document.error(
             ("arms",), "altered traces of st are made from a file of traces; name it under 'teach' as 'from'"
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distill.training.loss_on import taught_arm
 from synth.errors import StylerepError
 from synth.schema import Document, read_as
 
@@ -100,7 +101,7 @@ def _check_data(document: Document, study: "Study") -> None:
     source = teach.pop("from", None)
     if source is None:  # else traces are read, and no problems
         _told(document, ("problems",), lambda: check_source(study.problems, study.n, study.data_seed))
-    for number, arm in enumerate(study.arms):
+    for number, arm in enumerate(taught_arm(name)[0] for name in study.arms):
         _told(
             document,
             ("arms", number),

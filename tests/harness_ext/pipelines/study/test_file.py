@@ -451,6 +451,20 @@ def test_arms_are_read_and_traces_probed_by_each_model(tmp_path: Path) -> None:
     assert estimate.seconds("probe tiny") > 15
 
 
+def test_arms_may_count_a_part_of_what_another_arm_is_taught(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path, "org/m", arms=["hc", "hc_on_steps", "sbs_on_answer"]))
+    cells = {cell.name: list(cell.command) for cell in study_cells(study)}
+    assert "hc,sbs" in cells["traces"]
+    trained = cells["distill tiny hc_on_steps 0"]
+    assert trained[trained.index("--data") + 1] == "data/hc"
+    assert trained[trained.index("--loss-on") + 1] == "steps"
+    assert trained[trained.index("--out") + 1] == "adapters/tiny/hc_on_steps-0"
+    assert "--loss-on" not in cells["distill tiny hc 0"]
+    assert "runs/tiny/sbs_on_answer-0" in cells["evaluate tiny sbs_on_answer 0"]
+    with pytest.raises(StylerepError, match="There is no arm 'none' to render"):
+        load_study(write_study(tmp_path, "org/m", arms=["none_on_steps"]))
+
+
 def test_every_arm_is_evaluated_as_it_is_and_under_each_control(tmp_path: Path) -> None:
     controls = [
         {"suppress": ["realization", "verification"]},
