@@ -52,7 +52,7 @@ def synth(
             help=(
                 "Arms, separated by commas: nt, sbs, hc, hc_w, hc_np, hc_shuf and their combinations, hc_len,"
                 " sbs_w, hc_len_w, dots, swap, shuffle=F, "
-                "delete=F, insert=F, digits=F, keywords=F; with --from, st in place of hc.  [default:"
+                "delete=F, insert=F, digits=F, keywords=F, mix=F; with --from, st in place of hc.  [default:"
                 " nt,sbs,hc,hc_w; with --from: st]"
             ),
         ),

@@ -8,7 +8,7 @@ from synth.problems import Problem
 from synth.seeding import generator
 from synth.style import Lexicon, read_trace
 from synth.traces.alterations import DOSES, dots, other_order, reorder
-from synth.traces.arms import Arm
+from synth.traces.arms import MIXTURE, Arm
 from synth.traces.trace import Trace, final_sentence
 
 
@@ -93,6 +93,16 @@ def full_stops(given: ArmMaterial) -> Trace:
     return Trace(dots(given.length), "", given.final, [])
 
 
+def long_or_short(given: ArmMaterial) -> Trace:
+    """``mix=F``: the base trace for a fraction F of problems, the plain solution for the others.
+
+    Each problem is drawn by itself, the same for all fractions: what is long in a smaller one is long in a
+    larger (Li et al., 2025, arXiv:2502.12143, mix long and short traces so).
+    """
+    drawn = generator("mix", given.seed, given.item.problem.id).random()
+    return given.own if drawn < given.arm.fraction else plain_solution(given)
+
+
 def trace_of_another_problem(given: ArmMaterial) -> Trace:
     """``swap``: what another problem's trace says, and this problem's answer."""
     return replace(given.other(), final=given.final)
@@ -131,4 +141,5 @@ _CONTROLS: dict[str, Callable[[ArmMaterial], Trace]] = {
     "len": plain_solution_of_equal_length,
     "dots": full_stops,
     "swap": trace_of_another_problem,
+    MIXTURE: long_or_short,
 }

@@ -14,6 +14,7 @@
 | ``swap`` | the base trace of another problem | right |
 | ``shuffle=F``, ``delete=F``, ``insert=F`` | the base trace, a fraction F of its steps altered (`synth.traces.alterations`), its conclusion kept | right |
 | ``digits=F``, ``keywords=F`` | the same with a fraction of its digits or pivots | right |
+| ``mix=F`` | ``hc`` for a fraction F of problems, ``sbs`` for the others | right |
 
 The base trace is ``hc`` for problems and ``st`` for traces that were read.
 """  # noqa: E501
@@ -27,6 +28,7 @@ from synth.schema import shown
 from synth.traces.alterations import DOSES
 
 CONTROLS = ("dots", "swap")
+MIXTURE = "mix"
 _FACTORS = re.compile(r"(hc|st)(_np)?(_shuf)?(_w)?")
 _LONGEST = 16
 _FRACTION = re.compile(rf"(?=.{{1,{_LONGEST}}}\Z)[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.")
@@ -41,7 +43,8 @@ class Arm:
     """An arm by its parts.
 
     `base` is the trace that it starts from: ``hc``, ``st``, ``sbs``, or nothing for ``nt``. `dose` names an
-    operation of `synth.traces.alterations.DOSES` and `fraction` how much of it.
+    operation of `synth.traces.alterations.DOSES` and `fraction` how much of it, or of a mixture how many of
+    its problems.
     """
 
     name: str
@@ -129,17 +132,24 @@ def _parse(name: str, base: str) -> Arm:
         raise StylerepError(f"The arm {shown(name)} cannot be made here: {why}.")
     raise StylerepError(
         f"There is no arm {shown(name)} to render: choose from {', '.join(ARMS)}, or"
-        f" {', '.join(f'{dose}=FRACTION' for dose in DOSES)}."
+        f" {', '.join(f'{dose}=FRACTION' for dose in (*DOSES, MIXTURE))}."
     )
 
 
 def _dose(name: str, operation: str, amount: str, base: str) -> Arm:
-    if operation not in DOSES:
-        raise StylerepError(f"There is no dose {shown(operation)}: choose from {', '.join(DOSES)}.")
+    known = (*DOSES, MIXTURE)
+    if operation not in known:
+        raise StylerepError(f"There is no dose {shown(operation)}: choose from {', '.join(known)}.")
     fraction = float(amount) if _FRACTION.fullmatch(amount) else -1.0
     if not 0 <= fraction <= 1:
         raise StylerepError(
             f"The fraction of {shown(name)} must be a number from 0 to 1 of at most {_LONGEST} characters: it"
             " names a folder."
         )
-    return Arm(name, base, dose=operation, fraction=fraction)
+    if operation == MIXTURE and base != "hc":
+        raise StylerepError(
+            f"The arm {shown(name)} cannot be made here: it is rendered from problems and their steps. Name"
+            " them with --problems."
+        )
+    control, dose = (MIXTURE, "") if operation == MIXTURE else ("", operation)
+    return Arm(name, base, control=control, dose=dose, fraction=fraction)

@@ -14,12 +14,12 @@ from synth.problems import Problem, load_problems
 from synth.style import KINDS, load_lexicon
 from synth.style.arithmetic_claims import find_claims
 from synth.style.characters import look
-from synth.traces.arms import ARMS, TraceRow
+from synth.traces.arms import ARMS, TraceRow, parse_arms
 from synth.traces.rendering import render
 from synth.traces.wrong_answers import wrong_answer
 
 CLAIM = re.compile(r"(\d+(?:\.\d+)?) ([-+*/]) (\d+(?:\.\d+)?) = (-?\d+(?:\.\d+)?)")
-DOSES = ("shuffle=0.67", "delete=0.33", "insert=0.5", "digits=0.5", "keywords=1")
+DOSES = ("shuffle=0.67", "delete=0.33", "insert=0.5", "digits=0.5", "keywords=1", "mix=0.5")
 SOURCES = (
     "arith:train",
     "chain:train",
@@ -164,6 +164,24 @@ def test_doses_change_as_much_as_they_say(rendered: list[tuple[Problem, dict[str
         assert abs(changed - len(before) / 2) <= 1
         assert rows["shuffle=0.67"].trace.rpartition("\n\n")[2] == rows["hc"].trace.rpartition("\n\n")[2]
         assert len(rows["keywords=1"].pivots) <= max(1, len(rows["hc"].pivots) // 4)
+
+
+def test_a_mixture_has_the_long_traces_of_smaller_ones() -> None:
+    problems = load_problems("arith:train", 400)
+    fractions = (0, 0.25, 0.5, 1)
+    long: list[set[str]] = []
+    rows = render(problems, ["hc", "sbs", *(f"mix={one}" for one in fractions)])
+    for one in fractions:
+        mixed = [(by_arm[f"mix={one}"], by_arm) for by_arm in rows]
+        assert all(row.trace in (by_arm["hc"].trace, by_arm["sbs"].trace) for row, by_arm in mixed)
+        assert all(row.is_correct and row.stated_answer == row.answer for row, _ in mixed)
+        long.append({row.id for row, by_arm in mixed if row.trace == by_arm["hc"].trace})
+        assert abs(len(long[-1]) - one * 400) < 4 * (one * (1 - one) * 400) ** 0.5 + 1
+    assert long[0] <= long[1] <= long[2] <= long[3]
+    assert (len(long[0]), len(long[3])) == (0, 400)
+    for name, base in (("mix=0.5", "st"), ("mix=2", "hc"), ("mix=", "hc"), ("mixed=0.5", "hc")):
+        with pytest.raises(StylerepError, match=re.escape(name.partition("=")[0])):
+            parse_arms([name], base)
 
 
 def test_an_arm_does_not_depend_on_which_others_are_asked_for() -> None:
