@@ -76,16 +76,16 @@ def speed(items: int, tokens: int, dtype: str | None = None) -> None:
     ours, theirs = _open("style-hf", dtype), _open("hf", dtype)
     print(f"number format of both: {theirs.model.dtype}\n")
     mine, other, larger = "style-hf", f"hf, batches of {BATCHES[0]}", f"hf, batches of {BATCHES[1]}"
-    requests = _requests(theirs, [problem["prompt"] for problem in problems], tokens)
+    asked = requests(theirs, [problem["prompt"] for problem in problems], tokens)
     texts: dict[str, list[str]] = {}
     times: dict[str, list[float]] = {}
     for label in (mine, other, mine, larger):
         theirs.batch_size_per_gpu = BATCHES[label == larger]
         before = time.perf_counter()
-        texts[label] = (ours if label == mine else theirs).generate_until(requests(), disable_tqdm=True)
+        texts[label] = (ours if label == mine else theirs).generate_until(asked(), disable_tqdm=True)
         times.setdefault(label, []).append(time.perf_counter() - before)
         print(f"{label}: {times[label][-1]:.1f} s, {_tokens(theirs, texts[label])} tokens", flush=True)
-    if (served := _llama_cpp([request.args[0] for request in requests()], tokens)) is not None:
+    if (served := _llama_cpp([request.args[0] for request in asked()], tokens)) is not None:
         times["llama.cpp (Q4_1, from the same weights)"], texts["llama.cpp (Q4_1, from the same weights)"] = (
             [served[0]],
             served[1],
@@ -104,9 +104,9 @@ def speed(items: int, tokens: int, dtype: str | None = None) -> None:
     )
     same = sum(one == two for one, two in zip(texts[other], texts[larger], strict=True))
     print(f"\n{same} of {len(problems)} responses of {other} are equal to those of {larger}.")
-    _ties(requests(), texts[mine], texts[other], theirs)
+    _ties(asked(), texts[mine], texts[other], theirs)
     if ours.model.dtype == torch.bfloat16:
-        exact = _open("style-hf", "float32").generate_until(requests(), disable_tqdm=True)
+        exact = _open("style-hf", "float32").generate_until(asked(), disable_tqdm=True)
         print(
             f"In float32, style-hf writes {_tokens(theirs, exact)} tokens. Equal to its responses are, of"
             f" {len(problems)}:"
@@ -137,7 +137,8 @@ def _open(name: str, dtype: str | None) -> Any:
     )
 
 
-def _requests(model: Any, prompts: Sequence[str], tokens: int) -> Callable[[], list[Any]]:
+def requests(model: Any, prompts: Sequence[str], tokens: int) -> Callable[[], list[Any]]:
+    """Return what makes the requests to answer *prompts* by greedy decoding, of up to *tokens* tokens."""
     from lm_eval.api.instance import Instance
 
     contexts = [model.apply_chat_template([{"role": "user", "content": prompt}]) for prompt in prompts]

@@ -64,9 +64,9 @@ def write(model: Path, backend: str) -> dict[str, Any]:
     prompts, tokens = (PROMPTS, TOKENS) if _gpu() else (8, 32)
     lm = decoding._open(backend, None)
     asked = [one["prompt"] for one in list(documents(evaluation_set="arith")["test"])[:prompts]]
-    lm.generate_until(decoding._requests(lm, asked[:2], 8)(), disable_tqdm=True)  # warms up
+    lm.generate_until(decoding.requests(lm, asked[:2], 8)(), disable_tqdm=True)  # warms up
     began = time.perf_counter()
-    texts = lm.generate_until(decoding._requests(lm, asked, tokens)(), disable_tqdm=True)
+    texts = lm.generate_until(decoding.requests(lm, asked, tokens)(), disable_tqdm=True)
     took = time.perf_counter() - began
     written = decoding._tokens(lm, texts)
     return {"responses": len(texts), "tokens": written, "seconds": took, "dtype": str(lm.model.dtype)}
