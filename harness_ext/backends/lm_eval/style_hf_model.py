@@ -203,6 +203,7 @@ class StyleHF(HFLM):  # type: ignore[misc]  # lm_eval has no types
             "limit": limit,
             "ends": sorted(ends),
             "seed": torch.initial_seed() if choose.sampled else None,
+            **({"drawn": "by token"} if choose.sampled else {}),
         }
         made_by = {**self._made_by, "decoding": decoding}
         keys = self._keys(sequences, made_by) if journal is not None else []

@@ -4,12 +4,14 @@ and a waiting one takes its place.
 Static batches go on until their longest sequence has ended; the lengths of traces are long-tailed, so that
 most of what they compute is for sequences that have ended.
 Here every step computes one token of every sequence that is still written (Yu et al., 2022, Orca,
-"iteration-level scheduling"), a prefix that all prompts share is read once, and each sequence attends to as
-many columns as its bucket has (`harness_ext.backends.style_hf.kv_cache`).
+"iteration-level scheduling"), what all prompts begin with is read once, and so is the prompt of several draws
+that follow each other. Each sequence attends to as many columns as its bucket has
+(`harness_ext.backends.style_hf.kv_cache`).
 """
 
 import contextlib
 import inspect
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -75,18 +77,13 @@ def write(
     waiting = deque(sequences)
     with torch.inference_mode(), _attending(model):
         device = model.get_input_embeddings().weight.device
-        prefix = _read_prefix(model, sequences, device)
+        prompts = _Prompts(model, sequences, device)
         kv_cache = BucketedKVCache(device)
         while waiting or len(kv_cache):
             free = together - len(kv_cache)
             if waiting and (free >= max(1, together // 8) or not len(kv_cache)):
-                _begin(
-                    model,
-                    kv_cache,
-                    [waiting.popleft() for _ in range(min(free, len(waiting)))],
-                    prefix,
-                    device,
-                )
+                begun = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+                prompts.begin(kv_cache, begun, waiting[0] if waiting else None)
             ended = _step(model, kv_cache, choose, watch, ends, steering)
             kv_cache.drop(ended)
             yield from ended
@@ -129,44 +126,65 @@ def _step(
     return [sequence for sequence in chosen if sequence.ended]
 
 
-def _begin(
-    model: Any,
-    kv_cache: BucketedKVCache,
-    sequences: Sequence[TokenSequence],
-    prefix: Prefill | None,
-    device: torch.device,
-) -> None:
-    """Read prompts, all but their last token, which the next step reads."""
-    shared = prefix.keys[0].shape[2] if prefix else 0
-    part: list[TokenSequence] = []
-    for sequence in sequences:
-        if (
-            part
-            and (len(part) + 1) * (max(one.prompt for one in [*part, sequence]) - shared) > _PROMPT_TOKENS
-        ):
-            _read(model, kv_cache, part, prefix, shared, device)
-            part = []
-        part.append(sequence)
-    _read(model, kv_cache, part, prefix, shared, device)
+class _Prompts:
+    """Reads the prompts of sequences that are begun, each once: draws of one prompt get copies of its keys
+    and values, and those of the last one are kept as long as sequences with it wait.
+    """
 
+    def __init__(self, model: Any, sequences: Sequence[TokenSequence], device: torch.device) -> None:
+        self._model, self._device = model, device
+        self._prefix = _read_prefix(model, sequences, device)
+        self._shared = self._prefix.keys[0].shape[2] if self._prefix else 0
+        self._kept: tuple[list[int], list[torch.Tensor], list[torch.Tensor]] | None = None
 
-def _read(
-    model: Any,
-    kv_cache: BucketedKVCache,
-    sequences: Sequence[TokenSequence],
-    prefix: Prefill | None,
-    shared: int,
-    device: torch.device,
-) -> None:
-    length = max(1, max(sequence.prompt for sequence in sequences) - 1 - shared)
-    tokens = torch.zeros(len(sequences), length, dtype=torch.long)
-    for number, sequence in enumerate(sequences):
-        sequence.done = sequence.prompt - 1
-        tokens[number, : sequence.done - shared] = torch.tensor(
-            sequence.ids[shared : sequence.done], dtype=torch.long
-        )
-    read = _prefill(model, tokens.to(device), shared, prefix)
-    kv_cache.add(sequences, read.keys, read.values)
+    def begin(
+        self, kv_cache: BucketedKVCache, sequences: Sequence[TokenSequence], following: TokenSequence | None
+    ) -> None:
+        """Read prompts, all but their last token, which the next step reads; *following* is the sequence that
+        is begun next.
+        """
+        for sequence in sequences:
+            sequence.done = sequence.prompt - 1
+        part: list[list[TokenSequence]] = []
+        for _, draws in itertools.groupby(sequences, key=lambda one: one.ids[: one.prompt]):
+            same = list(draws)
+            if not part and self._kept and self._kept[0] == same[0].ids[: same[0].prompt]:
+                kv_cache.add(same, *self._kept[1:], rows=[0] * len(same))
+                continue
+            longest = max(one[0].prompt for one in [*part, same])
+            if part and (len(part) + 1) * (longest - self._shared) > _PROMPT_TOKENS:
+                self._read(kv_cache, part, None)
+                part = []
+            part.append(same)
+        if part:
+            self._read(kv_cache, part, following)
+        elif self._kept and (following is None or following.ids[: following.prompt] != self._kept[0]):
+            self._kept = None
+
+    def _read(
+        self,
+        kv_cache: BucketedKVCache,
+        part: Sequence[Sequence[TokenSequence]],
+        following: TokenSequence | None,
+    ) -> None:
+        """Read a prompt for each list of sequences that have it; keep the last one's keys and values if the
+        *following* sequence has it too.
+        """
+        firsts = [draws[0] for draws in part]
+        length = max(1, max(one.done for one in firsts) - self._shared)
+        tokens = torch.zeros(len(firsts), length, dtype=torch.long)
+        for number, one in enumerate(firsts):
+            tokens[number, : one.done - self._shared] = torch.tensor(
+                one.ids[self._shared : one.done], dtype=torch.long
+            )
+        read = _prefill(self._model, tokens.to(self._device), self._shared, self._prefix)
+        rows = [number for number, draws in enumerate(part) for _ in draws]
+        kv_cache.add([one for draws in part for one in draws], read.keys, read.values, rows)
+        prompt = firsts[-1].ids[: firsts[-1].prompt]
+        self._kept = None
+        if following is not None and following.ids[: following.prompt] == prompt:
+            keys, values = ([layer[-1:].clone() for layer in held] for held in (read.keys, read.values))
+            self._kept = prompt, keys, values
 
 
 def _read_prefix(model: Any, sequences: Sequence[TokenSequence], device: torch.device) -> Prefill | None:

@@ -177,19 +177,24 @@ class BucketedKVCache(_Pass):
             bucket.begin_step(self.device)
 
     def add(
-        self, sequences: Sequence[TokenSequence], keys: Sequence[torch.Tensor], values: Sequence[torch.Tensor]
+        self,
+        sequences: Sequence[TokenSequence],
+        keys: Sequence[torch.Tensor],
+        values: Sequence[torch.Tensor],
+        rows: Sequence[int] | None = None,
     ) -> None:
-        """Add sequences whose first `done` tokens have the keys and values given, a tensor (sequences,
-        heads, tokens, width) a layer.
+        """Add sequences whose first `done` tokens have the keys and values given, a tensor (rows, heads,
+        tokens, width) a layer: each sequence the row of its own place, or the one that *rows* says.
         """
         wanted = [capacity(sequence.done + 1) for sequence in sequences]
         for columns in set(wanted):
             self._bucket(columns).reserve(keys, values, wanted.count(columns))
-        for index, (sequence, columns) in enumerate(zip(sequences, wanted, strict=True)):
+        places = range(len(sequences)) if rows is None else rows
+        for sequence, columns, row in zip(sequences, wanted, places, strict=True):
             self._bucket(columns).put(
                 sequence,
-                [layer[index, :, : sequence.done] for layer in keys],
-                [layer[index, :, : sequence.done] for layer in values],
+                [layer[row, :, : sequence.done] for layer in keys],
+                [layer[row, :, : sequence.done] for layer in values],
             )
 
     def drop(self, ended: Sequence[TokenSequence]) -> None:

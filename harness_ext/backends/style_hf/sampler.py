@@ -161,12 +161,10 @@ class TokenSampler:
             ).random()
             for sequence in sequences
         ]
-        likely, tokens = logits.softmax(-1).sort(-1, descending=True)
-        sums = likely.double().cumsum(-1)
-        found = torch.searchsorted(
-            sums, torch.tensor(points, dtype=torch.double, device=logits.device)[:, None] * sums[:, -1:]
-        )
-        return [
-            int(tokens[sequence, place])
-            for sequence, place in enumerate(found.clamp_(max=tokens.shape[1] - 1).flatten().tolist())
-        ]
+        # In the order of tokens: to sort a vocabulary takes as long as a small model's step, this a tenth.
+        sums = logits.softmax(-1).double().cumsum(-1)
+        whole = sums[:, -1:]
+        wanted = torch.tensor(points, dtype=torch.double, device=logits.device)[:, None] * whole
+        below = torch.minimum(wanted, torch.nextafter(whole, torch.zeros_like(whole)))
+        found: list[int] = torch.searchsorted(sums, below, right=True).flatten().tolist()
+        return found

@@ -15,6 +15,7 @@ from peft import LoraConfig, get_peft_model
 from distill.models.loading import load_model
 from harness_ext.backends.lm_eval.hf_model import as_family, prepare
 from harness_ext.backends.lm_eval.style_hf_model import StyleHF
+from harness_ext.backends.style_hf import generation
 from harness_ext.backends.style_hf.fused_linear import FusedLinears, fuse
 from harness_ext.backends.style_hf.kv_cache import capacity
 from harness_ext.backends.style_hf.sampler import TokenSampler
@@ -151,6 +152,32 @@ def test_sampling_is_each_rows_own_and_repeats_differ(model_of: Callable[[str], 
     assert texts[0][0] != texts[0][5]  # the same prompt, asked twice
     torch.manual_seed(4)
     assert ask(ours(folder), PROMPTS, **settings) != texts[0]
+
+
+@pytest.mark.parametrize("sequences", [1, 3, 8, 64])
+def test_the_prompt_of_several_draws_is_read_once_and_their_texts_are_those_of_draws_alone(
+    model_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, sequences: int
+) -> None:
+    model, read = ours(model_of("window-of-some"), rows=sequences), list[int]()
+
+    def counted(*given: Any) -> Any:
+        read.append(len(given[1]))
+        return prefill(*given)
+
+    prefill = generation._prefill
+    monkeypatch.setattr(generation, "_prefill", counted)
+    prompts, settings = PROMPTS[1:5], {"do_sample": True, "temperature": 0.9}
+    torch.manual_seed(3)
+    texts = ask(model, [prompt for prompt in prompts for _ in range(8)], **settings)
+    prefixes = 1  # what all prompts begin with
+    assert sum(read) == len(prompts) + prefixes
+    alone = []
+    for prompt in prompts:
+        torch.manual_seed(3)
+        # those before it are drawn anew, so that it is the same draw; one sequence at a time shares nothing
+        alone += ask(ours(model_of("window-of-some"), rows=1), [prompt] * 8, **settings)
+    assert texts == alone
+    assert len(set(texts)) == len(texts)
 
 
 def test_tokens_are_drawn_as_often_as_they_are_likely(model_of: Callable[[str], Path]) -> None:
