@@ -6,6 +6,7 @@ and how fast many pairs of runs are compared.
     python -m benchmarks.statistics watch [--draws 20000] [--only 'acc0.5-*'] [--method mixture]
         [--journal FILE] [--minutes M]                           # about 45 minutes; with 200 draws half a one
     python -m benchmarks.statistics settle [--draws 1000]        # about 5 minutes
+    python -m benchmarks.statistics draws [--draws 1000] [--only 'maj*'] [--journal FILE]   # about 5 minutes
     python -m benchmarks.statistics watch-speed [--pairs 45]     # some seconds
     python -m benchmarks.statistics replay TRACES [--orders 100] # some seconds
 
@@ -32,6 +33,7 @@ from fnmatch import fnmatchcase
 from math import inf
 from pathlib import Path
 
+from benchmarks.statistics.drawn import drawn
 from benchmarks.statistics.rows import Row, measured, origin, put, reason, table
 from benchmarks.statistics.scenarios import scenarios
 from benchmarks.statistics.settling import replay, settle
@@ -93,10 +95,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     replaying = commands.add_parser("replay")
     replaying.add_argument("traces", type=Path, help="a folder of MODEL/TASK.jsonl with recorded scores")
     replaying.add_argument("--orders", type=int, default=100, help="random orders of the items")
-    for command in (table_of, pace, watching, settling, watchers, replaying):
+    drawing = commands.add_parser("draws")
+    drawing.add_argument("--draws", type=int, default=1_000, help="simulated runs in each cell")
+    drawing.add_argument("--only", default="*", help="a pattern of cells, such as 'pass@4 of 16*'")
+    drawing.add_argument("--journal", type=Path, help="a file that keeps the cells that are done")
+    for command in (drawing, table_of, pace, watching, settling, watchers, replaying):
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--write", type=Path, help="a page to write the result into")
     given = parser.parse_args(arguments)
+    if given.command == "draws":
+        drawn(given.draws, given.seed, given.only, given.journal, given.write)
+        return
     if given.command == "speed":
         speed(given.pairs, given.seed, given.write)
         return

@@ -592,6 +592,15 @@ def import_results(
             "--filter", help="Filter of lm_eval whose scores are the recorded ones; the first if left out."
         ),
     ] = None,
+    draws: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "Where items have several responses: apart, a run for each, or together, one run with avg@k,"
+                " pass@k and maj@k."
+            )
+        ),
+    ] = "apart",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace tasks that the run has already.")
     ] = False,
@@ -603,6 +612,8 @@ def import_results(
     check_words(
         {"--model": model, "--family": family, "--arm": arm, "--base-model": base_model, "--task": task}
     )
+    if draws not in ("apart", "together"):
+        raise StylerepError(f"--draws is apart or together, found {shown(draws)}.")
     reading = ReadSource(
         Fields(
             response_field, score_field, question_field, model_field, task_field, answer_field, trace_field
@@ -623,6 +634,7 @@ def import_results(
             like=like,
             reading=reading,
             overwrite=overwrite,
+            together=draws == "together",
             say=lambda text: say(text, err=True),
         )
     _print_imported(imported)

@@ -11,7 +11,7 @@ from harness_ext.compare.equal_learnability import equal_learnability, read_meas
 from harness_ext.compare.hypotheses import judge
 from harness_ext.compare.hypotheses_file import Claims
 from harness_ext.compare.metric import metric_notes, of_metric, with_accuracy
-from harness_ext.compare.pairing import Key, Pair, label, metric_of, paired, scores_of
+from harness_ext.compare.pairing import Key, Pair, draws_of, label, metric_of, paired, scores_of
 from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
 from harness_ext.compare.same_task import answers_note, difference_notes
 from harness_ext.compare.shares import shares
@@ -290,6 +290,7 @@ def _comparison(
         first, second = pair.values()
         variance = variance_split(first - second)
     metric = _together(taken)
+    result = _with_draws(effect.result(1 - alpha), taken)
     return Comparison(
         run=one.name,
         baseline=base.name,
@@ -297,7 +298,7 @@ def _comparison(
         family=one.family,
         arm=one.arm,
         task=task,
-        result=effect.result(1 - alpha),
+        result=result,
         equivalence=effect.at_level(1 - 2 * alpha) if effect.at_level else None,
         p_adjusted=p,
         correction=correction,
@@ -310,6 +311,20 @@ def _comparison(
         variance=variance,
         metric=metric,
     )
+
+
+def _with_draws(result: Result, pairs: Sequence[Pair]) -> Result:
+    """Return the result with the draws of an item in the first and in the second runs among its settings, and
+    so in its signature, where any has several.
+    """
+    first, second = (
+        sorted({draws_of(run, pair.key) or 1 for pair in pairs for run in getattr(pair, side)})
+        for side in ("first", "second")
+    )
+    if first == second == [1]:
+        return result
+    draws = ":".join("+".join(map(str, counts)) for counts in (first, second))
+    return replace(result, settings={**result.settings, "draws": draws})
 
 
 def _together(pairs: Sequence[Pair]) -> str:
@@ -375,6 +390,8 @@ def _cell(one: Condition, key: Key) -> ConditionOnTask:
     shared = [item for item in first if all(item in other for other in others)] if others else list(first)
     values = np.array([scores_of(run, key, shared) for run in one.runs])
     style = style_means(one.runs, key, shared)
+    counts = [draws_of(run, key) or 1 for run in one.runs]
+    draws = min(counts) if max(counts) > 1 else None
     return ConditionOnTask(
         one.name,
         one.model,
@@ -384,9 +401,14 @@ def _cell(one: Condition, key: Key) -> ConditionOnTask:
         label(key),
         len(shared),
         float(values.mean()),
-        None if any(stopped_early(run.manifest, key[0]) for run in one.runs) else accuracy_interval(values),
+        (
+            None
+            if any(stopped_early(run.manifest, key[0]) for run in one.runs)
+            else accuracy_interval(values, draws=draws)
+        ),
         style,
         metric_of(one.runs[0], key),
+        draws,
     )
 
 

@@ -81,6 +81,18 @@ def titled(task: str, metric: str) -> str:
     return task if metric == DEFAULT else f"{task}, accuracy is {metric}"
 
 
+def shown_metric(metrics: Sequence[str]) -> str:
+    """Return what tables say of the accuracy that runs of a task are compared on, each as
+    `harness_ext.runs.accuracy.measured_by` calls it: nothing where all are ``acc``.
+    """
+    names = list(dict.fromkeys(metrics))
+    if names == [DEFAULT]:
+        return ""
+    if all((name.startswith("avg@") and " of " not in name) or name == DEFAULT for name in names):
+        return " and ".join(name if name != DEFAULT else "one draw" for name in names)
+    return f"accuracy is {' and '.join(names)}"
+
+
 def _has(run: Run, key: Key, wanted: str) -> bool:
     return key in run.tasks and find_metric(run.tasks[key].metrics, wanted) is not None
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.same_task import check_documents, renumbered
 from harness_ext.compare.watched_pairs import Watched, watched_items
+from harness_ext.runs.accuracy import DRAWS, number_of_draws
 from harness_ext.runs.run_folder import Run
 from harness_ext.runs.stopped import stopped_early
 from harness_ext.stats import (
@@ -140,6 +141,11 @@ def metric_of(run: Run, key: Key) -> str:
     if isinstance(found, str):
         raise StylerepError(found)
     return found.metric
+
+
+def draws_of(run: Run, key: Key) -> int | None:
+    """Return of how many draws each item of a task is in a run; None for one."""
+    return number_of_draws(run.tasks[key].columns().get(DRAWS)) if DRAWS in run.tasks[key].metrics else None
 
 
 def _by_seed(first: Condition, second: Condition) -> tuple[tuple[Run, ...], tuple[Run, ...]]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class ConditionOnTask:
     """One condition on one task: its accuracy, which is the mean of `metric`, with an interval (Wilson's for
-    one run), and the means of its style scores.
+    one run), and the means of its style scores. `draws` says of how many responses to each item, None for
+    one.
     """
 
     run: str
@@ -37,6 +38,7 @@ class ConditionOnTask:
     interval: Interval | None
     style: dict[str, float]
     metric: str = DEFAULT
+    draws: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

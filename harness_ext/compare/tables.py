@@ -5,8 +5,9 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from harness_ext.compare.hypotheses import Judgement
-from harness_ext.compare.metric import titled
+from harness_ext.compare.metric import shown_metric, titled
 from harness_ext.compare.shares import Share
+from harness_ext.runs.accuracy import measured_by
 from harness_ext.stats import Interval, Verdict
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ def report_notes(report: "Report") -> list[str]:
             " evidence that runs are alike."
         ),
     ]
+    if any(cell.draws for cell in report.cells):
+        notes.append(
+            "avg@k is the mean over k draws of each item. Draws of one item are no further items: differences"
+            " are of items' means (paired t where they are shares), and an interval counts an effective"
+            " number of items, between items and all draws, so that it holds for new items with new draws."
+        )
     if any(one.settlement for one in report.comparisons):
         notes.append(
             "Items to settle: how many in all, at 80 % power, if the difference and the share of items on"
@@ -159,12 +166,16 @@ def _task(report: "Report", task: str) -> TextTable:
             *(["items to settle"] if settle else []),
         )
     counts = sorted({cell.n for cell in cells})
+    measured = shown_metric([measured_by(cell.metric, cell.draws) for cell in cells])
     title = (
-        f"{titled(task, cells[0].metric)}, n ="
+        f"{task}{f', {measured}' if measured else ''}, n ="
         f" {' to '.join(str(n) for n in (counts[0], counts[-1])[: len(counts)])}"
         + (f", compared with {', '.join(bases)}" if bases else "")
     )
-    rows = [_row(cell, compared.get(cell.run), styles, several, bool(compared), settle) for cell in cells]
+    mixed = len({cell.draws for cell in cells}) > 1
+    rows = [
+        _row(cell, compared.get(cell.run), styles, several, bool(compared), settle, mixed) for cell in cells
+    ]
     return TextTable(
         title,
         header,
@@ -180,10 +191,11 @@ def _row(
     several: bool,
     compared: bool,
     settle: bool,
+    mixed: bool,
 ) -> tuple[str, ...]:
     style = (f"{cell.style[name]:,.{_digits(name)}f}" if name in cell.style else "" for name in styles)
     row = (
-        cell.run,
+        f"{cell.run} ({measured_by(cell.metric, cell.draws)})" if mixed and cell.draws else cell.run,
         *([_short(cell.model)] if several else []),
         _percent(cell.accuracy, cell.interval),
         *style,

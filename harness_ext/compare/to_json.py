@@ -70,6 +70,7 @@ def _cell(cell: ConditionOnTask) -> dict[str, Any]:
         "task": cell.task,
         "metric": cell.metric,
         "n": cell.n,
+        **({"draws": cell.draws} if cell.draws else {}),
         "acc": cell.accuracy,
         **limits,
         **cell.style,

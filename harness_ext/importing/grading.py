@@ -35,11 +35,11 @@ class Graded:
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """How answers are graded: which draw of each, how those are read that do not say it, whether right
-    answers are known, and whether they count.
+    """How answers are graded: which draw of each, None for all together, how those are read that do not say
+    it, whether right answers are known, and whether they count.
     """
 
-    draw: int
+    draw: int | None
     read_as: str
     known: bool
     regrade: bool
@@ -60,13 +60,14 @@ class _GradedPart:
 def grade(
     found: Answers,
     told: Told,
-    draw: int,
+    draw: int | None,
     answer_type: str | None,
     regrade: bool,
     advance: Callable[[int], None] = lambda n: None,
     workers: Workers | None = None,
 ) -> Graded:
-    """Grade the response of number *draw* to each item, from 0.
+    """Grade the response of number *draw* to each item, from 0; without one, all of them, so that a row holds
+    every draw, and the scores of `harness_ext.scoring.draws`.
 
     *advance* is told how many more are graded.
     *answer_type* is how the answers of items are read that do not say it themselves; None: told from all
@@ -103,43 +104,80 @@ def grade(
 def _graded(piece: tuple[Answers, _How]) -> _GradedPart:
     """Grade some answers, in whichever process."""
     answers, how = list(piece[0]), piece[1]
-    splits = [split_response(answer.texts[how.draw]) if answer.texts else None for answer in answers]
-    scored = _scores(answers, how, splits)
-    part, lines = _GradedPart(), []
-    for answer, scores, split in zip(answers, scored, splits, strict=True):
-        if not how.regrade and answer.recorded[how.draw] is None:
-            raise StylerepError(
-                f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score"
-                " (--score-field) to go by."
-            )
-        row = _row(answer, how, scores, split)
+    drawn = [_draws_of(answer, how.draw) for answer in answers]
+    each = [one for draws in drawn for one in draws]
+    splits = [split_response(one.texts[0]) if one.texts else None for one in each]
+    scored = _scores(each, how, splits)
+    part, lines, place = _GradedPart(), [], 0
+    for answer, draws in zip(answers, drawn, strict=True):
+        here = slice(place, place + len(draws))
+        place += len(draws)
+        settled = [_settled(one, how, scores) for one, scores in zip(draws, scored[here], strict=True)]
+        row = _row(answer, how, draws, settled, splits[here])
         lines.append(_ENCODER.encode(row) + "\n")
         part.accuracies.append(row["acc"])
-        if "recorded" in row:
-            part.recorded.append((row["acc"], row["recorded"], row["doc_id"]))
-        if split is not None:
-            part.audit.add(
-                answer.texts[how.draw], split, answer.where, bool(row["answered"]) if how.known else None
-            )
+        for one, scores, split in zip(draws, settled, splits[here], strict=True):
+            if "recorded" in scores:
+                part.recorded.append((scores["acc"], scores["recorded"], row["doc_id"]))
+            if split is not None:
+                answered = bool(scores["answered"]) if how.known else None
+                part.audit.add(one.texts[0], split, one.where, answered)
     part.lines = "".join(lines).encode("utf-8", "replace")
     return part
 
 
-def _row(
-    answer: Answer, how: _How, scores: dict[str, float], split: SplitResponse | None
-) -> Mapping[str, Any]:
-    item, recorded = answer.item, answer.recorded[how.draw]
+def _draws_of(answer: Answer, draw: int | None) -> list[Answer]:
+    """Return an answer for each draw that is graded, with that one response."""
+    places = range(len(answer.recorded)) if draw is None else [draw]
+    return [
+        Answer(
+            answer.item,
+            (answer.texts[place],) if answer.texts else (),
+            (answer.recorded[place],),
+            answer.where,
+        )
+        for place in places
+    ]
+
+
+def _settled(answer: Answer, how: _How, scores: dict[str, float]) -> dict[str, float]:
+    """Return the scores of one draw with the one that came with it, which is accuracy where none is made."""
+    (recorded,) = answer.recorded
+    if not how.regrade and recorded is None:
+        raise StylerepError(
+            f"{answer.where}: there is neither a right answer (--answer-field) nor a recorded score"
+            " (--score-field) to go by."
+        )
     if not how.regrade and recorded is not None:
         scores["acc"] = recorded
     if recorded is not None:
         scores["recorded"] = recorded
-    texts = [answer.texts[how.draw]] if answer.texts else []
+    return scores
+
+
+def _row(
+    answer: Answer,
+    how: _How,
+    draws: Sequence[Answer],
+    settled: Sequence[dict[str, float]],
+    splits: Sequence[SplitResponse | None],
+) -> Mapping[str, Any]:
+    item, texts = answer.item, [text for one in draws for text in one.texts]
+    scores: Mapping[str, Any] = settled[0]
+    if len(draws) > 1:
+        from harness_ext.scoring.draws import scores_of_draws, vote_of
+
+        read_as = item.answer_type or how.read_as
+        votes = [vote_of(split, read_as) for split in splits if split is not None]
+        # where accuracy is the recorded score, what is stated need not be what was judged
+        scores = scores_of_draws(settled, votes if how.regrade and len(votes) == len(draws) else None)
+    split = splits[0] if len(draws) == 1 else None
     return {
         "doc_id": item.number,
         "doc": dict(item.document),
         "target": item.target,
         "resps": [texts],
-        "filtered_resps": texts,
+        "filtered_resps": texts if len(draws) == 1 else [texts],
         "filter": "none",
         "metrics": list(scores),
         "doc_hash": item.document_hash,
@@ -165,7 +203,7 @@ def _scores(
         return [{} for _ in answers]
     types = [answer.item.answer_type or how.read_as for answer in answers]
     asked = [
-        (answer.texts[how.draw], next(iter(answer.item.golds), ""), answer_type, answer.item.meta)
+        (answer.texts[0], next(iter(answer.item.golds), ""), answer_type, answer.item.meta)
         for answer, answer_type in zip(answers, types, strict=True)
     ]
     known = [split for split in splits if split is not None]

@@ -67,6 +67,7 @@ def import_runs(
     reading: ReadSource | None = None,
     overwrite: bool = False,
     regrade: bool = True,
+    together: bool = False,
     say: Callable[[str], None] | None = None,
     workers: int | None = None,
 ) -> Imported:
@@ -76,7 +77,8 @@ def import_runs(
     `harness_ext.importing.formats.FORMATS`). With
     *model*, all is of that model and *out* is its run folder; otherwise the sources name their models and
     ``out/<model>`` is the folder of each. Where every item has k > 1 responses, k runs are written, to
-    ``<folder>-0`` and so on, with the seeds 0 to k - 1.
+    ``<folder>-0`` and so on, with the seeds 0 to k - 1; *together*, one run, whose samples hold all k, with
+    avg@k, pass@k and maj@k as ``stylerep eval --repeats`` has them.
 
     What a manifest says of the family, arm, base model and seed of a model is in *models* under its name,
     else in *about*. If *task* is one of ours, or *like* is the folder of a run, each response is matched to a
@@ -121,7 +123,7 @@ def import_runs(
             items = next((one for one in targets if one.task == evaluation.task), None)
             own = (models or {}).get(evaluation.model, about or About())
             for folder, draft, more in _drafts(
-                evaluation, items, own, Path(out), model is not None, answer_type, regrade, several
+                evaluation, items, own, Path(out), model is not None, answer_type, regrade, together, several
             ):
                 if any(other.evaluation.model != evaluation.model for other in runs.get(folder, [])):
                     both = f"the models {runs[folder][0].evaluation.model} and {evaluation.model}"
@@ -172,6 +174,7 @@ def _drafts(
     single: bool,
     answer_type: str | None,
     regrade: bool,
+    together: bool,
     workers: Workers,
 ) -> Iterable[tuple[Path, Draft, list[str]]]:
     """Yield the folder and the graded task of each draw, and notes."""
@@ -188,13 +191,19 @@ def _drafts(
         notes.append(
             f"{evaluation.task}: each item occurs {draws} times, which are taken for {draws} draws of it."
         )
-    if draws > 1 and about.seed is not None:
+    if draws > 1 and not together:
+        notes.append(
+            f"{evaluation.task}: the {draws} responses to each item become {draws} runs, with their numbers"
+            " for seeds; --draws together makes one run of them, with avg@k, pass@k and maj@k."
+        )
+    if draws > 1 and not together and about.seed is not None:
         raise StylerepError(
             f"{evaluation.model}, {evaluation.task}: there are {draws} responses to each item, and their"
-            " seeds are their numbers; leave seed out."
+            " seeds are their numbers; leave seed out, or make one run of them with --draws together."
         )
     name = folder_name(evaluation.model)
-    for draw in range(draws):
+    runs: Sequence[int | None] = [None] if together and draws > 1 else range(draws)
+    for draw in runs:
         with stage(f"grading {evaluation.model}, {evaluation.task}", len(found), "responses") as counted:
             graded = grade(found, told, draw, answer_type, regrade, counted.advance, workers)
         notes += [f"{evaluation.task}: {note}" for note in graded.notes]
@@ -208,8 +217,10 @@ def _drafts(
             why = "there are only likelihoods" if not told.generated else "no right answer is known"
             notes.append(f"{evaluation.task}: {why}, so acc is the score that came with the responses.")
         folder = out if single else out / name
-        folder = folder.with_name(f"{folder.name}-{draw}") if draws > 1 else folder
-        settled = replace(about, seed=draw if draws > 1 else about.seed)
+        if len(runs) > 1:
+            folder, settled = folder.with_name(f"{folder.name}-{draw}"), replace(about, seed=draw)
+        else:
+            settled = about
         version = items.version if items else evaluation.version
         yield folder, Draft(evaluation, graded, items.matched_to if items else None, version, settled), notes
 

@@ -214,6 +214,25 @@ def known_accuracy(names: Iterable[str]) -> str | None:
     return min((name for name in names if _rank(name) is not None), key=_order, default=None)
 
 
+def number_of_draws(column: FloatArray | None) -> int | None:
+    """Return of how many draws each item is, from the values of `DRAWS`, the fewest where items differ; None
+    where that is not known of all, or is one.
+    """
+    if column is None or not column.size or not np.isfinite(column).all():
+        return None
+    fewest = int(column.min())
+    return fewest if fewest > 1 else None
+
+
+def measured_by(metric: str, draws: int | None) -> str:
+    """Return what a mean accuracy is called: avg@k over several draws of each item, unless the metric is
+    itself a figure of draws, pass@k or maj@k; else the metric.
+    """
+    if draws is None or _OF_DRAWS.fullmatch(metric):
+        return metric
+    return f"avg@{draws}" if metric == DEFAULT else f"avg@{draws} of {metric}"
+
+
 def shown(name: str) -> str:
     """Return the name of a metric as any terminal can show it: what cannot be printed becomes a mark."""
     return (

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness_ext.pages.leaderboard.board import STYLE
+from harness_ext.runs.accuracy import DRAWS
 from synth.formats import SplitResponse, split_response
 from synth.grading.answers import stated_answer
 from synth.style import KINDS, STAGES
@@ -75,6 +76,7 @@ def _scores_of(response: str | None, sample: Mapping[str, Any]) -> dict[str, Any
         "gold": _gold(_document(sample), sample),
         "recorded": _recorded(sample),
         "metrics": metrics,
+        **({"draws": int(draws)} if (draws := _number(sample.get(DRAWS))) and draws > 1 else {}),
     }
 
 

@@ -25,6 +25,8 @@ from harness_ext.pages.leaderboard.board import (
 from harness_ext.pages.leaderboard.comparable import BoardRow, reason_against
 from harness_ext.pages.leaderboard.facts import digest
 from harness_ext.pages.leaderboard.store import Store
+from harness_ext.runs.accuracy import DRAWS as DRAWS_OF_ITEM
+from harness_ext.runs.accuracy import number_of_draws
 from harness_ext.stats import (
     Effect,
     Interval,
@@ -172,8 +174,15 @@ def _tasks(row: BoardRow, scores: Scores) -> dict[str, Figure]:
     for column in row.columns:
         values = scores.of(row, column, "acc")
         if values is not None:
-            figures[column] = Figure(float(values.mean()), accuracy_interval(values))
+            figures[column] = Figure(
+                float(values.mean()), accuracy_interval(values, draws=_draws(row, column, scores))
+            )
     return figures
+
+
+def _draws(row: BoardRow, column: str, scores: Scores) -> int | None:
+    values = scores.of(row, column, DRAWS_OF_ITEM)
+    return None if values is None else number_of_draws(values)
 
 
 def _mean_figure(parts: Sequence[Figure]) -> Figure:
@@ -232,7 +241,8 @@ def _best(
     for column in ids:
         values = scores.of(rows[place], column, "acc")
         assert values is not None  # noqa: S101 (a column without accuracy is on no board)
-        parts.append(Figure(float(values.mean()), accuracy_interval(values, level)))
+        interval = accuracy_interval(values, level, _draws(rows[place], column, scores))
+        parts.append(Figure(float(values.mean()), interval))
     whole = _mean_figure(parts)
     interval = whole.interval and Interval(whole.interval.low, whole.interval.high, 1 - ALPHA)
     alike = [row for other, row in enumerate(rows) if not (above[place, other] or above[other, place])]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from harness_ext.pages.leaderboard.board import STYLE
 from harness_ext.pages.leaderboard.facts import settings_text
-from harness_ext.runs.accuracy import AccuracyMetric, NoAccuracyError, accuracy_metric, find_metric
+from harness_ext.runs.accuracy import DRAWS, AccuracyMetric, NoAccuracyError, accuracy_metric, find_metric
 from harness_ext.runs.asked_items import AskedItems
 from harness_ext.runs.sample_rows import checked_row
 from harness_ext.runs.scored_items import ScoredItems
@@ -24,7 +24,7 @@ from synth.privacy.secrets import SECRETS
 from synth.schema import open_regular, parse_json
 
 _AT_ONCE = 100
-SCORES = ("acc", "recorded", *STYLE)
+SCORES = ("acc", "recorded", DRAWS, *STYLE)
 """What a board keeps of an item: its accuracy, by whichever metric, under the name acc,
 and scores as they are.
 """

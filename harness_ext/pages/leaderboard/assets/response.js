@@ -33,6 +33,7 @@ function panel(record, run, accuracy, letter) {
   if (!record) return box.append(facts([...known, ["decoding", short(run.decoding)]]), make("p", "soft", "This board does not keep the response to this item.")), box;
   if (record.text !== null) known.push(["states", record.stated ?? "no answer"], ["right answer", record.gold]);
   if (record.recorded !== null) known.push(["recorded score", number(record.recorded)]);
+  if (record.draws) known.push(["draws", `${number(record.draws)}; the outcome and scores are their means, the first is shown`]);
   if (record.words !== undefined) known.push(["words", number(record.words)]);
   const scores = Object.entries(record.metrics).filter(([name]) => name !== "acc" && name !== "trace_words")
     .map(([name, value]) => `${catalogue.titles[name] ?? name} ${number(value)}`);
