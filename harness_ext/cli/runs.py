@@ -72,11 +72,15 @@ def evaluate(
         bool,
         typer.Option(
             "--until-settled",
-            help="Stop as soon as the comparison with the run --against is settled, within --margin or not.",
+            help=(
+                "Stop as soon as the comparison with the run --against is settled, within --margin or not, or"
+                " the --claims about both."
+            ),
         ),
     ] = False,
     against: Annotated[
-        Path | None, typer.Option(help="With --until-settled: a finished run on the same items.")
+        list[Path] | None,
+        typer.Option(help="With --until-settled: a finished run on the same items; several with --claims."),
     ] = None,
     margin: Annotated[
         float | None,
@@ -115,10 +119,11 @@ def evaluate(
     from harness_ext.backends.lm_eval import evaluate as run
 
     check_words({"--arm": arm})
-    rule = _stopping_rule(until_settled, against, margin, about, look_every)
-    digest = None
     if claims:
         _check_claims(claims)
+    rule = _stopping_rule(until_settled, against, margin, about, look_every, claims)
+    digest = None
+    if claims:
         from harness_ext.compare.hypotheses_file import claims_digest  # takes a second to import
 
         digest = claims_digest(claims)
@@ -134,27 +139,41 @@ def evaluate(
 
 def _stopping_rule(
     until_settled: bool,
-    against: Path | None,
+    against: list[Path] | None,
     margin: float | None,
     about: str | None,
     look_every: int | None,
+    claims: Path | None,
 ) -> "StoppingRule | None":
     """Return the rule that an evaluation is to stop by, None without one;
     raise StylerepError for half a rule, or one that cannot be.
     """
     if not until_settled:
-        given = {"--against": against, "--margin": margin, "--about": about, "--look-every": look_every}
+        given = {
+            "--against": against or None,
+            "--margin": margin,
+            "--about": about,
+            "--look-every": look_every,
+        }
         _refuse_alone("--until-settled", given)
         return None
-    if against is None or margin is None:
+    if not against or margin is None:
         raise StylerepError(
             "--until-settled needs a finished run and a margin declared beforehand: --against RUN --margin"
             " 0.05."
         )
-    check_run_folders([against])
+    check_run_folders(against)
+    from harness_ext.compare.hypotheses_file import load_claims
     from harness_ext.compare.settling import StoppingRule as Rule
 
-    return Rule(against, margin, "set" if about is None else about, look_every)  # type: ignore[arg-type]  # it refuses other words
+    return Rule(
+        against[0],
+        margin,
+        "set" if about is None else about,  # type: ignore[arg-type]  # it refuses other words
+        look_every,
+        also=tuple(against[1:]),
+        claims=load_claims(claims) if claims else None,
+    )
 
 
 def _refuse_alone(needed: str, given: Mapping[str, object]) -> None:

@@ -219,6 +219,11 @@ _TESTS: dict[str, tuple[Callable[[Effect, float], float], Callable[[Effect, floa
 """Of each kind, the p of the claim and that of its contrary, from the effect and the margin."""
 
 
+def tests_of(kind: str) -> tuple[Callable[[Effect, float], float], Callable[[Effect, float], float]]:
+    """Return the p of a claim of a kind, and that of its contrary, from the effect and the margin."""
+    return _TESTS[kind]
+
+
 def _finding(claim: Hypothesis, where: str, effect: Effect, metric: str) -> Finding:
     shown, contrary = _TESTS[claim.kind]
     result = of_metric(effect.result(0.95), metric)

@@ -50,6 +50,11 @@ class Hypothesis:
     across: str = "each"
     parts: tuple["Hypothesis", ...] = ()
 
+    @property
+    def leaves(self) -> tuple["Hypothesis", ...]:
+        """What it is made of in the end: itself, where it has no parts."""
+        return tuple(leaf for part in self.parts for leaf in part.leaves) if self.parts else (self,)
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from harness_ext.compare.hypotheses_file import Claims
 from harness_ext.compare.pairing import Key, label
 from harness_ext.runs.accuracy import accuracy_metric
 from harness_ext.runs.item_order import Item, in_order, order_digest
@@ -30,7 +31,9 @@ _FEWEST = 32
 @dataclass(frozen=True, slots=True)
 class StoppingRule:
     """When a run is settled: as soon as its difference from the run *against* is shown to be other than 0, or
-    to lie inside ± *margin*, on these items (*about* "set") or on items like them ("many").
+    to lie inside ± *margin*, on these items (*about* "set") or on items like them ("many"). With *claims*, as
+    soon as those between it and the runs *against* and *also* are settled (`SettlingClaims`); the margin then
+    tunes the bets.
     """
 
     against: Path
@@ -39,6 +42,13 @@ class StoppingRule:
     look_every: int | None = None
     alpha: float = 0.05
     seed: int = 0
+    also: tuple[Path, ...] = ()
+    claims: Claims | None = None
+
+    @property
+    def all_against(self) -> tuple[Path, ...]:
+        """The finished runs."""
+        return (self.against, *self.also)
 
     def __post_init__(self) -> None:
         if not 0 < self.margin < 1:
@@ -49,6 +59,10 @@ class StoppingRule:
             raise StylerepError(f"--about is set or many, found {self.about!r}.")
         if self.look_every is not None and self.look_every < 1:
             raise StylerepError(f"--look-every is a number of items from 1 on, found {self.look_every}.")
+        if self.also and self.claims is None:
+            raise StylerepError(
+                "Several runs --against go with --claims: a verdict is one against a single run."
+            )
 
 
 class Baseline:
@@ -60,6 +74,21 @@ class Baseline:
         self._run = load_run(folder)
         self.metrics: dict[Key, str] = {}
         self.outcomes: dict[Key, dict[str, float]] = {}
+
+    @property
+    def arm(self) -> str:
+        """Its arm, as its manifest names it; empty for one without."""
+        return str(self._run.manifest.get("arm") or "")
+
+    def check(self, asked: Iterable[Item]) -> None:
+        """Raise StylerepError where the run lacks one of the items asked for."""
+        for task, item in asked:
+            for key in self.keys(task):
+                if item not in self.outcomes[key]:
+                    raise StylerepError(
+                        f"--against {self.folder}: the item {item[:12]} of {task} isn't in this run;"
+                        " evaluate both on the same items (--limit, --samples)."
+                    )
 
     def keys(self, task: str) -> list[Key]:
         """Return the (task, filter) of a task; raise StylerepError if the run hasn't finished it, or has no
@@ -142,6 +171,22 @@ class InOrder:
         return {}
 
 
+def item_difference(
+    scores: Mapping[Key, Mapping[str, Mapping[str, float]]], baseline: Baseline, key: Key, item: str
+) -> float:
+    """Return by how much an item's accuracy is more than the baseline's; raise StylerepError where it lacks
+    the baseline's metric.
+    """
+    metric = baseline.metrics[key]
+    found = scores.get(key, {}).get(item, {}).get(metric)
+    if found is None:
+        raise StylerepError(
+            f"{label(key)}: the item {item[:12]} has no {metric}, which accuracy is in"
+            f" {baseline.folder}; evaluate both by the same version of the task."
+        )
+    return found - baseline.outcomes[key][item]
+
+
 class Settling(InOrder):
     """Items that are asked until each task is settled by a rule."""
 
@@ -150,13 +195,7 @@ class Settling(InOrder):
         super().__init__(asked, rule.seed, rule.look_every)
         self.rule, self.baseline = rule, baseline
         self.keys = [key for task in self.sizes for key in baseline.keys(task)]
-        for task, item in self.order:
-            for key in baseline.keys(task):
-                if item not in baseline.outcomes[key]:
-                    raise StylerepError(
-                        f"--against {baseline.folder}: the item {item[:12]} of {task} isn't in this run;"
-                        " evaluate both on the same items (--limit, --samples)."
-                    )
+        baseline.check(self.order)
         self.looks: dict[str, list[tuple[int, float]]] = {task: [] for task in self.sizes}
         self._values: dict[Key, list[float]] = {key: [] for key in self.keys}
         populations = [self.sizes[task] for task, _ in self.keys] if rule.about == "set" else None
@@ -181,14 +220,7 @@ class Settling(InOrder):
         new: dict[Key, list[float]] = {key: [] for key in self.keys}
         for task, item in items:
             for key in self.baseline.keys(task):
-                metric = self.baseline.metrics[key]
-                found = scores.get(key, {}).get(item, {}).get(metric)
-                if found is None:
-                    raise StylerepError(
-                        f"{label(key)}: the item {item[:12]} has no {metric}, which accuracy is in"
-                        f" {self.baseline.folder}; evaluate both by the same version of the task."
-                    )
-                new[key].append(found - self.baseline.outcomes[key][item])
+                new[key].append(item_difference(scores, self.baseline, key, item))
         super().see(items, scores)
         longest = max(len(values) for values in new.values())
         rows = np.full((len(self.keys), longest), np.nan)

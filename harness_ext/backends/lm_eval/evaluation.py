@@ -10,7 +10,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from harness_ext.backends.lm_eval.asked_tasks import choose_tasks
@@ -73,10 +73,11 @@ def evaluate(
     (``hc+wait2``); ``vllm`` takes the same controls, but for steering. Keys, tokens, headers and passwords in
     options are masked in all that is written, lm_eval's own files with it, and may be given as ``${NAME}``,
     the value of an environment variable (`synth.privacy.secrets`). With a *rule*, items are asked in the
-    order of a hash, and only until their comparison with a finished run is settled; the manifest says so.
-    *in_order* asks all of them so, and writes down scores as they come, to be watched. Generating tasks are
-    asked *repeats* times an item, or as often as they say, each draw is scored, and the samples hold all of
-    them, with pass@k and maj@k beside the means (`harness_ext.scoring.draws`).
+    order of a hash, and only until their comparison with a finished run, or the claims about it and others,
+    are settled; the manifest says so. *in_order* asks all of them so, and writes down scores as they come, to
+    be watched. Generating tasks are asked *repeats* times an item, or as often as they say, each draw is
+    scored, and the samples hold all of them, with pass@k and maj@k beside the means
+    (`harness_ext.scoring.draws`).
     Raises StylerepError for what the user can mend.
     """
     with masked_output():
@@ -123,11 +124,13 @@ def _run(
             "None of the tasks that were asked for can be run, for the reasons above; those of"
             " stylebench_offline need no files."
         )
+    manifest: dict[str, Any] = {}
     watching: contextlib.AbstractContextManager[list[InOrder]] = contextlib.nullcontext([])
     if rule or in_order:  # what it needs takes a second to import
         from harness_ext.backends.lm_eval.in_order import asked_in_order
 
-        watching = asked_in_order(rule, [task for task in asked.ours if task not in left_out], folder)
+        tasks = [task for task in asked.ours if task not in left_out]
+        watching = asked_in_order(rule, tasks, folder, lambda: str(manifest["arm"]))
     turn_to("importing torch and loading the tokenizer")
     manifest, model = prepare_local(args) if (args.model or "hf") in LOCAL else (prepare_server(args), None)
     manifest |= {"arm": arm or manifest["arm"], **recorded_settings(args)}

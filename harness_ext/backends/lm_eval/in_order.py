@@ -21,6 +21,7 @@ from unittest.mock import patch
 from distill.models.library_hooks import STOPPING, not_taken
 from harness_ext.compare.pairing import Key
 from harness_ext.compare.settling import Baseline, InOrder, Settling, StoppingRule
+from harness_ext.compare.settling_claims import SettlingClaims, claimed_partners
 from harness_ext.runs.item_order import Item
 from harness_ext.runs.sample_rows import metrics_of, sample_rows
 from harness_ext.runs.scores_file import ScoresFile
@@ -33,10 +34,10 @@ _GENERATES = "generate_until"
 
 
 def asked_in_order(
-    rule: StoppingRule | None, tasks: Sequence[str], folder: Path
+    rule: StoppingRule | None, tasks: Sequence[str], folder: Path, arm: Callable[[], str] = str
 ) -> contextlib.AbstractContextManager[list[InOrder]]:
     """Have the evaluation within ask items in order, and with a *rule* end once it is settled; what came of
-    it is in the list that is given.
+    it is in the list that is given. *arm* is asked for its name when items are.
 
     Raises StylerepError at once where the baseline lacks one of *tasks*, which are ours, or one asks for
     likelihoods; and within for such tasks of others, for several processes, and if lm_eval passes us by.
@@ -45,14 +46,23 @@ def asked_in_order(
         _check_type(task, output_type(task))
     if rule is None:
         return _evaluating(InOrder, folder)
-    if rule.against.resolve() == folder.resolve():
-        raise StylerepError(
-            f"--against {rule.against}: this is the run that is to be made; name another one."
-        )
-    baseline = Baseline(rule.against)
-    for task in tasks:
-        baseline.keys(task)
-    return _evaluating(functools.partial(Settling, rule, baseline), folder)
+    baselines = []
+    for against in rule.all_against:
+        if against.resolve() == folder.resolve():
+            raise StylerepError(f"--against {against}: this is the run that is to be made; name another one.")
+        baselines.append(Baseline(against))
+        for task in tasks:
+            baselines[-1].keys(task)
+    claims = rule.claims
+    if claims is None:
+        return _evaluating(functools.partial(Settling, rule, baselines[0]), folder)
+
+    def begin(asked: list[Item]) -> InOrder:
+        if len(baselines) == 1 and baselines[0].arm not in claimed_partners(claims, arm()):
+            return Settling(rule, baselines[0], asked)
+        return SettlingClaims(rule, baselines, claims, arm(), asked)
+
+    return _evaluating(begin, folder)
 
 
 @contextlib.contextmanager

@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness_ext.pipelines.study.cell_schedule import State, run_cells
-from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell, study_cells
+from harness_ext.pipelines.study.cells import Cell, study_cells
 from harness_ext.pipelines.study.engine_by_name import ENGINES, check_engine, make_engine
 from harness_ext.pipelines.study.estimate import TimeEstimate
-from harness_ext.pipelines.study.file import Study, StudyModel, claims_text, load_study, stops
+from harness_ext.pipelines.study.file import (
+    CLAIMS_FILE,
+    Study,
+    StudyModel,
+    claims_text,
+    load_study,
+    stops,
+)
 from harness_ext.pipelines.study.progress import Progress, clock
 from harness_ext.pipelines.study.worker import is_done
 from synth.errors import StylerepError

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,19 +17,21 @@ from distill.models.packaged import NAMED
 from distill.training.loss_on import taught_arm
 from distill.training.recipe import load_recipe
 from harness_ext.backends.style_hf.control_settings import Controls
-from harness_ext.pipelines.study.file import Study, StudyModel, stops
+from harness_ext.pipelines.study.file import CLAIMS_FILE, Study, StudyModel, stops, study_claims
 from harness_ext.pipelines.study.options import words
+from harness_ext.pipelines.study.stopped_runs import BASE, compared_with, questions_of
 from harness_ext.pipelines.study.withheld_secrets import Withheld
 from synth.errors import StylerepError
 
 FORMAT = 1
-CLAIMS_FILE = "claims.yaml"
-"""The claims of a study in its folder; every run records the hash that this file had."""
 _WITH_MODEL = ("distill", "evaluate", "learnability", "probe")
 _GPU_BYTES, _WHOLE, _FROZEN = 80e9, 16.0, 2.5
 """Memory of a GPU, and bytes a parameter: trained whole (weights, gradients, two moments, float32),
 or held still with adapters.
 """
+
+
+Draft = tuple[str, str, list[str], str, list[str], list[str], str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
     cells: dict[str, Cell] = {}
     models = {model.label: model for model in study.models}
     secrets = Withheld()
-    for name, kind, drafted, output, after, reads, label, arm in _drafts(study):
+    claims = study_claims(study)
+    for name, kind, drafted, output, after, reads, label, arm in _in_order(_drafts(study)):
         command = secrets.command(drafted)
         parts: list[Any] = [
             FORMAT,
@@ -76,6 +79,8 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
             [cells[one].key for one in after],
             [_digest(Path(one)) for one in reads],
         ]
+        if "--until-settled" in command and (questions := questions_of(claims, arm)):
+            parts.append(questions)  # its end depends on them
         if kind == "model" and is_scratch(models[label].name):
             parts.append(scratch_model(models[label].name).recipe())
         if output and ".." in Path(output).parts:
@@ -99,6 +104,17 @@ def study_cells(study: Study, gpus: bool = False) -> list[Cell]:
     return list(cells.values())
 
 
+def _in_order(drafts: Iterable[Draft]) -> Iterator[Draft]:
+    """Yield drafts as they come, but each after those that it waits for."""
+    left, there = list(drafts), set[str]()
+    while left:
+        ready = [one for one in left if there.issuperset(one[4])]
+        for one in ready[: 1 if len(ready) < len(left) else None]:
+            left.remove(one)
+            there.add(one[0])
+            yield one
+
+
 def _run_folder(label: str, arm: str, seed: int | None) -> str:
     """Return the folder of a run within a study's folder."""
     return f"runs/{label}/{_slug(arm if seed is None else f'{arm}-{seed}')}"
@@ -106,9 +122,6 @@ def _run_folder(label: str, arm: str, seed: int | None) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._=+-]+", "-", name)
-
-
-Draft = tuple[str, str, list[str], str, list[str], list[str], str, str]
 
 
 def _drafts(study: Study) -> Iterator[Draft]:
@@ -276,6 +289,7 @@ def _evaluate(
         loaded = (
             f"pretrained={model.name},{'lora_local_path' if given['model'] == 'vllm' else 'peft'}={trained}"
         )
+    based = {one.arm(BASE) for one in study.decodings}
     named, folder = decoding.arm(arm), _run_folder(model.label, decoding.arm(arm), seed)
     loaded += "".join(
         f",{name}={'+'.join(value) if isinstance(value, list) else value}"
@@ -286,11 +300,15 @@ def _evaluate(
     command += ["--gen_kwargs", f"max_gen_toks={given['max_gen_toks']}"] if "max_gen_toks" in given else []
     command += ["--batch_size", str(given["batch-size"])] if "batch-size" in given else []
     command += ["--metadata", json.dumps(given["metadata"])] if "metadata" in given else []
-    whole = _run_folder(model.label, "base", None)
-    if stops(study, model) and folder != whole:
-        command += ["--until-settled", "--against", whole, "--margin", str(study.margin)]
-        after = [*after, f"evaluate {model.label} base"]
-    name = f"evaluate {model.label} {named}" + ("" if seed is None else f" {seed}")
+    partners = compared_with(study_claims(study), study.evaluated)[named] if stops(study, model) else ()
+    if partners:
+        command.append("--until-settled")
+        for partner in partners:
+            own = None if partner in based else study.seeds[0]  # there is one
+            command += ["--against", _run_folder(model.label, partner, own)]
+            after = [*after, _run_name(model.label, partner, own)]
+        command += ["--margin", str(study.margin)]
+    name = _run_name(model.label, named, seed)
     return (
         name,
         "evaluate",
@@ -301,6 +319,10 @@ def _evaluate(
         model.label,
         named,
     )
+
+
+def _run_name(label: str, arm: str, seed: int | None) -> str:
+    return f"evaluate {label} {arm}" + ("" if seed is None else f" {seed}")
 
 
 def parameters(name: str) -> float | None:

@@ -44,7 +44,7 @@ Options = dict[Line, Option]
 
 class Evaluate(Schema):
     """Options of ``stylerep eval``, by their names; ``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``, and
-    ``stop: settled`` ends each run once its comparison with ``base`` is settled.
+    ``stop: settled`` ends each run once the claims about it, or its comparison with ``base``, are settled.
     """
 
     tasks: Line | Annotated[list[Line], Field(min_length=1)] = Field(default=[])

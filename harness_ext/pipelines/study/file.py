@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -17,6 +17,12 @@ from harness_ext.scoring.registration import GENERATES
 from harness_ext.scoring.task_folder import output_type, tasks_named
 from synth.errors import StylerepError
 from synth.schema import Document, read_as, read_yaml
+
+if TYPE_CHECKING:
+    from harness_ext.compare.hypotheses_file import Claims
+
+CLAIMS_FILE = "claims.yaml"
+"""The claims of a study in its folder; every run records the hash that this file had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Study:
 
     `train` and `evaluate` hold options of ``stylerep distill`` and ``stylerep eval`` by their names
     (``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``; ``model`` is lm_eval's, ``hf`` if left out; ``stop:
-    settled`` ends a run once its comparison with ``base`` is settled), `style` dials of ``stylerep synth``.
+    settled`` ends a run once the claims about it, or its comparison with ``base``, are settled), `style`
+    dials of ``stylerep synth``.
     `teach` has options of ``stylerep teach`` for the arm ``st``, or ``from``, a file or Hub data set of
     traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of every model is trained
     once with each of `seeds` on the same data, and compared with ``base``. `controls` are of decoding
@@ -136,6 +143,15 @@ def claims_text(study: Study) -> str:
     )
 
 
+def study_claims(study: Study) -> "Claims | None":
+    """Return the claims of a study as they will stand in its folder; None where it declares none."""
+    if not study.claims:
+        return None
+    from harness_ext.compare.hypotheses_file import parse_claims  # takes a second to import
+
+    return parse_claims(claims_text(study).encode(), Path(CLAIMS_FILE))
+
+
 def _check_claims(document: Document, study: Study) -> None:
     """Raise StylerepError for claims that cannot be read, or that name an arm the study lacks,
     before anything runs.
@@ -219,7 +235,7 @@ def _check_controls(document: Document, study: Study) -> None:
 
 
 def stops(study: Study, model: StudyModel) -> bool:
-    """Say whether a model's runs end once their comparison with ``base`` is settled."""
+    """Say whether a model's runs end once the claims about them are settled."""
     return {**study.evaluate, **model.evaluate}.get("stop") == "settled"
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from harness_ext.compare.claims_so_far import SoFar, findings_so_far
 from harness_ext.compare.conditions import conditions
-from harness_ext.compare.hypotheses_file import Claims, Hypothesis, parse_claims
+from harness_ext.compare.hypotheses_file import Hypothesis
 from harness_ext.compare.metric import with_accuracy
-from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell
+from harness_ext.pipelines.study.cells import Cell
 from harness_ext.pipelines.study.estimate import TimeEstimate
-from harness_ext.pipelines.study.file import Study, claims_text
+from harness_ext.pipelines.study.file import Study, study_claims
 from harness_ext.runs.run_folder import Run, load_run
 
 RULE = (
@@ -47,9 +47,10 @@ class ByClaims:
     def __init__(self, study: Study, cells: Sequence[Cell], folder: Path) -> None:
         """Take the cells of a study that declares claims."""
         self._study, self._all, self._folder = study, cells, folder
-        self._claims = study_claims(study)
+        claims = study_claims(study)
+        self._claims, self._alpha = (claims.claims, claims.alpha) if claims else ((), 0.05)
         self._cells = {cell.name: cell for cell in cells}
-        self._needed = [self._needs(claim) for claim in self._claims.claims]
+        self._needed = [self._needs(claim) for claim in self._claims]
         self._runs: dict[str, Run] = {}
         self._seen: frozenset[str] | None = None
         self._standing: list[SoFar] = []
@@ -123,7 +124,7 @@ class ByClaims:
                 if (cell.kind, cell.label) == ("evaluate", model.label) and cell.arm in part.arms
             ]
             for model in self._study.models
-            for part in _parts(claim)
+            for part in claim.leaves
         ]
         cells = tuple(frozenset(self._with_what_it_needs(names)) for names in own)
         return _Needed(claim, frozenset(chain(*own)), frozenset(chain(*cells)), cells)
@@ -151,7 +152,7 @@ class ByClaims:
         if there:
             runs, _ = with_accuracy([self._runs[name] for name in self._cells if name in there], None)
             found = conditions(runs, ("family", "arm", "task"))
-        count, alpha = len(self._needed), self._claims.alpha
+        count, alpha = len(self._needed), self._alpha
         self._standing = [
             SoFar(tuple(findings_so_far(one.claim, found)), one.evaluations <= there, alpha, count)
             for one in self._needed
@@ -164,13 +165,3 @@ class ByClaims:
             if name in one.cells and standing.outcome is not None
         ]
         return f"not run, since what needs it is settled: {', '.join(settled)}"
-
-
-def _parts(claim: Hypothesis) -> list[Hypothesis]:
-    """Return a claim, or the parts that one of several is made of."""
-    return [leaf for part in claim.parts for leaf in _parts(part)] if claim.kind == "all" else [claim]
-
-
-def study_claims(study: Study) -> Claims:
-    """Return the claims of a study, as they will stand in its folder."""
-    return parse_claims(claims_text(study).encode(), Path(CLAIMS_FILE))

@@ -21,8 +21,8 @@ from harness_ext.pages.leaderboard import leaderboard
 from harness_ext.pages.leaderboard.board import Figure
 from harness_ext.pages.leaderboard.tables import percent
 from harness_ext.pipelines.study.cell_schedule import State
-from harness_ext.pipelines.study.cells import CLAIMS_FILE, Cell
-from harness_ext.pipelines.study.file import Study, stops
+from harness_ext.pipelines.study.cells import Cell
+from harness_ext.pipelines.study.file import CLAIMS_FILE, Study, stops
 from harness_ext.pipelines.study.next_cell import RULE
 from harness_ext.pipelines.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, scaling_tables
 from harness_ext.pipelines.study.worker import read_record

@@ -34,6 +34,18 @@ def test_a_study_may_stop_runs_once_they_are_settled(tmp_path: Path, tiny_model:
     for name in ("evaluate tiny hc 0", "evaluate tiny base+wait1", "evaluate tiny nt+wait1 0"):
         assert rule in " ".join(cells[name].command)
         assert "evaluate tiny base" in cells[name].after
+    claims = [{"better": ["hc", "nt"]}, {"noninferior": ["hc", "base"]}, {"better": ["nt", "base"]}]
+    path = write_study(tmp_path, tiny_model, evaluate=evaluate, claims=claims, arms=["sbs", "hc", "nt"])
+    claimed = {cell.name: cell for cell in study_cells(load_study(path))}
+    assert "--until-settled" not in claimed["evaluate tiny hc 0"].command  # nt is compared with it
+    both = "--against runs/tiny/base --against runs/tiny/hc-0 --margin"
+    assert both in " ".join(claimed["evaluate tiny nt 0"].command)
+    assert "evaluate tiny hc 0" in claimed["evaluate tiny nt 0"].after
+    assert rule in " ".join(claimed["evaluate tiny sbs 0"].command)
+    claims[2] = {"better": ["nt", "base"], "margin": 0.1}
+    path = write_study(tmp_path, tiny_model, evaluate=evaluate, claims=claims, arms=["sbs", "hc", "nt"])
+    changed = {name for name, one in claimed.items() if one not in study_cells(load_study(path))}
+    assert changed == {"evaluate tiny nt 0"}  # it ends by other claims
     plain = write_study(tmp_path / "plain", tiny_model, evaluate={"tasks": "style_arith", "limit": 4})
     assert not any("--until-settled" in cell.command for cell in study_cells(load_study(plain)))
 

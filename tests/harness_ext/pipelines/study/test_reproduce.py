@@ -44,13 +44,17 @@ def test_a_study_ends_in_verdicts_a_board_and_a_report(whole: Path) -> None:
 
 def test_a_study_stops_its_runs_once_they_are_settled(tmp_path: Path, tiny_model: Path) -> None:
     evaluate = {"tasks": "style_arith", "limit": 60, "max_gen_toks": 4, "batch-size": 30, "stop": "settled"}
-    study = write_study(tmp_path, tiny_model, arms=["hc"], evaluate=evaluate, margin=0.3)
+    alike = [{"equivalent": [one, other]} for one, other in (("nt", "base"), ("hc", "base"), ("hc", "nt"))]
+    study = write_study(tmp_path, tiny_model, claims=alike, evaluate=evaluate, margin=0.3)
     run_killed(study, tmp_path / "s", 0, 0, 0, jobs=1)
     verdicts = json.loads((tmp_path / "s" / "verdicts.json").read_text(encoding="utf-8"))
-    ((one,), claims) = verdicts["comparisons"], verdicts["claims"]
-    assert one["n"] < 60
-    assert "confidence-sequence" in one["signature"]
-    assert (one["verdict"], claims["outcome"]) == ("equivalent", "inconclusive")
+    (nt, hc), claims = verdicts["comparisons"], verdicts["claims"]
+    assert nt["n"] == 60  # hc is compared with it
+    assert hc["n"] < 60
+    assert "confidence-sequence" in hc["signature"]
+    assert (hc["verdict"], claims["outcome"]) == ("equivalent", "met")
+    stopping = json.loads((tmp_path / "s/runs/tiny/hc-0/manifest.json").read_text())["stopping"]
+    assert set(stopping["style_arith"]["claims"].values()) == {"shown"}
     report = (tmp_path / "s" / "report.md").read_text(encoding="utf-8")
     assert "There is no board" in report
     assert not (tmp_path / "s" / "board").exists()
