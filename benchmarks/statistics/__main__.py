@@ -8,7 +8,8 @@ and how fast many pairs of runs are compared.
     python -m benchmarks.statistics settle [--draws 1000]        # about 5 minutes
     python -m benchmarks.statistics draws [--draws 1000] [--only 'maj*'] [--journal FILE]   # about 5 minutes
     python -m benchmarks.statistics watch-speed [--pairs 45]     # some seconds
-    python -m benchmarks.statistics replay TRACES [--orders 100] # some seconds
+    python -m benchmarks.statistics replay FOLDER [--orders 100] # some seconds
+    python -m benchmarks.statistics claims-per-hour STUDY.yaml FOLDER
 
 All take --seed (0) and --write PAGE (docs/measurements/statistics.md).
 
@@ -20,6 +21,7 @@ an error. `--write` puts the result between the comments of its name in a page.
 `watch` looks at sequences after every item, and counts how often they are ever wrong; a journal keeps how far
 each cell is, so that it can be ended (--minutes, or by force) and goes on. `settle` counts the items until a
 verdict, beside planned numbers of them, and `replay` does so with the outcomes of real runs in random orders.
+`claims-per-hour` replays a study that was run, by its own design and with `stop: settled`.
 
 `speed` compares 20 runs pairwise over 10 tasks of 2,000 items, beside scipy's functions and evalsig, if it is
 installed, on a few of the same pairs.
@@ -33,10 +35,12 @@ from fnmatch import fnmatchcase
 from math import inf
 from pathlib import Path
 
+from benchmarks.statistics.claims_per_hour import claims_per_hour
 from benchmarks.statistics.drawn import drawn
+from benchmarks.statistics.replaying import replay
 from benchmarks.statistics.rows import Row, measured, origin, put, reason, table
 from benchmarks.statistics.scenarios import scenarios
-from benchmarks.statistics.settling import replay, settle
+from benchmarks.statistics.settling import settle
 from benchmarks.statistics.speed import speed
 from benchmarks.statistics.watch_speed import watch_speed
 from benchmarks.statistics.watching import watch
@@ -93,13 +97,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     watchers.add_argument("--items", type=int, default=1_000)
     watchers.add_argument("--looks", type=int, default=20)
     replaying = commands.add_parser("replay")
-    replaying.add_argument("traces", type=Path, help="a folder of MODEL/TASK.jsonl with recorded scores")
+    replaying.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        help="folders of studies, or of MODEL/TASK.jsonl with recorded scores",
+    )
     replaying.add_argument("--orders", type=int, default=100, help="random orders of the items")
     drawing = commands.add_parser("draws")
     drawing.add_argument("--draws", type=int, default=1_000, help="simulated runs in each cell")
     drawing.add_argument("--only", default="*", help="a pattern of cells, such as 'pass@4 of 16*'")
     drawing.add_argument("--journal", type=Path, help="a file that keeps the cells that are done")
-    for command in (drawing, table_of, pace, watching, settling, watchers, replaying):
+    hourly = commands.add_parser("claims-per-hour")
+    hourly.add_argument("study", type=Path, help="a study file")
+    hourly.add_argument("folder", type=Path, help="the folder that it was run into")
+    for command in (drawing, table_of, pace, watching, settling, watchers, replaying, hourly):
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--write", type=Path, help="a page to write the result into")
     given = parser.parse_args(arguments)
@@ -118,8 +130,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.command == "watch-speed":
         watch_speed(given.pairs, given.items, given.looks, given.seed, given.write)
         return
+    if given.command == "claims-per-hour":
+        claims_per_hour(given.study, given.folder, write=given.write)
+        return
     if given.command == "replay":
-        replay(given.traces, given.orders, given.seed, given.write)
+        replay(given.folders, given.orders, given.seed, given.write)
         return
     rows = montecarlo(given.draws, given.seed, given.write, given.only)
     unexplained = [row.name for row in rows if row.outside and not reason(row)]

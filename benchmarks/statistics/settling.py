@@ -1,13 +1,9 @@
-"""How many items it takes until a sequence is settled, beside fixed numbers of them; and how the outcomes of
-real runs would have been judged in random orders.
-"""
+"""How many items it takes until a sequence is settled, beside fixed numbers of them."""
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import log
 from pathlib import Path
 from zlib import crc32
@@ -18,13 +14,8 @@ import numpy.typing as npt
 from benchmarks.statistics.rows import origin, put
 from benchmarks.statistics.watching import ALPHA, differences
 from harness_ext.stats import (
-    PairedCounts,
-    Verdict,
-    decide,
-    effect_of_counts,
     items_for_difference,
     items_for_equivalence,
-    sequences,
 )
 from harness_ext.stats import two_by_two as tables
 from harness_ext.stats.equivalence import tost_level
@@ -191,79 +182,3 @@ def _table(found: Sequence[Settled]) -> Iterator[str]:
 
 def _percent(share: float) -> str:
     return f"**{share:.0%}**" if share > 1 else f"{share:.0%}"
-
-
-def replay(traces: Path, orders: int, seed: int, write: Path | None = None) -> None:
-    """Judge the recorded scores of real runs item by item in random orders: ``MODEL/TASK.jsonl``, with a
-    question and a list of scores in each row.
-    """
-    rows = []
-    for task in sorted({path.stem for path in traces.glob("*/*.jsonl")}):
-        runs = {
-            path.parent.name: {
-                one["question"]: float(one["score"][0])
-                for one in map(json.loads, path.read_text(encoding="utf-8").splitlines())
-            }
-            for path in sorted(traces.glob(f"*/{task}.jsonl"))
-        }
-        for first, second in combinations(runs, 2):
-            shared = sorted(runs[first].keys() & runs[second].keys())
-            one, two = (np.array([runs[name][item] for item in shared]) for name in (first, second))
-            rows.append(_replayed(task, first, second, one, two, orders, seed))
-    lines = [
-        "",
-        f"`python -m benchmarks.statistics replay TRACES --orders {orders} --seed {seed}`, {origin()}.",
-        "",
-        "| task | items | first | second | difference | fixed tests say | set: settled early | set: says what"
-        " all items show | set: items used | many: settled | many: as the fixed tests | many: items used |",
-        "|---" * 12 + "|",
-        *rows,
-        "",
-    ]
-    print("\n".join(lines), flush=True)
-    if write:
-        put(write, "replay", lines)
-
-
-def _replayed(
-    task: str,
-    first: str,
-    second: str,
-    one: npt.NDArray[np.float64],
-    two: npt.NDArray[np.float64],
-    orders: int,
-    seed: int,
-) -> str:
-    n = len(one)
-    counts = PairedCounts(
-        *(int(((one == a) & (two == b)).sum()) for a, b in ((1, 1), (1, 0), (0, 1), (0, 0)))
-    )
-    effect = effect_of_counts(counts)
-    fixed = decide(effect, effect.p or 0.0, MARGIN)
-    truth = abs(counts.difference)
-    rng = np.random.default_rng([seed, crc32(f"{task}|{first}|{second}".encode())])
-    x = rng.permuted(np.tile(one - two, (orders, 1)), axis=1)
-    cells = []
-    for population in (n, None):
-        apart, within = used(x, population)
-        ends = np.minimum(np.minimum(apart, within), n)
-        early = np.minimum(apart, within) < n if population else np.minimum(apart, within) <= n
-        agree = 0
-        for row, end in zip(x[early], ends[early], strict=True):
-            verdict = sequences(1, MARGIN, population).see(row[None, :end]).verdicts[0]
-            if population is None:
-                agree += verdict is fixed
-            else:
-                shown_apart = verdict in (Verdict.DIFFERENT, Verdict.DIFFERENT_WITHIN_MARGIN)
-                shown_within = verdict in (Verdict.EQUIVALENT, Verdict.DIFFERENT_WITHIN_MARGIN)
-                agree += (truth > 0 or not shown_apart) and (truth < MARGIN or not shown_within)
-        cells += [
-            f"{early.mean():.0%}",
-            f"{agree} of {early.sum()}",
-            f"{np.median(ends) / n:.0%}",
-        ]
-    return (
-        f"| {task} | {n} | {first} | {second} | {100 * counts.difference:+.1f} | {fixed.value} | "
-        + " | ".join(cells)
-        + " |"
-    )

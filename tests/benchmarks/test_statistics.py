@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from benchmarks.statistics.__main__ import main
+from benchmarks.statistics.replaying import replay
 from benchmarks.statistics.rows import REASONS, Cell, Row, Scenario, measured, put, reason, table
 from benchmarks.statistics.scenarios import counted, families, scenarios
-from benchmarks.statistics.settling import planned, replay, settle_cell
+from benchmarks.statistics.settling import planned, settle_cell
 from benchmarks.statistics.speed import speed
 from benchmarks.statistics.watch_speed import watch_speed
 from benchmarks.statistics.watching import differences, watch, watch_cell
@@ -208,6 +209,6 @@ def test_real_runs_are_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (tmp_path / model / "sums.jsonl").write_text(
             "\n".join(json.dumps(row) for row in rows), encoding="utf-8"
         )
-    replay(tmp_path, 10, 0)
+    replay([tmp_path], 10, 0)
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| sums")]
     assert "| different | 100% | 10 of 10 |" in row

@@ -83,6 +83,11 @@ class ByClaims:
             if cell.name not in wanted and cell.name not in finished
         }
 
+    def standing(self, finished: Collection[str]) -> list[SoFar]:
+        """Return how each claim stands, in the order of the file."""
+        self._look(finished)
+        return list(self._standing)
+
     def choose(
         self,
         ready: Sequence[Cell],
