@@ -13,7 +13,8 @@ import pytest
 from benchmarks.statistics.__main__ import main
 from benchmarks.statistics.replaying import replay
 from benchmarks.statistics.rows import REASONS, Cell, Row, Scenario, measured, put, reason, table
-from benchmarks.statistics.scenarios import counted, families, scenarios
+from benchmarks.statistics.scenarios import scenarios
+from benchmarks.statistics.scenarios.true_data import counted, families
 from benchmarks.statistics.settling import planned, settle_cell
 from benchmarks.statistics.speed import speed
 from benchmarks.statistics.watch_speed import watch_speed
