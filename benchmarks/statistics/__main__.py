@@ -30,7 +30,7 @@ installed, on a few of the same pairs.
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from math import inf
 from pathlib import Path
@@ -68,8 +68,34 @@ def montecarlo(draws: int, seed: int, write: Path | None, only: str = "*") -> li
     return rows
 
 
+def _checked(given: argparse.Namespace) -> None:
+    rows = montecarlo(given.draws, given.seed, given.write, given.only)
+    unexplained = [row.name for row in rows if row.outside and not reason(row)]
+    if unexplained:
+        raise SystemExit(f"outside without a reason: {'; '.join(unexplained)}")
+
+
+_RUN: dict[str, Callable[[argparse.Namespace], object]] = {
+    "montecarlo": _checked,
+    "speed": lambda given: speed(given.pairs, given.seed, given.write),
+    "watch": lambda given: watch(
+        given.draws, given.seed, given.only, given.method, given.journal, given.write, given.minutes
+    ),
+    "settle": lambda given: settle(given.draws, given.seed, given.write),
+    "draws": lambda given: drawn(given.draws, given.seed, given.only, given.journal, given.write),
+    "watch-speed": lambda given: watch_speed(given.pairs, given.items, given.looks, given.seed, given.write),
+    "replay": lambda given: replay(given.folders, given.orders, given.seed, given.write),
+    "claims-per-hour": lambda given: claims_per_hour(given.study, given.folder, write=given.write),
+}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what the command line asks for."""
+    given = _parser().parse_args(arguments)
+    _RUN[given.command](given)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -114,32 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for command in (drawing, table_of, pace, watching, settling, watchers, replaying, hourly):
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--write", type=Path, help="a page to write the result into")
-    given = parser.parse_args(arguments)
-    if given.command == "draws":
-        drawn(given.draws, given.seed, given.only, given.journal, given.write)
-        return
-    if given.command == "speed":
-        speed(given.pairs, given.seed, given.write)
-        return
-    if given.command == "watch":
-        watch(given.draws, given.seed, given.only, given.method, given.journal, given.write, given.minutes)
-        return
-    if given.command == "settle":
-        settle(given.draws, given.seed, given.write)
-        return
-    if given.command == "watch-speed":
-        watch_speed(given.pairs, given.items, given.looks, given.seed, given.write)
-        return
-    if given.command == "claims-per-hour":
-        claims_per_hour(given.study, given.folder, write=given.write)
-        return
-    if given.command == "replay":
-        replay(given.folders, given.orders, given.seed, given.write)
-        return
-    rows = montecarlo(given.draws, given.seed, given.write, given.only)
-    unexplained = [row.name for row in rows if row.outside and not reason(row)]
-    if unexplained:
-        raise SystemExit(f"outside without a reason: {'; '.join(unexplained)}")
+    return parser
 
 
 if __name__ == "__main__":
