@@ -9,17 +9,22 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from distill.reading.token_tree import WantedTokens, in_order, in_passes, lay_out
+from distill.reading.token_tree import TokenTree, WantedTokens, in_order, in_passes, lay_out
 from distill.reading.tree_attention import NAME, branches
+from distill.reading.vocabulary_scores import (
+    HeadScores,
+    OutputHead,
+    VocabularyScores,
+    WholeScores,
+    output_head,
+    surprisal_and_ranks,
+)
 from synth.errors import StylerepError
 
 _TOKENS = 1024
 """Tokens that are read in one pass; more gain nothing on a processor, and take memory."""
 _LOGITS = 1 << 27
-"""Logits that are held at a time: 256 MiB in bfloat16."""
-_ROWS = {"cpu": 8}
-_ELSEWHERE = 256
-"""Logits in float32 at a time, in tokens: as many as stay in a processor's cache, or as fill a GPU."""
+"""Scores that are held at a time where the model computes them whole: 256 MiB in bfloat16."""
 _CHECKED = 48
 _ALLOWED = {torch.float32: 1e-3}
 _ALLOWED_HALF = 0.2
@@ -49,6 +54,7 @@ class TreeReader:
         self._model = model.eval()
         self._tokens = tokens
         self._checked = False
+        self._head: OutputHead | None = None
         self.note = ""
         self.passes = 0
         self.tokens_read = 0
@@ -69,7 +75,7 @@ class TreeReader:
         if self.note:
             passes: Iterator[list[int]] = ([number] for number in order)
         else:
-            passes = in_passes(sequences, order, self._tokens, most)
+            passes = in_passes(sequences, order, self._tokens, None if self._head else most)
         with torch.inference_mode(), self._attending():
             for numbers in passes:
                 part = [sequences[number] for number in numbers]
@@ -81,39 +87,41 @@ class TreeReader:
         tree = lay_out(sequences)
         kept = sorted({place for places in tree.places for place in places})
         row = {place: number for number, place in enumerate(kept)}
-        asked = list(
-            dict.fromkeys(
-                (row[place], token)
-                for one, places in zip(sequences, tree.places, strict=True)
-                for place, token in zip(places, one.ids[one.start :], strict=True)
-            )
-        )
-        logits = self._logits(tree.ids, tree.positions, kept, tree.branches)
+        pairs = [
+            [(row[place], token) for place, token in zip(places, one.ids[one.start :], strict=True)]
+            for one, places in zip(sequences, tree.places, strict=True)
+        ]
+        asked = list(dict.fromkeys(pair for own in pairs for pair in own))
+        scores = self._scores(tree, kept, self._head)
         self.passes += 1
         self.tokens_read += len(tree.ids)
-        surprisal, ranks = _scored(logits, asked)
+        surprisal, ranks = surprisal_and_ranks(scores, asked, self._device)
         number = {pair: index for index, pair in enumerate(asked)}
-        result = []
-        for one, places in zip(sequences, tree.places, strict=True):
-            own = [
-                number[row[place], token] for place, token in zip(places, one.ids[one.start :], strict=True)
-            ]
-            result.append(TokenScores(surprisal[own], ranks[own]))
-        return result
+        places_of = [[number[pair] for pair in own] for own in pairs]
+        return [TokenScores(surprisal[own], ranks[own]) for own in places_of]
 
-    def _logits(self, ids: Sequence[int], positions: Sequence[int], kept: Sequence[int], seen: Any) -> Any:
-        device = self._model.get_input_embeddings().weight.device
+    def _scores(self, tree: TokenTree, kept: Sequence[int], head: OutputHead | None) -> VocabularyScores:
+        """Run the model over a tree; return the scores after each of the places *kept*."""
         given = {
-            "input_ids": torch.tensor(ids, device=device)[None],
-            "position_ids": torch.tensor(positions, device=device)[None],
-            "logits_to_keep": torch.tensor(kept, device=device),
+            "input_ids": torch.tensor(tree.ids, device=self._device)[None],
+            "position_ids": torch.tensor(tree.positions, device=self._device)[None],
+            "logits_to_keep": torch.tensor(kept, device=self._device),
         }
-        if self.note:
-            return self._model(**given, use_cache=False).logits[0]
-        with branches(seen) as now:
+        with contextlib.ExitStack() as during:
+            read = during.enter_context(head.idle()) if head else []
+            now = None if self.note else during.enter_context(branches(tree.branches))
             logits = self._model(**given, use_cache=False).logits[0]
-            now.check(self._model)
-        return logits
+            if now is not None:
+                now.check(self._model)
+        if not head:
+            return WholeScores(logits)
+        (states,) = read
+        return HeadScores(states[0], head)
+
+    @property
+    def _device(self) -> torch.device:
+        device: torch.device = self._model.get_input_embeddings().weight.device
+        return device
 
     @contextlib.contextmanager
     def _attending(self) -> Iterator[None]:
@@ -138,45 +146,35 @@ class TreeReader:
         self._checked = True
         if not short:
             return
-        device = self._model.get_input_embeddings().weight.device
         with torch.inference_mode():
             plain = torch.cat(
                 [
                     self._model(
-                        input_ids=torch.tensor(one.ids[:-1], device=device)[None], use_cache=False
+                        input_ids=torch.tensor(one.ids[:-1], device=self._device)[None], use_cache=False
                     ).logits[0]
                     for one in short
                 ]
             ).float()
-            try:
-                with self._attending():
-                    tree = lay_out(short)
-                    kept = list(range(len(tree.ids)))
-                    logits = self._logits(tree.ids, tree.positions, kept, tree.branches)
-                    found = logits[[place for places in tree.places for place in places]].float()
-            except _REFUSED as error:
-                said = str(error).splitlines()
-                self.note = f"this model does not take trees ({said[0] if said else type(error).__name__})"
-                return
-        off = ((found - plain).norm() / plain.norm()).item()
-        if not off <= _ALLOWED.get(self._model.dtype, _ALLOWED_HALF):
-            self.note = f"scores would be off by {off:.0%}"
+            self._head = output_head(self._model)
+            note = self._difference(short, plain, self._head)
+            if note and self._head:
+                self._head = None
+                note = self._difference(short, plain, None)
+        self.note = note
 
-
-def _scored(
-    logits: torch.Tensor, asked: Sequence[tuple[int, int]]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Return surprisal and rank of each (row, token) of *logits* (rows, vocabulary)."""
-    rows = torch.tensor([row for row, _ in asked], device=logits.device)
-    tokens = torch.tensor([token for _, token in asked], device=logits.device)[:, None]
-    surprisal, ranks = [], []
-    count = _ROWS.get(logits.device.type, _ELSEWHERE)
-    for own, wanted in zip(torch.split(rows, count), torch.split(tokens, count), strict=True):
-        part = logits[own].float()
-        score = part.gather(1, wanted)
-        surprisal.append(part.logsumexp(1) - score[:, 0])
-        ranks.append((part > score).sum(1) + 1)
-    nats = torch.cat(surprisal).double().cpu().numpy()
-    if not np.isfinite(nats).all():
-        raise StylerepError("The model gives a token a likelihood that is no number; is the model whole?")
-    return np.maximum(nats, 0.0), torch.cat(ranks).cpu().numpy()
+    def _difference(
+        self, short: Sequence[WantedTokens], plain: torch.Tensor, head: OutputHead | None
+    ) -> str:
+        """Return why a tree of sequences has other scores than *plain*, an empty text if it has the same."""
+        try:
+            with self._attending():
+                tree = lay_out(short)
+                scores = self._scores(tree, list(range(len(tree.ids))), head)
+                logits = scores.block(0, scores.size)
+                found = logits[[place for places in tree.places for place in places]].float()
+                off = ((found - plain).norm() / plain.norm()).item()
+        except _REFUSED as error:
+            said = str(error).splitlines()
+            return f"this model does not take trees ({said[0] if said else type(error).__name__})"
+        allowed = _ALLOWED.get(self._model.dtype, _ALLOWED_HALF)
+        return "" if off <= allowed else f"scores would be off by {off:.0%}"

@@ -21,13 +21,13 @@ class WantedTokens:
 
 @dataclass(frozen=True, slots=True)
 class TreeBranch:
-    """Tokens from `start` to `stop` of the layout, and the `path` of those that precede them in their
-    sequence, from its first token on.
+    """Tokens from `start` to `stop` of the layout. As many as `before` precede them in their sequence: the
+    first ones of the sequence that was laid out last.
     """
 
     start: int
     stop: int
-    path: tuple[Span, ...]
+    before: int
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ def lay_out(sequences: Sequence[WantedTokens]) -> TokenTree:
         shared = _shared(before, read)
         start, path = len(tree.ids), _cut(path, shared)
         if shared < len(read):
-            tree.branches.append(TreeBranch(start, start + len(read) - shared, path))
+            tree.branches.append(TreeBranch(start, start + len(read) - shared, shared))
             tree.ids.extend(read[shared:])
             tree.positions.extend(range(shared, len(read)))
             path = _joined(path, (start, len(tree.ids)))
@@ -74,10 +74,10 @@ def in_order(sequences: Sequence[WantedTokens]) -> list[int]:
 
 
 def in_passes(
-    sequences: Sequence[WantedTokens], order: Sequence[int], tokens: int, wanted: int
+    sequences: Sequence[WantedTokens], order: Sequence[int], tokens: int, wanted: int | None
 ) -> Iterator[list[int]]:
     """Cut sequences, given by number in their order, into passes of at most *tokens* tokens and *wanted*
-    tokens to score; a sequence that is longer has a pass of its own.
+    tokens to score (None: any number); a sequence that is longer has a pass of its own.
     """
     part: list[int] = []
     held = asked = 0
@@ -85,7 +85,7 @@ def in_passes(
         one = sequences[number]
         own = len(one.ids) - (_shared(sequences[part[-1]].ids, one.ids) if part else 0)
         scored = len(one.ids) - one.start
-        if part and (held + own > tokens or asked + scored > wanted):
+        if part and (held + own > tokens or (wanted is not None and asked + scored > wanted)):
             yield part
             part, held, asked, own = [], 0, 0, len(one.ids)
         part.append(number)

@@ -5,11 +5,11 @@ Nothing is kept for a backward pass.
 """
 
 import contextlib
-import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
+from torch.nn.functional import pad, scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from distill.models.attention_call import missing_option, unknown_option
@@ -17,8 +17,10 @@ from distill.models.library_hooks import TREE, not_taken
 from distill.reading.token_tree import TreeBranch
 
 NAME = "stylerep_tree"
-# Queries of a branch that are computed at a time, so that scores of long traces stay small.
+# Queries that are computed at a time, where they need a mask or scores, so that those stay small.
 _BLOCK = 512
+# Queries for each key of what precedes them, from which on that is read again rather than masked.
+_FEW_BEFORE = 4
 
 
 class VisibleBranches:
@@ -27,6 +29,7 @@ class VisibleBranches:
     def __init__(self, branches: Sequence[TreeBranch] = ()) -> None:
         self.branches = branches
         self.calls: list[tuple[int, int | None, float | None]] = []
+        self._masks: dict[tuple[int, int, int | None], torch.Tensor] = {}
 
     def check(self, model: Any) -> None:
         """Raise StylerepError unless the pass that has just ended asked for attention here once a layer,
@@ -34,6 +37,18 @@ class VisibleBranches:
         """
         if missing := missing_option(model.config.get_text_config(), self.calls):
             raise not_taken(TREE, model, missing)
+
+    def mask(self, count: int, length: int, window: int | None, like: torch.Tensor) -> torch.Tensor:
+        """Return what hides keys from each of the last *count* queries of *length*: -inf or 0, shape (count,
+        length). All layers of a pass take the same.
+        """
+        key = (count, length, window)
+        if key not in self._masks:
+            seen = torch.ones(count, length, dtype=torch.bool, device=like.device).tril(length - count)
+            if window is not None:
+                seen = seen.triu(length - count + 1 - window)
+            self._masks[key] = like.new_zeros(count, length).masked_fill_(~seen, -torch.inf)
+        return self._masks[key]
 
 
 _now = VisibleBranches()
@@ -75,26 +90,28 @@ def tree_attention(
         raise ValueError(unknown)
     seen.calls.append((getattr(module, "layer_idx", -1), sliding_window, softcap))
     out = query.new_empty(total, query.shape[1], value.shape[3])
-    for branch in seen.branches:
-        spans = (*branch.path, (branch.start, branch.stop))
-        keys, values = (_along(tensor[0], spans) for tensor in (key, value))
-        for start in range(branch.start, branch.stop, _BLOCK):
-            stop = min(start + _BLOCK, branch.stop)
-            known = keys.shape[1] - (branch.stop - stop)
-            out[start:stop] = _attended(
-                query[0, :, start:stop], keys[:, :known], values[:, :known], scaling, sliding_window, softcap
-            ).transpose(0, 1)
+    # What precedes a branch are the first tokens of the sequence before it: they stand here already.
+    longest = max(one.before + one.stop - one.start for one in seen.branches)
+    keys, values = (
+        tensor.new_empty(1, tensor.shape[1], longest, tensor.shape[3]) for tensor in (key, value)
+    )
+    for one in seen.branches:
+        length = one.before + one.stop - one.start
+        keys[:, :, one.before : length] = key[:, :, one.start : one.stop]
+        values[:, :, one.before : length] = value[:, :, one.start : one.stop]
+        attended = _attended(
+            query[:, :, one.start : one.stop],
+            keys[:, :, :length],
+            values[:, :, :length],
+            scaling,
+            sliding_window,
+            softcap,
+        )
+        out[one.start : one.stop] = attended[0].transpose(0, 1)
     return out[None], None
 
 
 AttentionInterface.register(NAME, tree_attention)
-
-
-def _along(tensor: torch.Tensor, spans: Sequence[tuple[int, int]]) -> torch.Tensor:
-    """Return the keys or values (heads, tokens, size) of a sequence's tokens, which lie in several spans."""
-    if len(spans) == 1:
-        return tensor[:, spans[0][0] : spans[0][1]]
-    return torch.cat([tensor[:, start:stop] for start, stop in spans], 1)
 
 
 def _attended(
@@ -105,28 +122,45 @@ def _attended(
     window: int | None,
     softcap: float | None,
 ) -> torch.Tensor:
-    """Return the attention (heads, count, size) of the last *count* tokens of a sequence, computed in the
-    format of the model as in training.
-    """
-    heads, count, size = query.shape
-    length = keys.shape[1]
-    scores = torch.bmm((query * scaling).reshape(len(keys), -1, size), keys.transpose(1, 2))
-    if softcap:
-        scores = softcap * torch.tanh(scores / softcap)
-    shaped = scores.view(heads, count, length)
-    if window is not None and length > window:
-        shaped += _hidden(count, length, window, scores.dtype, scores.device)
-    elif count > 1:
-        shaped[:, :, length - count :] += _hidden(count, count, None, scores.dtype, scores.device)
-    return torch.bmm(scores.softmax(-1), values).view(heads, count, -1)
+    """Return the attention (1, heads, count, size) of the last *count* tokens of a sequence."""
+    count, length = query.shape[2], keys.shape[2]
+    before = length - count
+    windowed = window is not None and length > window
+    if not softcap and not windowed and before * _FEW_BEFORE <= count:
+        return _fused(pad(query, (0, 0, before, 0)), keys, values, None, scaling)[:, :, before:]
+    parts = []
+    for start in range(0, count, _BLOCK):
+        part = query[:, :, start : start + _BLOCK]
+        stop = before + start + part.shape[2]
+        first = max(0, stop - part.shape[2] - window + 1) if window is not None else 0
+        mask = _now.mask(part.shape[2], stop - first, window if windowed else None, query)
+        given = (part, keys[:, :, first:stop], values[:, :, first:stop], mask, scaling)
+        parts.append(_capped(*given, softcap) if softcap else _fused(*given))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 2)
 
 
-@functools.lru_cache(maxsize=1024)
-def _hidden(
-    count: int, length: int, window: int | None, dtype: torch.dtype, device: torch.device
+def _fused(
+    query: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    mask: torch.Tensor | None,
+    scaling: float,
 ) -> torch.Tensor:
-    """Return what hides keys from each of the last *count* queries: -inf or 0, shape (count, length)."""
-    seen = torch.ones(count, length, dtype=torch.bool, device=device).tril(length - count)
-    if window is not None:
-        seen = seen.triu(length - count + 1 - window)
-    return torch.zeros(count, length, dtype=dtype, device=device).masked_fill_(~seen, -torch.inf)
+    attended: torch.Tensor = scaled_dot_product_attention(
+        query, keys, values, mask, is_causal=mask is None, scale=scaling, enable_gqa=True
+    )
+    return attended
+
+
+def _capped(
+    query: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    mask: torch.Tensor,
+    scaling: float,
+    softcap: float,
+) -> torch.Tensor:
+    _, heads, count, size = query.shape
+    scores = torch.bmm((query[0] * scaling).reshape(keys.shape[1], -1, size), keys[0].transpose(1, 2))
+    weights = (softcap * torch.tanh(scores / softcap)).view(heads, count, -1).add_(mask).softmax(-1)
+    return torch.bmm(weights.view(*scores.shape), values[0]).view(1, heads, count, -1)
