@@ -127,7 +127,7 @@ def encode(
             f"Row {row['id']}: this tokenizer changes the text of the response, so it cannot be trained on"
             " faithfully."
         )
-    if dropped := sorted(set(labels) & (special_ids(tokenizer) - family.kept_ids(tokenizer))):
+    if dropped := sorted((set(labels) & special_ids(tokenizer)) - family.kept_ids(tokenizer)):
         raise StylerepError(f"Row {row['id']}: {_dropped(tokenizer.decode(dropped[:1]), family)}")
     start = prompt_ids(tokenizer, prompt)
     ids = [*start, *labels, tokenizer.convert_tokens_to_ids(family.end_of_turn)]

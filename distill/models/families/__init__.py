@@ -44,9 +44,13 @@ class Family:
 
     def kept_ids(self, tokenizer: Any) -> set[int]:
         """Return the ids of think tags that are special tokens of the tokenizer and are read nonetheless."""
-        vocabulary = tokenizer.get_vocab()
-        ids = {vocabulary[tag] for tag in (*self.think, OPEN, CLOSE) if tag in vocabulary}
-        return ids & special_ids(tokenizer) if self.keeps_special else set()
+        if not self.keeps_special:
+            return set()
+        tags = (*self.think, OPEN, CLOSE)
+        # asked of the few special tokens: a vocabulary is made anew each time, in tens of milliseconds
+        return {
+            number for number in special_ids(tokenizer) if tokenizer.convert_ids_to_tokens(number) in tags
+        }
 
 
 def family_files() -> list[FamilyFile]:
