@@ -162,9 +162,7 @@ class TreeReader:
                 note = self._difference(short, plain, None)
         self.note = note
 
-    def _difference(
-        self, short: Sequence[WantedTokens], plain: torch.Tensor, head: OutputHead | None
-    ) -> str:
+    def _difference(self, short: Sequence[WantedTokens], plain: torch.Tensor, head: OutputHead | None) -> str:
         """Return why a tree of sequences has other scores than *plain*, an empty text if it has the same."""
         try:
             with self._attending():

@@ -92,9 +92,7 @@ def tree_attention(
     out = query.new_empty(total, query.shape[1], value.shape[3])
     # What precedes a branch are the first tokens of the sequence before it: they stand here already.
     longest = max(one.before + one.stop - one.start for one in seen.branches)
-    keys, values = (
-        tensor.new_empty(1, tensor.shape[1], longest, tensor.shape[3]) for tensor in (key, value)
-    )
+    keys, values = (tensor.new_empty(1, tensor.shape[1], longest, tensor.shape[3]) for tensor in (key, value))
     for one in seen.branches:
         length = one.before + one.stop - one.start
         keys[:, :, one.before : length] = key[:, :, one.start : one.stop]

@@ -65,7 +65,7 @@ class WholeScores:
 class OutputHead:
     """The layer of a model that makes scores of its hidden states, to be computed a block at a time."""
 
-    def __init__(self, layer: torch.nn.Linear, softcap: float | None) -> None:
+    def __init__(self, layer: Any, softcap: float | None) -> None:
         self._layer, self._softcap = layer, softcap
         self.size = len(layer.weight)
 
@@ -78,7 +78,7 @@ class OutputHead:
             read.append(states)
             return states[..., :1]
 
-        self._layer.forward = forward  # type: ignore[method-assign]
+        self._layer.forward = forward
         try:
             yield read
         finally:
@@ -124,7 +124,7 @@ class HeadScores:
 
     def own(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the score of one token at each place."""
-        unique, number = tokens.unique(return_inverse=True)
+        unique, number = tokens.unique(return_inverse=True)  # type: ignore[no-untyped-call]
         return self.head(self.states, unique).gather(1, number[:, None])[:, 0]
 
 
@@ -148,9 +148,7 @@ def surprisal_and_ranks(
     return np.maximum(nats, 0.0), torch.cat([ranks for _, ranks in found]).cpu().numpy()
 
 
-def _scored(
-    scores: VocabularyScores, tokens: torch.Tensor, width: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _scored(scores: VocabularyScores, tokens: torch.Tensor, width: int) -> tuple[torch.Tensor, torch.Tensor]:
     own = scores.own(tokens).float()
     total, better = torch.zeros_like(own), torch.zeros_like(own)
     for start in range(0, scores.size, width):
@@ -163,7 +161,7 @@ def _scored(
         # Numbers rather than truth values: torch compares and adds those several times as fast.
         better += torch.gt(above, 0, out=torch.empty_like(above)).sum(1)
         total += above.exp_().sum(1)
-    surprisal = total.log()
+    surprisal = total.log() + 0 * own  # no number where the score is none
     # Far below the likeliest token (88 nats), the sum is more than float32 holds.
     if len(far := (~surprisal.isfinite()).nonzero()[:, 0]):
         surprisal[far] = scores.at(far).block(0, scores.size).float().logsumexp(1) - own[far]

@@ -53,6 +53,7 @@ def test_a_tree_is_read_as_its_sequences_are(family: str, tokens: int, tmp_path:
         np.testing.assert_allclose(found.surprisal, surprisal, atol=2e-5)
         assert found.ranks.tolist() == ranks
     assert reader.note == ""
+    assert reader._head is not None
     assert (reader.passes == 1) == (tokens == 2048)
 
 
@@ -77,6 +78,7 @@ def test_windows_and_caps_are_kept(window: int | None, softcap: float | None) ->
     for one, found in zip(SEQUENCES, reader.scores(SEQUENCES), strict=True):
         np.testing.assert_allclose(found.surprisal, alone(model, one)[0], atol=2e-5)
     assert reader.note == ""
+    assert reader._head is not None
 
 
 def test_a_model_that_takes_no_tree_is_read_sequence_by_sequence(tmp_path: Path) -> None:
@@ -91,6 +93,16 @@ def test_a_model_that_takes_no_tree_is_read_sequence_by_sequence(tmp_path: Path)
     reader = TreeReader(model)
     found = reader.scores(SEQUENCES)
     assert "would be off by" in reader.note
+    np.testing.assert_allclose(found[1].surprisal, alone(model, SEQUENCES[1])[0], atol=2e-5)
+
+
+def test_scores_that_a_model_alters_after_its_head_are_its_own(tmp_path: Path) -> None:
+    model = model_of("granite", tmp_path)
+    model.config.logits_scaling = 4.0
+    reader = TreeReader(model)
+    found = reader.scores(SEQUENCES)
+    assert reader.note == ""
+    assert reader._head is None
     np.testing.assert_allclose(found[1].surprisal, alone(model, SEQUENCES[1])[0], atol=2e-5)
 
 
