@@ -1,8 +1,8 @@
 """What a model makes of traces: how learnable they are for it, and whether its answers hang on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synth.errors import StylerepError
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from harness_ext.pipelines.probe import ProbeReport
 
 __all__ = ["learnability", "probe"]
+_SERVER = "local-completions"
 
 
 def learnability(
@@ -21,6 +22,7 @@ def learnability(
     adapter: str | Path | None = None,
     n: int | None = None,
     record: bool = False,
+    model_args: Mapping[str, Any] | None = None,
     trust_remote_code: bool = False,
 ) -> "LearnabilityReport":
     """Measure how surprising the rows of some arms are to a student, as ``stylerep learnability`` does.
@@ -29,12 +31,16 @@ def learnability(
     again.
 
     Args:
-        model: the student: a name of ``stylerep models list``, a local folder or a Hub id.
+        model: the student: a name of ``stylerep models list``, a local folder or a Hub id; or
+            ``local-completions``, for one that a server runs.
         data: the data set of one arm, or of several; the first is what others are held against.
         out: the table, a Parquet file with a row of numbers for each row of each arm.
         adapter: a folder that `stylerep.distill` wrote, put on the model.
         n: the first rows of each arm; all if left out.
         record: also write what was found into the manifest of each data set.
+        model_args: of ``local-completions``: ``base_url`` and ``model``, and what else lm_eval takes;
+            ``tokenizer``, a model of the student's tokenizer; ``top_logprobs``, how many of the likeliest
+            tokens the server is asked for (5).
         trust_remote_code: let the model run Python files of its own; read them first.
 
     Returns:
@@ -63,7 +69,15 @@ def learnability(
         raise StylerepError("Name the data set of at least one arm.")
     for folder in folders:
         check_dataset(folder)
-    resolve_model(student)
+    if student == _SERVER:
+        if put_on:
+            raise StylerepError(f"{_SERVER} takes no adapter; have the server put it on the model.")
+    elif model_args:
+        raise StylerepError(
+            f"--model_args are for --model {_SERVER}; of other students, name the model itself."
+        )
+    else:
+        resolve_model(student)
     if put_on:
         check_adapter(put_on)
     check_outputs({"--out": target}, [file for folder in folders for file in folder.iterdir()])
@@ -74,7 +88,14 @@ def learnability(
 
     with code_of_models(trust_remote_code):
         return run(
-            student, folders, target, adapter=put_on, n=n, record=record, say=lambda text: say(text, err=True)
+            student,
+            folders,
+            target,
+            adapter=put_on,
+            n=n,
+            record=record,
+            model_args=dict(model_args or {}) if student == _SERVER else None,
+            say=lambda text: say(text, err=True),
         )
 
 

@@ -38,8 +38,8 @@ def student_row(row: Mapping[str, Any], tokenizer: Any, family: Family, max_leng
     return StudentRow(wanted, part_of_tokens(part_of_characters(row, text), text, offsets))
 
 
-def learnability_of(row: StudentRow, scores: TokenScores) -> dict[str, Value]:
-    """Return what is said of one row, by column name.
+def learnability_of(row: StudentRow, scores: TokenScores, ranked: bool = True) -> dict[str, Value]:
+    """Return what is said of one row, by column name; unless it is *ranked*, nothing of ranks.
 
     ``tokens``; ``surprisal``, mean nats a token; ``rank``, the mean rank in the vocabulary, from 1 to 100,
     where ranks end; ``rank_surprisal_ratio``, the summed ranks by the summed surprisals (Yang et al. 2026,
@@ -51,8 +51,8 @@ def learnability_of(row: StudentRow, scores: TokenScores) -> dict[str, Value]:
     found: dict[str, Value] = {
         "tokens": len(ranks),
         "surprisal": _mean(scores.surprisal),
-        "rank": _mean(ranks),
-        "rank_surprisal_ratio": float(ranks.sum()) / total if total > 0 else None,
+        "rank": _mean(ranks) if ranked else None,
+        "rank_surprisal_ratio": float(ranks.sum()) / total if total > 0 and ranked else None,
     }
     for number, part in enumerate(PARTS):
         own = row.parts == number if row.parts is not None else np.zeros(len(ranks), dtype=bool)

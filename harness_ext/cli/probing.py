@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,8 @@ from synth.terminal import say
 @app.command(
     epilog=(
         "Example: stylerep learnability data/sbs data/hc data/hc_w --model smollm2-135m-instruct --out"
+        " learnability.parquet        Of a server: stylerep learnability data/sbs data/hc --model"
+        " local-completions --model_args base_url=http://localhost:8000/v1/completions,model=NAME --out"
         " learnability.parquet"
     )
 )
@@ -25,7 +27,13 @@ def learnability(
         list[Path], typer.Argument(help="Data sets, one an arm; the others are held against the first.")
     ],
     model: Annotated[
-        str, typer.Option(help="The student: a name of: stylerep models list, a folder, or a Hub id.")
+        str,
+        typer.Option(
+            help=(
+                "The student: a name of: stylerep models list, a folder, a Hub id, or local-completions for"
+                " one that a server runs."
+            )
+        ),
     ],
     out: Annotated[
         Path,
@@ -34,6 +42,16 @@ def learnability(
         ),
     ],
     adapter: Annotated[Path | None, typer.Option(help="An adapter to put on the model first.")] = None,
+    model_args: Annotated[
+        str,
+        typer.Option(
+            "--model_args",
+            help=(
+                "Of local-completions, as lm_eval takes them: base_url=ADDRESS,model=NAME and, where that"
+                " isn't the name of its tokenizer, tokenizer=NAME."
+            ),
+        ),
+    ] = "",
     n: Annotated[
         int | None, typer.Option(help="Only so many rows of each arm, the first.", min=1, show_default="all")
     ] = None,
@@ -59,7 +77,14 @@ def learnability(
     )
     with showing("starting"):
         report = run(
-            model, data, out, adapter=adapter, n=n, record=record, trust_remote_code=trust_remote_code
+            model,
+            data,
+            out,
+            adapter=adapter,
+            n=n,
+            record=record,
+            model_args=_parsed(model_args),
+            trust_remote_code=trust_remote_code,
         )
     if json_file:
         write_output(json_file, json.dumps(report.to_json(), indent=1) + "\n")
@@ -67,6 +92,14 @@ def learnability(
 
     print_tables(rich_tables(report.tables()))
     say(f"Rows: {out}")
+
+
+def _parsed(model_args: str) -> dict[str, Any] | None:
+    if not model_args:
+        return None
+    from harness_ext.backends.lm_eval import parse_model_args
+
+    return parse_model_args(model_args)
 
 
 @app.command(

@@ -3,6 +3,7 @@ and samples from its models.
 """
 
 from harness_ext.backends.lm_eval.building import BuiltTask, build_task
+from harness_ext.backends.lm_eval.echoed_scores import SERVER, EchoedTokens, EchoServer, Prompt
 from harness_ext.backends.lm_eval.evaluation import evaluate
 from harness_ext.backends.lm_eval.model_args import parse_model_args, public_model_args
 from harness_ext.backends.lm_eval.models import check_named
@@ -10,9 +11,13 @@ from harness_ext.backends.lm_eval.progress import EvaluationStage
 from harness_ext.backends.lm_eval.sampling import Decoding, Sampler
 
 __all__ = [
+    "SERVER",
     "BuiltTask",
     "Decoding",
+    "EchoServer",
+    "EchoedTokens",
     "EvaluationStage",
+    "Prompt",
     "Sampler",
     "build_task",
     "check_named",

@@ -17,7 +17,8 @@ from synth.errors import StylerepError
 class ArmLearnability:
     """One arm under one student: means over its `rows`.
 
-    `surprisal` (nats a token) has a 95 % interval over rows. `rank_surprisal_ratio` is that of the data set:
+    `surprisal` (nats a token) has a 95 % interval over rows. `rank` is None where a row's is not known, as
+    of a server that names few of the likeliest tokens. `rank_surprisal_ratio` is that of the data set:
     the mean of the rows' mean ranks by the mean of their mean surprisals (arXiv:2601.14249, appendix A.8).
     `parts` are mean surprisals of the rows that have such a part, None where none has.
     """
@@ -27,7 +28,7 @@ class ArmLearnability:
     rows: int
     tokens: float
     surprisal: Result
-    rank: float
+    rank: float | None
     rank_surprisal_ratio: float | None
     parts: dict[str, float | None]
 
@@ -97,14 +98,22 @@ def report_of(table: Sequence[Mapping[str, Any]]) -> LearnabilityReport:
 
 def _arm(arm: str, data: str, rows: Sequence[Mapping[str, Any]]) -> ArmLearnability:
     surprisal = [row["surprisal"] for row in rows]
-    rank, mean = float(np.mean([row["rank"] for row in rows])), float(np.mean(surprisal))
+    ranks, mean = _known(rows, "rank"), float(np.mean(surprisal))
+    rank = float(np.mean(ranks)) if len(ranks) == len(rows) else None
     parts = {
         part: float(np.mean(found)) if (found := _known(rows, f"surprisal_{part}")) else None
         for part in PARTS
     }
     tokens = float(np.mean([row["tokens"] for row in rows]))
     return ArmLearnability(
-        arm, data, len(rows), tokens, paired_t(surprisal), rank, rank / mean if mean else None, parts
+        arm,
+        data,
+        len(rows),
+        tokens,
+        paired_t(surprisal),
+        rank,
+        rank / mean if mean and rank is not None else None,
+        parts,
     )
 
 
@@ -130,7 +139,7 @@ def _arm_table(report: LearnabilityReport) -> TextTable:
             f"{one.surprisal.estimate:.3f}",
             _interval(one.surprisal),
             *(_number(one.parts[part]) for part in shown),
-            f"{one.rank:.2f}",
+            _number(one.rank, ".2f"),
             _number(one.rank_surprisal_ratio),
         )
         for one in report.arms

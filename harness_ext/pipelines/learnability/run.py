@@ -2,9 +2,9 @@
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,9 +19,13 @@ from synth.errors import StylerepError
 from synth.files.output_files import write_output
 from synth.files.replace_file import write_text
 from synth.privacy.home_folders import without_home
+from synth.privacy.secrets import SECRETS
 from synth.progress import stage, turn_to
 from synth.traces.datasets import read_dataset
 from synth.traces.trace_rows import batches
+
+if TYPE_CHECKING:
+    from harness_ext.pipelines.learnability.server import ServerStudent
 
 _BLOCK = 64
 """Rows that are read and written down together."""
@@ -46,6 +50,7 @@ def learnability(
     adapter: Path | None = None,
     n: int | None = None,
     record: bool = False,
+    model_args: Mapping[str, Any] | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> LearnabilityReport:
     """Measure how learnable the rows of some arms' data sets are for *model* (with *adapter*, if given), the
@@ -53,22 +58,27 @@ def learnability(
 
     Rows of one problem are read together, what they begin with in common once. What is measured lies in
     ``OUT.unfinished.jsonl`` until the table stands: the same call goes on where one was killed. With *record*
-    each data set's manifest says in ``learnability`` what came of it, by the digest of the student. Raises
-    StylerepError for a model or data set that cannot be used, and for a row that training would refuse.
+    each data set's manifest says in ``learnability`` what came of it, by the digest of the student. With
+    *model_args*, those of lm_eval's ``local-completions``, a server is asked, and *model* says nothing.
+    Raises StylerepError for a model or data set that cannot be used, and for a row that training would
+    refuse.
     """
     sets = [(folder, *read_dataset(folder)) for folder in data]
     if len({manifest["fingerprint"] for _, _, manifest in sets}) < len(sets):
         raise StylerepError("Two of the data sets are the same; name each arm once.")
-    digests = model_digests(model, adapter)
+    server = _server(model_args, say) if model_args is not None else None
+    model = server.name if server else model
+    digests = {"model": server.at, "adapter": None} if server else model_digests(model, adapter)
     settings = {
         **digests,
         "rows of each arm": n,
         "data sets": [manifest["fingerprint"] for _, _, manifest in sets],
+        **({"model_args": server.described} if server else {}),
     }
     named = [
         {
             "model": without_home(model),
-            "base_sha256": digests["model"],
+            "base_sha256": None if server else digests["model"],
             "adapter": without_home(str(adapter)) if adapter else None,
             "data": without_home(str(folder)),
             "fingerprint": manifest["fingerprint"],
@@ -81,7 +91,7 @@ def learnability(
     wanted = [one for together in itertools.zip_longest(*columns) for one in together if one is not None]
     kept = KeptRows(out, settings)
     try:
-        measured = _measured(model, adapter, wanted, kept, say)
+        measured = _measured(model, adapter, server, wanted, kept, say)
         table = [
             {**named[arm], "id": row["id"], **found}
             for (arm, row), found in zip(wanted, measured, strict=True)
@@ -117,9 +127,19 @@ def _record(folder: Path, manifest: Row, student: str, report: LearnabilityRepor
     write_text(folder / "manifest.json", json.dumps(content, indent=2) + "\n")
 
 
+def _server(model_args: Mapping[str, Any], say: Callable[[str], None]) -> "ServerStudent":
+    from harness_ext.pipelines.learnability.server import ServerStudent  # imports lm_eval
+
+    server = ServerStudent(model_args)
+    if masked := SECRETS.sentence():
+        say(masked)
+    return server
+
+
 def _measured(
     model: str,
     adapter: Path | None,
+    server: "ServerStudent | None",
     wanted: Sequence[tuple[int, Row]],
     kept: KeptRows,
     say: Callable[[str], None],
@@ -129,12 +149,25 @@ def _measured(
     begun = sum(str(number) in kept for number in range(len(blocks)))
     if begun:
         say(f"Going on after {min(begun * _BLOCK, len(wanted)):,} of {len(wanted):,} rows.")
-    if begun < len(blocks):
+    missing = [(number, block) for number, block in enumerate(blocks) if str(number) not in kept]
+    if missing and server:
+        with stage("asking the server", sum(len(block) for _, block in missing), "rows") as at:
+            for number, block in missing:
+                found = []
+                for one in server.measure([row for _, row in block]):
+                    found.append(one)
+                    at.advance()
+                kept.keep(str(number), found)
+        if server.unranked:
+            say(
+                f"Ranks of {server.unranked:,} rows are missing: a token is not among the likeliest that the"
+                " server names (top_logprobs)."
+            )
+    elif missing:
         turn_to("loading the student")
         loaded = load_named_model(model, adapter, say)
         reader = TreeReader(loaded.model)
         told = False
-        missing = [(number, block) for number, block in enumerate(blocks) if str(number) not in kept]
         with stage("reading the student's surprise", sum(len(block) for _, block in missing), "rows") as at:
             for number, block in missing:
                 rows = [student_row(row, loaded.tokenizer, loaded.family, loaded.longest) for _, row in block]
