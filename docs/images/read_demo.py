@@ -39,7 +39,10 @@ def read(folder: Path) -> dict[str, Any]:
         "training_problems": study["n"],
         "test_problems": study["evaluate"]["limit"],
         "margin_points": 100 * study["margin"],
-        "runs": [_run(cell, compared.get(cell["arm"])) for cell in verdicts["cells"]],
+        "runs": [
+            _run(cell, compared.get(cell["arm"]))
+            for cell in sorted(verdicts["cells"], key=lambda cell: list(TRAINED_ON).index(cell["arm"]))
+        ],
         "claims": [
             {"claim": one["name"], "outcome": one["outcome"], "p_holm": round(one["p_holm"], 4)}
             for one in verdicts["claims"]["claims"]
