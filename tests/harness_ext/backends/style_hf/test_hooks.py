@@ -220,6 +220,7 @@ def test_every_module_that_reaches_into_a_library_is_named_in_one_place() -> Non
         "distill.training.fast.shared_input",
         "distill.training.fast.install",
         "distill.reading.reader",
+        "distill.reading.vocabulary_scores",
         "harness_ext.backends.style_hf.generation",
         "harness_ext.backends.lm_eval.patched_models",
         "harness_ext.backends.lm_eval.sampling",

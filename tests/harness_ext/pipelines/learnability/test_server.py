@@ -103,9 +103,14 @@ def test_ranks_beyond_those_named_are_missing(
             *("--model_args", f"base_url={url},model=student,tokenizer={tiny_model}"),
         )
     assert done.returncode == 0, done.stderr
-    assert "Ranks of 8 rows are missing" in done.stderr
     rows = pq.read_table(tmp_path / "rows.parquet").to_pylist()
-    assert all(row["rank"] is None and row["surprisal"] > 0 for row in rows)
+    # of a row of few tokens, all may be among the three likeliest
+    missing = [row for row in rows if row["rank"] is None]
+    assert f"Ranks of {len(missing)} rows are missing" in done.stderr
+    assert all(row["surprisal"] > 0 for row in rows)
+    assert [row["id"] for row in missing if row["arm"] == "hc"] == [
+        row["id"] for row in rows if row["arm"] == "hc"
+    ]
 
 
 def bent(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:

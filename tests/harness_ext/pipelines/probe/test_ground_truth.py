@@ -49,6 +49,9 @@ class Program:
     def get_input_embeddings(self) -> Any:
         return SimpleNamespace(weight=torch.zeros(1))
 
+    def get_output_embeddings(self) -> None:
+        return None
+
     def set_attn_implementation(self, name: str) -> None:
         raise ValueError("it is a program")
 

@@ -1,5 +1,6 @@
 """Cells that run as forks of a process that has the libraries loaded."""
 
+import contextlib
 import os
 import signal
 import time
@@ -72,8 +73,9 @@ def test_cells_are_forks_with_logs_and_records_of_their_own(
     def tell(state: State, _: str) -> None:
         for one in state.working.values():
             if process := getattr(one.job, "_process", None):
-                parents.add(psutil.Process(process).ppid())
-                assert os.getsid(process) == process
+                with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):  # it may have ended
+                    parents.add(psutil.Process(process).ppid())
+                    assert os.getsid(process) == process
 
     wrong = cell("wrong", ("synth", "--problems", "arith:nowhere", "--out"))
     cells = [cell("a"), wrong, cell("b")]
