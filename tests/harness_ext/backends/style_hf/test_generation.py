@@ -265,7 +265,7 @@ def test_fusing_judges_each_layer_and_not_what_rounding_makes_of_a_whole_model(
     model_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In bfloat16 the rounding of one layer grows in those after it: right adapters of SmolLM2 were a third
-    off at its scores, and were computed slowly. A layer that is a tenth off is seen all the same.
+    off at its scores, and were left to peft. A layer that is a tenth off is seen all the same.
     """
 
     def with_an_adapter() -> Any:
