@@ -1,8 +1,11 @@
 """The command itself, to which each module of this package adds verbs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import typer
+
+from synth.errors import StylerepError
 
 app = typer.Typer(
     name="stylerep",
@@ -26,3 +29,16 @@ def check_words(given: Mapping[str, str | None]) -> None:
     for option, value in given.items():
         if value is not None:
             read_as(Line, value, option)
+
+
+def refuse_alone(needed: str, given: Mapping[str, object]) -> None:
+    """Raise StylerepError for an option that was given without the one that it goes with."""
+    if alone := next((name for name, value in given.items() if value is not None), None):
+        raise StylerepError(f"{alone} goes with {needed}.")
+
+
+def check_claims(path: Path) -> None:
+    """Raise StylerepError for a claims file that cannot be read, before what reads it is imported."""
+    from synth.schema import open_regular
+
+    open_regular(path, "claims file").close()

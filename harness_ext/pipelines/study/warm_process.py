@@ -20,7 +20,7 @@ LIBRARIES = (
     "harness_ext.backends.lm_eval.models",
     "harness_ext.backends.lm_eval.style_hf_model",
     "harness_ext.cli",
-    "harness_ext.cli.runs",
+    "harness_ext.cli.evaluating",
     "harness_ext.cli.training",
     "lm_eval.evaluator",
 )
