@@ -10,7 +10,8 @@ from distill.learnability.parts import PARTS, Codes, part_of_characters, part_of
 from distill.models.families import Family
 from distill.reading.reader import TokenScores, TreeReader
 from distill.reading.token_tree import WantedTokens
-from distill.training.encode import completion, encode, prompt_text
+from distill.training.encode import RowTooLong, completion, encode, prompt_text
+from synth.errors import StylerepError
 
 RANK_LIMIT = 100
 """Ranks beyond are taken as this one, as the rank-surprisal ratio has it."""
@@ -29,7 +30,12 @@ class StudentRow:
 
 def student_row(row: Mapping[str, Any], tokenizer: Any, family: Family, max_length: int) -> StudentRow:
     """Encode a row as training does; raise StylerepError where training would refuse it."""
-    encoded = encode(dict(row), tokenizer, family, max_length)
+    try:
+        encoded = encode(dict(row), tokenizer, family, max_length)
+    except RowTooLong as error:
+        raise StylerepError(
+            f"{error.says}, which is as much as this student reads; leave it out of every arm."
+        ) from error
     wanted = WantedTokens(encoded.input_ids[:-1], encoded.prompt_length)
     if not getattr(tokenizer, "is_fast", False):
         return StudentRow(wanted, None)

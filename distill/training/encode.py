@@ -18,6 +18,15 @@ from synth.schema import shown
 IGNORED = -100
 
 
+class RowTooLong(StylerepError):
+    """A row has more tokens than there is room for."""
+
+    def __init__(self, row: str, tokens: int, limit: int) -> None:
+        """Take the row's id, its length in tokens, and the limit."""
+        self.says = f"Row {row}: {tokens} tokens exceed the limit of {limit}"
+        super().__init__(f"{self.says}; raise --max-length or leave it out of every arm.")
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """One training row: token ids, how many of them are prompt, and the places of those after it that have no
@@ -132,10 +141,7 @@ def encode(
     start = prompt_ids(tokenizer, prompt)
     ids = [*start, *labels, tokenizer.convert_tokens_to_ids(family.end_of_turn)]
     if len(ids) > max_length:
-        raise StylerepError(
-            f"Row {row['id']}: {len(ids)} tokens exceed the limit of {max_length}; raise --max-length or"
-            " leave it out of every arm."
-        )
+        raise RowTooLong(row["id"], len(ids), max_length)
     if loss_on == "all":
         return Encoded(ids, len(start))
     spans = _spans(tokenizer, text, labels)

@@ -297,7 +297,10 @@ def _evaluate(
     )
     command = ["eval", "--model", given["model"], "--model_args", loaded, "--tasks", tasks]
     command += ["--limit", str(given["limit"])] if "limit" in given else []
-    command += ["--gen_kwargs", f"max_gen_toks={given['max_gen_toks']}"] if "max_gen_toks" in given else []
+    written = [f"max_gen_toks={given['max_gen_toks']}"] if "max_gen_toks" in given else []
+    written += ["do_sample=true", f"temperature={given['temperature']}"] if "temperature" in given else []
+    command += ["--gen_kwargs", ",".join(written)] if written else []
+    command += ["--repeats", str(given["repeats"])] if "repeats" in given else []
     command += ["--batch_size", str(given["batch-size"])] if "batch-size" in given else []
     command += ["--metadata", json.dumps(given["metadata"])] if "metadata" in given else []
     partners = compared_with(study_claims(study), study.evaluated)[named] if stops(study, model) else ()

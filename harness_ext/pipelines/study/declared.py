@@ -43,8 +43,9 @@ Options = dict[Line, Option]
 
 
 class Evaluate(Schema):
-    """Options of ``stylerep eval``, by their names; ``max_gen_toks`` goes to lm_eval's ``--gen_kwargs``, and
-    ``stop: settled`` ends each run once the claims about it, or its comparison with ``base``, are settled.
+    """Options of ``stylerep eval``, by their names; ``max_gen_toks`` and ``temperature`` go to lm_eval's
+    ``--gen_kwargs``, and ``stop: settled`` ends each run once the claims about it, or its comparison with
+    ``base``, are settled.
     """
 
     tasks: Line | Annotated[list[Line], Field(min_length=1)] = Field(default=[])
@@ -54,6 +55,8 @@ class Evaluate(Schema):
     model: Line = "hf"
     metadata: dict[Line, JsonValue] = Field(default={})
     stop: Literal["settled"] = "settled"
+    repeats: Annotated[int, Field(ge=1, le=10_000)] = 1
+    temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
 
 
 class ModelEntry(Schema):

@@ -94,8 +94,9 @@ def _by_arithmetic(study: Study, cell: Cell, rate: float | None) -> float:
     tasks = 1 if isinstance(given["tasks"], str) else len(given["tasks"])
     longest = float(given.get("max_gen_toks", 1024))
     writing = _WRITING_ROWS if given.get("model") == STYLE_HF else _WRITING
+    draws = int(given.get("repeats", 1))  # of which the prompt is read once
     return _START + 2 * size * items * tasks * (
-        _PROMPT / _TRAINING + (trace + longest) / 2 / writing
+        _PROMPT / _TRAINING + draws * (trace + longest) / 2 / writing
     ) / _of_machine(cell, rate)
 
 

@@ -185,12 +185,24 @@ def _check_evaluate(
     tasks = given["tasks"] if isinstance(given["tasks"], str) else ",".join(given["tasks"])
     _told(document, place("tasks"), lambda: check_tasks(tasks.split(",")))
     _told(document, place("limit"), lambda: check_limit(given.get("limit")))
+    _check_draws(document, given, place)
     if "metadata" in given and tasks_named(tasks.split(",")):
         from harness_ext.scoring.documents import TaskMetadata  # with all sources of problems
 
         _told(document, place("metadata"), lambda: read_as(TaskMetadata, given["metadata"], "metadata"))
     if given["model"] not in LOCAL:
         _told(document, place("model"), lambda: check_named(given["model"], {"pretrained": model.name}))
+
+
+def _check_draws(
+    document: Document, given: Mapping[str, Any], place: Callable[[str], tuple[str | int, ...]]
+) -> None:
+    """Raise StylerepError where several responses to an item are asked for that would be equal."""
+    if given.get("repeats", 1) > 1 and "temperature" not in given:
+        raise document.error(
+            place("repeats"),
+            f"greedy decoding would give {given['repeats']} equal responses; add a temperature, such as 0.7",
+        )
 
 
 def _parsed(

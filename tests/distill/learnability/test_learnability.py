@@ -12,6 +12,7 @@ from distill.learnability.parts import NONE, PARTS, part_of_characters
 from distill.models.families import model_family
 from distill.models.loading import load_config, load_model, load_tokenizer
 from distill.reading.reader import TokenScores, TreeReader
+from synth.errors import StylerepError
 from synth.problems import iter_problems
 from synth.traces.arms import TraceRow
 from synth.traces.rendering import render
@@ -111,3 +112,12 @@ def test_arms_of_one_problem_are_read_together(tmp_path: Path) -> None:
     reader = TreeReader(model, 1 << 16)
     list(measure(reader, encoded))
     assert reader.tokens_read < 0.6 * sum(len(row.wanted.ids) for row in encoded)
+
+
+def test_a_row_that_the_student_has_no_room_for_is_said_without_an_option_of_training(tmp_path: Path) -> None:
+    _, tokenizer, its = student("phi4", tmp_path)
+    row = as_dict(rows_of(["hc"])[0]["hc"])
+    with pytest.raises(StylerepError, match=f"^Row {row['id']}: .* tokens exceed the limit of 20") as raised:
+        student_row(row, tokenizer, its, 20)
+    assert "leave it out of every arm" in str(raised.value)
+    assert "--max-length" not in str(raised.value)

@@ -74,8 +74,8 @@ _STOP = {"tasks": "style_arith", "stop": "settled"}
         ({"colour": 1}, "line 9: there is no key 'colour'; there are name, problems"),
         ({"evaluate": {"limit": 4}}, "evaluate: the key 'tasks' is missing"),
         (
-            {"evaluate": {"tasks": "style_arith", "temperature": 1}},
-            "evaluate: there is no key 'temperature'; there are tasks, limit",
+            {"evaluate": {"tasks": "style_arith", "top_p": 1}},
+            "evaluate: there is no key 'top_p'; there are tasks, limit",
         ),
         ({"evaluate": {"tasks": 3}}, "evaluate.tasks: expected a text or a list, found 3"),
         ({"evaluate": {**_STOP, "stop": "never"}}, "evaluate.stop: expected .*settled"),
@@ -106,6 +106,18 @@ _STOP = {"tasks": "style_arith", "stop": "settled"}
         (
             {"evaluate": {"tasks": "style_arith", "max_gen_toks": 1.5}},
             "evaluate.max_gen_toks: expected a whole number, found 1.5",
+        ),
+        (
+            {"evaluate": {"tasks": "style_arith", "repeats": 4}},
+            "evaluate.repeats: greedy decoding would give 4 equal responses; add a temperature, such as 0.7",
+        ),
+        (
+            {"evaluate": {"tasks": "style_arith", "repeats": 0, "temperature": 0.7}},
+            "evaluate.repeats: expected a number of at least 1, found 0",
+        ),
+        (
+            {"evaluate": {"tasks": "style_arith", "temperature": 0}},
+            "evaluate.temperature: expected a number above 0, found 0",
         ),
         (
             {"evaluate": {"tasks": "style_arith", "batch-size": "many"}},

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -140,10 +141,11 @@ def test_two_workers_of_an_engine_one_of_them_killed_give_the_results_of_one_pro
     assert results(tmp_path / "s") == results(whole)
 
 
-def test_arms_under_controls_are_compared_and_a_killed_evaluation_keeps_its_responses(
+def test_arms_under_controls_drawn_twice_are_compared_and_a_killed_evaluation_keeps_its_responses(
     tmp_path: Path, tiny_model: Path
 ) -> None:
-    evaluate = {"tasks": "style_arith", "limit": 4, "max_gen_toks": 8, "model": "style-hf"}
+    evaluate: dict[str, Any] = {"tasks": "style_arith", "limit": 4, "max_gen_toks": 8, "model": "style-hf"}
+    evaluate |= {"repeats": 2, "temperature": 0.7}
     controls = [{"suppress": "realization"}, {"think_budget": 4}]
     study = write_study(
         tmp_path,
@@ -160,7 +162,13 @@ def test_arms_under_controls_are_compared_and_a_killed_evaluation_keeps_its_resp
     assert f"| model | base | {' | '.join(arms)} |" in (tmp_path / "s/report.md").read_text(encoding="utf-8")
     run = tmp_path / "s/runs/tiny/hc+budget4-0"
     responses, before = (run / "responses.jsonl").read_bytes(), results(tmp_path / "s")
-    assert responses.count(b"\n") == 4
+    assert responses.count(b"\n") == 4 * 2
+    (samples,) = run.rglob("samples_*.jsonl")
+    assert all(
+        row["draws"] == 2 and len(row["resps"][0]) == 2
+        for row in map(json.loads, samples.read_text(encoding="utf-8").splitlines())
+    )
+    assert "avg@2" in (tmp_path / "s/report.md").read_text(encoding="utf-8")
     # as if it had been killed just before it was recorded
     (tmp_path / "s/.cells/evaluate-tiny-hc+budget4-0.json").unlink()
     run_killed(study, tmp_path / "s", 0, 0, 0, jobs=1)
