@@ -119,7 +119,7 @@ def of_journals(folder: Path) -> Iterator[Kind]:
         "pass_within_attempts": share,
         "refused_responses": {"wrong": 2},
     }
-    taught = {"arm": "st", "teaching": {**counts, "problems_left_out": {"wrong": 1}}}
+    taught = {"arm": "st", "teaching": {**counts, "unsolved": {"one": "wrong"}}}
 
     def finished() -> None:
         describe(tally_of(read_manifest(folder / "st").get("teaching") or {}, folder / "st"))

@@ -33,6 +33,7 @@ from distill.training.memory import check_memory
 from distill.training.merge import merge
 from distill.training.model_card import model_card
 from distill.training.output import training_output, unfinished_folder
+from distill.training.own_traces import check_own_traces
 from distill.training.progress import TrainingProgress
 from distill.training.recipe import Recipe
 from distill.training.steps import step_rows
@@ -90,12 +91,11 @@ def _distill(
     console = (console or make_console(stderr=True)) if state.is_main_process else Console(quiet=True)
     recipe.validate()
     running.validate(recipe)
-    rows, data_manifest = read_dataset(data)
+    rows, data_manifest = _read(data, without)
     arm = trained_arm(data_manifest["arm"], recipe.loss_on)
-    rows = [row for row in rows if row["id"] not in without]
-    if not rows:
-        raise StylerepError(f"{data}: no rows are left to train on.")
     tokenizer, config = load_tokenizer(model), load_config(model)
+    base = weights_digest(resolve_model(model))
+    check_own_traces(data, data_manifest, model, base)
     family = model_family(config, tokenizer)
     if family.assumed:
         console.print(f"Note: {family.assumed}.", markup=False)
@@ -120,7 +120,7 @@ def _distill(
 
     settings = {
         "model": model,
-        "base": (base := weights_digest(resolve_model(model))),
+        "base": base,
         "data set": data_manifest["fingerprint"],
         "rows left out": len(without),
         "recipe": asdict(recipe),
@@ -184,6 +184,15 @@ def _encoded(
     if not any(row.labelled for row in encoded):
         raise StylerepError(f"{data}: no row has tokens that --loss-on {recipe.loss_on} would count.")
     return encoded
+
+
+def _read(data: Path, without: Collection[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the rows to train on and the manifest of a data set; raise StylerepError if none is left."""
+    rows, manifest = read_dataset(data)
+    rows = [row for row in rows if row["id"] not in without]
+    if not rows:
+        raise StylerepError(f"{data}: no rows are left to train on.")
+    return rows, manifest
 
 
 def _prepare(

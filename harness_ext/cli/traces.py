@@ -52,8 +52,9 @@ def synth(
             help=(
                 "Arms, separated by commas: nt, sbs, hc, hc_w, hc_np, hc_shuf and their combinations, hc_len,"
                 " sbs_w, hc_len_w, dots, swap, shuffle=F, "
-                "delete=F, insert=F, digits=F, keywords=F, mix=F; with --from, st in place of hc.  [default:"
-                " nt,sbs,hc,hc_w; with --from: st]"
+                "delete=F, insert=F, digits=F, keywords=F, mix=F; with --from, st in place of hc; with --like"
+                " a set of teach, self, self_hc, self_w, … or st, st_hc, … too.  [default: nt,sbs,hc,hc_w;"
+                " with --from: st]"
             ),
         ),
     ] = None,
@@ -86,6 +87,15 @@ def synth(
             help="A data set whose problems are to be rendered, in its order: the arms then stand beside it."
         ),
     ] = None,
+    unsolved: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "With arms of the traces of --like: drop leaves problems without one out of all arms, sbs"
+                " fills them with rendered steps."
+            )
+        ),
+    ] = "drop",
     decontaminate: Annotated[
         bool,
         typer.Option(
@@ -142,12 +152,14 @@ def synth(
                 language=language,
                 decontaminate=decontaminate,
                 like=like,
+                unsolved=unsolved,
+                say=lambda text: say(text, err=True),
             )
     else:
-        if dial or templates or like or style != "long-reasoning":
+        if dial or templates or like or style != "long-reasoning" or unsolved != "drop":
             raise StylerepError(
-                "--style, --dial, --templates and --like are of no use with --from: those traces are written"
-                " already."
+                "--style, --dial, --templates, --like and --unsolved are of no use with --from: those traces"
+                " are written already."
             )
         fields = Fields(
             response=response_field, answer=answer_field, correct=correct_field, trace=trace_field
@@ -206,6 +218,15 @@ def teach(
             help="first: ask until one response is right, and keep that; all: keep all samples, labelled."
         ),
     ] = "first",
+    arm: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "What the traces are: st, a teacher's; self, the student's own, whose weights are recorded,"
+                " so that no other student is trained on them."
+            )
+        ),
+    ] = "st",
     write: Annotated[
         str | None, typer.Option(help="hc: have the model write stages and pivots around the worked steps.")
     ] = None,
@@ -227,7 +248,7 @@ def teach(
         ),
     ] = True,
 ) -> None:
-    """Sample traces from a model and keep the right ones, as arm st; or have it write the arm hc.
+    """Sample traces from a model and keep the right ones, as arm st, or self; or have it write the arm hc.
     Goes on where it was stopped.
     """
     from harness_ext.pipelines.teach import describe
@@ -248,6 +269,7 @@ def teach(
         batch=batch,
         seed=seed,
         decontaminate=decontaminate,
+        arm=arm,
     )
     with showing("importing lm_eval"):
         tally = run(settings, out, say=lambda text: say(text, err=True))

@@ -1,8 +1,8 @@
 """What each sort of arm makes of a problem's base trace: one function each."""
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from synth.problems import Problem
 from synth.seeding import generator
@@ -11,6 +11,9 @@ from synth.traces.alterations import DOSES, dots, other_order, reorder
 from synth.traces.arms import MIXTURE, Arm
 from synth.traces.trace import Trace, final_sentence
 
+Make = Callable[[bool, str], Trace]
+"""Returns a trace with or without pivots that states an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArmInput:
@@ -18,12 +21,14 @@ class ArmInput:
 
     `make` returns the base trace with or without pivots and with the right or a wrong answer stated, `plain`
     the plain solution, of so many words at least, likewise; `wrong` is the wrong answer that is stated.
+    `sampled` has, like `make`, what the arms of a model's own trace start from, by the name of that base.
     """
 
     problem: Problem
     wrong: str | None
-    make: Callable[[bool, str], Trace]
+    make: Make
     plain: Callable[[int, str], Trace]
+    sampled: Mapping[str, Make] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,11 @@ def factorial_trace(given: ArmMaterial) -> Trace:
     the conclusion right or wrong.
     """
     arm = given.arm
-    trace = given.own if arm.pivots and not arm.wrong else given.item.make(arm.pivots, given.stated)
+    own = given.item.sampled.get(arm.base)
+    if own is None and arm.pivots and not arm.wrong:
+        trace = given.own
+    else:
+        trace = (own or given.item.make)(arm.pivots, given.stated)
     return _shuffled(trace, given) if arm.shuffled else trace
 
 

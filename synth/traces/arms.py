@@ -7,7 +7,9 @@
 | ``hc`` | the same steps in stages with pivots, written by templates | right |
 | ``st`` | a model's own trace (with ``--from``) | right |
 | ``hc_np``, ``hc_shuf``, ``hc_w`` | ``hc`` without its pivots; with its stages in another order; with a wrong conclusion | right; right; wrong |
-| ``hc_np_shuf_w`` … | all eight combinations of these three; likewise of ``st`` | right, but for ``w`` wrong |
+| ``hc_np_shuf_w`` … | all eight combinations of these three; likewise of ``st`` and ``self`` | right, but for ``w`` wrong |
+| ``self`` | the student's own trace (a set of ``stylerep teach --arm self``, with ``--like``) | right |
+| ``self_hc``, ``st_hc`` | the steps of ``self`` or ``st`` as they are, in stages with pivots, written by templates; ``self_hc_w`` … likewise | right |
 | ``hc_len`` | ``sbs``, its steps said again until it is as long as ``hc`` | right |
 | ``sbs_w``, ``hc_len_w`` | ``sbs`` and ``hc_len`` with a wrong conclusion | wrong |
 | ``dots`` | as many full stops as the base trace has words | right |
@@ -29,7 +31,9 @@ from synth.traces.alterations import DOSES
 
 CONTROLS = ("dots", "swap")
 MIXTURE = "mix"
-_FACTORS = re.compile(r"(hc|st)(_np)?(_shuf)?(_w)?")
+SAMPLED = ("st", "self")
+"""The arms of traces that ``stylerep teach`` samples."""
+_FACTORS = re.compile(r"((?:(?:st|self)_)?hc|st|self)(_np)?(_shuf)?(_w)?")
 _LONGEST = 16
 _FRACTION = re.compile(rf"(?=.{{1,{_LONGEST}}}\Z)[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.")
 FACTORIAL_ARMS = tuple(f"hc{np}{shuf}{w}" for np in ("", "_np") for shuf in ("", "_shuf") for w in ("", "_w"))
@@ -42,7 +46,8 @@ ARMS = ("nt", *PLAIN_ARMS, *FACTORIAL_ARMS, *CONTROLS)
 class Arm:
     """An arm by its parts.
 
-    `base` is the trace that it starts from: ``hc``, ``st``, ``sbs``, or nothing for ``nt``. `dose` names an
+    `base` is the trace that it starts from: ``hc``, ``st``, ``self``, ``self_hc``, ``st_hc``, ``sbs``, or
+    nothing for ``nt``. `dose` names an
     operation of `synth.traces.alterations.DOSES` and `fraction` how much of it, or of a mixture how many of
     its problems.
     """
@@ -97,18 +102,25 @@ class TraceRow:
     meta: str = "{}"
 
 
-def parse_arms(names: Sequence[str], base: str = "hc") -> list[Arm]:
+def parse_arms(names: Sequence[str], base: str = "hc", sampled: str = "") -> list[Arm]:
     """Read the names of arms, each once; *base* is ``hc`` for problems and ``st`` for traces that were read.
+    *sampled* is the arm of traces that are at hand beside problems: ``st``, ``self`` or none.
 
     Raises StylerepError for a name that is none, or one that cannot be made from the base.
     """
     chosen = list(dict.fromkeys(name.strip() for name in names if name.strip()))
     if not chosen:
         raise StylerepError(f"No arm was named; choose from {', '.join(ARMS)}.")
-    return [_parse(name, base) for name in chosen]
+    return [_parse(name, base, sampled) for name in chosen]
 
 
-def _parse(name: str, base: str) -> Arm:
+def is_of_samples(name: str) -> bool:
+    """Say whether an arm is made of a data set of ``stylerep teach``: ``self``, ``st_w``, ``self_hc``."""
+    found = _FACTORS.fullmatch(name)
+    return found is not None and found[1] != "hc"
+
+
+def _parse(name: str, base: str, sampled: str) -> Arm:
     operation, equals, amount = name.partition("=")
     if equals:
         return _dose(name, operation, amount, base)
@@ -119,16 +131,19 @@ def _parse(name: str, base: str) -> Arm:
     if name in PLAIN_ARMS and base == "hc":
         long = name.startswith("hc_len")
         return Arm(name, "hc" if long else "sbs", control="len" if long else "", wrong=name.endswith("_w"))
-    if (found := _FACTORS.fullmatch(name)) and found[1] == base:
-        return Arm(name, base, pivots=not found[2], shuffled=bool(found[3]), wrong=bool(found[4]))
+    bases = (base, sampled, f"{sampled}_hc") if sampled else (base,)
+    if (found := _FACTORS.fullmatch(name)) and found[1] in bases:
+        return Arm(name, found[1], pivots=not found[2], shuffled=bool(found[3]), wrong=bool(found[4]))
     if name == "base":
         raise StylerepError("There is no arm 'base' to render: it needs no data set.")
     if found or name in PLAIN_ARMS:
-        why = (
-            "it is made of traces: name them with --from"
-            if base == "hc"
-            else "it is rendered from problems and their steps: name them with --problems"
-        )
+        if found and found[1] != "hc":
+            arm = found[1].partition("_")[0]
+            why = f"it is made of traces: name their data set (stylerep teach --arm {arm}) with --like" + (
+                ", or any traces with --from" if found[1] == "st" else ""
+            )
+        else:
+            why = "it is rendered from problems and their steps: name them with --problems"
         raise StylerepError(f"The arm {shown(name)} cannot be made here: {why}.")
     raise StylerepError(
         f"There is no arm {shown(name)} to render: choose from {', '.join(ARMS)}, or"

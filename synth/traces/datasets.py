@@ -28,6 +28,7 @@ from synth.privacy.home_folders import without_home
 from synth.schema import Schema, read_as, read_json
 from synth.traces.arms import TraceRow
 from synth.traces.trace_rows import batches
+from synth.traces.unsolved import sampling_in_words, unsolved_in_words
 
 FORMAT = 2
 _GROUP = 1024
@@ -181,6 +182,7 @@ class _Writer:
                 "- The problems keep the licence of their source; what a model wrote is under the terms of"
                 " that model; the rest of the text comes from templates."
             ),
+            *_sampling(manifest),
             *_contamination(manifest),
             "",
         ]
@@ -266,6 +268,11 @@ def _reasons(shared: Mapping[str, Any]) -> str:
         if counts
         else "nothing was read."
     )
+
+
+def _sampling(manifest: Mapping[str, Any]) -> list[str]:
+    report = manifest.get("sampled")
+    return [f"- {unsolved_in_words(report)[:-1]}; {sampling_in_words(report)}."] if report else []
 
 
 def _contamination(manifest: Mapping[str, Any]) -> list[str]:

@@ -7,21 +7,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from synth.errors import StylerepError
-from synth.formats import split_response, trace_text
+from synth.formats import split_response
 from synth.formats.audit import Audit
 from synth.grading.answers import final_answer, is_right, plain_number
 from synth.problems import Problem
 from synth.responses import Response
 from synth.seeding import digest, generator
-from synth.style import Lexicon, cut_steps, without_pivots
+from synth.style import Lexicon
 from synth.traces.arm_traces import ArmInput
 from synth.traces.arms import Arm, TraceRow
+from synth.traces.taken_apart import take_apart
 from synth.traces.trace import Trace
 from synth.traces.trace_rows import BATCH, RowMaker, batches
 from synth.traces.wrong_answers import wrong_answer
 
 _LATEX = re.compile(r"[\\^{}]")
-_LAST_STEPS = 2
 
 
 @dataclass
@@ -91,7 +91,7 @@ def _item(
         steps=(),
         wrong_answers=_wrong_answers(stated, kind, response.question),
     )
-    body, conclusion, final = _parts(response.text)
+    whole = take_apart(response.text, stated, kind, lexicon)
     wrong = (
         wrong_answer(
             Problem(problem.id, "", "", _plain(stated), kind, (), wrong_answers=problem.wrong_answers), seed
@@ -99,54 +99,14 @@ def _item(
         if wrong_wanted
         else None
     )
-    if wrong_wanted and (wrong is None or not _states(wrong, stated, conclusion, final, kind)):
+    if wrong_wanted and (wrong is None or not whole.can_state(wrong)):
         taken.leave_out("its answer cannot be made wrong")
         return None
-    own = Trace(body, conclusion, final)
 
     def make(pivots: bool, answer: str) -> Trace:
-        trace = own
-        if answer == wrong:
-            trace = Trace(body, _with(conclusion, stated, answer), _with(final, stated, answer))
-        if pivots:
-            return trace
-        return Trace(
-            without_pivots(trace.body, lexicon.find(trace.body)),
-            without_pivots(trace.conclusion, lexicon.find(trace.conclusion)),
-            trace.final,
-        )
+        return whole.trace(pivots, answer if answer == wrong else stated)
 
-    return ArmInput(problem, wrong, make, lambda words, stated: own)
-
-
-def _parts(text: str) -> tuple[str, str, str]:
-    """Return body, conclusion and what follows the trace.
-
-    The conclusion is the last step of the trace that states the answer, with what comes after it,
-    where that is among its last two.
-    """
-    split = split_response(text)
-    trace = trace_text(text, split)
-    steps, gaps = cut_steps(trace)
-    place = next(
-        (
-            i
-            for i in range(len(steps) - 1, max(-1, len(steps) - 1 - _LAST_STEPS), -1)
-            if final_answer(steps[i], "text") is not None
-        ),
-        None,
-    )
-    if place is None or place == 0:
-        return trace, "", split.final
-    body = "".join(step + gap for step, gap in zip(steps[:place], gaps[:place], strict=True)).rstrip()
-    return (
-        body,
-        trace[
-            len(trace)
-            - len("".join(step + gap for step, gap in zip(steps[place:], gaps[place:], strict=True))) :
-        ].strip(),
-        split.final,
-    )
+    return ArmInput(problem, wrong, make, lambda words, stated: whole.trace(True, stated))
 
 
 def _answer_type(answer: str) -> str:
@@ -168,20 +128,3 @@ def _plain(stated: str) -> str:
 
     value = plain_number(stated)
     return stated if value is None else number_text(value)
-
-
-def _states(wrong: str, stated: str, conclusion: str, final: str, kind: str) -> bool:
-    """Say whether putting the wrong answer in place of the stated one makes what is stated wrong,
-    wherever it is stated.
-    """
-    return all(
-        (said := final_answer(_with(text, stated, wrong), kind)) is not None
-        and not is_right(said, stated, kind)
-        for text in (conclusion, final)
-        if text
-    ) and bool(final or conclusion)
-
-
-def _with(text: str, stated: str, wrong: str) -> str:
-    """Put another answer in place of the stated one, wherever it stands by itself."""
-    return re.sub(rf"(?<![\w.]){re.escape(stated)}(?!\w|\.\d)", lambda _: wrong, text)

@@ -11,11 +11,13 @@ from synth.responses import Fields, Response, read_responses
 from synth.rows import check_sources
 from synth.schema import shown
 from synth.style import load_lexicon
-from synth.traces.arms import parse_arms
+from synth.traces.arms import is_of_samples, parse_arms
 from synth.traces.datasets import check_outputs, dataset_ids, write_datasets
 from synth.traces.decontaminate import Decontamination, load_decontamination
 from synth.traces.model_traces import Taken, emergent_rows
 from synth.traces.rendering import Rendering
+from synth.traces.sampled_traces import read_sampled, sampled_arm
+from synth.traces.unsolved import unsolved_in_words
 from synth.traces.writing.phrasebook import load_phrasebook
 from synth.traces.writing.target import style_target
 
@@ -33,6 +35,8 @@ def synth(
     language: str = "en",
     decontaminate: bool = True,
     like: Path | None = None,
+    unsolved: str = "drop",
+    say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Path]:
     """Render *n* problems of a source in each arm and write one data set an arm below *out*.
 
@@ -45,22 +49,35 @@ def synth(
     dial, or an unusable template.
 
     With *like*, a data set made before (of a teacher, say), it is that one's problems that are rendered, in
-    its order, so that its arm and these stand side by side; then neither *n* nor *decontaminate* chooses.
+    its order, so that its arm and these stand side by side; then neither *n* nor *decontaminate* chooses. If
+    it was sampled by ``stylerep teach``, the arms made of its traces (``self``, ``self_hc``, ``st_w``) can be
+    written too; problems that were not solved are then dropped from all arms, or with *unsolved* ``sbs``
+    filled from rendered traces, as *say* is told.
     """
-    chosen = parse_arms(arms)
+    samples_wanted = any(is_of_samples(name.strip()) for name in arms)
+    chosen = parse_arms(arms, sampled=sampled_arm(like) if like else "")
     check_number(n)
     _check_seed(seed)
     check_source(problems)
     check_outputs([out / arm.name for arm in chosen], [like] if like else [])
     ids = _ids_of(n, like) if like else []
-    same = _with_ids(problems, ids, seed, like) if like else None
+    sampled = read_sampled(like, unsolved) if like and samples_wanted else None
+    if unsolved != "drop" and not sampled:
+        raise StylerepError(
+            "--unsolved goes with --like and an arm of its traces (self, self_hc, st, …): it says what"
+            " becomes of problems without one."
+        )
+    if sampled:
+        same: Iterator[Problem] | None = sampled.each(problems, seed)
+    else:
+        same = _with_ids(problems, ids, seed, like) if like else None
     target = style_target(style, dials)
-    rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed)
+    rendering = Rendering(chosen, load_phrasebook(language, templates), target, seed, sampled)
     turn_to("reading test questions")
     check = load_decontamination() if decontaminate and like is None else None
     items = same or iter_problems(problems, n, seed, keep=check.clean if check else None)
     items = each(items, f"rendering {len(chosen)} arms", len(ids) if same else n, "problems")
-    shared = {
+    shared: dict[str, Any] = {
         "problems": problems,
         "seed": seed,
         "like": str(like.name) if like else None,
@@ -68,8 +85,12 @@ def synth(
         "style": {"name": target.name, "digest": target.digest},
         "templates": rendering.book.digest,
         "decontamination": check.report if check else None,
+        **({"sampled": sampled.report} if sampled else {}),
     }
-    return write_datasets(out, [arm.name for arm in chosen], rendering.rows(items), shared)
+    folders = write_datasets(out, [arm.name for arm in chosen], rendering.rows(items), shared)
+    if sampled:
+        say(unsolved_in_words(sampled.report()))
+    return folders
 
 
 def synth_from(

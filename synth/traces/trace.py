@@ -10,9 +10,9 @@ Span = tuple[str, int, int]
 class Trace:
     """A trace in two parts and the text after it.
 
-    `body` is all before the `conclusion`, which states the answer and may be empty; `final` follows the trace
-    and states the answer. `stages` are those of the body, None where the style scorer is to read them;
-    `turns` are spans of wrong turns in the body.
+    `body` is all before the `conclusion`, which states the answer and may be empty, with a `gap` between;
+    `final` follows the trace and states the answer. `stages` are those of the body, None where the style
+    scorer is to read them; `turns` are spans of wrong turns in the body.
     """
 
     body: str
@@ -20,11 +20,12 @@ class Trace:
     final: str
     stages: list[Span] | None = None
     turns: list[tuple[int, int]] = field(default_factory=list)
+    gap: str = "\n\n"
 
     @property
     def text(self) -> str:
         """The trace as a whole."""
-        return "\n\n".join(part for part in (self.body, self.conclusion) if part)
+        return self.gap.join(part for part in (self.body, self.conclusion) if part)
 
 
 def final_sentence(stated: str) -> str:

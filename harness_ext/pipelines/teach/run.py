@@ -13,6 +13,7 @@ from harness_ext.pipelines.teach.checks import Candidate, Reason, read_response
 from harness_ext.pipelines.teach.journal import TeachJournal, first_difference
 from harness_ext.pipelines.teach.rows import trace_row
 from harness_ext.pipelines.teach.settings import TeachSettings
+from harness_ext.pipelines.teach.student import with_student
 from harness_ext.pipelines.teach.tally import Tally, tally_of
 from harness_ext.pipelines.teach.writer import writer
 from harness_ext.runs.run_folder import read_manifest
@@ -47,7 +48,7 @@ def teach(settings: TeachSettings, out: Path, say: Callable[[str], None] = lambd
     if partial.is_symlink():
         raise StylerepError(f"{partial}: a link stands where the journal is to be; move it away.")
     refuse_ways_out(partial)
-    settings = _without_references(settings)
+    settings = with_student(_without_references(settings))
     with masked_output(), hold(out):
         return _teach(settings, out, partial, say)
 
@@ -148,7 +149,7 @@ def _rows(
                     for problem, response in zip(still, ask(still, prompts, attempt), strict=True):
                         candidates[problem.id].append(_check(problem, response, settings))
             for problem in batch:
-                tally.count(candidates[problem.id], keeps_all)
+                tally.count(problem.id, candidates[problem.id], keeps_all)
                 for attempt, candidate in enumerate(candidates[problem.id]):
                     if keeps_all or not candidate.reasons:
                         identifier = f"{problem.id}#{attempt}" if keeps_all else problem.id

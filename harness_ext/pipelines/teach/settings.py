@@ -8,6 +8,7 @@ from harness_ext.backends.lm_eval import Decoding, parse_model_args, public_mode
 from harness_ext.pipelines.teach.writer import writer
 from synth.errors import StylerepError
 from synth.privacy.secrets import SECRETS
+from synth.traces.arms import SAMPLED
 
 KEEP = ("first", "all")
 # These say how a model is asked and not what it answers: a run may go on with others.
@@ -29,7 +30,9 @@ class TeachSettings:
     `attempts` is how many responses a problem may get: the samples of a teacher, or for a writer one and the
     retries. `keep` is "first" (the first right response of each problem) or "all" (every response, labelled).
     `write` is None for a teacher's own traces (arm `st`) or "hc" for traces written under the structured
-    prompt. `decontaminate` passes over problems that are too like a test question of a task.
+    prompt. `sampled_as` is the arm of a model's own traces: "st" for a teacher's, "self" where the model is
+    the student itself, which `student` then describes (`harness_ext.pipelines.teach.student`).
+    `decontaminate` passes over problems that are too like a test question of a task.
     """
 
     problems: str
@@ -44,11 +47,20 @@ class TeachSettings:
     seed: int = 0
     batch: int = 16
     decontaminate: bool = True
+    sampled_as: str = "st"
+    student: Mapping[str, Any] | None = None
 
     def validate(self) -> None:
         """Raise StylerepError for what cannot be done."""
         if self.write not in (None, "hc"):
             raise StylerepError(f"A model can write the arm hc, not {self.write!r}.")
+        if self.sampled_as not in SAMPLED:
+            raise StylerepError(f"--arm is {' or '.join(SAMPLED)}, not {self.sampled_as!r}.")
+        if self.sampled_as == "self" and (self.write or self.keep != "first"):
+            raise StylerepError(
+                "--arm self is the student's own right traces, one a problem; it goes with neither --write"
+                " nor --keep all."
+            )
         if self.keep not in KEEP:
             raise StylerepError(f"--keep is first or all, not {self.keep!r}.")
         if self.attempts < 1:
@@ -76,7 +88,7 @@ class TeachSettings:
     @property
     def arm(self) -> str:
         """Arm of the data set."""
-        return self.write or "st"
+        return self.write or self.sampled_as
 
     @property
     def decoding(self) -> Decoding:
@@ -99,6 +111,7 @@ class TeachSettings:
             "seed": self.seed,
             "decontaminate": self.decontaminate,
             **({"writer_prompt": writer().digest} if self.write else {}),
+            **({"student": dict(self.student)} if self.student else {}),
         }
         masked: dict[str, Any] = SECRETS.settings(described)
         return masked
@@ -119,6 +132,7 @@ def settle(
     batch: int = 16,
     seed: int = 0,
     decontaminate: bool = True,
+    arm: str = "st",
     **_: object,
 ) -> TeachSettings:
     """Return what options of ``stylerep teach``, by their names, come to;
@@ -142,4 +156,5 @@ def settle(
         seed,
         batch,
         decontaminate,
+        arm,
     )

@@ -27,7 +27,7 @@ class _Counts(Schema):
     pass_at_first: _Share
     pass_within_attempts: _Share
     refused_responses: dict[str, Count]
-    problems_left_out: dict[str, Count]
+    unsolved: dict[str, str]
 
     @model_validator(mode="after")
     def _shares(self) -> "_Counts":
@@ -41,8 +41,8 @@ class Tally:
     """Counts over problems and responses.
 
     `first` and `solved` are the problems whose first response, or any, could be kept; `refused` counts
-    responses by what spoke against them (one response may count under several reasons) and `left_out`
-    problems without any, by the reason against their last response.
+    responses by what spoke against them (one response may count under several reasons), and `unsolved` has
+    each problem without any, by id, and the reason against its last response.
     """
 
     asked: int = 0
@@ -51,11 +51,16 @@ class Tally:
     solved: int = 0
     kept: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
+    unsolved: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
 
-    def count(self, candidates: list[Candidate], keeps_all: bool) -> None:
-        """Count a problem by its responses, in their order."""
+    @property
+    def left_out(self) -> Counter[str]:
+        """The problems without any response that could be kept, by reason."""
+        return Counter(self.unsolved.values())
+
+    def count(self, problem: str, candidates: list[Candidate], keeps_all: bool) -> None:
+        """Count a problem, given by its id, by its responses, in their order."""
         good = [not candidate.reasons for candidate in candidates]
         self.asked += 1
         self.responses += len(candidates)
@@ -65,7 +70,7 @@ class Tally:
         for candidate in candidates:
             self.refused.update(reason.name for reason in candidate.reasons)
         if not any(good):
-            self.left_out[candidates[-1].reasons[0].name] += 1
+            self.unsolved[problem] = candidates[-1].reasons[0].name
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a manifest holds them, rates with Wilson's 95 % intervals over problems."""
@@ -77,6 +82,7 @@ class Tally:
             "pass_within_attempts": _rate(self.solved, self.asked),
             "refused_responses": dict(self.refused.most_common()),
             "problems_left_out": dict(self.left_out.most_common()),
+            "unsolved": dict(self.unsolved),
         }
 
 
@@ -91,7 +97,7 @@ def tally_of(counts: Mapping[str, Any], folder: Path) -> Tally:
         solved,
         found.kept,
         Counter(found.refused_responses),
-        Counter(found.problems_left_out),
+        dict(found.unsolved),
         folder,
     )
 

@@ -54,11 +54,16 @@ def write_body(plan: TracePlan, book: Phrasebook, pivots: bool = True) -> Body:
     return Body("".join(pieces), stages, list(turns.values()))
 
 
-def write_conclusion(plan: TracePlan, book: Phrasebook, stated: str, pivots: bool = True) -> str:
-    """Write the conclusion that the answer is *stated*."""
+def write_conclusion(
+    plan: TracePlan, book: Phrasebook, stated: str, pivots: bool = True, own: str | None = None
+) -> str:
+    """Write the conclusion that the answer is *stated*, or after the plan's lead-in one of the trace's
+    *own*.
+    """
     form = plan.conclusion
-    sentence = Sentence(form.wording.fill({"stated": stated}), form.clause)
-    if plan.conclusion_lead and pivots:
+    text = form.wording.fill({"stated": stated}) if own is None else own
+    sentence = Sentence(text, form.clause and own is None)
+    if plan.conclusion_lead and pivots and (own is None or not plan.conclusion_lead.joins):
         sentence.lead, sentence.lead_joins = plan.conclusion_lead.text, plan.conclusion_lead.joins
     return _sentence(sentence, pivots, book)
 
