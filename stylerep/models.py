@@ -26,6 +26,12 @@ def distill(
     rank: int | None = None,
     max_length: int | None = None,
     loss_on: str | None = None,
+    teacher: str | Path | None = None,
+    teacher_adapter: str | Path | None = None,
+    beta: float | None = None,
+    on_policy: float | None = None,
+    temperature: float | None = None,
+    max_new_tokens: int | None = None,
     without: str | Path | None = None,
     select: str | None = None,
     drop: float = 0.0,
@@ -46,9 +52,10 @@ def distill(
         model: a name of ``stylerep models list``, a local folder or a Hub id.
         data: the data set of one arm, a folder that `stylerep.synthesize` or ``stylerep teach`` wrote.
         out: the folder for what is trained; replaced when training has ended.
-        recipe: ``small``, ``paper`` or a YAML file. The arguments from *method* to *loss_on* change single
-            settings of it.
-        method: ``lora``, ``dora``, ``qlora`` or ``full``.
+        recipe: ``small``, ``paper`` or a YAML file. The arguments from *method* to *max_new_tokens*
+            change single settings of it.
+        method: ``lora``, ``dora``, ``qlora``, ``full``, or ``opd``: the student writes, and *teacher* scores
+            each token of it.
         seed: of adapter weights and of the order of problems.
         epochs: passes over the data, above 0.
         learning_rate: peak learning rate of AdamW.
@@ -56,6 +63,12 @@ def distill(
         rank: LoRA rank; alpha is twice the rank.
         max_length: the longest row in tokens, prompt included; a longer one is refused.
         loss_on: which tokens of a response count: ``all``, ``steps``, ``pivots`` or ``answer``.
+        teacher: for ``opd``, a model with the student's tokenizer, as *model* is named.
+        teacher_adapter: for ``opd``, a folder with an adapter to put on the teacher.
+        beta: for ``opd``, of the divergence: 0 (forward KL) to 1 (reverse KL); 0.5 if left out.
+        on_policy: for ``opd``, the share of steps on what the student writes, 0 to 1; 1 if left out.
+        temperature: for ``opd``, at which the student draws its tokens, above 0; 1 if left out.
+        max_new_tokens: for ``opd``, the most tokens of a response it writes; 512 if left out.
         without: a file of row ids to leave out; give all arms the same.
         select: score rows before training: ``outlier-gradient``, ``gradient-cosine``,
             ``gradient-norm`` or ``loss``.
@@ -82,14 +95,16 @@ def distill(
 
     """
     from distill.models.model_files import code_of_models
-    from distill.models.pretrained import resolve_model
+    from distill.models.pretrained import check_adapter, resolve_model
     from distill.select import leave_out
     from distill.training.output import check_training_output
     from distill.training.settle_options import settle
     from synth.traces.datasets import check_dataset, read_dataset
 
     name, rows, target = str(model), Path(data), Path(out)
-    left_out, merged = (Path(one) if one is not None else None for one in (without, merge))
+    left_out, merged, adapter = (
+        Path(one) if one is not None else None for one in (without, merge, teacher_adapter)
+    )
     settled = settle(
         recipe=str(recipe),
         method=method,
@@ -100,6 +115,12 @@ def distill(
         rank=rank,
         max_length=max_length,
         loss_on=loss_on,
+        teacher=None if teacher is None else str(teacher),
+        teacher_adapter=adapter,
+        beta=beta,
+        on_policy=on_policy,
+        temperature=temperature,
+        max_new_tokens=max_new_tokens,
         without=left_out,
         select=select,
         drop=drop,
@@ -114,7 +135,13 @@ def distill(
     check_dataset(rows)
     if left_out:
         leave_out(read_dataset(rows)[0], settled.without, left_out)
-    check_training_output(target, merged, [resolve_model(name), rows])
+    inputs: list[str | Path] = [resolve_model(name), rows]
+    if opd := settled.recipe.opd:
+        inputs.append(resolve_model(opd.teacher))
+        if opd.teacher_adapter:
+            check_adapter(opd.teacher_adapter)
+            inputs.append(opd.teacher_adapter)
+    check_training_output(target, merged, inputs)
 
     # Only now what takes seconds to import.
     with code_of_models(trust_remote_code):

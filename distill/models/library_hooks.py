@@ -81,6 +81,13 @@ PACKED = Hook(
     "when put in place: gradients are those without it; each part of a step: one call of each layer, or more"
     " with checkpointing",
 )
+WRITING = Hook(
+    "the cache of a student that writes",
+    "transformers",
+    "distill.training.opd.writing",
+    "a causal model fills the DynamicCache that it is called with, of which rows may be selected",
+    "each pass: the cache has as many tokens as were read",
+)
 TREE = Hook(
     "attention over a tree of tokens",
     "transformers",
@@ -200,6 +207,7 @@ HOOKS = (
     CHOOSING,
     FUSED,
     PACKED,
+    WRITING,
     TREE,
     LORA,
     ADAPTED,

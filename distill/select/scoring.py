@@ -140,7 +140,7 @@ class _Prepared:
 
 
 def _prepared(model: str, data: Path, recipe: Recipe | None, console: Console | None) -> _Prepared:
-    recipe = replace(recipe or Recipe(), method="lora")
+    recipe = replace(recipe or Recipe(), method="lora", opd=None)
     recipe.validate()
     rows, _ = read_dataset(data)
     tokenizer, config = load_tokenizer(model), load_config(model)

@@ -32,7 +32,12 @@ def distill_selected(
     on. Raises StylerepError as `score_rows` and `distill` do.
     """
     check_selection(method, fraction)
-    with training_output(out, running.merged, [model, data], os.environ.get("RANK", "0") == "0"):
+    with training_output(
+        out,
+        running.merged,
+        [model, data, *(recipe.opd.inputs if recipe.opd else ())],
+        os.environ.get("RANK", "0") == "0",
+    ):
         scores = score_rows(model, data, method=method, recipe=recipe, console=console)
         dropped = suspicious(scores, fraction, method)
         distill(model, data, out, recipe, console, running, dropped)

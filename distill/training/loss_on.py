@@ -11,6 +11,7 @@ LOSS_ON = ("all", "steps", "pivots", "answer")
 that follows the trace, the end of turn too. Each token belongs to one of the three.
 """
 _NAME = re.compile(rf"(.+)_on_({'|'.join(LOSS_ON[1:])})")
+_ON_POLICY = "_opd"
 
 
 def tokens_left_out(
@@ -44,12 +45,23 @@ def _part(first: int, last: int, pivots: Sequence[tuple[int, int]], end: int) ->
     return "steps" if first < end else "answer"
 
 
-def trained_arm(arm: str, loss_on: str) -> str:
-    """Return what an arm is called when it is trained so: ``hc_on_steps``; its own name for ``all``."""
+def trained_arm(arm: str, loss_on: str, on_policy: bool = False) -> str:
+    """Return what an arm is called when it is trained so: ``hc_on_steps``, ``hc_opd``; its own name for
+    ``all``.
+    """
+    if on_policy:
+        return f"{arm}{_ON_POLICY}"
     return arm if loss_on == "all" else f"{arm}_on_{loss_on}"
+
+
+def is_on_policy(name: str) -> bool:
+    """Say whether a trained arm learns from what the student writes for its problems: ``hc_opd``."""
+    return name.endswith(_ON_POLICY) and name != _ON_POLICY
 
 
 def taught_arm(name: str) -> tuple[str, str]:
     """Return the arm whose data is trained on, and what the loss counts, from the name of a trained arm."""
+    if is_on_policy(name):
+        return name.removesuffix(_ON_POLICY), "all"
     found = _NAME.fullmatch(name)
     return (found[1], found[2]) if found else (name, "all")

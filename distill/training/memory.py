@@ -63,12 +63,19 @@ def needed_bytes(
 
 
 def check_memory(
-    config: Any, recipe: Recipe, longest: int, tokens: int, checkpointing: bool, shards: int = 1
+    config: Any,
+    recipe: Recipe,
+    longest: int,
+    tokens: int,
+    checkpointing: bool,
+    shards: int = 1,
+    teacher: float = 0.0,
 ) -> int:
-    """Return the number of parameters; raise StylerepError where the training needs clearly more memory than
-    there is.
+    """Return the number of parameters; raise StylerepError where the training, with the bytes that a
+    *teacher* takes beside it, needs clearly more memory than there is.
     """
     needed, parameters = needed_bytes(config, recipe, longest, tokens, checkpointing, shards)
+    needed += teacher
     free = available_bytes()
     if free is not None and needed > 1.5 * free:
         ways = ["--part-tokens with a smaller number"] if tokens > longest else []
@@ -76,7 +83,7 @@ def check_memory(
         ways += ["--method lora"] if recipe.method == "full" else []
         raise StylerepError(
             f"This training needs about {needed / 1e9:.0f} GB of memory, and {free / 1e9:.0f} GB are free;"
-            f" try {', or '.join([*ways, 'a smaller model'])}."
+            f" try {', or '.join([*ways, 'a smaller teacher'] if teacher else [*ways, 'a smaller model'])}."
         )
     return parameters
 

@@ -11,6 +11,7 @@ _KINDS = {
     "dora": "DoRA adapter",
     "qlora": "LoRA adapter, trained on weights of 4 bits,",
     "full": "Full fine-tuning",
+    "opd": "LoRA adapter, trained on what it wrote itself by a teacher's scores,",
 }
 
 

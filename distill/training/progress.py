@@ -20,6 +20,7 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers s
         self._bar: Progress | None = None
         self._task: Any = None
         self._loss: float | None = None
+        self._written = 0
         self._began = 0.0
         self._told = 0
         self._last = 0.0
@@ -46,8 +47,9 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers s
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
     ) -> None:
-        """Remember the loss."""
+        """Remember the loss, and add up what the model wrote, if it does."""
         self._loss = (logs or {}).get("loss", self._loss)
+        self._written += int((logs or {}).get("written", 0))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Show how far it is."""
@@ -61,8 +63,9 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers s
             passed = now - self._began
             left = passed / state.global_step * (state.max_steps - state.global_step)
             self._console.print(
-                f"{self._label}: {state.global_step}/{state.max_steps} steps, loss {loss}, {passed:.0f} s"
-                f" passed, {left:.0f} s left",
+                f"{self._label}: {state.global_step}/{state.max_steps} steps, loss {loss},"
+                f"{f' {self._written:,} tokens written,' if self._written else ''} {passed:.0f} s passed,"
+                f" {left:.0f} s left",
                 soft_wrap=True,
                 markup=False,
             )

@@ -3,7 +3,7 @@ of your own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,10 +12,12 @@ from pydantic import Field
 
 from distill.models.families import Family
 from distill.training.loss_on import LOSS_ON
+from distill.training.opd.settings import METHOD as ON_POLICY
+from distill.training.opd.settings import OnPolicy, taken_out
 from synth.errors import StylerepError
 from synth.schema import Schema, Whole, read_as, read_yaml, shown
 
-METHODS = ("lora", "dora", "qlora", "full")
+METHODS = ("lora", "dora", "qlora", "full", ON_POLICY)
 _ABOVE_ZERO = ("epochs", "batch_size", "rank", "alpha", "max_length")
 _WHOLE = ("batch_size", "rank", "alpha", "max_length", "seed")
 
@@ -26,7 +28,8 @@ class Recipe:
 
     AdamW, cosine decay to zero after a linear warm-up over the share `warm_up` of steps, gradients clipped to
     norm 1. `method` is LoRA (Hu et al., 2021, arXiv:2106.09685), DoRA (Liu et al., 2024, arXiv:2402.09353),
-    QLoRA (Dettmers et al., 2023, arXiv:2305.14314) or full fine-tuning; `rank` and `alpha` are LoRA's.
+    QLoRA (Dettmers et al., 2023, arXiv:2305.14314), full fine-tuning, or on-policy distillation of a LoRA
+    adapter, of which `opd` says the rest; `rank` and `alpha` are LoRA's.
     `batch_size` is in rows a step, over all processes; `max_length` in tokens, prompt included.
     `learning_rate` is the peak rate, or rates by billions of parameters, of which the nearest is taken.
     Without it or `max_length`, the family's are taken, else 1e-3 and 2048. `loss_on` says which tokens of a
@@ -44,11 +47,18 @@ class Recipe:
     weight_decay: float = 0.0
     seed: int = 0
     loss_on: str = "all"
+    opd: OnPolicy | None = None
 
     @property
     def longest(self) -> int:
         """The longest row in tokens that a settled recipe allows."""
         return self.max_length or 2048
+
+    def record(self) -> dict[str, Any]:
+        """Return the settings by name, those of on-policy distillation among them where it is the method."""
+        settings = asdict(self)
+        on_policy = settings.pop("opd")
+        return settings | (on_policy or {})
 
     def validate(self) -> None:
         """Raise StylerepError for a value outside its range."""
@@ -56,6 +66,15 @@ class Recipe:
             raise StylerepError(f"loss-on must be one of {', '.join(LOSS_ON)}, got {shown(self.loss_on)}.")
         if self.method not in METHODS:
             raise StylerepError(f"method must be one of {', '.join(METHODS)}, got {shown(self.method)}.")
+        if self.method == ON_POLICY:
+            (self.opd or OnPolicy()).validate()
+            if self.loss_on != "all":
+                raise StylerepError(
+                    f"--loss-on {self.loss_on} is about the rows' own responses, and --method {ON_POLICY}"
+                    " trains on what the student writes; leave one of them out."
+                )
+        elif self.opd is not None:
+            raise StylerepError(f"A teacher is for --method {ON_POLICY}, got --method {self.method}.")
         for name in _ABOVE_ZERO:
             _check(name, getattr(self, name), lambda value: 0 < value < 2**31, "above 0")
         rates = (
@@ -85,13 +104,14 @@ class Recipe:
 
 
 _Above = Annotated[float, Field(gt=0, lt=2**31)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class _RecipeFile(Schema):
     """What a recipe's file may hold."""
 
-    method: Literal["lora", "dora", "qlora", "full"] = "lora"
+    method: Literal["lora", "dora", "qlora", "full", "opd"] = "lora"
     epochs: _Above = 1.0
     learning_rate: _Above | Annotated[dict[float, _Above], Field(min_length=1)] | None = None
     batch_size: _Count = 1
@@ -102,6 +122,12 @@ class _RecipeFile(Schema):
     weight_decay: Annotated[float, Field(ge=0, lt=2**31)] = 0.0
     seed: Whole = 0
     loss_on: Literal["all", "steps", "pivots", "answer"] = "all"
+    teacher: str | None = None
+    teacher_adapter: str | None = None
+    beta: _Share = 0.5
+    on_policy: _Share = 1.0
+    temperature: _Above = 1.0
+    max_new_tokens: _Count = 1
 
 
 def _check(name: str, value: Any, holds: Any, says: str) -> None:
@@ -133,8 +159,10 @@ def load_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     document = read_yaml(path, "recipe")
     content = {} if document.data is None else document.data
     read_as(_RecipeFile, content, path, document.lines)
-    recipe = Recipe(**content)
-    recipe = replace(recipe, **{key: value for key, value in (changes or {}).items() if value is not None})
+    changed = {key: value for key, value in (changes or {}).items() if value is not None}
+    settings = {"method": "lora", **content, **changed}
+    settings, on_policy = taken_out(settings, settings["method"])
+    recipe = Recipe(**settings, opd=on_policy)
     if changes and changes.get("rank") and not changes.get("alpha"):
         recipe = replace(recipe, alpha=2 * recipe.rank)
     recipe.validate()

@@ -30,6 +30,12 @@ def settle(
     rank: int | None = None,
     max_length: int | None = None,
     loss_on: str | None = None,
+    teacher: str | None = None,
+    teacher_adapter: Path | None = None,
+    beta: float | None = None,
+    on_policy: float | None = None,
+    temperature: float | None = None,
+    max_new_tokens: int | None = None,
     without: Path | None = None,
     select: str | None = None,
     drop: float = 0.0,
@@ -58,6 +64,12 @@ def settle(
         "rank": rank,
         "max_length": max_length,
         "loss_on": loss_on,
+        "teacher": teacher,
+        "teacher_adapter": None if teacher_adapter is None else str(teacher_adapter),
+        "beta": beta,
+        "on_policy": on_policy,
+        "temperature": temperature,
+        "max_new_tokens": max_new_tokens,
     }
     settled = load_recipe(recipe, changes)
     running = TrainingOptions(

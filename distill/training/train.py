@@ -7,7 +7,6 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,9 @@ from distill.training.loss_on import trained_arm
 from distill.training.memory import check_memory
 from distill.training.merge import merge
 from distill.training.model_card import model_card
+from distill.training.opd.teacher import Teacher, check_teacher, teacher_digests
+from distill.training.opd.trainer import NumberedSteps, OnPolicyTrainer, longest_of, written_counts
+from distill.training.opd.writing import StudentWriter
 from distill.training.output import training_output, unfinished_folder
 from distill.training.own_traces import check_own_traces
 from distill.training.progress import TrainingProgress
@@ -65,16 +67,17 @@ def distill(
     result. *out* holds the weights as safetensors, a model card and ``manifest.json`` (base model, family,
     arm, seed, data set fingerprint, recipe, loss, versions). Which problems make up a step depends on the
     seed and their ids alone, so every arm of a study sees them in the same batches. In several processes
-    (accelerate launch) each takes its share of every step. Raises StylerepError for a model or data set that
-    cannot be used, for a training that memory cannot hold, and, before anything else, for a folder that
-    cannot be written or that another command is at.
+    (accelerate launch) each takes its share of every step; on-policy distillation takes one. Raises
+    StylerepError for a model or data set that cannot be used, for a training that memory cannot hold, and,
+    before anything else, for a folder that cannot be written or that another command is at.
     """
     recipe, running, state = (
         recipe or Recipe(),
         running or TrainingOptions(),
         PartialState(cpu=not torch.cuda.is_available()),
     )
-    with training_output(out, running.merged, [model, data], state.is_main_process):
+    inputs = [model, data, *(recipe.opd.inputs if recipe.opd else ())]
+    with training_output(out, running.merged, inputs, state.is_main_process):
         return _distill(model, data, out, recipe, console, running, state, without)
 
 
@@ -91,30 +94,28 @@ def _distill(
     console = (console or make_console(stderr=True)) if state.is_main_process else Console(quiet=True)
     recipe.validate()
     running.validate(recipe)
+    _check_processes(recipe, state)
     rows, data_manifest = _read(data, without)
-    arm = trained_arm(data_manifest["arm"], recipe.loss_on)
+    arm = trained_arm(data_manifest["arm"], recipe.loss_on, recipe.opd is not None)
     tokenizer, config = load_tokenizer(model), load_config(model)
     base = weights_digest(resolve_model(model))
     check_own_traces(data, data_manifest, model, base)
     family = model_family(config, tokenizer)
-    if family.assumed:
-        console.print(f"Note: {family.assumed}.", markup=False)
-    if family.kept_ids(tokenizer):
-        console.print(
-            "Note: think tags are special tokens of this model; stylerep eval reads them, lm_eval by itself"
-            " drops them."
-        )
+    _tell(console, family, tokenizer)
     limit = recipe.settled(
         family, 0, getattr(config.get_text_config(), "max_position_embeddings", None)
     ).longest
     encoded = _encoded(rows, tokenizer, family, limit, recipe, data)
-    lengths = [len(row.input_ids) for row in encoded]
-    plan = step_rows([row["id"] for row in rows], recipe.epochs, recipe.batch_size, recipe.seed)
+    opd = recipe.opd
+    width, teacher_bytes = check_teacher(opd, model, tokenizer) if opd else (0, 0.0)
+    lengths = [longest_of(row, opd, limit) if opd else len(row.input_ids) for row in encoded]
+    ids = [row["id"] for row in rows]
+    plan = step_rows(ids, recipe.epochs, recipe.batch_size, recipe.seed)
     share = min(
         running.part_tokens, max(sum(sorted(lengths)[-recipe.batch_size :]) // state.num_processes, 1)
     )
     parameters = check_memory(
-        config, recipe, max(lengths), share, running.gradient_checkpointing, _shards(state)
+        config, recipe, max(lengths), share, running.gradient_checkpointing, _shards(state), teacher_bytes
     )
     recipe = recipe.settled(family, parameters, limit)
 
@@ -123,25 +124,21 @@ def _distill(
         "base": base,
         "data set": data_manifest["fingerprint"],
         "rows left out": len(without),
-        "recipe": asdict(recipe),
+        "recipe": recipe.record(),
+        **(digests := teacher_digests(opd) if opd else {}),
         "plain": running.plain,
-        "rows": hashlib.sha256("\n".join(row["id"] for row in rows).encode()).hexdigest(),
+        "rows": hashlib.sha256("\n".join(ids).encode()).hexdigest(),
     }
     with state.main_process_first():
         checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
-    console.print(f"{arm} on {len(rows)} rows: loading {model}", markup=False, soft_wrap=True)
+    loading = f"{model} and its teacher {opd.teacher}" if opd else model
+    console.print(f"{arm} on {len(rows)} rows: loading {loading}", markup=False, soft_wrap=True)
     trained = trained_model(model, recipe, family)
-    speed = _prepare(trained, encoded, running, state)
+    ends = frozenset({tokenizer.convert_tokens_to_ids(family.end_of_turn), tokenizer.eos_token_id})
+    pad, folder = _pad_id(tokenizer, family), unfinished_folder(out)
+    trainer, speed = _trainer(trained, recipe, running, state, folder, pad, ends, encoded, ids, plan, width)
     for note in speed.notes:
         console.print(f"Note: {note}.", markup=False)
-    pad = None if speed.packed else _pad_id(tokenizer, family)
-    steps = Steps(encoded, plan, running.part_tokens, pad, state.process_index, state.num_processes)
-    with _refused():
-        trainer = StepTrainer(
-            model=trained,
-            args=_arguments(recipe, running, unfinished_folder(out), len(plan)),
-            train_dataset=steps,
-        )
     trainer.remove_callback(PrinterCallback)
     progress = TrainingProgress(console, f"{arm} on {len(rows)} rows")
     trainer.add_callback(progress)
@@ -162,9 +159,11 @@ def _distill(
         "dataset_fingerprint": data_manifest["fingerprint"],
         "problem_ids_sha256": data_manifest["problem_ids_sha256"],
         "rows_left_out": sorted(without),
-        "recipe": asdict(recipe),
+        "recipe": recipe.record(),
+        **digests,
         "train_seconds": round(seconds, 1),
         "train_tokens": sum(lengths[row] for step in plan for row in step),
+        **(written_counts(trainer.state.log_history) if opd else {}),
         "resumed": checkpoint is not None,
     }
     manifest = described | _trained(trainer, speed, state)
@@ -175,6 +174,25 @@ def _distill(
             merge(model, out, running.merged)
     state.wait_for_everyone()
     return out
+
+
+def _tell(console: Console, family: Family, tokenizer: Any) -> None:
+    """Say what there is to know of a model's family."""
+    if family.assumed:
+        console.print(f"Note: {family.assumed}.", markup=False)
+    if family.kept_ids(tokenizer):
+        console.print(
+            "Note: think tags are special tokens of this model; stylerep eval reads them, lm_eval by itself"
+            " drops them."
+        )
+
+
+def _check_processes(recipe: Recipe, state: PartialState) -> None:
+    if recipe.opd and state.num_processes > 1:
+        raise StylerepError(
+            f"On-policy distillation runs in one process, and these are {state.num_processes}; leave"
+            " accelerate launch out."
+        )
 
 
 def _encoded(
@@ -214,6 +232,49 @@ def _prepare(
     if shards < state.num_processes and _sharding():
         speed.notes.append("models are shared out over GPUs only; here every process holds the whole model")
     return speed
+
+
+def _trainer(
+    trained: Any,
+    recipe: Recipe,
+    running: TrainingOptions,
+    state: PartialState,
+    folder: Path,
+    pad: int,
+    ends: frozenset[int],
+    encoded: Sequence[Encoded],
+    ids: Sequence[str],
+    plan: Sequence[Sequence[int]],
+    width: int,
+) -> tuple[StepTrainer, Speed]:
+    """Return what trains a model, with the fast parts in place; *width* is of on-policy distillation, the
+    vocabulary that student and teacher have in common.
+    """
+    attention = trained.config._attn_implementation
+    speed = _prepare(trained, encoded, running, state)
+    padding = None if speed.packed else pad
+    teacher = Teacher(recipe.opd, width, state.device, encoded[:2], speed.packed) if recipe.opd else None
+    with _refused():
+        arguments = _arguments(recipe, running, folder, len(plan))
+        if not recipe.opd or not teacher:
+            steps = Steps(
+                encoded, plan, running.part_tokens, padding, state.process_index, state.num_processes
+            )
+            return StepTrainer(model=trained, args=arguments, train_dataset=steps), speed
+        trainer = OnPolicyTrainer(
+            model=trained,
+            args=arguments,
+            train_dataset=NumberedSteps(plan),
+            settings=recipe.opd,
+            writer=StudentWriter(trained, recipe.opd.temperature, width, ends, attention),
+            teacher=teacher,
+            encoded=encoded,
+            ids=ids,
+            longest=recipe.longest,
+            tokens=running.part_tokens,
+            pad=padding,
+        )
+    return trainer, speed
 
 
 def _sharding() -> bool:

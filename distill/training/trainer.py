@@ -12,6 +12,9 @@ from distill.training.fast.attention import rows
 from distill.training.fast.loss import summed_cross_entropy
 from distill.training.steps import device_parts
 
+_COUNTED = ("targets", "teacher")
+"""What a part has for its loss; the rest goes to the model."""
+
 
 class Steps(Dataset[dict[str, Any]]):
     """What one process does in each step: its parts,
@@ -72,18 +75,24 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers ships no types
         model.train()
         share = self.accelerator.num_processes / max(1, inputs["labelled"])
         total = torch.zeros((), device=self.args.device)
-        for part in self._prepare_inputs(inputs["parts"]):
-            targets, lengths, shared = part.pop("targets"), part.pop("lengths", ()), part.pop("shared", 0)
+        for given in inputs["parts"]:
+            part = self._prepare_inputs(given)
+            lengths, shared = part.pop("lengths", ()), part.pop("shared", 0)
+            counted = {name: part.pop(name) for name in _COUNTED if name in part}
             # the backward pass included: with checkpointing, attention runs again in it
             with rows(lengths, shared) as seen:
                 with self.compute_loss_context_manager():
                     logits = model(**part, use_cache=False).logits
                     if lengths:
                         seen.check(self.model)
-                    loss = summed_cross_entropy(logits.flatten(0, 1), targets.flatten(), share)
+                    loss = self.part_loss(logits, counted, share)
                 self.accelerator.backward(loss)
             total += loss.detach()
         return total
+
+    def part_loss(self, logits: torch.Tensor, part: dict[str, torch.Tensor], weight: float) -> torch.Tensor:
+        """Return *weight* times the summed loss of a part, from logits (1 or rows, K, V)."""
+        return summed_cross_entropy(logits.flatten(0, 1), part["targets"].flatten(), weight)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """Save as transformers does; of weights that a model uses twice, once (gathered from shards, they no

@@ -113,7 +113,8 @@ def distill(
         ),
     ] = "small",
     method: Annotated[
-        str | None, typer.Option(help="lora, dora, qlora (needs bitsandbytes) or full.")
+        str | None,
+        typer.Option(help="lora, dora, qlora (needs bitsandbytes), full, or opd: on-policy, with --teacher."),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of adapter weights and of the order of problems.")
@@ -131,6 +132,38 @@ def distill(
             help="Which tokens of a response count: all, pivots, steps (the rest of the trace), or answer.",
             show_default="all",
         ),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "With --method opd: the model that scores each token that the student writes; same tokenizer."
+            )
+        ),
+    ] = None,
+    teacher_adapter: Annotated[
+        Path | None, typer.Option(help="With --method opd: an adapter to put on the teacher.")
+    ] = None,
+    beta: Annotated[
+        float | None,
+        typer.Option(
+            help="With --method opd: 0 is the forward KL, 1 the reverse, between them Jensen-Shannon's.",
+            show_default="0.5",
+        ),
+    ] = None,
+    on_policy: Annotated[
+        float | None,
+        typer.Option(
+            help="With --method opd: share of steps on what the student writes; the others are on the rows.",
+            show_default="1",
+        ),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="With --method opd: of what the student draws.", show_default="1")
+    ] = None,
+    max_new_tokens: Annotated[
+        int | None,
+        typer.Option(help="With --method opd: the most tokens of a response it writes.", show_default="512"),
     ] = None,
     without: Annotated[
         Path | None,
@@ -199,6 +232,12 @@ def distill(
             rank=rank,
             max_length=max_length,
             loss_on=loss_on,
+            teacher=teacher,
+            teacher_adapter=teacher_adapter,
+            beta=beta,
+            on_policy=on_policy,
+            temperature=temperature,
+            max_new_tokens=max_new_tokens,
             without=without,
             select=select,
             drop=drop,

@@ -10,7 +10,6 @@ that follow each other. Each sequence attends to as many columns as its bucket h
 """
 
 import contextlib
-import inspect
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 
 import torch
 
+from distill.models.cache_argument import cache_argument
 from distill.models.library_hooks import CACHE, not_taken
 from harness_ext.backends.style_hf.control import ControlLoop
 from harness_ext.backends.style_hf.kv_cache import ATTENTION, BucketedKVCache, Prefill
@@ -29,11 +29,6 @@ from synth.errors import StylerepError
 _PROMPT_TOKENS = 1024
 """Tokens of prompts that are read in one pass."""
 _LAYERS = {"full_attention", "sliding_attention"}
-_CACHE = ("cache", "past_key_values", "layer_past")
-"""What the argument is called by which models take their cache: from transformers 5.24 on the first,
-before it the second.
-"""
-_arguments: dict[type, str] = {}
 
 
 def check_architecture(model: Any) -> None:
@@ -219,7 +214,7 @@ def _call(
             position_ids=places,
             use_cache=True,
             style_hf_cache=cache,
-            **{_cache_argument(type(part)): cache},
+            **{cache_argument(type(part)): cache},
         )
     # asked for more than a cache or an attention function of ours has
     except (TypeError, AttributeError, IndexError, KeyError) as error:
@@ -228,17 +223,6 @@ def _call(
         ) from error
     cache.check(model)
     return found
-
-
-def _cache_argument(cls: type) -> str:
-    """Return the argument by which models of a class take their cache, by what their forward says: by its
-    name, else by what it is said to be.
-    """
-    if cls not in _arguments:
-        parameters = inspect.signature(getattr(cls, "forward", cls.__call__)).parameters
-        by_kind = [name for name, one in parameters.items() if "Cache" in str(one.annotation)]
-        _arguments[cls] = next((name for name in (*_CACHE, *by_kind) if name in parameters), _CACHE[1])
-    return _arguments[cls]
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def test_a_family_fills_in_what_a_recipe_leaves_open() -> None:
         ("epochs: !!float x", "'x' cannot be read as !!float"),
         ("batch_size: 2.5", "batch_size: expected a whole number, found 2.5"),
         ("rank: " + "9" * 400, "rank: expected a number below 2.14748e"),
-        ("method: magic", "method: expected one of 'lora', 'dora', 'qlora', 'full', found 'magic'"),
+        ("method: magic", "method: expected one of 'lora', 'dora', 'qlora', 'full', 'opd', found 'magic'"),
         ("method: [lora]", "method: expected one of"),
         ("learning_rate: {3: -1}", r"learning_rate\[3\]: expected a number above 0, found -1"),
         ("learning_rate: {}", "learning_rate: expected a number or a mapping that is not empty"),

@@ -12,10 +12,10 @@ import pytest
 import torch
 from transformers import AttentionInterface, LlamaForCausalLM, LlamaModel
 
+from distill.models.cache_argument import cache_argument
 from distill.models.library_hooks import HOOKS, versions_tested
 from distill.models.loading import load_model
 from harness_ext.backends.style_hf.fused_linear import fuse
-from harness_ext.backends.style_hf.generation import _cache_argument
 from harness_ext.backends.style_hf.kv_cache import ATTENTION, attend
 from harness_ext.backends.style_hf.steering import Direction, Steering
 from synth.errors import StylerepError
@@ -60,12 +60,12 @@ def test_a_cache_is_handed_over_whatever_its_argument_is_called(
     _forget(monkeypatch)
     for cls in (LlamaForCausalLM, LlamaModel):
         monkeypatch.setattr(cls, "forward", call_by(name, cls.forward))
-        assert _cache_argument(cls) == name
+        assert cache_argument(cls) == name
     assert ask(ours(folder), ["3 + 4?"], max_gen_toks=6) == before
 
 
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness_ext.backends.style_hf.generation._arguments", {})
+    monkeypatch.setattr("distill.models.cache_argument._found", {})
 
 
 def test_a_model_that_drops_the_cache_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,6 +219,7 @@ def test_every_module_that_reaches_into_a_library_is_named_in_one_place() -> Non
     parts = {
         "distill.training.fast.shared_input",
         "distill.training.fast.install",
+        "distill.training.opd.teacher",
         "distill.reading.reader",
         "distill.reading.vocabulary_scores",
         "harness_ext.backends.style_hf.generation",
