@@ -14,12 +14,13 @@ from typing import Any
 
 from distill.experimental.scratch.names import is_scratch, scratch_model
 from distill.models.packaged import NAMED
-from distill.training.loss_on import taught_arm
+from distill.training.loss_on import is_on_policy, taught_arm
 from distill.training.recipe import load_recipe
 from harness_ext.backends.style_hf.control_settings import Controls
 from harness_ext.pipelines.study.file import CLAIMS_FILE, Study, StudyModel, stops, study_claims
 from harness_ext.pipelines.study.options import words
 from harness_ext.pipelines.study.stopped_runs import BASE, compared_with, questions_of
+from harness_ext.pipelines.study.train_options import train_options
 from harness_ext.pipelines.study.withheld_secrets import Withheld
 from synth.errors import StylerepError
 
@@ -142,7 +143,8 @@ def _drafts(study: Study) -> Iterator[Draft]:
                 data = (
                     "traces of st" if taught_arm(arm)[0] == "st" and "from" not in study.teach else "traces"
                 )
-                yield _distill(study, model, arm, seed, [*ready[model.label], data])
+                before = [*ready[model.label], *_pulled_teacher(study, model, arm), data]
+                yield _distill(study, model, arm, seed, list(dict.fromkeys(before)))
                 for decoding in study.decodings:
                     after = [f"distill {model.label} {arm} {seed}"]
                     yield _evaluate(study, model, arm, seed, decoding, after)
@@ -247,9 +249,16 @@ def _data(study: Study) -> Iterator[Draft]:
         )
 
 
+def _pulled_teacher(study: Study, model: StudyModel, arm: str) -> list[str]:
+    """Return the cell that pulls the teacher of an arm that is trained on-policy, if the study pulls it."""
+    teacher = {**study.train, **model.train}.get("teacher") if is_on_policy(arm) else None
+    own = [one for one in study.models if one.name == teacher and (teacher in NAMED or is_scratch(teacher))]
+    return [f"model {one.label}" for one in own[:1]]
+
+
 def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[str]) -> Draft:
-    taught, loss_on = taught_arm(arm)
-    options = words({**study.train, **model.train} | ({} if loss_on == "all" else {"loss-on": loss_on}))
+    taught, _ = taught_arm(arm)
+    options = words(train_options({**study.train, **model.train}, arm))
     folder = f"adapters/{model.label}/{arm}-{seed}"
     command = [
         "distill",
@@ -283,7 +292,7 @@ def _evaluate(
     trained = "" if seed is None else f"adapters/{model.label}/{arm}-{seed}"
     if not trained:
         loaded = f"pretrained={model.name}"
-    elif _method(study, model) == "full":
+    elif _method(study, model) == "full" and not is_on_policy(arm):
         loaded = f"pretrained={trained}"
     else:
         loaded = (

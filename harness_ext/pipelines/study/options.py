@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distill.training.loss_on import taught_arm
+from distill.training.loss_on import is_on_policy, taught_arm
+from harness_ext.pipelines.study.train_options import ON_POLICY, train_options
 from synth.errors import StylerepError
 from synth.schema import Document, read_as
 
@@ -20,7 +21,7 @@ _OURS = {
     "synth": ("problems", "from", "arms", "arm", "n", "seed", "out", "like", "style", "dial", "templates"),
 }
 """Options that the study itself gives to a command."""
-_FILES = ("recipe", "without")
+_FILES = ("recipe", "without", "teacher", "teacher-adapter")
 _SWITCHED_OFF = ("decontaminate",)
 """Options that are on unless they are switched off by --no-NAME."""
 
@@ -146,25 +147,60 @@ def _check_model(document: Document, model: "StudyModel", place: tuple[str | int
 
 
 def _check_train(document: Document, study: "Study", model: "StudyModel", own: tuple[str | int, ...]) -> None:
-    from distill.training.settle_options import settle
-
     alone, changed = (study.train, ("train",)), ({**study.train, **model.train}, (*own, "train"))
     for options, place in (alone, changed) if model.train else (alone,):
         if options.get("merge"):
-            at = (*place, "merge")
             raise document.error(
-                at if at in document.lines else place,
+                _within(document, place, "merge"),
                 "every arm and seed would be merged into this one folder; leave merge out, and merge the"
                 " adapter you want with stylerep distill --merge",
             )
-        given = _parsed(
-            document,
-            place,
-            "distill",
-            options,
-            ["--model", model.name, "--data", "data", "--out", "adapters"],
+        if options.get("method") == "opd":
+            raise document.error(
+                _within(document, place, "method"),
+                "an arm that is trained on-policy has a name of its own; leave method out, and name it under"
+                f" arms, such as {study.arms[0]}_opd",
+            )
+        used = [name for name in ON_POLICY if name in options]
+        if used and not any(map(is_on_policy, study.arms)):
+            raise document.error(
+                _within(document, place, used[0]),
+                "this is for arms that are trained on-policy, and the study has none; name one under arms,"
+                f" such as {study.arms[0]}_opd",
+            )
+        rest = ["--model", model.name, "--data", "data", "--out", "adapters"]
+        _parsed(document, place, "distill", options, rest)
+        for arm in study.arms:
+            given = _parsed(document, place, "distill", train_options(options, arm), rest)
+            _told(document, place, functools.partial(_settle, arm, given))
+        if options.get("teacher"):
+            _told(document, place, functools.partial(_check_opd_teacher, study, options))
+
+
+def _settle(arm: str, given: Mapping[str, Any]) -> None:
+    """Raise StylerepError where an arm's training would be refused, or is another than its name says."""
+    from distill.training.settle_options import settle
+
+    if settle(**given).recipe.opd and not is_on_policy(arm):
+        raise StylerepError(
+            f"The recipe {given['recipe']} is of on-policy distillation, which the arm {arm} is not; name the"
+            f" arm {arm}_opd, and its teacher under train."
         )
-        _told(document, place, functools.partial(settle, **given))
+
+
+def _check_opd_teacher(study: "Study", options: Mapping[str, Any]) -> None:
+    """Raise StylerepError for a teacher or an adapter that is not there, and that the study does not pull."""
+    from distill.models.pretrained import check_adapter, resolve_model
+
+    if options["teacher"] not in [model.name for model in study.models]:
+        resolve_model(str(options["teacher"]))
+    if options.get("teacher-adapter"):
+        check_adapter(str(options["teacher-adapter"]))
+
+
+def _within(document: Document, place: tuple[str | int, ...], key: str) -> tuple[str | int, ...]:
+    """Return the place of a key, or of what holds it where the document has no such line."""
+    return (*place, key) if (*place, key) in document.lines else place
 
 
 def _check_evaluate(

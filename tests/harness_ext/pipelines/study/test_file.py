@@ -193,6 +193,22 @@ _STOP = {"tasks": "style_arith", "stop": "settled"}
         ({"train": {"drop": 0.1}}, "train: --drop needs --select"),
         ({"train": {"merge": "merged"}}, "train.merge: every arm and seed would be merged into this one"),
         ({"train": {"plain": "yes"}}, "train: Got unexpected extra argument"),
+        (
+            {"train": {"method": "opd"}},
+            "train.method: an arm that is trained on-policy has a name of its own",
+        ),
+        ({"train": {"teacher": "org/m"}}, "train.teacher: this is for arms that are trained on-policy"),
+        ({"arms": ["hc_opd"]}, "train: --method opd needs --teacher"),
+        ({"arms": ["hc_opd"], "train": {"teacher": "nowhere"}}, "train: There is no model 'nowhere'"),
+        (
+            {"arms": ["hc_opd"], "train": {"teacher": "org/m", "temperature": 0}},
+            "train: temperature must be above 0",
+        ),
+        (
+            {"arms": ["hc", "hc_opd"], "train": {"teacher": "org/m", "betta": 0}},
+            "train.betta: stylerep distill has no option --betta",
+        ),
+        ({"arms": ["none_opd"], "train": {"teacher": "org/m"}}, "There is no arm 'none' to render"),
         ({"arms": ["st_w"], "teach": {"model": "hf"}}, "altered traces of st are made from a file"),
         (
             {"arms": ["st"], "teach": {"model": "hf", "colour": 1}},
@@ -487,6 +503,31 @@ def test_arms_may_count_a_part_of_what_another_arm_is_taught(tmp_path: Path) -> 
     assert "runs/tiny/sbs_on_answer-0" in cells["evaluate tiny sbs_on_answer 0"]
     with pytest.raises(StylerepError, match="There is no arm 'none' to render"):
         load_study(write_study(tmp_path, "org/m", arms=["none_on_steps"]))
+
+
+def test_arms_may_be_trained_on_policy_beside_others(tmp_path: Path) -> None:
+    teacher = "smollm2-135m-instruct"
+    train = {"epochs": 1, "method": "full", "teacher": teacher, "beta": 1, "max-new-tokens": 9}
+    models = [{"name": "org/m", "as": "tiny"}, {"name": teacher, "as": "big"}]
+    study = load_study(
+        write_study(tmp_path, "org/m", arms=["hc", "hc_opd", "hc_on_steps"], train=train, models=models)
+    )
+    cells = {cell.name: cell for cell in study_cells(study)}
+    on_policy, plain = (" ".join(cells[f"distill tiny {arm} 0"].command) for arm in ("hc_opd", "hc"))
+    assert "--data data/hc " in on_policy
+    assert f"--beta 1 --epochs 1 --max-new-tokens 9 --method opd --teacher {teacher} --out" in on_policy
+    assert "--method full" in plain
+    assert not any(option in plain for option in ("--teacher", "--beta", "--max-new-tokens"))
+    assert cells["distill tiny hc_opd 0"].after == ("model big", "traces")
+    assert cells["distill tiny hc 0"].after == ("traces",)
+    assert cells["distill big hc_opd 0"].after == ("model big", "traces")
+    loaded = {arm: cells[f"evaluate tiny {arm} 0"].command for arm in ("hc_opd", "hc")}
+    assert "pretrained=org/m,peft=adapters/tiny/hc_opd-0" in loaded["hc_opd"]
+    assert "pretrained=adapters/tiny/hc-0" in loaded["hc"]
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("method: opd\nteacher: org/m\n")
+    with pytest.raises(StylerepError, match=r"is of on-policy distillation, which the arm hc is not; name"):
+        load_study(write_study(tmp_path, "org/m", arms=["hc"], train={"recipe": str(recipe)}))
 
 
 def test_every_arm_is_evaluated_as_it_is_and_under_each_control(tmp_path: Path) -> None:
