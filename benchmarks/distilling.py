@@ -280,6 +280,7 @@ def speed(rows: int, rounds: int, ways: list[str], words: int, beside: Path | No
                 for way, runs in results.items():
                     began = time.monotonic()
                     done = _measured(way, Path(folder) / size / "hc", beside)
+                    print(f"{way} ({size}): {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
                     if done.returncode:
                         print(
                             f"{way} ({size}) ended with code {done.returncode}:"
