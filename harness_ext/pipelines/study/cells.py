@@ -19,13 +19,14 @@ from distill.training.recipe import load_recipe
 from harness_ext.backends.style_hf.control_settings import Controls
 from harness_ext.pipelines.study.file import CLAIMS_FILE, Study, StudyModel, stops, study_claims
 from harness_ext.pipelines.study.options import words
+from harness_ext.pipelines.study.own_style import data_of, rendering_options, sampling_command
 from harness_ext.pipelines.study.stopped_runs import BASE, compared_with, questions_of
 from harness_ext.pipelines.study.train_options import train_options
 from harness_ext.pipelines.study.withheld_secrets import Withheld
 from synth.errors import StylerepError
 
 FORMAT = 1
-_WITH_MODEL = ("distill", "evaluate", "learnability", "probe")
+_WITH_MODEL = ("sample", "distill", "evaluate", "learnability", "probe")
 _GPU_BYTES, _WHOLE, _FROZEN = 80e9, 16.0, 2.5
 """Memory of a GPU, and bytes a parameter: trained whole (weights, gradients, two moments, float32),
 or held still with adapters.
@@ -126,13 +127,16 @@ def _slug(name: str) -> str:
 
 
 def _drafts(study: Study) -> Iterator[Draft]:
-    yield from _data(study)
+    if study.own is None:
+        yield from _data(study)
     ready: dict[str, list[str]] = {}
     for model in study.models:
         ready[model.label] = []
         if model.name in NAMED or is_scratch(model.name):
             ready[model.label] = [f"model {model.label}"]
             yield f"model {model.label}", "model", ["models", "pull", model.name], "", [], [], model.label, ""
+    for model in study.models if study.own is not None else ():
+        yield from _own_data(study, model, ready[model.label])
     for model in study.models:
         for decoding in study.decodings:
             yield _evaluate(study, model, "base", None, decoding, ready[model.label])
@@ -140,9 +144,7 @@ def _drafts(study: Study) -> Iterator[Draft]:
     for seed in study.seeds:
         for model in study.models:
             for arm in study.arms:
-                data = (
-                    "traces of st" if taught_arm(arm)[0] == "st" and "from" not in study.teach else "traces"
-                )
+                data = _traces_cell(study, model, taught_arm(arm)[0])
                 before = [*ready[model.label], *_pulled_teacher(study, model, arm), data]
                 yield _distill(study, model, arm, seed, list(dict.fromkeys(before)))
                 for decoding in study.decodings:
@@ -157,13 +159,11 @@ def _reading(study: Study, model: StudyModel, ready: list[str]) -> Iterator[Draf
     traces in its first seed's runs.
     """
     if study.learnability is not None:
-        taught = "st" in study.taught and "from" not in study.teach
-        rendered = not taught or len(study.taught) > 1
-        data = ["traces of st"] * taught + ["traces"] * rendered
+        data = sorted({_traces_cell(study, model, arm) for arm in study.taught}, reverse=True)
         yield _table(
             "learnability",
             model.label,
-            [*(f"data/{arm}" for arm in study.taught), "--model", model.name],
+            [*(f"{data_of(study, model)}/{arm}" for arm in study.taught), "--model", model.name],
             words(study.learnability),
             [*ready, *data],
         )
@@ -235,7 +235,7 @@ def _data(study: Study) -> Iterator[Draft]:
     if rendered:
         which = ["--like", "data/st"] if teach else ["--n", str(study.n)]
         command = ["synth", "--problems", study.problems, "--arms", ",".join(rendered), *which, *seed]
-        command += [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
+        command += _dials(study)
         after = ["traces of st"] if teach else []
         yield (
             "traces",
@@ -256,6 +256,30 @@ def _pulled_teacher(study: Study, model: StudyModel, arm: str) -> list[str]:
     return [f"model {one.label}" for one in own[:1]]
 
 
+def _own_data(study: Study, model: StudyModel, ready: list[str]) -> Iterator[Draft]:
+    """Yield what samples a model's own traces, and what makes all arms of the problems that it solved."""
+    sampled, out, reads = f"own/{model.label}", data_of(study, model), [study.problems.split(":")[0]]
+    command = sampling_command(study, model, sampled)
+    first = f"sample {model.label}"
+    yield first, "sample", command, f"{sampled}/manifest.json", ready, reads, model.label, ""
+    command = ["synth", "--problems", study.problems, "--arms", ",".join(study.taught)]
+    command += [*rendering_options(study, sampled), "--seed", str(study.data_seed), *_dials(study)]
+    last = f"{out}/{study.taught[-1]}/manifest.json"
+    name = _traces_cell(study, model, study.taught[-1])
+    yield name, "data", [*command, "--out", out], last, [first], reads, model.label, ""
+
+
+def _traces_cell(study: Study, model: StudyModel, arm: str) -> str:
+    """Return the cell that makes the data set of an arm for a model."""
+    if study.own is not None:
+        return f"traces of {model.label}"
+    return "traces of st" if arm == "st" and "from" not in study.teach else "traces"
+
+
+def _dials(study: Study) -> list[str]:
+    return [word for name, value in study.style.items() for word in ("--dial", f"{name}={value}")]
+
+
 def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[str]) -> Draft:
     taught, _ = taught_arm(arm)
     options = words(train_options({**study.train, **model.train}, arm))
@@ -265,7 +289,7 @@ def _distill(study: Study, model: StudyModel, arm: str, seed: int, after: list[s
         "--model",
         model.name,
         "--data",
-        f"data/{taught}",
+        f"{data_of(study, model)}/{taught}",
         "--seed",
         str(seed),
         *options,

@@ -83,6 +83,7 @@ class StudyFile(Schema):
     margin: Annotated[float, Field(gt=0, lt=1)]
     style: dict[Line, Number] = Field(default={})
     teach: Options = Field(default={})
+    own: Options | None = Field(default=None, alias="self")
     claims: list[Any] = Field(default=[])
     learnability: Options | None = None
     probes: Options | None = None

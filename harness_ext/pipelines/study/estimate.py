@@ -70,10 +70,8 @@ class TimeEstimate:
 
 def _by_arithmetic(study: Study, cell: Cell, rate: float | None) -> float:
     model = next((one for one in study.models if one.label == cell.label), None)
-    if cell.kind == "data":
-        return 5 + study.n * len(study.taught) / 500
-    if cell.kind == "model" or model is None:
-        return 60.0
+    if cell.kind in ("data", "model") or model is None:
+        return 5 + study.n * len(study.taught) / 500 if cell.kind == "data" else 60.0
     size = parameters(model.name) or 135e6
     words = float(study.style.get("trace_words", _TRACE / 1.4))
     trace = 10 if cell.arm.partition("+")[0] in ("base", "nt") else 1.4 * words
@@ -81,6 +79,11 @@ def _by_arithmetic(study: Study, cell: Cell, rate: float | None) -> float:
         train: Mapping[str, object] = {**study.train, **model.train}
         tokens = study.n * (_PROMPT + trace) * float(str(train.get("epochs", 1)))
         return _START + 6 * size * tokens / (_TRAINING * _of_machine(cell, rate))
+    if cell.kind == "sample":
+        own = study.own or {}
+        written = int(own.get("samples", 4)) * float(own.get("max-tokens", 2048)) / 2
+        reading = _PROMPT / _TRAINING + written / _WRITING
+        return _START + 2 * size * study.n * reading / _of_machine(cell, rate)
     if cell.kind == "learnability":
         rows = float((study.learnability or {}).get("n", study.n)) * len(study.taught)
         return _START + 2 * size * rows * (_PROMPT + trace) / (_READING * _of_machine(cell, rate))

@@ -13,6 +13,7 @@ from harness_ext.backends.lm_eval.names import STYLE_HF, VLLM
 from harness_ext.backends.style_hf.control_settings import Controls, read_controls
 from harness_ext.pipelines.study.declared import ModelEntry, StudyFile, said
 from harness_ext.pipelines.study.options import check_options, whole_path, with_whole_paths
+from harness_ext.pipelines.study.own_style import KEY, is_own
 from harness_ext.scoring.registration import GENERATES
 from harness_ext.scoring.task_folder import output_type, tasks_named
 from synth.errors import StylerepError
@@ -50,7 +51,9 @@ class Study:
     settled`` ends a run once the claims about it, or its comparison with ``base``, are settled), `style`
     dials of ``stylerep synth``.
     `teach` has options of ``stylerep teach`` for the arm ``st``, or ``from``, a file or Hub data set of
-    traces, of which then all arms are made (``st, st_w, shuffle=0.67``). Every arm of every model is trained
+    traces, of which then all arms are made (``st, st_w, shuffle=0.67``). `own` has those for the arm
+    ``self``, with ``unsolved`` of ``stylerep synth``, and is None without such an arm: each model is then
+    sampled, and has data sets of its own. Every arm of every model is trained
     once with each of `seeds` on the same data, and compared with ``base``. `controls` are of decoding
     (`harness_ext.backends.style_hf.control_settings`, by their names): every arm, base too, is evaluated as
     it is and under each. `learnability` and `probes` are options of those verbs, None where they aren't asked
@@ -75,6 +78,7 @@ class Study:
     controls: tuple[Mapping[str, Any], ...] = ()
     learnability: Mapping[str, Any] | None = None
     probes: Mapping[str, Any] | None = None
+    own: Mapping[str, Any] | None = None
 
     @property
     def decodings(self) -> tuple[Controls, ...]:
@@ -124,6 +128,7 @@ def load_study(path: Path) -> Study:
         tuple(_control(one, document, number) for number, one in enumerate(read.controls)),
         read.learnability,
         read.probes,
+        {} if read.own is None and any(is_own(taught_arm(arm)[0]) for arm in read.arms) else read.own,
     )
     _check_lists(document, study)
     _check_controls(document, study)
@@ -271,6 +276,15 @@ def _check_lists(document: Document, study: Study) -> None:
         raise document.error(
             ("arms", study.arms.index("base")),
             "these are what is trained; base is always evaluated beside them",
+        )
+    own = any(map(is_own, study.taught))
+    if study.own is not None and not own:
+        raise document.error((KEY,), "this says how the arm self is sampled, and the study has no such arm")
+    if own and study.teach:
+        raise document.error(
+            ("arms",),
+            "the arms st and self are made of the traces of two models, each of the problems that it solved;"
+            " put them into two studies",
         )
     if any(arm == "st" or arm.startswith("st_") for arm in study.taught) != bool(study.teach):
         raise document.error(

@@ -17,7 +17,7 @@ _OURS = {
     "distill": ("model", "data", "out", "seed", "restart"),
     "learnability": ("model", "adapter", "out", "json", "record"),
     "probe": ("model", "adapter", "out", "json", "html"),
-    "teach": ("problems", "n", "seed", "out", "like", "write"),
+    "teach": ("problems", "n", "seed", "out", "like", "arm", "write"),
     "synth": ("problems", "from", "arms", "arm", "n", "seed", "out", "like", "style", "dial", "templates"),
 }
 """Options that the study itself gives to a command."""
@@ -98,6 +98,7 @@ def _check_data(document: Document, study: "Study") -> None:
     from synth.traces.arms import parse_arms
     from synth.traces.writing.target import style_target
 
+    _check_own(document, study)
     teach = dict(study.teach)
     source = teach.pop("from", None)
     if source is None:  # else traces are read, and no problems
@@ -106,7 +107,12 @@ def _check_data(document: Document, study: "Study") -> None:
         _told(
             document,
             ("arms", number),
-            functools.partial(parse_arms, [arm], "st" if source or arm == "st" else "hc"),
+            functools.partial(
+                parse_arms,
+                [arm],
+                "st" if source or arm == "st" else "hc",
+                "self" if study.own is not None else "",
+            ),
         )
     _told(document, ("style",), lambda: style_target("long-reasoning", study.style))
     if source is not None:
@@ -121,6 +127,33 @@ def _check_data(document: Document, study: "Study") -> None:
             ["--problems", study.problems, "--n", str(study.n), "--out", "data"],
         )
         _told(document, ("teach",), lambda: _check_teacher(given))
+
+
+def _check_own(document: Document, study: "Study") -> None:
+    """Check how models are to be sampled for the arm self."""
+    from harness_ext.backends.lm_eval import parse_model_args
+    from harness_ext.pipelines.study.own_style import (
+        KEY,
+        name_argument,
+        own_options,
+        sampled_model,
+    )
+    from synth.traces.unsolved import HANDLINGS
+
+    if study.own is None:
+        return
+    options, unsolved = own_options(study)
+    if unsolved is not None and unsolved not in HANDLINGS:
+        raise document.error((KEY, "unsolved"), f"expected {' or '.join(HANDLINGS)}, found {unsolved!r}")
+    argument = name_argument(str(study.own.get("model", "hf")))
+    if argument in parse_model_args(str(study.own.get("model_args", ""))):
+        raise document.error(
+            (KEY, "model_args"), f"the study itself names the student by {argument}; leave it out"
+        )
+    rest = ["--arm", "self", "--problems", study.problems, "--n", str(study.n), "--out", "own"]
+    for model in study.models:
+        given = _parsed(document, (KEY,), "teach", options, [*sampled_model(study.own, model.name), *rest])
+        _told(document, (KEY,), functools.partial(_check_teacher, given))
 
 
 def _check_teacher(given: Mapping[str, Any]) -> None:

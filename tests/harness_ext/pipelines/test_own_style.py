@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from distill.training.own_traces import check_own_traces
+from harness_ext.pipelines.study import reproduce
 from harness_ext.pipelines.teach import TeachSettings, teach
 from synth.errors import StylerepError
 from synth.formats import CLOSE, OPEN
@@ -19,6 +20,7 @@ from synth.style import cut_steps
 from synth.traces.datasets import read_dataset
 from synth.traces.synthesis import synth
 from tests.conftest import one_sentence
+from tests.harness_ext.pipelines.study.files import write_study
 from tests.harness_ext.teacher_server import Teacher, teacher
 
 N = 12
@@ -270,3 +272,30 @@ def test_arms_of_own_traces_need_their_data_set(
     rest = {name: value for name, value in arguments.items() if name not in ("like", "out")}
     with pytest.raises(StylerepError, match=says):
         synth(PROBLEMS, rest.pop("arms"), out, like=like, **rest)
+
+
+@pytest.mark.slow
+def test_a_study_trains_each_student_on_its_own_traces(tmp_path: Path, tiny_model: Path) -> None:
+    with teacher(student_says) as server:
+        asked = {
+            "model": "local-chat-completions",
+            "model_args": f"base_url={server.url},max_retries=1",
+            "decontaminate": False,
+        }
+        study = write_study(
+            tmp_path,
+            tiny_model,
+            problems=PROBLEMS,
+            n=N,
+            arms=["nt", "self", "self_hc"],
+            claims=[{"name": "own style helps", "better": ["self", "nt"]}],
+            **{"self": asked},
+        )
+        outcome = reproduce(study, tmp_path / "out", say=lambda text: None)
+    assert not outcome.state.failed
+    rows = {arm: read_dataset(tmp_path / f"out/data/tiny/{arm}")[0] for arm in ("nt", "self", "self_hc")}
+    assert all([row["id"] for row in of_arm] == [row["id"] for row in rows["nt"]] for of_arm in rows.values())
+    assert len(rows["nt"]) == N - len(UNSOLVED)
+    trained = json.loads((tmp_path / "out/adapters/tiny/self-0/manifest.json").read_text())
+    assert trained["arm"] == "self"
+    assert json.loads((tmp_path / "out/verdicts.json").read_text())["claims"]

@@ -50,6 +50,43 @@ def test_a_study_may_stop_runs_once_they_are_settled(tmp_path: Path, tiny_model:
     assert not any("--until-settled" in cell.command for cell in study_cells(load_study(plain)))
 
 
+def test_each_model_is_sampled_before_its_own_arms_are_made(tmp_path: Path, tiny_model: Path) -> None:
+    models = [{"name": str(tiny_model), "as": name} for name in ("one", "two")]
+    given = {
+        "samples": 2,
+        "max-tokens": 8,
+        "unsolved": "sbs",
+        "model": "style-hf",
+        "model_args": "dtype=auto",
+    }
+    arms = ["nt", "self", "self_hc_on_steps"]
+    path = write_study(
+        tmp_path, tiny_model, models=models, arms=arms, learnability={}, claims=[], **{"self": given}
+    )
+    cells = {cell.name: cell for cell in study_cells(load_study(path))}
+    for label in ("one", "two"):
+        sample = cells[f"sample {label}"]
+        whole = " ".join(sample.command)
+        assert f"teach --arm self --model style-hf --model_args pretrained={tiny_model},dtype=auto" in whole
+        assert "--max-tokens 8 --samples 2" in whole
+        assert sample.output == f"own/{label}/manifest.json"
+        traces = cells[f"traces of {label}"]
+        assert traces.after == (f"sample {label}",)
+        whole = " ".join(traces.command)
+        assert f"--arms nt,self,self_hc --like own/{label} --unsolved sbs" in whole
+        assert traces.output == f"data/{label}/self_hc/manifest.json"
+        for arm in arms:
+            trained = cells[f"distill {label} {arm} 0"]
+            assert trained.after == (f"traces of {label}",)
+            assert f"--data data/{label}/{arm.removesuffix('_on_steps')} " in " ".join(trained.command)
+        assert f"data/{label}/self" in cells[f"learnability {label}"].command
+    assert "traces" not in cells
+    estimate = TimeEstimate(load_study(path), list(cells.values()), tmp_path, rate=1e12)
+    assert estimate.seconds("sample one") > 15
+    path = write_study(tmp_path, tiny_model, arms=["self"], claims=[])
+    assert "--unsolved" not in " ".join(" ".join(cell.command) for cell in study_cells(load_study(path)))
+
+
 _STOP = {"tasks": "style_arith", "stop": "settled"}
 
 
@@ -219,6 +256,21 @@ _STOP = {"tasks": "style_arith", "stop": "settled"}
             "teach: Invalid value for '--temperature'",
         ),
         ({"arms": ["st"], "teach": {"model": "hf", "keep": "some"}}, "teach: --keep is first or all"),
+        ({"arms": ["st"], "teach": {"model": "hf", "arm": "self"}}, "the study itself gives --arm to"),
+        ({"self": {}}, "self: this says how the arm self is sampled, and the study has no such arm"),
+        ({"arms": ["self", "st"], "teach": {"model": "hf"}}, "put them into two studies"),
+        (
+            {"arms": ["self"], "self": {"unsolved": "keep"}},
+            "self.unsolved: expected drop or sbs, found 'keep'",
+        ),
+        ({"arms": ["self"], "self": {"samples": 0}}, "self: At least one sample a problem is needed, got 0"),
+        ({"arms": ["self"], "self": {"colour": 1}}, "self.colour: stylerep teach has no option --colour"),
+        ({"arms": ["self"], "self": {"keep": "all"}}, "self: --arm self is the student's own right traces"),
+        (
+            {"arms": ["self"], "self": {"model_args": "pretrained=a/b"}},
+            "self.model_args: the study itself names the student by pretrained",
+        ),
+        ({"arms": ["self_hcc"]}, r"arms\[0\]: There is no arm 'self_hcc'"),
         ({"arms": ["st"], "teach": {"model": "hff"}}, "teach: lm_eval has no model 'hff'"),
         (
             {"arms": ["st"], "teach": {"model": "local-completions"}},
