@@ -47,6 +47,7 @@ class SampledTraces:
     seed: int
     teaching: Mapping[str, Any]
     student: Mapping[str, Any] | None
+    decontamination: Mapping[str, Any] | None
     rows: Mapping[str, Mapping[str, Any]] = field(repr=False)
     unsolved: dict[str, str] = field(repr=False)
 
@@ -138,6 +139,7 @@ def read_sampled(folder: Path, handling: str) -> SampledTraces:
         told.seed,
         teaching,
         told.student,
+        manifest.get("decontamination"),
         by_id,
         dict(told.unsolved),
     )

@@ -84,7 +84,7 @@ def synth(
         "language": language,
         "style": {"name": target.name, "digest": target.digest},
         "templates": rendering.book.digest,
-        "decontamination": check.report if check else None,
+        "decontamination": sampled.decontamination if sampled else check.report if check else None,
         **({"sampled": sampled.report} if sampled else {}),
     }
     folders = write_datasets(out, [arm.name for arm in chosen], rendering.rows(items), shared)

@@ -82,8 +82,8 @@ def _by_arithmetic(study: Study, cell: Cell, rate: float | None) -> float:
     if cell.kind == "sample":
         own = study.own or {}
         written = int(own.get("samples", 4)) * float(own.get("max-tokens", 2048)) / 2
-        reading = _PROMPT / _TRAINING + written / _WRITING
-        return _START + 2 * size * study.n * reading / _of_machine(cell, rate)
+        speed = _WRITING_ROWS if own.get("model") == STYLE_HF else _WRITING
+        return _START + 2 * size * study.n * (_PROMPT / _TRAINING + written / speed) / _of_machine(cell, rate)
     if cell.kind == "learnability":
         rows = float((study.learnability or {}).get("n", study.n)) * len(study.taught)
         return _START + 2 * size * rows * (_PROMPT + trace) / (_READING * _of_machine(cell, rate))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from distill.training.own_traces import check_own_traces
 from harness_ext.pipelines.study import reproduce
@@ -145,6 +146,30 @@ def test_unsolved_problems_may_be_filled_from_plain_steps(sampled: Path, tmp_pat
     assert "filled from sbs" in (tmp_path / "self/README.md").read_text()
 
 
+def test_what_sampling_passed_over_is_told_of_all_arms(sampled: Path, tmp_path: Path) -> None:
+    checked = {
+        "words_in_a_row": 13,
+        "tasks": {"style_arith": {"questions": 9, "dropped": 4}},
+        "not_checked": {},
+    }
+    _, manifest = read_dataset(sampled)
+    copy = _changed(sampled, tmp_path / "own", manifest | {"decontamination": checked})
+    _, told, _ = made(copy, tmp_path / "out", "drop", ["nt", "self"])
+    assert told["decontamination"] == checked
+    assert "4 problems dropped" in (tmp_path / "out/nt/README.md").read_text()
+
+
+def test_a_teacher_s_traces_have_the_same_arms(tmp_path: Path) -> None:
+    with teacher(student_says) as server:
+        teach(own(server, sampled_as="st"), tmp_path / "own")
+    rows, manifest, _ = made(tmp_path / "own", tmp_path / "out", "drop", ["hc_w", "st", "st_w", "st_hc"])
+    assert manifest["sampled"]["student"] is None
+    for hc_wrong, right, wrong, structured in zip(*rows.values(), strict=True):
+        assert hc_wrong["id"] == right["id"] == wrong["id"] == structured["id"]
+        assert hc_wrong["stated_answer"] == wrong["stated_answer"] != right["stated_answer"]
+        assert len(structured["trace"]) > len(right["trace"])
+
+
 def test_an_answer_that_cannot_be_made_wrong_is_left_out_of_all_arms(sampled: Path, tmp_path: Path) -> None:
     table_rows, manifest = read_dataset(sampled)
     odd = _changed(sampled, tmp_path / "odd", manifest)
@@ -227,6 +252,26 @@ def test_what_cannot_be_sampled_is_told(
     asked = ("--model", "hf", "--model_args", f"pretrained={tiny_model}", *of_writers)
     told = one_sentence(stylerep_here("teach", "--arm", "self", *asked, *options, "--out", tmp_path / "own"))
     assert says in told
+
+
+def test_responses_of_other_weights_are_not_gone_on_with(tmp_path: Path, tiny_model: Path) -> None:
+    """A journal of the same command, and another model in the folder that it names."""
+    student = tmp_path / "student"
+    shutil.copytree(tiny_model, student)
+    asked = {
+        "model": "hf",
+        "model_args": {"pretrained": str(student)},
+        "n": 2,
+        "attempts": 1,
+        "max_tokens": 4,
+    }
+    settings = own(Teacher(""), **asked)
+    with pytest.raises(StylerepError, match="No response to 2 problems"):
+        teach(settings, tmp_path / "own")
+    weights = load_file(student / "model.safetensors")
+    save_file({name: one + 1 for name, one in weights.items()}, student / "model.safetensors")
+    with pytest.raises(StylerepError, match=r"own\.partial holds a run begun with student weights_sha256"):
+        teach(settings, tmp_path / "own")
 
 
 @pytest.mark.parametrize(
