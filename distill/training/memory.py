@@ -72,10 +72,12 @@ def check_memory(
     teacher: float = 0.0,
 ) -> int:
     """Return the number of parameters; raise StylerepError where the training, with the bytes that a
-    *teacher* takes beside it, needs clearly more memory than there is.
+    *teacher* takes beside it (and its logits), needs clearly more memory than there is.
     """
     needed, parameters = needed_bytes(config, recipe, longest, tokens, checkpointing, shards)
-    needed += teacher
+    if teacher:
+        vocabulary = int(config.get_text_config().vocab_size)
+        needed += teacher + max(longest, tokens) * vocabulary * fast_dtype().itemsize
     free = available_bytes()
     if free is not None and needed > 1.5 * free:
         ways = ["--part-tokens with a smaller number"] if tokens > longest else []

@@ -1,5 +1,6 @@
 """A student learns from a teacher's scores of what it wrote, to the same result however it is run."""
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -20,10 +21,12 @@ from distill.training.encode import Encoded
 from distill.training.opd.settings import OnPolicy
 from distill.training.opd.teacher import Teacher
 from distill.training.opd.trainer import OnPolicyTrainer
+from distill.training.opd.writing import StudentWriter
 from distill.training.recipe import Recipe, load_recipe
 from distill.training.train import distill
 from distill.training.training_options import TrainingOptions
 from synth.errors import StylerepError
+from synth.progress import current
 from tests.conftest import one_sentence
 from tests.distill.tiny_families import SHAPES, build
 
@@ -242,6 +245,30 @@ def test_a_student_without_packing_gets_the_scores_of_its_own_tokens(tiny_model:
     teacher = Teacher(OnPolicy(str(tiny_model)), 260, torch.device("cpu"), rows, False)
     wanted = [model(torch.tensor([row.input_ids])).logits[0, row.prompt_length - 1 : -1] for row in rows]
     torch.testing.assert_close(teacher.logits(rows).float(), torch.cat(wanted).detach(), rtol=0.1, atol=0.02)
+
+
+def test_what_is_being_written_is_shown(
+    tiny_model: Path, data: dict[str, Path], recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, write = [], StudentWriter.write
+
+    def watched(*arguments: Any) -> list[list[int]]:
+        found = write(*arguments)
+        shown = current()
+        assert shown
+        seen.append((shown.label, shown.done, shown.total))
+        assert shown.done == sum(map(len, found))
+        return found
+
+    monkeypatch.setattr(StudentWriter, "write", watched)
+    out = io.StringIO()
+    console = Console(file=out, width=200)
+    distill(str(tiny_model), data["nt"], tmp_path / "a", replace(recipe, epochs=0.7), console)
+    assert [label for label, _, _ in seen] == [f"step {step} of 2: writing 4 responses" for step in (1, 2)]
+    assert [total for _, _, total in seen] == [4 * 8] * 2
+    assert f"and its teacher {recipe.opd.teacher if recipe.opd else ''}" in out.getvalue()
+    assert "2/2 steps, loss " in out.getvalue()
+    assert f"{seen[0][1]:,} tokens written, " in out.getvalue()
 
 
 def test_steps_on_policy_are_spread_evenly() -> None:
