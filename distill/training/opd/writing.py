@@ -58,12 +58,14 @@ class StudentWriter:
         places = (mask.cumsum(1) - 1).clamp(min=0)
         going = list(range(len(prompts)))
         while True:
+            # Not 1, which cuts a view: torch would copy the frozen head for each row.
+            last = torch.tensor([tokens.shape[1] - 1], device=tokens.device)
             logits = self._model(
                 input_ids=tokens,
                 attention_mask=mask,
                 position_ids=places,
                 use_cache=True,
-                logits_to_keep=1,
+                logits_to_keep=last,
                 **{cache_argument(type(self._model)): cache},
             ).logits[:, -1, : self._width]
             if (held := int(cache.get_seq_length())) != mask.shape[1]:
