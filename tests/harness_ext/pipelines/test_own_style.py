@@ -186,6 +186,22 @@ def test_an_answer_that_cannot_be_made_wrong_is_left_out_of_all_arms(sampled: Pa
     assert [row["id"] for row in right["self"]] == kept
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"keep": "all"}, "it has several traces of a problem .--keep all., and arms take one"),
+        ({"unsolved": None}, "teaching: unsolved: expected a mapping, found None"),
+    ],
+)
+def test_a_set_that_is_no_arm_is_refused(
+    change: dict[str, Any], says: str, sampled: Path, tmp_path: Path
+) -> None:
+    _, manifest = read_dataset(sampled)
+    copy = _changed(sampled, tmp_path / "own", manifest | {"teaching": manifest["teaching"] | change})
+    with pytest.raises(StylerepError, match=says):
+        synth(PROBLEMS, ["self"], tmp_path / "out", like=copy)
+
+
 def _changed(sampled: Path, copy: Path, manifest: dict[str, Any]) -> Path:
     shutil.copytree(sampled, copy)
     (copy / "manifest.json").write_text(json.dumps(manifest))
