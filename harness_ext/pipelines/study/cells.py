@@ -18,7 +18,7 @@ from distill.training.loss_on import is_on_policy, taught_arm
 from distill.training.recipe import load_recipe
 from harness_ext.backends.style_hf.control_settings import Controls
 from harness_ext.pipelines.study.file import CLAIMS_FILE, Study, StudyModel, stops, study_claims
-from harness_ext.pipelines.study.options import words
+from harness_ext.pipelines.study.option_words import words
 from harness_ext.pipelines.study.own_style import data_of, rendering_options, sampling_command
 from harness_ext.pipelines.study.stopped_runs import BASE, compared_with, questions_of
 from harness_ext.pipelines.study.train_options import train_options

@@ -1,4 +1,4 @@
-"""Writes a study's options as command-line words, and checks them with the commands' own code."""
+"""Checks a study's options with the commands' own code."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distill.training.loss_on import is_on_policy, taught_arm
+from harness_ext.pipelines.study.option_words import words
 from harness_ext.pipelines.study.train_options import ON_POLICY, train_options
 from synth.errors import StylerepError
 from synth.schema import Document, read_as
@@ -22,23 +23,6 @@ _OURS = {
 }
 """Options that the study itself gives to a command."""
 _FILES = ("recipe", "without", "teacher", "teacher-adapter")
-_SWITCHED_OFF = ("decontaminate",)
-"""Options that are on unless they are switched off by --no-NAME."""
-
-
-def words(options: Mapping[str, Any]) -> list[str]:
-    """Return options as a command line has them: ``epochs: 1`` as ``--epochs 1``, ``plain:
-    true`` as ``--plain``.
-    """
-    found: list[str] = []
-    for key, value in options.items():
-        if value is True:
-            found.append(f"--{key}")
-        elif value is False:
-            found += [f"--no-{key}"] if key in _SWITCHED_OFF else []
-        else:
-            found += [f"--{key}", str(value)]
-    return found
 
 
 def with_whole_paths(options: Mapping[str, Any]) -> dict[str, Any]:

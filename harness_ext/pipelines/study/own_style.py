@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness_ext.backends.lm_eval.names import LOCAL
-from harness_ext.pipelines.study.options import words
+from harness_ext.pipelines.study.option_words import words
 
 if TYPE_CHECKING:
     from harness_ext.pipelines.study.file import Study, StudyModel
