@@ -176,6 +176,7 @@ def _stopping_at(end: int, generate: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(generate)
     def generated(self: Any, context: Any, *arguments: Any, **options: Any) -> Any:
+        _read_prompts_at_once(self.model)
         settings = self.model.generation_config
         ends = settings.eos_token_id
         ends = {*ends} if isinstance(ends, (list, tuple)) else {ends} - {None}
@@ -190,6 +191,16 @@ def _stopping_at(end: int, generate: Callable[..., Any]) -> Callable[..., Any]:
         return tokens
 
     return generated
+
+
+def _read_prompts_at_once(model: Any) -> None:
+    """Say that the output layer wants a gradient, which it's never asked for: where it wants none, as below
+    an adapter, torch multiplies the ends of a batch of prompts by a copy of the layer for each, on a
+    processor a hundred times as slow (findings/peft_copies_output_layer.sh).
+    """
+    weight = getattr(model.get_output_embeddings(), "weight", None)
+    if weight is not None and weight.is_floating_point() and weight.is_leaf:
+        weight.requires_grad_(True)
 
 
 def _goes_on(tokens: Any, end: int, fillers: Collection[int]) -> bool:

@@ -208,7 +208,7 @@ def _activations(
                     input_ids=ids.to(model.device),
                     attention_mask=mask.to(model.device),
                     use_cache=False,
-                    logits_to_keep=1,
+                    logits_to_keep=torch.tensor([0], device=model.device),  # logits are of no use here
                 )
                 read = [layer for layer in seen if layer is not None and layer.shape[:2] == ids.shape]
                 if not len(read) == len(seen) == len(layers):

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 from lm_eval.models.huggingface import HFLM
+from peft import LoraConfig, get_peft_model
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from distill.models.families import Family
 from distill.training.adapt import trained_model
@@ -68,6 +70,32 @@ def test_a_response_ends_with_the_familys_turn_and_one_that_goes_on_is_an_error(
         match=r"^The family's end of turn did not take: in HFLM of lm_eval [\d.]+, a response went on after the token \d+; ",  # noqa: E501
     ):
         ask(family, model)
+
+
+class Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes what was multiplied by a matrix or by several."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.width, self.seen = width, set[str]()
+
+    def __torch_dispatch__(self, function: Any, types: Any, given: Any = (), named: Any = None) -> Any:
+        result = function(*given, **(named or {}))
+        name = str(function.overloadpacket.__name__)
+        if name in ("mm", "addmm", "bmm", "baddbmm") and result.shape[-1] == self.width:
+            self.seen.add(name)
+        return result
+
+
+def test_an_adapters_output_layer_is_not_copied_for_each_row_of_a_batch(gemma: Path) -> None:
+    family, model = opened(gemma)
+    model._model = get_peft_model(model.model, LoraConfig(target_modules=["q_proj"], task_type="CAUSAL_LM"))
+    prompts = torch.tensor([[5, 6, 7], [7, 6, 5]])
+    products = Products(model.model.get_output_embeddings().weight.shape[0])
+    with as_family(family), products:
+        model._model_generate(prompts, max_length=5, stop=[])
+    assert products.seen <= {"mm", "addmm"}
+    assert products.seen
 
 
 @pytest.mark.parametrize(
