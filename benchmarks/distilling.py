@@ -244,12 +244,24 @@ def measure(way: str, data: Path) -> None:
     print(json.dumps(found))
 
 
+# Builds from before the variables that keep oneDNN from bfloat16 counted would emulate it; they train in the
+# format that is fast here.
+_FORMAT = """
+name = next(one for one in ("distill.precision", "distill.models.precision") if importlib.util.find_spec(one))
+importlib.import_module(name).fast_dtype = lambda: torch.{}
+"""
+
+
 def _measured(way: str, data: Path, beside: Path | None) -> "subprocess.CompletedProcess[str]":
     """Run `measure` in a process of its own: of this version, or, for the way "beside", of another's."""
+    from distill.models.precision import fast_dtype
+
     here = ["-m", "benchmarks.distilling", "measure", way, str(data)]
     there = [
         "-c",
-        "import sys, pathlib, benchmarks.distilling as old\n"
+        "import importlib.util, pathlib, torch\n"
+        f"{_FORMAT.format(str(fast_dtype()).removeprefix('torch.'))}"
+        "import benchmarks.distilling as old\n"
         "old.matrix_rate = lambda _: 1.0\n"  # what it measures stands still where bfloat16 is emulated
         f"old.measure('ours', pathlib.Path({str(data)!r}))",
     ]
