@@ -5,6 +5,7 @@ finds in them, and ``demo.svg`` the results in ``demo.json``. Both can be read o
 """
 
 import json
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -147,7 +148,9 @@ def draw_traces() -> str:
 
 def draw_demo(found: dict[str, Any]) -> str:
     """Return the picture of the demo's accuracies with their intervals and verdicts."""
-    axis, scale, top = 330.0, 4.4, 78.0
+    axis, top = 330.0, 78.0
+    most = 10 * max(5, math.ceil(max(run["interval"][1] for run in found["runs"]) / 10))
+    scale = 220 / most  # however far the intervals reach
     parts = [
         text(
             PAD,
@@ -156,9 +159,9 @@ def draw_demo(found: dict[str, Any]) -> str:
             "strong",
         )
     ]
-    right = scale * 51
+    right = scale * most + 5
     bottom = top + 46 * len(found["runs"])
-    for tick in range(0, 51, 10):
+    for tick in range(0, most + 1, 10):
         x = axis + scale * tick
         parts.append(
             f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 22:.1f}" y2="{bottom - 20:.1f}"/>'
