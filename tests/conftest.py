@@ -177,9 +177,10 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_tiny_model(folder: Path) -> Path:
-    """Write a random Llama of 50,000 parameters with a byte-level tokenizer whose pad token is its EOS
-    token.
+    """Write a random Llama of 50,000 parameters, the same each time, with a byte-level tokenizer whose pad
+    token is its EOS token.
     """
+    import torch
     from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
     from tokenizers.models import BPE
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -210,5 +211,7 @@ def make_tiny_model(folder: Path) -> Path:
         eos_token_id=1,
         pad_token_id=1,
     )
-    LlamaForCausalLM(config).save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(folder)
     return folder

@@ -169,8 +169,16 @@ def _ranks(found: Any, surprisal: Sequence[float | None], tops: int) -> tuple[li
     ]
     if len(named) < len(surprisal) or not likeliest:
         return [1] * len(surprisal), 0
-    # A server names a token that is itself not among the likeliest beside them.
-    reach = min(tops, *(len(one) for one in likeliest))
+    lengths = {len(one) for one in likeliest}
+    reach = min(tops, *lengths)
+    # A server names a token that is itself not among the likeliest beside them. Where it may have done so at
+    # every place, since each time the token is the least likely of as many, the likeliest are one fewer.
+    least = (
+        own is None or own >= max(others, default=own)
+        for own, others in zip(surprisal[1:], likeliest, strict=True)
+    )
+    if reach and lengths == {reach} and all(least):
+        reach -= 1
     ranks = [1]
     for own, others in zip(surprisal[1:], likeliest, strict=True):
         above = sum(other < own for other in others) if own is not None else 0
