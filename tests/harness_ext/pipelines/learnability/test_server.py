@@ -129,7 +129,7 @@ def test_ranks_are_known_as_far_as_tokens_are_named() -> None:
     assert (found.surprisal, found.ranks, found.reach) == ([None, 1.0, 2.0], [1, 1, 2], 2)
     beyond = bent(lambda one: one["logprobs"]["token_logprobs"].__setitem__(2, -9.0))
     assert read_echo(beyond, [1, 2, 3], 2).ranks == [1, 1, 3]
-    # each token is the last of two: a server that names one beside them, or one of which each token is the second
+    # each token is the last of two: beside one that the server names, or the second of two
     last = bent(lambda one: one["logprobs"]["token_logprobs"].__setitem__(1, -4.0))
     assert read_echo(last, [1, 2, 3], 2).reach == 1
     assert read_echo(last, [1, 2, 3], 2).ranks == [1, 2, 2]
