@@ -192,6 +192,7 @@ def analyze(
     *,
     reference: str | Path = _REFERENCE,
     language: str | None = None,
+    learnability: str | Path | Sequence[str | Path] = (),
 ) -> "StyleAnalysis":
     """Read the style of all responses in files, run folders and Hub data sets, as ``stylerep analyze`` does.
 
@@ -200,6 +201,8 @@ def analyze(
             files, or Hub data sets ``org/name[:split]``. Fields are found by their names.
         reference: as for `read_style`.
         language: of all traces, ``en`` or ``zh``; told from each one if left out.
+        learnability: tables of `stylerep.learnability`, of one student; the rows that it read have their mean
+            surprisal in nats a token and their mean rank among their metrics.
 
     Returns:
         ``scored`` (each response with its scores), ``groups`` (summaries by model, right and wrong),
@@ -216,7 +219,8 @@ def analyze(
     from harness_ext.pages.analyze import analyze as run
 
     several = [sources] if isinstance(sources, str | Path) else sources
-    return run([str(one) for one in several], None, str(reference), language)
+    tables = [learnability] if isinstance(learnability, str | Path) else learnability
+    return run([str(one) for one in several], None, str(reference), language, [Path(one) for one in tables])
 
 
 def _style(reading: StyleReading, reference: str | Path) -> TraceStyle:

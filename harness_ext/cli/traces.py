@@ -311,6 +311,13 @@ def analyze(
         str | None,
         typer.Option("--compare", help="Also say how far the style of these traces is from this profile's."),
     ] = None,
+    learnability: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A table of stylerep learnability: also show how surprising the rows are to its student; may"
+            " be repeated."
+        ),
+    ] = None,
     language: Annotated[
         str | None, typer.Option(help="Language of the traces, en or zh; told from each trace if left out.")
     ] = None,
@@ -342,7 +349,7 @@ def analyze(
     read = [file for one in map(Path, sources) for file in (data_files(one) if one.is_dir() else [one])]
     check_outputs(
         {"--html": html, "--json": json_file, "--profile": profile},
-        [*read, reference, *([compare_with] if compare_with else [])],
+        [*read, reference, *([compare_with] if compare_with else []), *(learnability or [])],
     )
     other = load_profile(compare_with) if compare_with else None
     load_profile(reference)
@@ -361,6 +368,7 @@ def analyze(
             Fields(response_field, correct_field, question_field, model_field, task_field, trace=trace_field),
             reference,
             language,
+            learnability or (),
         )
         own = profile_of(profile.stem if profile else "these traces", analysis) if profile or other else None
         if html:
@@ -381,10 +389,12 @@ def analyze(
 
 
 def _print_analysis(analysis: "StyleAnalysis") -> None:
-    from harness_ext.pages.analyze.terminal import association_table, group_table, notes
+    from harness_ext.pages.analyze.terminal import association_table, group_table, learnability_table, notes
 
     console = make_console()
     console.print(group_table(analysis.groups))
+    if (learnable := learnability_table(analysis.groups)) is not None:
+        console.print(learnable)
     for one in analysis.associations:
         console.print(association_table(one))
     console.print(notes(analysis.associations))

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Any
 
 from harness_ext.pages.analyze.association import Analysis, associations
+from harness_ext.pages.analyze.learnable import read_tables, with_learnability
 from harness_ext.pages.analyze.responses import Fields, Response, read_responses
 from harness_ext.pages.analyze.scored import ScoredResponse, score_responses
 from harness_ext.pages.analyze.summary import Group, summarize
@@ -53,22 +55,29 @@ def analyze(
     fields: Fields | None = None,
     reference: str = DEFAULT,
     language: str | None = None,
+    learnability: Sequence[Path] = (),
 ) -> StyleAnalysis:
     """Analyze the responses in files, run folders and Hub data sets.
 
     `reference` is the profile that adherence is measured against, a name or a file; `language` (en, zh) is
-    told from each trace unless it is given. Raises StylerepError for what cannot be read.
+    told from each trace unless it is given. With tables that ``stylerep learnability`` wrote, `learnability`,
+    rows of the data sets it read also have what it found among their metrics. Raises StylerepError for what
+    cannot be read.
     """
     if not sources:
         raise StylerepError("There is nothing to analyze: name at least one file, folder or data set.")
     if language is not None:
         load_lexicon(language)
     profile = load_profile(reference)
+    tables = read_tables(learnability) if learnability else None
     scored, notes, audit, encrypted = [], list[str](), Audit(), 0
     for one in score_responses(read_responses(sources, fields, notes), profile, language):
         scored.append(one)
         audit.add(one.response.text, split_response(one.response.text), one.response.where)
         encrypted += one.response.encrypted
+    if tables is not None:
+        scored, note = with_learnability(scored, *tables)
+        notes.append(note)
     turn_to("comparing scores with success")
     notes += [*encrypted_note(encrypted, len(scored)), *audit.notes()]
     counts = Counter(one.response.file for one in scored)

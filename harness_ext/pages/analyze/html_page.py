@@ -9,6 +9,7 @@ import jinja2
 
 from harness_ext.pages.analyze.association import FEATURES
 from harness_ext.pages.analyze.figures import figures
+from harness_ext.pages.analyze.learnable import LEARNABILITY, LEARNABILITY_TITLES
 from synth.privacy.home_folders import without_home, without_homes
 from synth.privacy.secrets import SECRETS
 from synth.style import KINDS, STAGES
@@ -63,6 +64,10 @@ def report_html(analysis: "StyleAnalysis") -> str:
         groups=analysis.groups,
         kinds=KINDS,
         stages=STAGES,
+        learnability=dict(zip(LEARNABILITY, LEARNABILITY_TITLES, strict=True)),
+        learnable=[
+            group for group in analysis.groups if any(group.means[name] is not None for name in LEARNABILITY)
+        ],
         reference=analysis.reference,
         analyses=analysis.associations,
         features=[

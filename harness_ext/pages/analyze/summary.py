@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness_ext.pages.analyze.learnable import LEARNABILITY
 from harness_ext.pages.analyze.scored import ScoredResponse
 from harness_ext.stats import Interval, wilson_interval
 from synth.style import KINDS, STAGES
@@ -26,7 +27,8 @@ SHOWN = (
 class Group:
     """The responses of one model that are right, wrong, not judged, or all of them.
 
-    `means` are over responses that have the score (None where none has; the median for `trace_words`);
+    `means` are over responses that have the score (None where none has; the median for `trace_words`), those
+    of learnability among them;
     `three_kinds` is the share of traces with at least three of the four pivot kinds, with its Wilson
     interval; `looping` and `truncated` are shares.
     """
@@ -64,8 +66,8 @@ def accuracy(scored: Sequence[ScoredResponse]) -> tuple[int, int]:
 
 def _group(model: str, outcome: str, own: Sequence[ScoredResponse]) -> Group:
     means: dict[str, float | None] = {}
-    for name in SHOWN:
-        values = [value for one in own if (value := one.metrics[name]) is not None]
+    for name in (*SHOWN, *LEARNABILITY):
+        values = [value for one in own if (value := one.metrics.get(name)) is not None]
         means[name] = (
             float(np.median(values) if name == "trace_words" else np.mean(values)) if values else None
         )

@@ -4,6 +4,7 @@ from rich.table import Table
 
 from harness_ext.compare.tables import p_text
 from harness_ext.pages.analyze.association import Analysis
+from harness_ext.pages.analyze.learnable import LEARNABILITY, LEARNABILITY_TITLES
 from harness_ext.pages.analyze.summary import Group
 from synth.style.profile import ProfileComparison
 
@@ -42,6 +43,24 @@ def group_table(groups: list[Group]) -> Table:
             f"{100 * group.looping:.0f}",
             f"{100 * group.truncated:.0f}",
         )
+    return table
+
+
+def learnability_table(groups: list[Group]) -> Table | None:
+    """Return how learnable the rows of each model are, None where that was not measured."""
+    measured = [
+        group
+        for group in groups
+        if group.outcome == "all" and any(group.means[name] is not None for name in LEARNABILITY)
+    ]
+    if not measured:
+        return None
+    table = Table(title="Surprisal to the student, nats a token", title_justify="left")
+    table.add_column("model", no_wrap=True)
+    for title in LEARNABILITY_TITLES:
+        table.add_column(title, justify="right")
+    for group in measured:
+        table.add_row(group.model, *(_number(group.means[name]) for name in LEARNABILITY))
     return table
 
 
