@@ -27,6 +27,7 @@ from harness_ext.backends.lm_eval.preparing import (
     prepare_server,
     prepare_vllm_controls,
 )
+from harness_ext.backends.lm_eval.response_cache import keep_apart
 from harness_ext.backends.lm_eval.saved import (
     check_controls_acted,
     check_saved,
@@ -138,6 +139,7 @@ def _run(
         manifest |= prepare_controls(args, folder, manifest["arm"])
     elif args.model == VLLM and model is not None:
         manifest |= prepare_vllm_controls(args, model, manifest["arm"])
+    keep_apart(args, manifest)
     if claims_sha256:
         manifest["claims_sha256"] = claims_sha256
     if repeats is not None:

@@ -64,6 +64,8 @@ def every_draw_scored(repeats: int | None) -> Iterator[None]:
         if "tasks" not in task_dict:
             raise not_taken(REPEATS, evaluate, "its task_dict has no tasks")
         several = [_prepared(name, task, repeats) for name, task in task_dict["tasks"].items()]
+        if any(several):
+            _check_cache(lm)
         with _seeds(lm) if any(several) else contextlib.nullcontext():
             return evaluate(lm=lm, task_dict=task_dict, **options)
 
@@ -152,12 +154,14 @@ def _seeds(lm: Any) -> Iterator[None]:
     """Give each draw of a request a seed of its own where the model takes one with each request, and would
     else give every draw the same.
     """
+    from harness_ext.backends.lm_eval.response_cache import without_cache
     from harness_ext.backends.lm_eval.sampling import takes_seed
 
-    if not takes_seed(lm):
+    model = without_cache(lm)
+    if not takes_seed(model):
         yield
         return
-    generate, base = lm.generate_until, getattr(lm, "_seed", 0)
+    generate, base = lm.generate_until, getattr(model, "_seed", 0)
 
     def generate_until(requests: Sequence[Any], *args: Any, **options: Any) -> Any:
         seen, seeded = Counter[int](), []
@@ -171,6 +175,21 @@ def _seeds(lm: Any) -> Iterator[None]:
 
     with patch.object(lm, _GENERATES, generate_until, create=True):
         yield
+
+
+def _check_cache(lm: Any) -> None:
+    """Refuse a cache of responses around a model whose draws are asked for in the same words: it would give
+    the last of them for each.
+    """
+    from harness_ext.backends.lm_eval.response_cache import without_cache
+    from harness_ext.backends.lm_eval.sampling import takes_seed
+
+    model = without_cache(lm)
+    if model is not lm and not takes_seed(model):
+        raise StylerepError(
+            "--use_cache keeps one response to a prompt, and this model is to be asked several times; leave"
+            " it out."
+        )
 
 
 def _check_sampled(task: str, repeats: int, settings: Mapping[str, Any]) -> None:
