@@ -1,13 +1,10 @@
 """Trains one model on one arm's data set."""
 
 import contextlib
-import hashlib
-import json
 import os
 import shutil
 import time
 from collections.abc import Collection, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +22,25 @@ from distill.models.loading import load_config, load_tokenizer
 from distill.models.precision import fast_dtype
 from distill.models.pretrained import resolve_model
 from distill.training.adapt import trained_model
-from distill.training.encode import Encoded, encode
+from distill.training.encode import Encoded
 from distill.training.fast.install import Speed, speed_up
-from distill.training.loss_on import trained_arm
 from distill.training.memory import check_memory
 from distill.training.merge import merge
-from distill.training.model_card import model_card
 from distill.training.opd.teacher import Teacher, check_teacher, teacher_digests
-from distill.training.opd.trainer import NumberedSteps, OnPolicyTrainer, longest_of, written_counts
+from distill.training.opd.trainer import NumberedSteps, OnPolicyTrainer, written_counts
 from distill.training.opd.writing import StudentWriter
 from distill.training.output import training_output, unfinished_folder
 from distill.training.own_traces import check_own_traces
 from distill.training.progress import TrainingProgress
 from distill.training.recipe import Recipe
-from distill.training.steps import step_rows
+from distill.training.result import training_facts, write_result
+from distill.training.rows import TrainingRows, rows_left, training_rows
 from distill.training.trainer import Steps, StepTrainer
 from distill.training.training_options import TrainingOptions
 from distill.training.unfinished import Checkpoints, open_unfinished
 from synth.errors import StylerepError
-from synth.files.replace_folder import replace_folder
+from synth.files.replace_folder import refuse_within
 from synth.terminal import make_console
-from synth.traces.datasets import read_dataset
-
-MANIFEST = "manifest.json"
 
 
 def distill(
@@ -77,6 +70,7 @@ def distill(
         PartialState(cpu=not torch.cuda.is_available()),
     )
     inputs = [model, data, *(recipe.opd.inputs if recipe.opd else ())]
+    refuse_within(out, [data])
     with training_output(out, running.merged, inputs, state.is_main_process):
         return _distill(model, data, out, recipe, console, running, state, without)
 
@@ -95,85 +89,89 @@ def _distill(
     recipe.validate()
     running.validate(recipe)
     _check_processes(recipe, state)
-    rows, data_manifest = _read(data, without)
-    arm = trained_arm(data_manifest["arm"], recipe.loss_on, recipe.opd is not None)
+    read = rows_left(data, without)
     tokenizer, config = load_tokenizer(model), load_config(model)
     base = weights_digest(resolve_model(model))
-    check_own_traces(data, data_manifest, model, base)
+    check_own_traces(data, read[1], model, base)
     family = model_family(config, tokenizer)
     _tell(console, family, tokenizer)
     limit = recipe.settled(
         family, 0, getattr(config.get_text_config(), "max_position_embeddings", None)
     ).longest
-    encoded = _encoded(rows, tokenizer, family, limit, recipe, data)
-    opd = recipe.opd
+    rows, opd = training_rows(read, data, tokenizer, family, limit, recipe), recipe.opd
     width, teacher_bytes = check_teacher(opd, model, tokenizer) if opd else (0, 0.0)
-    lengths = [longest_of(row, opd, limit) if opd else len(row.input_ids) for row in encoded]
-    ids = [row["id"] for row in rows]
-    plan = step_rows(ids, recipe.epochs, recipe.batch_size, recipe.seed)
-    share = min(
-        running.part_tokens, max(sum(sorted(lengths)[-recipe.batch_size :]) // state.num_processes, 1)
-    )
-    parameters = check_memory(
-        config, recipe, max(lengths), share, running.gradient_checkpointing, _shards(state), teacher_bytes
-    )
+    share = rows.share(running.part_tokens, state.num_processes, recipe.batch_size)
+    longest, checkpointing = max(rows.lengths), running.gradient_checkpointing
+    parameters = check_memory(config, recipe, longest, share, checkpointing, _shards(state), teacher_bytes)
     recipe = recipe.settled(family, parameters, limit)
-
+    digests = teacher_digests(opd) if opd else {}
     settings = {
         "model": model,
         "base": base,
-        "data set": data_manifest["fingerprint"],
+        "data set": rows.manifest["fingerprint"],
         "rows left out": len(without),
         "recipe": recipe.record(),
-        **(digests := teacher_digests(opd) if opd else {}),
+        **digests,
         "plain": running.plain,
-        "rows": hashlib.sha256("\n".join(ids).encode()).hexdigest(),
+        "rows": rows.ids_digest,
     }
     with state.main_process_first():
         checkpoint = open_unfinished(out, settings, running.restart, state.is_main_process)
     loading = f"{model} and its teacher {opd.teacher}" if opd else model
-    console.print(f"{arm} on {len(rows)} rows: loading {loading}", markup=False, soft_wrap=True)
+    named = f"{rows.arm} on {len(rows.ids)} rows"
+    console.print(f"{named}: loading {loading}", markup=False, soft_wrap=True)
     trained = trained_model(model, recipe, family)
     ends = frozenset({tokenizer.convert_tokens_to_ids(family.end_of_turn), tokenizer.eos_token_id})
-    pad, folder = _pad_id(tokenizer, family), unfinished_folder(out)
-    trainer, speed = _trainer(trained, recipe, running, state, folder, pad, ends, encoded, ids, plan, width)
+    pad = _pad_id(tokenizer, family)
+    trainer, speed = _trainer(trained, recipe, running, state, unfinished_folder(out), pad, ends, rows, width)
     for note in speed.notes:
         console.print(f"Note: {note}.", markup=False)
-    trainer.remove_callback(PrinterCallback)
-    progress = TrainingProgress(console, f"{arm} on {len(rows)} rows")
-    trainer.add_callback(progress)
-    trainer.add_callback(Checkpoints(running.save_minutes, running.save_steps))
     if checkpoint:
-        console.print(f"Going on from step {checkpoint.name.rpartition('-')[2]} of {len(plan)}.")
-    began = time.monotonic()
-    with contextlib.closing(progress), _memory_advice(), _tidied(unfinished_folder(out)):
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    seconds = time.monotonic() - began
-    described = {
-        "arm": arm,
+        console.print(f"Going on from step {checkpoint.name.rpartition('-')[2]} of {len(rows.plan)}.")
+    seconds = _timed(trainer, running, TrainingProgress(console, named), out, checkpoint)
+    manifest = {
+        "arm": rows.arm,
         "seed": recipe.seed,
         "family": family.name,
         "template_arguments": family.template_arguments,
         "base_model": model,
         BASE: base,
-        "dataset_fingerprint": data_manifest["fingerprint"],
-        "problem_ids_sha256": data_manifest["problem_ids_sha256"],
+        "dataset_fingerprint": rows.manifest["fingerprint"],
+        "problem_ids_sha256": rows.manifest["problem_ids_sha256"],
         "rows_left_out": sorted(without),
         "recipe": recipe.record(),
         **digests,
         "train_seconds": round(seconds, 1),
-        "train_tokens": sum(lengths[row] for step in plan for row in step),
+        "train_tokens": rows.tokens,
         **(written_counts(trainer.state.log_history) if opd else {}),
         "resumed": checkpoint is not None,
+        **training_facts(trainer, speed, state),
     }
-    manifest = described | _trained(trainer, speed, state)
-    _write(trainer, tokenizer if recipe.method == "full" else None, out, manifest, len(rows), state)
+    whole = tokenizer if recipe.method == "full" else None
+    write_result(trainer, whole, out, manifest, len(rows.ids), state)
     if state.is_main_process:
         shutil.rmtree(unfinished_folder(out), ignore_errors=True)
         if running.merged:
             merge(model, out, running.merged)
     state.wait_for_everyone()
     return out
+
+
+def _timed(
+    trainer: StepTrainer,
+    running: TrainingOptions,
+    progress: TrainingProgress,
+    out: Path,
+    checkpoint: Path | None,
+) -> float:
+    """Train, from a checkpoint if there is one, and return the seconds it took."""
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(progress)
+    trainer.add_callback(Checkpoints(running.save_minutes, running.save_steps))
+    began = time.monotonic()
+    with contextlib.closing(progress), _memory_advice(), _tidied(unfinished_folder(out)):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return time.monotonic() - began
 
 
 def _tell(console: Console, family: Family, tokenizer: Any) -> None:
@@ -193,24 +191,6 @@ def _check_processes(recipe: Recipe, state: PartialState) -> None:
             f"On-policy distillation runs in one process, and these are {state.num_processes}; leave"
             " accelerate launch out."
         )
-
-
-def _encoded(
-    rows: Sequence[dict[str, Any]], tokenizer: Any, family: Family, limit: int, recipe: Recipe, data: Path
-) -> list[Encoded]:
-    encoded = [encode(row, tokenizer, family, limit, recipe.loss_on) for row in rows]
-    if not any(row.labelled for row in encoded):
-        raise StylerepError(f"{data}: no row has tokens that --loss-on {recipe.loss_on} would count.")
-    return encoded
-
-
-def _read(data: Path, without: Collection[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the rows to train on and the manifest of a data set; raise StylerepError if none is left."""
-    rows, manifest = read_dataset(data)
-    rows = [row for row in rows if row["id"] not in without]
-    if not rows:
-        raise StylerepError(f"{data}: no rows are left to train on.")
-    return rows, manifest
 
 
 def _prepare(
@@ -242,34 +222,31 @@ def _trainer(
     folder: Path,
     pad: int,
     ends: frozenset[int],
-    encoded: Sequence[Encoded],
-    ids: Sequence[str],
-    plan: Sequence[Sequence[int]],
+    rows: TrainingRows,
     width: int,
 ) -> tuple[StepTrainer, Speed]:
     """Return what trains a model, with the fast parts in place; *width* is of on-policy distillation, the
     vocabulary that student and teacher have in common.
     """
     attention = trained.config._attn_implementation
-    speed = _prepare(trained, encoded, running, state)
+    speed = _prepare(trained, rows.encoded, running, state)
     padding = None if speed.packed else pad
-    teacher = Teacher(recipe.opd, width, state.device, encoded[:2], speed.packed) if recipe.opd else None
+    teacher = Teacher(recipe.opd, width, state.device, rows.encoded[:2], speed.packed) if recipe.opd else None
     with _refused():
-        arguments = _arguments(recipe, running, folder, len(plan))
+        arguments = _arguments(recipe, running, folder, len(rows.plan))
         if not recipe.opd or not teacher:
-            steps = Steps(
-                encoded, plan, running.part_tokens, padding, state.process_index, state.num_processes
-            )
+            process, processes = state.process_index, state.num_processes
+            steps = Steps(rows.encoded, rows.plan, running.part_tokens, padding, process, processes)
             return StepTrainer(model=trained, args=arguments, train_dataset=steps), speed
         trainer = OnPolicyTrainer(
             model=trained,
             args=arguments,
-            train_dataset=NumberedSteps(plan),
+            train_dataset=NumberedSteps(rows.plan),
             settings=recipe.opd,
             writer=StudentWriter(trained, recipe.opd.temperature, width, ends, attention),
             teacher=teacher,
-            encoded=encoded,
-            ids=ids,
+            encoded=rows.encoded,
+            ids=rows.ids,
             longest=recipe.longest,
             tokens=running.part_tokens,
             pad=padding,
@@ -290,45 +267,6 @@ def _shards(state: PartialState) -> int:
     """
     shared = _sharding() and state.distributed_type not in (DistributedType.NO, DistributedType.MULTI_CPU)
     return int(state.num_processes) if shared else 1
-
-
-def _trained(trainer: StepTrainer, speed: Speed, state: PartialState) -> dict[str, Any]:
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {
-        "dtype": str(trainer.model.dtype).removeprefix("torch."),
-        "packed": speed.packed,
-        "fused_groups": speed.groups,
-        "processes": state.num_processes,
-        "train_loss": sum(losses) / len(losses),
-        "versions": {
-            name: version(name) for name in ("torch", "transformers", "peft", "accelerate", "stylerep")
-        },
-    }
-
-
-def _write(
-    trainer: StepTrainer, tokenizer: Any, out: Path, manifest: dict[str, Any], rows: int, state: PartialState
-) -> None:
-    """Write what was trained, its manifest and its card; all processes take part,
-    since a sharded model is gathered.
-    """
-    scratch = unfinished_folder(out) / "result"
-    trainer.save_model(str(scratch))
-    if not state.is_main_process:
-        return
-    with replace_folder(out) as fresh:
-        for path in scratch.iterdir():
-            if path.name != "training_args.bin":  # a pickle, which nothing here reads
-                shutil.move(path, fresh / path.name)
-        if tokenizer is not None:
-            tokenizer.save_pretrained(fresh)
-        digest = hashlib.sha256()
-        for path in sorted(fresh.glob("*.safetensors")):
-            digest.update(path.read_bytes())
-        (fresh / MANIFEST).write_text(
-            json.dumps({**manifest, "adapter_sha256": digest.hexdigest()}, indent=2) + "\n", encoding="utf-8"
-        )
-        (fresh / "README.md").write_text(model_card(manifest, rows), encoding="utf-8")
 
 
 @contextlib.contextmanager
