@@ -33,7 +33,7 @@ from harness_ext.pipelines.teach.journal import TeachJournal
 from harness_ext.pipelines.teach.tally import describe, tally_of
 from harness_ext.runs.run_folder import read_manifest
 from synth.errors import StylerepError
-from synth.traces.datasets import dataset_ids, read_dataset
+from synth.traces.datasets import dataset_column, read_dataset
 from synth.traces.synthesis import synth
 from tests.harness_ext.pipelines.study.files import write_study
 
@@ -45,7 +45,7 @@ def of_datasets(folder: Path) -> Iterator[Kind]:
 
     def dataset() -> None:
         rows, manifest = read_dataset(data)
-        assert dataset_ids(data) == [row["id"] for row in rows]
+        assert dataset_column(data, "id") == [row["id"] for row in rows]
         assert all(
             isinstance(row["response"], str) and isinstance(message["content"], str)
             for row in rows

@@ -26,7 +26,7 @@ from distill.training.encode import Encoded, encode
 from distill.training.recipe import Recipe
 from synth.errors import StylerepError
 from synth.terminal import make_console
-from synth.traces.datasets import dataset_ids, read_dataset
+from synth.traces.datasets import dataset_column, read_dataset
 
 WARM_UP = 0.5
 """Epochs of training before gradients are taken."""
@@ -66,7 +66,7 @@ def score_rows(
     """
     check_selection(method, 0.0)
     losses = data_losses(model, data, recipe=recipe, console=console)
-    ids = dataset_ids(data)
+    ids = dataset_column(data, "id")
     if method == "loss":
         return [RowScore(identifier, *loss) for identifier, loss in zip(ids, losses, strict=True)]
     found = data_gradients(model, data, recipe=recipe, warm_up=warm_up, adapter=adapter, console=console)

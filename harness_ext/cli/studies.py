@@ -26,7 +26,7 @@ def reproduce(
         typer.Argument(
             help=(
                 "A study file, or the name of one that comes with stylerep: demo, small,"
-                " structure-vs-content, decoding, gsm8k, families, paper."
+                " structure-vs-content, decoding, gsm8k, families, own-style, paper."
             )
         ),
     ],

@@ -32,7 +32,7 @@ def synth(
         typer.Option(
             help=(
                 "Problems: NAME[:SPLIT][:OPTION=VALUE] (arith, chain, kinship, kg, claims, countdown,"
-                " gym:NAME, gsm8k, math), a file or a Hub data set "
+                " gym:NAME, gsm8k, math, svamp, aime, gpqa), a file or a Hub data set "
                 "with columns named (problems.csv:question=task:answer=result:steps=working)."
             )
         ),

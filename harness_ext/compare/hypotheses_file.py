@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from synth.errors import StylerepError
 from synth.schema import Document, Line, Schema, parse_yaml, read_as, read_regular
 
 KINDS = (
@@ -123,6 +124,8 @@ def load_claims(path: Path) -> Claims:
 def parse_claims(data: bytes, path: Path) -> Claims:
     """Return the claims of a file's bytes; raises what `load_claims` does."""
     document = parse_yaml(data, path)
+    if document.data is None:
+        raise StylerepError(f"{path}: this file of claims is empty.")
     alpha, claims = read_claims(document)
     return Claims(path, hashlib.sha256(data).hexdigest(), alpha, claims)
 

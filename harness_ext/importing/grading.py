@@ -47,12 +47,13 @@ class _How:
 
 @dataclass(slots=True)
 class _GradedPart:
-    """What was made of some answers: their rows as lines, accuracies, recorded scores with the accuracy and
-    document of each, and the audit of responses.
+    """What was made of some answers: their rows as lines, accuracies, how many scores could be recorded,
+    those that are with the accuracy and document of each, and the audit of responses.
     """
 
     lines: bytes = b""
     accuracies: list[float] = field(default_factory=list)
+    scores: int = 0
     recorded: list[tuple[float, float, int]] = field(default_factory=list)
     audit: Audit = field(default_factory=Audit)
 
@@ -79,15 +80,22 @@ def grade(
     regrade = regrade and told.generated and told.known
     how = _How(draw, read_as, told.known, regrade)
     rows, whole = Lines(), _GradedPart(accuracies=[])
-    accuracies, recorded, theirs, differ = array("d"), 0, array("d"), array("q")
+    accuracies, scores, recorded, theirs, differ = array("d"), 0, 0, array("d"), array("q")
     for part in (workers or Workers()).each(_graded, ((answers, how) for answers in found.parts(_AT_ONCE))):
         rows.append(part.lines, len(part.accuracies))
         accuracies.extend(part.accuracies)
+        scores += part.scores
         recorded += len(part.recorded)
         theirs.extend(score for _, score, _ in part.recorded)
         differ.extend(number for own, score, number in part.recorded if own != score)
         whole.audit.merge(part.audit)
         advance(len(part.accuracies))
+    notes = whole.audit.notes()
+    if 0 < recorded < scores:
+        notes.append(
+            f"{recorded} of {scores} responses have a recorded score; the accuracy recorded"
+            f"{' and the agreement are' if regrade else ' is'} of those alone."
+        )
     types = {one or read_as for one in told.types}
     return Graded(
         rows,
@@ -97,7 +105,7 @@ def grade(
         sum(theirs) / recorded if recorded else None,
         1 - len(differ) / recorded if recorded and regrade else None,
         tuple(differ),
-        tuple(whole.audit.notes()),
+        tuple(notes),
     )
 
 
@@ -116,6 +124,7 @@ def _graded(piece: tuple[Answers, _How]) -> _GradedPart:
         row = _row(answer, how, draws, settled, splits[here])
         lines.append(_ENCODER.encode(row) + "\n")
         part.accuracies.append(row["acc"])
+        part.scores += len(draws)
         for one, scores, split in zip(draws, settled, splits[here], strict=True):
             if "recorded" in scores:
                 part.recorded.append((scores["acc"], scores["recorded"], row["doc_id"]))

@@ -32,8 +32,11 @@ def study_file(study: str | Path) -> Path:
     """
     shipped = studies_path() / f"{study}.yaml"
     file = shipped if not Path(study).is_file() and shipped.is_file() else Path(study)
+    if file.is_dir():
+        raise StylerepError(f"{file}: this is a folder; name a study file.")
     if not file.is_file():
-        raise StylerepError(f"{file}: there is no such study file.")
+        known = ", ".join(sorted(one.stem for one in studies_path().glob("*.yaml")))
+        raise StylerepError(f"{file}: there is no such study file. Those that come with stylerep: {known}.")
     return file
 
 

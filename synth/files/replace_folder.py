@@ -100,6 +100,16 @@ def check_replaceable(
         )
 
 
+def refuse_within(target: Path, inputs: Iterable[str | Path]) -> None:
+    """Raise StylerepError where *target* lies within a folder that is read, which it would change."""
+    place = Path(os.path.realpath(target))
+    for one in inputs:
+        if os.path.isdir(one) and Path(os.path.realpath(one)) in place.parents:
+            raise StylerepError(
+                f"{target}: this lies within {one}, which is read; choose a folder outside of it."
+            )
+
+
 def refuse_dead_links(path: Path) -> None:
     """Raise StylerepError where a path, or a folder on the way to it, is a link that leads nowhere."""
     for one in (path, *path.parents):

@@ -106,7 +106,7 @@ def iter_problems(
     check_number(n)
     name, source, rest = _source(spec)
     if source.endless and n is None:
-        raise StylerepError(f"The source {name} has no end: say how many problems you want.")
+        raise StylerepError(f"The source {name} has no end: say how many problems you want (--n).")
     place, options = _split_and_options(name, rest)
     split, config = source.read(place, options) if source.read else (place, _config(name, source, options))
     found = _without_repeats(
@@ -196,9 +196,8 @@ def _config(name: str, source: Source, options: dict[str, str]) -> list[Any]:
         try:
             values[key] = type(defaults[key])(value)
         except ValueError as error:
-            raise StylerepError(
-                f"{name}: {key} must be of the kind {defaults[key]!r}, got {value!r}."
-            ) from error
+            kind = "a whole number" if type(defaults[key]) is int else "a number"
+            raise StylerepError(f"{name}: {key} must be {kind}, got {value!r}.") from error
     config = source.config(**values)
     config.validate()
     return [config]

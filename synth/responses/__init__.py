@@ -170,6 +170,12 @@ class _ResponseReader:
             if number == 0 and isinstance(value, (bool, list)):
                 return False
             if name and not isinstance(value, list) and not _is_verdict(value):
+                if isinstance(draws := row.get("draws"), int | float) and draws > 1:
+                    self.notes.append(
+                        f"{where}: {name!r} is the mean of {draws:g} draws, and which of them are right isn't"
+                        " recorded, so right and wrong responses aren't told apart."
+                    )
+                    return True
                 self.notes.append(
                     f"{where}: {name!r} is {str(value)[:40]!r}, no score of 0 or 1, so its scores are left"
                     " out (--correct-field)."

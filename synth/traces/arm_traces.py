@@ -99,7 +99,7 @@ def full_stops(given: ArmMaterial) -> Trace:
 
 
 def long_or_short(given: ArmMaterial) -> Trace:
-    """``mix=F``: the base trace for a fraction F of problems, the plain solution for the others.
+    """``mix=F``: the base trace for each problem with probability F, else the plain solution.
 
     Each problem is drawn by itself, the same for all fractions: what is long in a smaller one is long in a
     larger (Li et al., 2025, arXiv:2502.12143, mix long and short traces so).

@@ -16,7 +16,7 @@
 | ``swap`` | the base trace of another problem | right |
 | ``shuffle=F``, ``delete=F``, ``insert=F`` | the base trace, a fraction F of its steps altered (`synth.traces.alterations`), its conclusion kept | right |
 | ``digits=F``, ``keywords=F`` | the same with a fraction of its digits or pivots | right |
-| ``mix=F`` | ``hc`` for a fraction F of problems, ``sbs`` for the others | right |
+| ``mix=F`` | ``hc`` for each problem with probability F, else ``sbs`` | right |
 
 The base trace is ``hc`` for problems and ``st`` for traces that were read.
 """  # noqa: E501
@@ -103,15 +103,24 @@ class TraceRow:
 
 
 def parse_arms(names: Sequence[str], base: str = "hc", sampled: str = "") -> list[Arm]:
-    """Read the names of arms, each once; *base* is ``hc`` for problems and ``st`` for traces that were read.
-    *sampled* is the arm of traces that are at hand beside problems: ``st``, ``self`` or none.
+    """Read the names of arms, each once, however its fraction is written (`arm_name`); *base* is ``hc`` for
+    problems and ``st`` for traces that were read. *sampled* is the arm of traces that are at hand beside
+    problems: ``st``, ``self`` or none.
 
     Raises StylerepError for a name that is none, or one that cannot be made from the base.
     """
-    chosen = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    chosen = list(dict.fromkeys(arm_name(name.strip()) for name in names if name.strip()))
     if not chosen:
         raise StylerepError(f"No arm was named; choose from {', '.join(ARMS)}.")
     return [_parse(name, base, sampled) for name in chosen]
+
+
+def arm_name(name: str) -> str:
+    """Return the name of an arm as data sets have it: ``mix=.5`` and ``mix=0.50`` are ``mix=0.5``."""
+    operation, equals, amount = name.partition("=")
+    if not equals or not _FRACTION.fullmatch(amount):
+        return name
+    return f"{operation}={repr(float(amount)).removesuffix('.0')}"
 
 
 def is_of_samples(name: str) -> bool:

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from pydantic import ConfigDict
 
 from synth.errors import StylerepError
-from synth.files.replace_folder import check_replaceable, replace_folder
+from synth.files.replace_folder import check_replaceable, refuse_within, replace_folder
 from synth.privacy.home_folders import without_home
 from synth.schema import Schema, read_as, read_json
 from synth.traces.arms import TraceRow
@@ -64,12 +64,13 @@ SCHEMA = pa.schema(
 
 def check_outputs(folders: Iterable[Path], inputs: Iterable[str | Path] = ()) -> None:
     """Raise StylerepError, before the work begins, for a folder in which no data set can be written, that
-    holds something else, or is one of the *inputs*.
+    holds something else, or is or lies within one of the *inputs*.
 
     A data set that is named by its file of rows is that folder too.
     """
     read = [Path(one).parent if Path(one).name == "train.parquet" else one for one in inputs]
     for folder in folders:
+        refuse_within(folder, read)
         check_replaceable(folder, "train.parquet", "a trace data set", read)
 
 
@@ -238,18 +239,20 @@ def _check_table(table: pa.Table, path: Path) -> None:
         raise StylerepError(f"{path}: the data set holds no rows.")
 
 
-def dataset_ids(folder: Path) -> list[str]:
-    """Return the problem ids of a data set in its order; raise StylerepError if it is none."""
+def dataset_column(folder: Path, name: str) -> list[str]:
+    """Return a column of text of a data set (``id``, ``source``) in its order; raise StylerepError if it is
+    none.
+    """
     path = folder / "train.parquet"
     if not path.is_file():
         raise StylerepError(f"{folder}: this is not a trace data set (it needs train.parquet).")
     try:
-        ids: list[str] = pq.read_table(path, columns=["id"]).column("id").to_pylist()
+        values: list[str] = pq.read_table(path, columns=[name]).column(name).to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StylerepError(
-            f"{path}: its problem ids cannot be read ({str(error).splitlines()[0]})."
+            f"{path}: its column {name!r} cannot be read ({str(error).splitlines()[0]})."
         ) from error
-    return ids
+    return values
 
 
 def _file_digest(path: Path) -> str:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import StylerepError
-from synth.problems import Problem, check_number, check_source, iter_problems
+from synth.problems import SOURCES, Problem, check_number, check_source, iter_problems
 from synth.progress import each, turn_to
 from synth.responses import Fields, Response, read_responses
 from synth.rows import check_sources
 from synth.schema import shown
 from synth.style import load_lexicon
 from synth.traces.arms import is_of_samples, parse_arms
-from synth.traces.datasets import check_outputs, dataset_ids, write_datasets
+from synth.traces.datasets import check_outputs, dataset_column, write_datasets
 from synth.traces.decontaminate import Decontamination, load_decontamination
 from synth.traces.model_traces import Taken, emergent_rows
 from synth.traces.rendering import Rendering
@@ -54,8 +54,14 @@ def synth(
     written too; problems that were not solved are then dropped from all arms, or with *unsolved* ``sbs``
     filled from rendered traces, as *say* is told.
     """
-    samples_wanted = any(is_of_samples(name.strip()) for name in arms)
-    chosen = parse_arms(arms, sampled=sampled_arm(like) if like else "")
+    samples_wanted = [name.strip() for name in arms if is_of_samples(name.strip())]
+    sampled_as = sampled_arm(_dataset(like)) if like else ""
+    if like and samples_wanted and not sampled_as:
+        raise StylerepError(
+            f"{like}: the arm {samples_wanted[0]!r} is made of traces that stylerep teach sampled, and this"
+            " data set holds none."
+        )
+    chosen = parse_arms(arms, sampled=sampled_as)
     check_number(n)
     _check_seed(seed)
     check_source(problems)
@@ -148,19 +154,35 @@ def _check_seed(seed: int) -> None:
         )
 
 
+def _dataset(like: Path) -> Path:
+    """Return the folder of a data set; raise StylerepError for what is none."""
+    if not like.exists():
+        raise StylerepError(f"{like}: there is no such folder of a data set (--like).")
+    if not like.is_dir():
+        raise StylerepError(f"{like}: this is a file; name the folder of the data set (--like).")
+    return like
+
+
 def _ids_of(n: int | None, like: Path) -> list[str]:
     """Return the ids of the problems that stand in a data set."""
     if n is not None:
-        raise StylerepError("--like says which problems are rendered; leave the number of problems out.")
-    return dataset_ids(like)
+        raise StylerepError("--like says which problems are rendered; leave their number (--n) out.")
+    return dataset_column(like, "id")
 
 
 def _with_ids(problems: str, ids: list[str], seed: int, like: Path) -> Iterator[Problem]:
-    """Yield the problems of a source with these ids, which must come in this order."""
-    wanted = set(ids)
-    for expected, problem in zip(
-        ids, iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted), strict=True
-    ):
+    """Return the problems of a source with these ids, which must come in this order."""
+    wanted, name = set(ids), problems.partition(":")[0]
+    if name in SOURCES and (others := set(dataset_column(like, "source")) - {name}):
+        raise StylerepError(f"{like}: its problems are of {', '.join(sorted(others))}, not of {name}.")
+    found = iter_problems(problems, len(ids), seed, keep=lambda one: one.id in wanted)
+    return _in_order_of(ids, found, problems, seed, like)
+
+
+def _in_order_of(
+    ids: list[str], found: Iterator[Problem], problems: str, seed: int, like: Path
+) -> Iterator[Problem]:
+    for expected, problem in zip(ids, found, strict=True):
         if problem.id != expected:
             raise StylerepError(
                 f"{like}: its problems are not in the order of {problems} with seed {seed} ({expected!r}"

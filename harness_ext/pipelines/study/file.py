@@ -106,6 +106,8 @@ def load_study(path: Path) -> Study:
 
     """
     document = read_yaml(path, "study file")
+    if document.data is None:
+        raise StylerepError(f"{path}: this study file is empty.")
     read = read_as(StudyFile, document.data, path, document.lines)
     teach = (
         {**read.teach, "from": whole_path(str(read.teach["from"]))} if "from" in read.teach else read.teach

@@ -79,7 +79,7 @@ def _check_reading(document: Document, study: "Study", model: "StudyModel") -> N
 def _check_data(document: Document, study: "Study") -> None:
     from synth.problems import check_source
     from synth.rows import check_sources
-    from synth.traces.arms import parse_arms
+    from synth.traces.arms import arm_name, parse_arms
     from synth.traces.writing.target import style_target
 
     _check_own(document, study)
@@ -88,6 +88,8 @@ def _check_data(document: Document, study: "Study") -> None:
     if source is None:  # else traces are read, and no problems
         _told(document, ("problems",), lambda: check_source(study.problems, study.n, study.data_seed))
     for number, arm in enumerate(taught_arm(name)[0] for name in study.arms):
+        if (spelt := arm_name(arm)) != arm:
+            raise document.error(("arms", number), f"the data set of {arm} is named {spelt}; write that")
         _told(
             document,
             ("arms", number),

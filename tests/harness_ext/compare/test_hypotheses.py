@@ -161,7 +161,7 @@ def test_styles_that_never_differ_are_equivalent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "claims.yaml: expected a mapping, found None"),
+        ("", "claims.yaml: this file of claims is empty"),
         ("- a", "claims.yaml: expected a mapping, found"),
         ("claims: []", "line 1: claims: expected a list that is not empty"),
         ("claims: [", "line 2: this is not valid YAML"),

@@ -41,6 +41,19 @@ def refusal(*sources: Path, out: Path, **options: Any) -> str:
     return str(raised.value)
 
 
+@pytest.mark.parametrize("missing", [float("nan"), None, ""])
+def test_scores_that_some_responses_lack_are_counted(missing: object, tmp_path: Path) -> None:
+    rows = pens("7", "8", "24", score=1)
+    rows[0]["score"] = missing
+    done = import_runs([rows_file(tmp_path / "m/t.jsonl", rows)], tmp_path / "run", model="m")
+    (one,) = done.tasks
+    assert (one.n, one.recorded_accuracy) == (3, 1.0)
+    assert (
+        "t: 2 of 3 responses have a recorded score; the accuracy recorded and the agreement are of those"
+        " alone." in done.notes
+    )
+
+
 def test_a_run_folder_holds_what_was_imported_and_no_place_of_the_machine(
     tmp_path: Path, source: Path
 ) -> None:

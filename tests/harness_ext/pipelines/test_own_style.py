@@ -309,7 +309,7 @@ def test_a_student_has_a_name_and_no_adapter(changes: dict[str, Any], says: str,
     [
         ({"arms": ["self"]}, "stylerep teach --arm self. with --like"),
         ({"arms": ["st_w"]}, "--like, or any traces with --from"),
-        ({"arms": ["self"], "like": "rendered"}, "stylerep teach --arm self. with --like"),
+        ({"arms": ["self"], "like": "rendered"}, "stylerep teach sampled, and this data set holds none"),
         ({"arms": ["st"], "like": "sampled"}, "cannot be made here"),
         ({"arms": ["self"], "like": "sampled", "unsolved": "fill"}, "--unsolved is drop or sbs, not 'fill'"),
         ({"arms": ["nt"], "like": "sampled", "unsolved": "sbs"}, "--unsolved goes with --like"),

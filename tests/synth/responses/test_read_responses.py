@@ -52,6 +52,18 @@ def test_scores_that_are_none_are_left_out_with_all_of_their_file_unless_they_we
         list(read_responses([source], Fields(correct="score")))
 
 
+def test_the_mean_of_several_draws_is_said_to_be_one(tmp_path: Path) -> None:
+    row = {"resps": [["x", "y"]], "filter": "none", "doc": {}, "acc": 0.5, "draws": 2.0}
+    notes = list[str]()
+    source = written(tmp_path / "samples_t_2026-01-01T00-00-00.000000.jsonl", row)
+    found = read_responses([source], notes=notes)
+    assert [(one.text, one.is_correct) for one in found] == [("x", None), ("y", None)]
+    assert notes == [
+        f"{source}, line 1: 'acc' is the mean of 2 draws, and which of them are right isn't recorded, so"
+        " right and wrong responses aren't told apart."
+    ]
+
+
 def test_the_field_of_the_right_answer_can_be_named(tmp_path: Path) -> None:
     source = written(tmp_path / "a.jsonl", {"response": "x", "answer": "prose", "mine": "5"})
     assert [one.answer for one in read_responses([source], Fields(answer="mine"))] == ["5"]

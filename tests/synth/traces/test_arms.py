@@ -14,6 +14,11 @@ def test_an_arm_is_made_once() -> None:
     assert [arm.name for arm in parse_arms(["hc", "nt", "hc", " "])] == ["hc", "nt"]
 
 
+def test_an_arm_is_one_however_its_fraction_is_written() -> None:
+    names = ["mix=.5", "mix=0.50", "mix=5e-1", "digits=1.", "digits=1", "delete=0"]
+    assert [arm.name for arm in parse_arms(names)] == ["mix=0.5", "digits=1", "delete=0"]
+
+
 @pytest.mark.parametrize(
     ("names", "base", "says"),
     [

@@ -236,3 +236,30 @@ def test_a_row_of_which_it_is_not_known_whether_it_is_right_is_named(
         + "\n"
     )
     assert "the answer is wrong" in one_sentence(stylerep("synth", "--from", "t.jsonl", "--out", "out"))
+
+
+def test_a_data_set_to_go_by_that_is_none_or_of_other_problems_is_told(tmp_path: Path) -> None:
+    arith = synth("arith:train", ["nt"], tmp_path / "data", 2, decontaminate=False)["nt"]
+    for like, says in (
+        (tmp_path / "nowhere", "nowhere: there is no such folder of a data set"),
+        (arith / "train.parquet", "this is a file; name the folder of the data set"),
+        (arith, "its problems are of arith, not of chain"),
+    ):
+        with pytest.raises(StylerepError, match=says):
+            synth("chain:train", ["nt"], tmp_path / "out", like=like, decontaminate=False)
+    with pytest.raises(StylerepError, match=r"leave their number .--n. out"):
+        synth("arith:train", ["sbs"], tmp_path / "out", 2, like=arith)
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_into_what_is_read(tmp_path: Path) -> None:
+    (hc,) = synth("arith:train", ["hc"], tmp_path / "data", 2, decontaminate=False).values()
+    before = contents(tmp_path)
+    with pytest.raises(StylerepError, match=r"lies within .*, which is read"):
+        synth_from([str(hc)], ["st"], hc, decontaminate=False)
+    link = tmp_path / "link"
+    link.symlink_to(hc, target_is_directory=True)
+    with pytest.raises(StylerepError, match=r"lies within .*, which is read"):
+        synth_from([str(hc)], ["st"], link / "deeper", decontaminate=False)
+    link.unlink()
+    assert contents(tmp_path) == before

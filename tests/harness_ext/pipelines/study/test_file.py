@@ -444,7 +444,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     ("content", "says"),
     [
         (b"arms: [nt\n", "line 2: this is not valid YAML"),
-        (b"", "expected a mapping, found None"),
+        (b"", "this study file is empty"),
         (b"- a", "expected a mapping, found"),
         (b"n: !!int x", "line 1: 'x' cannot be read as !!int"),
         (b"n: !!float x", "line 1: 'x' cannot be read as !!float"),
