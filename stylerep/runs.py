@@ -97,7 +97,9 @@ def leaderboard(
     return board
 
 
-def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2, nice: int = 10) -> "StudyOutcome":
+def reproduce(
+    study: str | Path, out: str | Path, *, jobs: int = 2, nice: int = 10, outcomes: str | Path | None = None
+) -> "StudyOutcome":
     """Run a whole study from its file: data sets, adapters, runs, comparisons, leaderboard and report.
 
     A study that was stopped goes on where it was; what has changed inputs is done anew.
@@ -107,6 +109,8 @@ def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2, nice: int = 
         out: the folder for everything that the study makes; ``report.html`` in it is what it comes to.
         jobs: how many steps run at a time, 1 or more, sharing this machine's cores.
         nice: how far they give way to other work on it, from 0 (not at all) to 19.
+        outcomes: a Parquet file of what runs came to: those in it are taken from it, and each that ends is
+            added.
 
     Returns:
         ``report`` (as `compare` returns it, None where too little was left to compare) and ``state``,
@@ -122,4 +126,5 @@ def reproduce(study: str | Path, out: str | Path, *, jobs: int = 2, nice: int = 
     from harness_ext.pipelines.study import reproduce as run
     from harness_ext.scoring.task_folder import study_file
 
-    return run(study_file(study), Path(out), jobs, nice=nice)
+    file = None if outcomes is None else Path(outcomes)
+    return run(study_file(study), Path(out), jobs, nice=nice, outcomes=file)

@@ -60,6 +60,16 @@ def reproduce(
             help="With evaluate: {stop: settled}: run cells too that only settled claims need.",
         ),
     ] = False,
+    outcomes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.parquet",
+            help=(
+                "What runs came to, without responses: runs that stand in this file are taken from it, what"
+                " only they need isn't run, and each run that ends is added to it. It need not be there yet."
+            ),
+        ),
+    ] = None,
     engine: Annotated[
         str,
         typer.Option(
@@ -86,7 +96,8 @@ def reproduce(
             raise StylerepError(f"--engine-option takes NAME=VALUE, found {shown(text)}.")
         options[name] = int(value) if value.isdecimal() and len(value) < 19 else value
     if dry_run:
-        for line in plan_lines(plan(file, out, engine, also_settled=also_settled), jobs):
+        planned = plan(file, out, engine, also_settled=also_settled, outcomes=outcomes)
+        for line in plan_lines(planned, jobs):
             say(line)
         return
     ended = run(
@@ -97,6 +108,7 @@ def reproduce(
         options=options,
         nice=nice,
         also_settled=also_settled,
+        outcomes=outcomes,
         say=say,
         console=make_console(),
     )
@@ -113,5 +125,7 @@ def reproduce(
         say(f"not run, since what needs them is settled (--also-settled runs them): {', '.join(left_out)}")
     if ended.state.blocked:
         say(f"not run, since what they need failed: {', '.join(ended.state.blocked)}", err=True)
-    if ended.state.failed:
+    for name, why in ended.not_added.items():
+        say(f"NOT ADDED to {outcomes}: {name}: {why}", err=True)
+    if ended.state.failed or ended.not_added:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from harness_ext.importing import inspect_logs, jsonl, lighteval, lm_eval_runs, 
 from harness_ext.importing.record import Evaluation, ReadSource
 from synth.errors import StylerepError
 from synth.files.files_below import files_below
-from synth.responses.samples_file import samples_name
+from synth.responses.samples_file import refuse_left_out, samples_name
 from synth.rows import SUFFIXES, read_rows
 from synth.schema import read_json
 
@@ -100,6 +100,7 @@ def _detected(path: Path) -> str:
         return "inspect"
     first = next(iter(read_rows(path)), None)
     fields: dict[str, Any] = first.fields if first else {}
+    refuse_left_out(fields, path)
     if fields.keys() >= lighteval.NESTED or fields.keys() >= lighteval.FLAT:
         return "lighteval"
     if isinstance(fields.get("doc"), dict) and isinstance(fields.get("resps"), list):

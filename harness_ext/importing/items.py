@@ -21,6 +21,7 @@ from synth.problems.problem import ANSWER_TYPES
 from synth.processes.workers import Workers
 from synth.responses import find_field, gold_text
 from synth.responses.messages import conversation
+from synth.responses.samples_file import refuse_left_out
 from synth.rows import read_rows
 
 _AT_ONCE = 100
@@ -98,6 +99,7 @@ def items_of_run(folder: Path, task: str | None, wanted: Iterable[str]) -> Items
     items: dict[str, TaskItem] = {}
     filters: dict[str, None] = {}
     for where, row in read_rows(files[chosen]):
+        refuse_left_out(row, where)
         document, digest = row.get("doc"), row.get("doc_hash")
         if not isinstance(document, dict) or not isinstance(digest, str):
             raise StylerepError(f"{where}: expected a sample with its document and doc_hash.")

@@ -25,7 +25,7 @@ from synth.processes.workers import Workers
 from synth.responses import find_field, gold_text
 from synth.responses.fields import options_of
 from synth.responses.messages import conversation, message_said
-from synth.responses.samples_file import samples_name
+from synth.responses.samples_file import refuse_left_out, samples_name
 from synth.rows import Line, Row, rows_of, unread_rows
 from synth.schema import read_json
 
@@ -92,6 +92,7 @@ def _rows_by_filter(unread: list[Row | Line]) -> list[tuple[str, bytes]]:
     """Read some rows, in whichever process: of each its filter, and the row, packed."""
     found = []
     for row in rows_of(unread):
+        refuse_left_out(row.fields, row.where)
         if not isinstance(row.fields.get("doc"), dict) or not isinstance(row.fields.get("resps"), list):
             raise StylerepError(f'{row.where}: expected a sample of lm_eval, with "doc" and "resps".')
         found.append((str(row.fields.get("filter", "none")), pack(row)))

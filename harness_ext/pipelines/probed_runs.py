@@ -10,9 +10,11 @@ from typing import Any
 
 from distill.models.adapter_base import weights_digest
 from distill.models.pretrained import check_adapter, resolve_model
+from harness_ext.runs.outcomes import is_restored
 from harness_ext.runs.run_folder import check_run_folders, read_manifest
 from synth.errors import StylerepError
 from synth.printable import printable
+from synth.responses.samples_file import left_out
 from synth.schema import shown
 
 PROBES = (
@@ -54,6 +56,8 @@ def probed_run(folder: Path, model: str | None = None, adapter: Path | None = No
     """
     check_run_folders([folder])
     manifest = read_manifest(folder)
+    if is_restored(manifest):
+        raise left_out(folder)
     recorded = manifest.get("model_args")
     args: dict[str, Any] = recorded if isinstance(recorded, dict) else {}
     name = model or args.get("pretrained") or manifest.get("base_model")

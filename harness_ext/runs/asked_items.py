@@ -5,6 +5,7 @@ and of how responses were generated.
 import functools
 import hashlib
 import json
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -13,7 +14,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from synth.responses.samples_file import LEFT_OUT
+
 _SHORT, _KEPT = 1000, 1 << 15
+_HEX = re.compile("[0-9a-f]{16}")
 Digests = npt.NDArray[np.uint64]
 
 
@@ -80,21 +84,37 @@ def differ(ours: Digests, theirs: Digests) -> npt.NDArray[np.intp]:
 
 
 def asked_of(row: Mapping[str, Any]) -> Asked:
-    """Return what a row of a samples file asked."""
+    """Return what a row of a samples file asked; of a row whose texts were left out, by their digests."""
+    if isinstance(row.get(LEFT_OUT), Mapping):
+        return _asked_once(row.get("doc_id"), row[LEFT_OUT])
     document = row.get("doc")
     digest = _digest(_sorted(document)) if isinstance(document, Mapping) and document else None
     return Asked(_whole(row.get("doc_id")), digest, _target(row.get("target")))
 
 
-def asked_in(number: Any, document: bytes | msgspec.Raw | None, target: Any) -> Asked:
-    """Return what a row asked whose document is JSON that was not read;
-    raise msgspec's errors where it cannot be.
+def asked_in(
+    number: Any, document: bytes | msgspec.Raw | None, target: Any, left_out: object = None
+) -> Asked:
+    """Return what a row asked whose document is JSON that was not read, or by the digests of what was left
+    out of it; raise msgspec's errors where it cannot be.
     """
+    if isinstance(left_out, Mapping):
+        return _asked_once(number, left_out)
     content = b"" if document is None else bytes(document)
     digest = None
     if content.startswith(b"{"):
         digest = _kept_digest(content) if len(content) < _SHORT else _document_digest(content)
     return Asked(_whole(number), digest, _target(target))
+
+
+def _asked_once(number: Any, digests: Mapping[str, Any]) -> Asked:
+    """Return what a row asked whose document and right answer were left out."""
+    document, target = (_read_digest(digests.get(name)) for name in ("document", "target"))
+    return Asked(_whole(number), document, target)
+
+
+def _read_digest(text: object) -> bytes | None:
+    return bytes.fromhex(text) if isinstance(text, str) and _HEX.fullmatch(text) else None
 
 
 def _document_digest(content: bytes) -> bytes | None:

@@ -45,6 +45,13 @@ class _Stopping(_OpenManifest):
     comparisons: Whole
 
 
+class _Restored(_OpenManifest):
+    """From which outcomes file a run folder was written anew, and what it lacks since."""
+
+    file: str
+    left_out: list[str]
+
+
 class Manifest(_OpenManifest):
     """The manifest of a run, an adapter or a data set, as far as it is read back."""
 
@@ -72,6 +79,7 @@ class Manifest(_OpenManifest):
     stopping: dict[str, _Stopping] = Field(default={})
     imported: _Imported | None = None
     teaching: dict[str, Any] | None = None
+    restored: _Restored | None = None
 
 
 class _Config(_OpenManifest):

@@ -8,6 +8,7 @@ from typing import Any
 from harness_ext.runs.accuracy import shown as marked
 from harness_ext.runs.scored_items import ScoredItem
 from synth.errors import StylerepError
+from synth.responses.samples_file import LEFT_OUT
 from synth.schema import open_regular, parse_json, shown
 
 NOT_METRICS = {
@@ -24,6 +25,7 @@ NOT_METRICS = {
     "target_hash",
 }
 NOT_METRICS |= {"scores_per_repeat"}  # of lm_eval 0.5
+NOT_METRICS |= {LEFT_OUT}
 LENGTH = "trace_words"
 LARGEST = 1e50
 """Beyond what any score means, and far below where sums of cubes overflow."""

@@ -23,6 +23,7 @@ from harness_ext.runs.sample_rows import (
     metrics_of,
     possible_metrics,
 )
+from synth.responses.samples_file import LEFT_OUT
 from synth.schema import open_regular
 from synth.schema.json_text import DEEPEST
 
@@ -35,6 +36,7 @@ _OWN: dict[str, tuple[Any, Any]] = {
     "doc_id": (Any, None),
     "doc": (Raw, None),
     "target": (Any, None),
+    LEFT_OUT: (Any, None),
 }
 
 
@@ -127,7 +129,7 @@ class _Decoder:
             if not line.isascii():
                 line.decode()  # what is passed over is not checked
             row: Any = self._decode(line)
-            asked = asked_in(row.doc_id, row.doc, row.target)
+            asked = asked_in(row.doc_id, row.doc, row.target, getattr(row, LEFT_OUT))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         values = self._values(row)

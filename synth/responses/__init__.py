@@ -21,7 +21,7 @@ from synth.responses.fields import (
     row_responses,
     score_field,
 )
-from synth.responses.samples_file import samples_name
+from synth.responses.samples_file import refuse_left_out, samples_name
 from synth.rows import HUB_NAME, SUFFIXES, Row, hub_rows, read_rows, row_count
 
 __all__ = ["RIGHT_WORDS", "WRONG_WORDS", "Fields", "Response", "find_field", "gold_text", "read_responses"]
@@ -191,6 +191,7 @@ class _ResponseReader:
         for number, (where, row) in enumerate(rows):
             empty = False
             self.counted.advance()
+            refuse_left_out(row, where)
             if "filter" in row and "resps" in row:
                 # lm_eval writes a row for each filter: one of them is enough, the texts are the same.
                 scored_filter = scored_filter or row["filter"]

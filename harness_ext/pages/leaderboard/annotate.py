@@ -13,6 +13,7 @@ from harness_ext.pages.leaderboard.board import STYLE
 from harness_ext.runs.accuracy import DRAWS
 from synth.formats import SplitResponse, split_response
 from synth.grading.answers import stated_answer
+from synth.responses.samples_file import LEFT_OUT
 from synth.style import KINDS, STAGES
 from synth.style.metrics import read_each
 from synth.style.scores import StyleReading
@@ -32,7 +33,7 @@ def item_record(sample: Mapping[str, Any]) -> dict[str, Any]:
     )
     return {
         "id": _text(doc.get("id", sample.get("doc_id", ""))),
-        "question": asked or _sent(sample),
+        "question": asked or _sent(sample) or ("(left out)" if LEFT_OUT in sample else ""),
         "gold": _gold(doc, sample),
     }
 
@@ -76,6 +77,7 @@ def _scores_of(response: str | None, sample: Mapping[str, Any]) -> dict[str, Any
         "gold": _gold(_document(sample), sample),
         "recorded": _recorded(sample),
         "metrics": metrics,
+        **({"left_out": True} if LEFT_OUT in sample else {}),
         **({"draws": int(draws)} if (draws := _number(sample.get(DRAWS))) and draws > 1 else {}),
     }
 

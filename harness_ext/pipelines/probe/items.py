@@ -14,6 +14,7 @@ from synth.formats import CLOSE, closing_of, prompt_opening, split_response
 from synth.grading.answers import is_right, stated_answer
 from synth.printable import printable
 from synth.problems.problem import ANSWER_TYPES
+from synth.responses.samples_file import refuse_left_out
 
 NO_TRACE = "there is no trace"
 CUT_OFF = "the response was cut off within its trace"
@@ -87,7 +88,8 @@ def read_items(folder: Path, n: int | None = None) -> ProbeItems:
     for name, path in files.items():
         task = printable(name)
         taken: set[str] = set()
-        for _, row in sample_rows(path):
+        for where, row in sample_rows(path):
+            refuse_left_out(row, where)
             if row["doc_hash"] in taken or (n is not None and len(taken) >= n):
                 continue
             found = item_of_row(task, row)

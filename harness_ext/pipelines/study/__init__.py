@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,10 @@ from harness_ext.pipelines.study.file import (
     load_study,
     stops,
 )
+from harness_ext.pipelines.study.known_runs import Recorder, standing, take, told
 from harness_ext.pipelines.study.progress import Progress, clock
-from harness_ext.pipelines.study.worker import is_done
+from harness_ext.pipelines.study.worker import forget
+from harness_ext.runs.outcomes import OutcomesFile
 from synth.errors import StylerepError
 from synth.files.inside_folder import refuse_ways_out
 from synth.files.lock import hold
@@ -56,30 +58,39 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class StudyOutcome:
-    """How a study ended: what was compared (None where too little was left to), and how its cells fared."""
+    """How a study ended: what was compared (None where too little was left to), and how its cells fared;
+    `not_added` are the runs that could not be added to an outcomes file, each with the reason.
+    """
 
     study: Study
     report: "Report | None"
     state: State
+    not_added: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A cell, whether it is done already, and how many seconds it is expected to take; whether it is left
-    out, since what needs it is settled.
+    out, since what needs it is settled, or unneeded, since what needs it is there.
     """
 
     cell: Cell
     done: bool
     seconds: float
     left_out: bool = False
+    unneeded: bool = False
 
 
 def plan(
-    study_file: Path, out: Path, engine: str = "processes", *, also_settled: bool = False
+    study_file: Path,
+    out: Path,
+    engine: str = "processes",
+    *,
+    also_settled: bool = False,
+    outcomes: Path | None = None,
 ) -> list[Planned]:
     """Return the cells that `reproduce` would run, in the order of the file, without running any; raises what
-    it raises for the study file, *out* and *engine*.
+    it raises for the study file, *out*, *engine* and *outcomes*.
     """
     check_engine(engine)
     if wrong := next(
@@ -91,11 +102,19 @@ def plan(
     study, folder = load_study(study_file), out.resolve()
     cells = study_cells(study, _gpus(engine))
     estimate = TimeEstimate(study, cells, folder)
-    done = [cell.name for cell in cells if is_done(folder, cell)]
+    found = standing(cells, folder, None if outcomes is None else OutcomesFile(outcomes).runs())
     order = None if also_settled else _order(study, cells, folder)
-    left_out = order.left_out(done) if order else {}
+    # what runs that are not in the folder yet would settle is seen when they are
+    left_out = order.left_out({*found.done, *found.unneeded}).keys() - found.finished if order else set()
     return [
-        Planned(cell, cell.name in done, estimate.seconds(cell.name), cell.name in left_out) for cell in cells
+        Planned(
+            cell,
+            cell.name in found.finished,
+            0.0 if cell.name in found.unneeded else estimate.seconds(cell.name),
+            cell.name in left_out,
+            cell.name in found.unneeded,
+        )
+        for cell in cells
     ]
 
 
@@ -116,6 +135,7 @@ def reproduce(
     options: Mapping[str, Any] | None = None,
     nice: int = POLITE,
     also_settled: bool = False,
+    outcomes: Path | None = None,
     say: Callable[[str], None] = print,
     console: "Console | None" = None,
 ) -> StudyOutcome:
@@ -127,9 +147,12 @@ def reproduce(
     *engine* (one of `ENGINES`, with its *options*). A
     cell that fails keeps back only what needs it; the report is of what there is. Where runs stop once they
     are settled, the study's claims say which cell runs next (`harness_ext.pipelines.study.next_cell.RULE`),
-    and cells that settled claims alone need don't run, unless *also_settled*. Raises StylerepError for a
-    study file that is wrong, an engine that is not there, where another command is at work in *out*,
-    and where a link leads out of it.
+    and cells that settled claims alone need don't run, unless *also_settled*.
+
+    Runs that the file *outcomes* (`harness_ext.runs.outcomes`) holds are taken from it, and cells that only
+    they need don't run; each run that ends is added to it, and so are those that were done before. Raises
+    StylerepError for a study file that is wrong, an engine that is not there, where another command is at
+    work in *out*, where a link leads out of it, and for a file that is none of outcomes.
     """
     check_engine(engine)
     SECRETS.know_environment()
@@ -138,7 +161,12 @@ def reproduce(
     cells = study_cells(study, _gpus(engine))
     if masked := SECRETS.sentence():
         say(f"{masked} Better, let the file name a variable of the environment: ${{NAME}}.")
+    file = None if outcomes is None else OutcomesFile(outcomes)
+    if file:
+        file.runs()
     check_folder(out)
+    if file:
+        file.check("--outcomes")
     with hold(folder):
         refuse_ways_out(folder)
         if (
@@ -153,18 +181,33 @@ def reproduce(
         started = make_engine(engine, folder, jobs, options or {}, nice)
         if study.claims:
             write_text(folder / CLAIMS_FILE, claims_text(study))
+        found = standing(cells, folder, file.runs() if file else None)
+        recorder = Recorder(file, study.name, folder, say) if file else None
+        if file and recorder:
+            for sentence in told(study.name, cells, file, found):
+                say(sentence)
+            take(found, cells, folder, file)
+            recorder.add([cell for cell in cells if cell.name in found.done and cell.key not in file.runs()])
+        for cell in cells:
+            if cell.name in found.again:
+                say(f"{cell.name} is run again, since {found.again[cell.name]} reads its responses.")
+                forget(folder, cell)
         with Progress(folder, TimeEstimate(study, cells, folder), jobs, say, console) as progress:
             order = _order(study, cells, folder)
             if order and also_settled:
                 order.keep_all()
-            state = run_cells(cells, folder, started, jobs, progress, order)
+            ended = (lambda cell: recorder.add([cell])) if recorder else (lambda _: None)
+            state = run_cells(cells, folder, started, jobs, progress, order, found.unneeded, ended)
+        if recorder:
+            recorder.add([])
         shown: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         if console is not None:
             shown = showing("writing the report", bar=console.is_terminal)
         with shown:
             from harness_ext.pipelines.study.report import write_report
 
-            return StudyOutcome(study, write_report(study, cells, state, folder, say), state)
+            report = write_report(study, cells, state, folder, say)
+            return StudyOutcome(study, report, state, recorder.problems if recorder else {})
 
 
 def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:
@@ -172,19 +215,27 @@ def plan_lines(planned: Sequence[Planned], jobs: int) -> list[str]:
     needs = [
         f"{one.cell.gpus} GPU{'s' if one.cell.gpus > 1 else ''}  " if one.cell.gpus else "" for one in planned
     ]
-    times = ["done" if one.done else "left out" if one.left_out else clock(one.seconds) for one in planned]
+    times = [_when(one) for one in planned]
     lines = [
         f"{when:>8}  {gpus}stylerep {shlex.join(one.cell.command)}"
         for one, when, gpus in zip(planned, times, needs, strict=True)
     ]
-    rest = [one.seconds for one in planned if not one.done and not one.left_out]
+    rest = [one.seconds for one in planned if not (one.done or one.left_out or one.unneeded)]
     left_out = sum(one.left_out for one in planned)
     settled = f", {left_out} left out, since what needs them is settled" if left_out else ""
+    count = sum(one.unneeded for one in planned)
+    unneeded = f", {count} not needed, since what needs them is there" if count else ""
     total = (
-        f"{len(planned)} cells, {sum(one.done for one in planned)} done{settled}; about"
+        f"{len(planned)} cells, {sum(one.done for one in planned)} done{settled}{unneeded}; about"
         f" {clock(max(sum(rest) / jobs, max(rest, default=0)))} for the rest, {jobs} at a time,"
     )
     return [*lines, f"{total} a guess that may be off by a factor of three until like cells are on record"]
+
+
+def _when(one: Planned) -> str:
+    if one.done:
+        return "done"
+    return "unneeded" if one.unneeded else "left out" if one.left_out else clock(one.seconds)
 
 
 def _gpus(engine: str = "processes") -> bool:

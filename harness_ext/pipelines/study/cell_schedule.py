@@ -33,7 +33,8 @@ class Working:
 @dataclass(slots=True)
 class State:
     """How far a study is. `before` were done by an earlier command, `failed` has the reason of each,
-    `blocked` waits for a failed one. `left_out` needn't run, with the reason.
+    `blocked` waits for a failed one. `left_out` needn't run, with the reason; of `unneeded` all results are
+    there.
     """
 
     cells: Sequence[Cell]
@@ -42,6 +43,7 @@ class State:
     working: dict[str, Working] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    unneeded: Collection[str] = ()
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -58,9 +60,16 @@ class State:
         """The cells whose results are there."""
         return self.before | set(self.done)
 
+    @property
+    def settled(self) -> set[str]:
+        """The cells that nothing waits for: finished, and unneeded."""
+        return self.finished | set(self.unneeded)
+
     def waiting(self) -> list[Cell]:
-        """Return the cells that are neither finished, at work, failed, blocked nor left out, in order."""
-        gone = self.finished | set(self.working) | set(self.failed) | set(self.blocked) | set(self.left_out)
+        """Return the cells that are neither finished, at work, failed, blocked, left out nor unneeded, in
+        order.
+        """
+        gone = self.settled | set(self.working) | set(self.failed) | set(self.blocked) | set(self.left_out)
         return [cell for cell in self.cells if cell.name not in gone]
 
 
@@ -87,19 +96,27 @@ def run_cells(
     jobs: int,
     tell: Callable[[State, str], None],
     order: Order | None = None,
+    unneeded: Collection[str] = (),
+    ended: Callable[[Cell], None] = lambda _: None,
 ) -> State:
     """Run every cell that is not done, at most *jobs* at a time, each after those it waits for;
     return how it ended.
 
-    Cells that are ready start as *order* has it, or in the order given. *tell* is called with the state and
-    what happened (empty where only time has passed). An interruption stops what this command started and
-    goes on to the caller. Raises StylerepError where another command is at it.
+    Cells that are ready start as *order* has it, or in the order given; those that are *unneeded* don't.
+    *tell* is called with the state and what happened (empty where only time has passed), *ended* with each
+    cell that is done. An interruption stops what this command started and goes on to the caller. Raises
+    StylerepError where another command is at it.
     """
     with hold(folder):
         state = State(
-            cells, before={cell.name for cell in cells if is_done(folder, cell) and not in_hand(folder, cell)}
+            cells,
+            before={cell.name for cell in cells if is_done(folder, cell) and not in_hand(folder, cell)},
+            unneeded=unneeded,
         )
-        tell(state, f"{len(state.before)} of {len(cells)} cells were done before" if state.before else "")
+        rest = f", and {len(unneeded)} aren't needed" if unneeded else ""
+        tell(
+            state, f"{len(state.before)} of {len(cells)} cells were done before{rest}" if state.before else ""
+        )
         try:
             _leave_out(state, order, tell)
             while state.waiting() or state.working:
@@ -107,7 +124,7 @@ def run_cells(
                     _start(state, cell, folder, engine, tell)
                 time.sleep(_POLL)
                 for one in list(state.working.values()):
-                    _look(state, one, folder, engine, tell)
+                    _look(state, one, folder, engine, tell, ended)
                 _leave_out(state, order, tell)
                 tell(state, "")
         finally:
@@ -121,12 +138,12 @@ def _next(state: State, order: Order | None) -> Cell | None:
     ready = [cell for cell in state.waiting() if set(cell.after) <= state.finished]
     if not ready or order is None:
         return ready[0] if ready else None
-    return order.choose(ready, state.finished, state.working, [*state.failed, *state.blocked])
+    return order.choose(ready, state.settled, state.working, [*state.failed, *state.blocked])
 
 
 def _leave_out(state: State, order: Order | None, tell: Callable[[State, str], None]) -> None:
     """Note which cells needn't run any more, now that others have; those at work go on."""
-    for name, why in (order.left_out(state.finished) if order else {}).items():
+    for name, why in (order.left_out(state.settled) if order else {}).items():
         if name not in state.left_out and name not in state.working and name not in state.failed:
             state.left_out[name] = why
             tell(state, f"{name}: {why}")
@@ -143,7 +160,12 @@ def _start(
 
 
 def _look(
-    state: State, one: Working, folder: Path, engine: Engine, tell: Callable[[State, str], None]
+    state: State,
+    one: Working,
+    folder: Path,
+    engine: Engine,
+    tell: Callable[[State, str], None],
+    ended: Callable[[Cell], None],
 ) -> None:
     code = one.job.poll()
     if code is None:
@@ -153,6 +175,7 @@ def _look(
     if code == 0 and is_done(folder, one.cell):
         state.done[name] = time.monotonic() - one.began
         tell(state, f"{name}: done in {state.done[name]:.0f} s")
+        ended(one.cell)
     elif code < 0 and one.tries < _TRIES:
         state.working[name] = Working(
             one.cell, engine.start(folder, one.cell), time.monotonic(), one.tries + 1

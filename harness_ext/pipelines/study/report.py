@@ -26,6 +26,7 @@ from harness_ext.pipelines.study.file import CLAIMS_FILE, Study, stops
 from harness_ext.pipelines.study.next_cell import RULE
 from harness_ext.pipelines.study.scaling import SCALING_NOTE, read_scaling, scaling_svg, scaling_tables
 from harness_ext.pipelines.study.worker import read_record
+from harness_ext.runs.outcomes import is_restored
 from harness_ext.runs.run_folder import read_manifest
 from harness_ext.runs.stopped import stopped_tasks
 from synth.errors import StylerepError
@@ -75,7 +76,7 @@ def write_report(
     tables += _reading_tables(cells, state, folder)
     early = [_EARLY] if len(whole) < len(there) else []
     notes = [*report_notes(report), *early, *([SCALING_NOTE] if scaling else [])]
-    notes += [*_order_notes(study, state), *_failures(state)]
+    notes += [*_order_notes(study, state), *_restored_notes(there), *_failures(state)]
     origins = _origins(cells, state, folder)
     signatures = [f"{one.run}, {one.task}: {one.signature}" for one in report.comparisons] + [
         f"{one.arm}, {one.task}: {one.signature}" for one in report.families
@@ -173,6 +174,16 @@ def _order_notes(study: Study, state: State) -> list[str]:
     if not (study.claims and any(stops(study, model) for model in study.models)):
         return []
     return [RULE, *(f"{name}: {why}." for name, why in state.left_out.items())]
+
+
+def _restored_notes(runs: Sequence[Path]) -> list[str]:
+    count = sum(is_restored(read_manifest(run)) for run in runs)
+    if not count:
+        return []
+    return [
+        f"{count} of {len(runs)} runs were taken from an outcomes file: their scores are here, their"
+        " documents, prompts and responses were left out."
+    ]
 
 
 def _origins(cells: Sequence[Cell], state: State, folder: Path) -> TextTable:

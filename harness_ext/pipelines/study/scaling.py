@@ -11,21 +11,20 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, Field
 
 from harness_ext.compare.tables import TextTable, p_text
 from harness_ext.pages.drawing import STYLE, as_svg
 from harness_ext.pages.leaderboard.board import Figure as Estimate
 from harness_ext.pages.leaderboard.tables import percent
+from harness_ext.runs.graph_of_problem import graph_of
 from harness_ext.runs.manifests import read_manifest, read_results
 from harness_ext.runs.run_folder import item_of, sample_files, sample_rows
 from harness_ext.stats import LogisticFit, accuracy_interval, clustered, fieller, firth_logistic
 from synth.files.files_below import files_below
-from synth.schema import Schema, parse_json, read_as
 
 FloatArray = npt.NDArray[np.float64]
 _QUARTERS = 4
@@ -96,7 +95,7 @@ def read_scaling(runs: Sequence[Path]) -> list[Scaling]:
             continue
         for task, path in sample_files(run).items():
             for where, row in sample_rows(path):
-                meta, scores = _meta(row, where), item_of(row, where).metrics
+                meta, scores = graph_of(row, where), item_of(row, where).metrics
                 if meta is None or "acc" not in scores:
                     break
                 known = (
@@ -284,22 +283,3 @@ def _parameters(run: Path) -> float | None:
         count = (read_results(path).get("config") or {}).get("model_num_parameters")
         return float(count) if isinstance(count, (int, float)) and count > 0 else None
     return None
-
-
-class _Meta(Schema):
-    """What a problem with a graph says of it; entropy in bits."""
-
-    model_config = ConfigDict(extra="ignore")
-    graph_search_entropy: Annotated[float, Field(ge=0, le=1e6)]
-    hops: Annotated[int, Field(ge=0, le=1_000_000)]
-
-
-def _meta(row: dict[str, Any], where: str) -> _Meta | None:
-    """Return what a sample's document says of its graph, None where it has none;
-    raise StylerepError for numbers that cannot be.
-    """
-    document = row.get("doc")
-    written = document.get("meta") if isinstance(document, dict) else None
-    if not isinstance(written, str) or "graph_search_entropy" not in written:
-        return None
-    return read_as(_Meta, parse_json(written, f"{where}, doc.meta"), f"{where}, doc.meta")

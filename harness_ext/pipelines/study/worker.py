@@ -79,7 +79,7 @@ def log_file(folder: Path, cell: Cell) -> Path:
 
 def read_journal(folder: Path) -> list[dict[str, Any]]:
     """Return what workers noted, in order: time (seconds since 1970), cell, key, and event (begun, continued
-    after a kill, done, ended with a code).
+    after a kill, done, taken from an outcomes file, ended with a code).
     """
     try:
         lines = (folder / STATE / "journal.jsonl").read_text(encoding="utf-8").splitlines()
@@ -94,6 +94,8 @@ def read_journal(folder: Path) -> list[dict[str, Any]]:
 
 def in_hand(folder: Path, cell: Cell) -> bool:
     """Say whether a worker is at this cell, whoever started it."""
+    if not _lock_file(folder, cell).exists():
+        return False  # and none is made by asking
     with _locked(folder, cell) as held:
         return held is None
 
@@ -148,14 +150,26 @@ def _run(folder: Path, cell: Cell, held: int, run: RunCommand | None) -> int:
     if code == 0 and cell.output and not (folder / cell.output).is_file():
         code = 1
     if code == 0:
-        record = {
-            "key": cell.key,
-            "command": list(cell.command),
-            "seconds": round(time.monotonic() - began, 1),
-        }
-        write_text(state / f"{cell.slug}.json", json.dumps(record, indent=1) + "\n")
+        _record(state, cell, round(time.monotonic() - began, 1))
     _note(state, cell, "done" if code == 0 else f"ended with {code}")
     return code
+
+
+def record_taken(folder: Path, cell: Cell, seconds: float) -> None:
+    """Record that a cell is done, since its result was taken from elsewhere, where it took some seconds."""
+    (folder / STATE).mkdir(parents=True, exist_ok=True)
+    _record(folder / STATE, cell, seconds)
+    _note(folder / STATE, cell, "taken")
+
+
+def forget(folder: Path, cell: Cell) -> None:
+    """Take a cell for one that isn't done."""
+    (folder / STATE / f"{cell.slug}.json").unlink(missing_ok=True)
+
+
+def _record(state: Path, cell: Cell, seconds: float) -> None:
+    record = {"key": cell.key, "command": list(cell.command), "seconds": seconds}
+    write_text(state / f"{cell.slug}.json", json.dumps(record, indent=1) + "\n")
 
 
 def _clear(run: Path, keep: bool) -> None:
@@ -203,10 +217,14 @@ def _locked(folder: Path, cell: Cell) -> Iterator[int | None]:
     The cell's command inherits the lock: should the worker alone be killed,
     no other begins the cell while its command is still at work.
     """
-    path = folder / STATE / f"{cell.slug}.lock"
+    path = _lock_file(folder, cell)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         yield file.fileno() if lock(file) else None
+
+
+def _lock_file(folder: Path, cell: Cell) -> Path:
+    return folder / STATE / f"{cell.slug}.lock"
 
 
 def begin(folder: Path, slug: str, run: RunCommand | None = None) -> int:

@@ -32,6 +32,9 @@ ROWS: list[dict[str, Any]] = [
     {"acc": 1, "doc": {"surrogate": "\ud83d"}, "target": ["a", 1]},
     {"acc": 1, "doc": {"big": 10**400}, "target": 0},
     {"acc": 1, "doc": None, "resps": [["{" * 300]]},
+    {"acc": 1, "doc": None, "responses_left_out": {"document": "0123456789abcdef", "target": None}},
+    {"acc": 1, "doc": {"meta": "{}"}, "responses_left_out": {"document": "no digest", "target": "ab" * 8}},
+    {"acc": 1, "doc": None, "responses_left_out": 1},
     {"acc": 1, "exact_match,none": -1e49, "trace_words": 10**30},
 ]
 

@@ -40,7 +40,10 @@ function panel(record, run, accuracy, letter) {
   if (scores.length) known.push(["scores", scores.join(" · ")]);
   known.push(["decoding", short(run.decoding)]);
   box.append(facts(known));
-  if (record.text === null) return box.append(make("p", "soft", "The task compares how likely given answers are: there is no text.")), box;
+  if (record.text === null) {
+    const why = record.left_out ? "This run was taken from an outcomes file, which holds scores: its responses were left out." : "The task compares how likely given answers are: there is no text.";
+    return box.append(make("p", "soft", why)), box;
+  }
   const { body, left } = response(record);
   body.setAttribute("aria-label", `Response ${letter}`);
   if (left) box.append(make("p", "soft", `The first ${number(MOST_MARKS)} marks of this response are shown, ${number(left)} are left out.`));
