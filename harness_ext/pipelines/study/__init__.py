@@ -106,11 +106,12 @@ def plan(
     order = None if also_settled else _order(study, cells, folder)
     # what runs that are not in the folder yet would settle is seen when they are
     left_out = order.left_out({*found.done, *found.unneeded}).keys() - found.finished if order else set()
+    known = {*found.unneeded, *(cell.name for cell in found.taken)}
     return [
         Planned(
             cell,
             cell.name in found.finished,
-            0.0 if cell.name in found.unneeded else estimate.seconds(cell.name),
+            0.0 if cell.name in known else estimate.seconds(cell.name),
             cell.name in left_out,
             cell.name in found.unneeded,
         )

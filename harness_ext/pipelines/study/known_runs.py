@@ -50,9 +50,7 @@ def standing(cells: Sequence[Cell], folder: Path, runs: Mapping[str, RunOutcomes
     restored = {
         cell.name
         for cell in cells
-        if cell.kind == "evaluate"
-        and cell.name in done
-        and is_restored(read_manifest((folder / cell.output).parent))
+        if cell.kind == "evaluate" and cell.name in done and _is_taken((folder / cell.output).parent)
     }
     if runs is None and not restored:
         return Standing(frozenset(done))
@@ -76,6 +74,13 @@ def standing(cells: Sequence[Cell], folder: Path, runs: Mapping[str, RunOutcomes
     needed = _needed(cells, there) | (read_by.keys() - there)
     unneeded = frozenset(name for name in named if name not in there and name not in needed)
     return Standing(frozenset(done), taken, again, unneeded)
+
+
+def _is_taken(run: Path) -> bool:
+    try:
+        return is_restored(read_manifest(run))
+    except StylerepError:
+        return False  # what is wrong is told where the run is compared
 
 
 def _with_all_before(names: Collection[str], cells: Mapping[str, Cell]) -> set[str]:

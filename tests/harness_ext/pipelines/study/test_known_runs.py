@@ -170,6 +170,14 @@ def test_a_probe_has_its_runs_trained_and_evaluated_although_they_stand_in_the_f
         assert is_restored(read_manifest(tmp_path / f"{folder}/runs/{MODEL}/nt-0"))
 
 
+def test_learnability_needs_data_and_a_model_and_no_training(tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "found.parquet"
+    run(write(tmp_path), tmp_path / "whole", outcomes=file)
+    planned = plan(write(tmp_path, learnability={}), tmp_path / "new", outcomes=file)
+    left = [one.cell.name for one in planned if not (one.done or one.unneeded)]
+    assert left == ["traces", f"model {MODEL}", f"learnability {MODEL}"]
+
+
 def test_a_study_with_a_stopping_rule_leaves_out_the_same_from_a_file(tmp_path: Path, run: Run) -> None:
     evaluate = {"model": "style-hf", "tasks": "style_arith", "limit": ITEMS, "stop": "settled"}
     study, file = write(tmp_path, evaluate=evaluate, arms=["hc", "nt"]), tmp_path / "found.parquet"
