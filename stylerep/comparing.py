@@ -25,6 +25,7 @@ def compare(
     claims: str | Path | None = ...,
     seed: int = ...,
     learnability: Sequence[str | Path] = ...,
+    between_seeds: str | None = ...,
 ) -> "Report": ...
 @overload
 def compare(
@@ -41,6 +42,7 @@ def compare(
     claims: str | Path | None = None,
     seed: int = 0,
     learnability: Sequence[str | Path] = (),
+    between_seeds: str | None = None,
 ) -> "Report | PairedComparison":
     """Compare two lists of outcomes on the same items, or run folders with the first one's arm,
     and say what the difference supports.
@@ -63,6 +65,8 @@ def compare(
         seed: of run folders: seed of resampling.
         learnability: of run folders: tables of `stylerep.learnability`, one a model;
             differences are then told at equal learnability too.
+        between_seeds: of run folders: where the spread between seeds is taken from, "each" comparison's own
+            runs (the default) or "pooled" over all trained arms; claims say so themselves.
 
     Returns:
         For outcomes a `PairedComparison`: difference, interval, p, verdict, signature; McNemar's mid-p and
@@ -83,11 +87,11 @@ def compare(
     if folders and len(folders) <= len(others):
         raise StylerepError("Compare either run folders or outcomes; these are some of each.")
     if not folders:
-        given = (by, metric, partial, claims, seed, tuple(learnability))
-        if given != ("family,arm,task", None, False, None, 0, ()):
+        given = (by, metric, partial, claims, seed, tuple(learnability), between_seeds)
+        if given != ("family,arm,task", None, False, None, 0, (), None):
             raise StylerepError(
-                "by, metric, partial, claims, seed and learnability are about run folders; leave them out for"
-                " outcomes."
+                "by, metric, partial, claims, seed, learnability and between_seeds are about run folders;"
+                " leave them out for outcomes."
             )
         if len(others) != 1:
             raise StylerepError(
@@ -113,4 +117,5 @@ def compare(
         alpha=alpha,
         seed=seed,
         learnability=[Path(one) for one in learnability],
+        between_seeds=between_seeds,
     )

@@ -7,6 +7,7 @@ and how fast many pairs of runs are compared.
         [--journal FILE] [--minutes M]                           # about 45 minutes; with 200 draws half a one
     python -m benchmarks.statistics settle [--draws 1000]        # about 5 minutes
     python -m benchmarks.statistics draws [--draws 1000] [--only 'maj*'] [--journal FILE]   # about 5 minutes
+    python -m benchmarks.statistics pooled-seeds [--draws 500]   # about 5 minutes
     python -m benchmarks.statistics watch-speed [--pairs 45]     # some seconds
     python -m benchmarks.statistics replay FOLDER [--orders 100] # some seconds
     python -m benchmarks.statistics claims-per-hour STUDY.yaml FOLDER
@@ -37,6 +38,7 @@ from pathlib import Path
 
 from benchmarks.statistics.claims_per_hour import claims_per_hour
 from benchmarks.statistics.drawn import drawn
+from benchmarks.statistics.pooled_seeds import pooled_seeds
 from benchmarks.statistics.replaying import replay
 from benchmarks.statistics.rows import Row, measured, origin, put, reason, table
 from benchmarks.statistics.scenarios import scenarios
@@ -83,6 +85,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], object]] = {
     ),
     "settle": lambda given: settle(given.draws, given.seed, given.write),
     "draws": lambda given: drawn(given.draws, given.seed, given.only, given.journal, given.write),
+    "pooled-seeds": lambda given: pooled_seeds(given.draws, given.seed, given.write),
     "watch-speed": lambda given: watch_speed(given.pairs, given.items, given.looks, given.seed, given.write),
     "replay": lambda given: replay(given.folders, given.orders, given.seed, given.write),
     "claims-per-hour": lambda given: claims_per_hour(given.study, given.folder, write=given.write),
@@ -134,10 +137,12 @@ def _parser() -> argparse.ArgumentParser:
     drawing.add_argument("--draws", type=int, default=1_000, help="simulated runs in each cell")
     drawing.add_argument("--only", default="*", help="a pattern of cells, such as 'pass@4 of 16*'")
     drawing.add_argument("--journal", type=Path, help="a file that keeps the cells that are done")
+    pooling = commands.add_parser("pooled-seeds")
+    pooling.add_argument("--draws", type=int, default=500, help="simulated studies in each cell")
     hourly = commands.add_parser("claims-per-hour")
     hourly.add_argument("study", type=Path, help="a study file")
     hourly.add_argument("folder", type=Path, help="the folder that it was run into")
-    for command in (drawing, table_of, pace, watching, settling, watchers, replaying, hourly):
+    for command in (drawing, pooling, table_of, pace, watching, settling, watchers, replaying, hourly):
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--write", type=Path, help="a page to write the result into")
     return parser

@@ -65,6 +65,16 @@ def compare(
         Path | None,
         typer.Option(help="A file of hypotheses declared beforehand (docs/reference/comparing.md)."),
     ] = None,
+    between_seeds: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Where the spread between seeds is taken from: each comparison's own runs, or pooled over"
+                " all trained arms; claims say so themselves.  [default: each]"
+            ),
+            show_default=False,
+        ),
+    ] = None,
     learnability: Annotated[
         list[Path] | None,
         typer.Option(
@@ -157,6 +167,7 @@ def compare(
                 "--figures": figures,
                 "--partial": partial or None,
                 "--learnability": learnability,
+                "--between-seeds": between_seeds,
             },
         )
         return
@@ -199,6 +210,7 @@ def compare(
             claims=load_claims(claims) if claims else None,
             seed=seed,
             learnability=learnability or (),
+            between_seeds=between_seeds,
         )
         if json_file:
             write_output(json_file, json.dumps(report_json(report), indent=2) + "\n")

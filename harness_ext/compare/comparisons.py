@@ -1,11 +1,12 @@
 """Compares runs item by item and says what the differences support."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from harness_ext.compare.between_seeds import PooledSeeds, check_between_seeds, pool_of, pooled_seeds
 from harness_ext.compare.conditions import Condition, baselines, conditions, read_by
 from harness_ext.compare.equal_learnability import equal_learnability, read_measured
 from harness_ext.compare.hypotheses import judge
@@ -23,6 +24,7 @@ from harness_ext.stats import (
     Effect,
     PairedCounts,
     Result,
+    SeedPool,
     Settlement,
     Verdict,
     accuracy_interval,
@@ -64,6 +66,7 @@ def compare(
     seed: int = 0,
     learnability: Sequence[Path] = (),
     lacking: Collection[str] = (),
+    between_seeds: str | None = None,
 ) -> Report:
     """Compare run folders with a baseline on every task they share.
 
@@ -71,7 +74,9 @@ def compare(
     one condition; *by* says what rows are told apart by. *baseline* is a run's folder, or an arm; the arm of
     the first run if left out. Verdicts are corrected by Holm over all comparisons, or, where *claims* are
     declared, by Holm over the claims and by Benjamini and Hochberg over the comparisons.
-    *lacking* are arms that claims may name although there are no runs of them.
+    *lacking* are arms that claims may name although there are no runs of them. *between_seeds* says where
+    the spread between seeds is taken from: ``each`` comparison alone, the default, or ``pooled`` over all
+    trained arms (`harness_ext.stats.pooled_seeds`); claims say so themselves.
     *seed* is that of resampling. *learnability* are tables of that verb: differences are then told at equal
     surprisal too. *metric* is what accuracy is in every task that has it; else, and if left
     out, see `harness_ext.runs.accuracy`. Raises StylerepError where a run cannot be read, no task is shared,
@@ -83,6 +88,8 @@ def compare(
         raise StylerepError(f"The margin is a difference of accuracies between 0 and 1, got {margin}.")
     if not 0 < alpha < 0.5:
         raise StylerepError(f"Alpha lies between 0 and 0.5, got {alpha}.")
+    declared = claims.between_seeds if claims else None
+    choice = check_between_seeds(between_seeds, declared, claims.path.name if claims else "")
     rows = read_by(by)
     given: dict[Path, Path] = {}
     for folder in (*folders, *([Path(baseline)] if baseline is not None and Path(baseline).is_dir() else [])):
@@ -93,7 +100,9 @@ def compare(
     with Workers(processor_cores()) as workers:
         runs, notes = with_accuracy(load_runs(list(given.values()), workers), metric)
         found = conditions(runs, rows)
-        report = _report(found, notes, baseline, margin, rows, partial, claims, alpha, seed, workers, lacking)
+        report = _report(
+            found, notes, baseline, margin, rows, partial, claims, alpha, seed, workers, lacking, choice
+        )
     if not learnability:
         return report
     equal = equal_learnability(report.comparisons, report.cells, found, measured, 1 - alpha)
@@ -112,6 +121,7 @@ def _report(
     seed: int,
     workers: Workers,
     lacking: Collection[str],
+    between_seeds: str,
 ) -> Report:
     chosen = baselines(found, baseline)
     if not chosen:
@@ -120,10 +130,11 @@ def _report(
             " apart with --by arm,seed,task."
         )
     named = {one.name: one for one in found}
+    pools = pooled_seeds(found) if between_seeds == "pooled" else {}
     pairs = [
         (named[name], base, pair)
         for name, base in chosen.items()
-        for pair in _pairs(named[name], base, partial)
+        for pair in _pairs(named[name], base, partial, pools)
     ]
     if sum(len(pair.items) for *_, pair in pairs) < _WORTH_PROCESSES:
         workers = Workers()
@@ -137,7 +148,7 @@ def _report(
     turn_to("summing up runs")
     return Report(
         cells=[
-            _cell(one, key)
+            _cell(one, key, pool_of(pools, key))
             for one in _in_order(found, chosen)
             for key in one.tasks
             if _is_compared(key, one, pairs)
@@ -146,20 +157,22 @@ def _report(
         families=across,
         shares=shares(found, partial, seed, workers),
         omnibus=_omnibus(found, partial),
-        judgement=judge(claims, found, partial, lacking) if claims else None,
+        judgement=judge(claims, found, partial, lacking, pools) if claims else None,
         notes=[
             *notes,
             *metric_notes(found, list(dict.fromkeys(pair.key for *_, pair in pairs))),
             *_notes(pairs),
         ],
+        between_seeds=between_seeds,
+        seed_pools=list(pools.values()),
     )
 
 
-def _pairs(one: Condition, base: Condition, partial: bool) -> list[Pair]:
+def _pairs(one: Condition, base: Condition, partial: bool, pools: Mapping[Key, PooledSeeds]) -> list[Pair]:
     shared = [key for key in base.tasks if key in one.tasks]
     if not shared:
         raise StylerepError(f"{one.runs[0].folder} and {base.runs[0].folder} share no task.")
-    return [paired(one, base, key, partial) for key in shared]
+    return [paired(one, base, key, partial, pool_of(pools, key)) for key in shared]
 
 
 def _in_order(found: Sequence[Condition], chosen: dict[str, Condition]) -> list[Condition]:
@@ -385,7 +398,7 @@ def _across(
     ]
 
 
-def _cell(one: Condition, key: Key) -> ConditionOnTask:
+def _cell(one: Condition, key: Key, pool: SeedPool | None) -> ConditionOnTask:
     first, *others = (run.tasks[key] for run in one.runs)
     shared = [item for item in first if all(item in other for other in others)] if others else list(first)
     values = np.array([scores_of(run, key, shared) for run in one.runs])
@@ -404,7 +417,7 @@ def _cell(one: Condition, key: Key) -> ConditionOnTask:
         (
             None
             if any(stopped_early(run.manifest, key[0]) for run in one.runs)
-            else accuracy_interval(values, draws=draws)
+            else accuracy_interval(values, draws=draws, pool=pool)
         ),
         style,
         metric_of(one.runs[0], key),

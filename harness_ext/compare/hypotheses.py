@@ -1,11 +1,12 @@
 """Judges the hypotheses that a file declared before the runs (docs/reference/comparing.md)."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
+from harness_ext.compare.between_seeds import PooledSeeds, pool_of
 from harness_ext.compare.conditions import Condition
 from harness_ext.compare.hypotheses_file import ALL, Claims, Hypothesis, title
 from harness_ext.compare.metric import of_metric
@@ -15,6 +16,8 @@ from harness_ext.compare.watched_pairs import WHY
 from harness_ext.stats import Effect, effect_of_families, feature_tost, holm
 from synth.errors import StylerepError
 from synth.privacy.home_folders import without_home
+
+_NONE: Mapping[Key, PooledSeeds] = {}
 
 
 class Outcome(Enum):
@@ -73,17 +76,21 @@ class Judgement:
 
 
 def judge(
-    claims: Claims, found: Sequence[Condition], partial: bool, lacking: Collection[str] = ()
+    claims: Claims,
+    found: Sequence[Condition],
+    partial: bool,
+    lacking: Collection[str] = (),
+    pools: Mapping[Key, PooledSeeds] = _NONE,
 ) -> Judgement:
     """Judge every claim on the conditions found.
 
     A claim is met where its p, the greatest of all that it needs (Berger 1982, Technometrics 24:295),
     adjusted by Holm over the claims of the file, is at most alpha; not met where the contrary of something
     that it needs is shown at alpha, unadjusted; else inconclusive. A part of a claim about an arm of which
-    there is no run, and that *lacking* names, isn't shown. Raises StylerepError where a claim names another
-    arm, or a task, that the runs do not have.
+    there is no run, and that *lacking* names, isn't shown. *pools* say, task by task, how much seeds differ.
+    Raises StylerepError where a claim names another arm, or a task, that the runs do not have.
     """
-    findings = [findings_of(claim, found, partial, lacking) for claim in claims.claims]
+    findings = [findings_of(claim, found, partial, lacking, pools) for claim in claims.claims]
     p_values = [max(finding.p for finding in needed) for needed in findings]
     results = []
     for claim, needed, p, p_holm in zip(claims.claims, findings, p_values, holm(p_values), strict=True):
@@ -100,13 +107,19 @@ def judge(
 
 
 def findings_of(
-    claim: Hypothesis, found: Sequence[Condition], partial: bool, lacking: Collection[str] = ()
+    claim: Hypothesis,
+    found: Sequence[Condition],
+    partial: bool,
+    lacking: Collection[str] = (),
+    pools: Mapping[Key, PooledSeeds] = _NONE,
 ) -> list[Finding]:
     """Return all that a claim needs, for every model that has its arms; raise StylerepError where none has,
     unless one of the arms is *lacking*.
     """
     if claim.kind == "all":
-        return [finding for part in claim.parts for finding in findings_of(part, found, partial, lacking)]
+        return [
+            finding for part in claim.parts for finding in findings_of(part, found, partial, lacking, pools)
+        ]
     if missing := next((arm for arm in claim.arms if arm in lacking and arm not in _known(found)), None):
         return [
             Finding(
@@ -120,7 +133,7 @@ def findings_of(
         ]
     findings = []
     for task in _every_task(found) if claim.tasks == (ALL,) else claim.tasks:
-        pairs = _claimed(claim, task, found, partial)
+        pairs = _claimed(claim, task, found, partial, pools)
         if claim.across == "families" and claim.kind != "style_equivalent":
             families = {one.family or one.model for one, _ in pairs}
             if len(families) < 2 or len(families) < len(pairs):
@@ -160,7 +173,11 @@ def _every_task(found: Sequence[Condition]) -> list[str]:
 
 
 def _claimed(
-    claim: Hypothesis, task: str, found: Sequence[Condition], partial: bool
+    claim: Hypothesis,
+    task: str,
+    found: Sequence[Condition],
+    partial: bool,
+    pools: Mapping[Key, PooledSeeds],
 ) -> list[tuple[Condition, Pair]]:
     """Return the two conditions of a claim, paired, for every model that has both on a task."""
     sides = [[one for one in found if name in (one.arm, one.name)] for name in claim.arms]
@@ -182,7 +199,7 @@ def _claimed(
             keys: list[Key] = [
                 key for key in one.tasks if key in other.tasks and task in (key[0], label(key))
             ]
-            pairs += [(one, paired(one, other, key, partial)) for key in keys]
+            pairs += [(one, paired(one, other, key, partial, pool_of(pools, key))) for key in keys]
     if not pairs:
         raise StylerepError(
             f"The claim {claim.name!r}: no model has {' and '.join(claim.arms)} on the task {task}."

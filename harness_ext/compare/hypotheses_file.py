@@ -21,6 +21,8 @@ KINDS = (
     "style_suffices",
     "all",
 )
+BetweenSeeds = Literal["each", "pooled"]
+"""Where a comparison takes the spread between seeds from: its own runs, or those of all arms."""
 ALL = "all"
 """As a task: every task that the runs have."""
 _STYLE_FEATURES = ("pivot_density", "pivot_kinds", "style_adherence")
@@ -59,12 +61,15 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of a file, and the SHA-256 of its bytes."""
+    """The claims of a file, and the SHA-256 of its bytes. `between_seeds` says where a comparison takes the
+    spread between seeds from: its own runs (``each``), or those of all arms (``pooled``).
+    """
 
     path: Path
     sha256: str
     alpha: float
     claims: tuple[Hypothesis, ...]
+    between_seeds: str = "each"
 
 
 def _two(arms: list[str]) -> list[str]:
@@ -106,6 +111,7 @@ class _Claim(_Settings):
 
 class _ClaimsFile(_Settings):
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    between_seeds: BetweenSeeds = "each"
     claims: Annotated[list[_Claim], Field(min_length=1)]
 
 
@@ -126,13 +132,13 @@ def parse_claims(data: bytes, path: Path) -> Claims:
     document = parse_yaml(data, path)
     if document.data is None:
         raise StylerepError(f"{path}: this file of claims is empty.")
-    alpha, claims = read_claims(document)
-    return Claims(path, hashlib.sha256(data).hexdigest(), alpha, claims)
+    alpha, claims, between_seeds = read_claims(document)
+    return Claims(path, hashlib.sha256(data).hexdigest(), alpha, claims, between_seeds)
 
 
-def read_claims(document: Document) -> tuple[float, tuple[Hypothesis, ...]]:
-    """Return alpha and the claims of what a file holds; raise StylerepError, naming line and key, for what is
-    missing, unknown or out of range.
+def read_claims(document: Document) -> tuple[float, tuple[Hypothesis, ...], BetweenSeeds]:
+    """Return alpha, the claims of what a file holds and where the spread between seeds comes from; raise
+    StylerepError, naming line and key, for what is missing, unknown or out of range.
     """
     read = read_as(_ClaimsFile, document.data, document.where, document.lines)
     claims = tuple(
@@ -142,7 +148,7 @@ def read_claims(document: Document) -> tuple[float, tuple[Hypothesis, ...]]:
     for number, name in enumerate(names):
         if name in names[:number]:
             raise document.error(("claims", number), f"two claims are named {name!r}")
-    return read.alpha, claims
+    return read.alpha, claims, read.between_seeds
 
 
 def _given(settings: _Settings) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from harness_ext.runs.stopped import stopped_early
 from harness_ext.stats import (
     Effect,
     PairedCounts,
+    SeedPool,
     effect_of_runs,
     effect_of_sequence,
     paired_counts,
@@ -34,7 +35,8 @@ class Pair:
 
     `first` and `second` are the runs paired with each other, one pair a seed. `items` are the document
     hashes, `left_out` how many more the two have together. Where one was stopped early, `watched` says by
-    which rule, and the items stand in the order in which they were asked.
+    which rule, and the items stand in the order in which they were asked. `pool` says how much seeds differ
+    in other arms, where that counts as well.
     """
 
     key: Key
@@ -43,6 +45,7 @@ class Pair:
     items: tuple[str, ...]
     left_out: int
     watched: Watched | None = None
+    pool: SeedPool | None = None
 
     @property
     def metric(self) -> str:
@@ -78,10 +81,12 @@ class Pair:
         if self.watched:
             one, two = self.values()
             return effect_of_sequence(one[0] - two[0], self.watched.margin, self.watched.population)
-        return effect_of_runs(*self.values())
+        return effect_of_runs(*self.values(), self.pool)
 
 
-def paired(first: Condition, second: Condition, key: Key, partial: bool = False) -> Pair:
+def paired(
+    first: Condition, second: Condition, key: Key, partial: bool = False, pool: SeedPool | None = None
+) -> Pair:
     """Pair two conditions on a task: runs by seed, a single run with all seeds of the other,
     items by document hash.
 
@@ -103,6 +108,7 @@ def paired(first: Condition, second: Condition, key: Key, partial: bool = False)
         twos,
         tuple(item for item in ones[0].tasks[key] if item in shared),
         len(union) - len(shared),
+        pool=pool,
     )
 
 

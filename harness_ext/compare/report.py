@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness_ext.compare.between_seeds import PooledSeeds
 from harness_ext.compare.hypotheses import Judgement
 from harness_ext.compare.shares import Share
 from harness_ext.compare.style import StyleEffect
@@ -107,7 +108,8 @@ class AcrossFamilies:
 class Report:
     """All that a comparison found; see the classes of its parts. `omnibus` tests, task by task, whether the
     arms of a model differ at all. `learnability` tells differences at equal learnability, where that was
-    measured.
+    measured. `between_seeds` says where the spread between seeds was taken from, and `seed_pools`, task by
+    task, what it came to where it was pooled.
     """
 
     cells: list[ConditionOnTask]
@@ -118,6 +120,8 @@ class Report:
     judgement: Judgement | None = None
     notes: list[str] = field(default_factory=list)
     learnability: "list[EqualLearnability]" = field(default_factory=list)
+    between_seeds: str = "each"
+    seed_pools: list[PooledSeeds] = field(default_factory=list)
 
     def __str__(self) -> str:
         """All tables and notes, as Markdown."""

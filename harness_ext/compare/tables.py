@@ -77,6 +77,7 @@ def report_notes(report: "Report") -> list[str]:
             " evidence that runs are alike."
         ),
     ]
+    notes += map(str, report.seed_pools)
     if any(cell.draws for cell in report.cells):
         notes.append(
             "avg@k is the mean over k draws of each item. Draws of one item are no further items: differences"

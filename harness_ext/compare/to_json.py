@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from harness_ext.compare.between_seeds import PooledSeeds
 from harness_ext.compare.equal_learnability import EqualLearnability
 from harness_ext.compare.hypotheses import Judgement
 from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
@@ -25,6 +26,8 @@ def report_json(report: Report) -> dict[str, Any]:
             {"model": model, "task": task, **_result(result)} for model, task, result in report.omnibus
         ],
         "claims": _judgement(report.judgement) if report.judgement else None,
+        "between_seeds": report.between_seeds,
+        "seed_pools": [_pool(one) for one in report.seed_pools],
         "notes": report.notes,
     }
     plain: dict[str, Any] = without_homes(_plain(content))
@@ -168,6 +171,20 @@ def _share(one: Share) -> dict[str, Any]:
     }
     result = _result(one.result)
     return {**names, **result, "note": "; ".join(note for note in (result["note"], one.note) if note)}
+
+
+def _pool(one: PooledSeeds) -> dict[str, Any]:
+    pool = one.pool
+    return {
+        "task": one.task,
+        "arms": pool.arms,
+        "df": pool.own_df,
+        "prior_df": pool.df,
+        "prior_scale": pool.scale,
+        "logit_sd": pool.logit_sd,
+        "sd": pool.points,
+        "outstanding": list(one.outstanding),
+    }
 
 
 def _judgement(judgement: Judgement) -> dict[str, Any]:

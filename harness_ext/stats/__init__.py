@@ -5,6 +5,7 @@
 from harness_ext.scoring.at_k import maj_at_k, pass_at_k
 from harness_ext.stats.accuracy_interval import accuracy_interval
 from harness_ext.stats.best_of_many import chosen_level, luck_of_best
+from harness_ext.stats.crossed import VarianceSplit, crossed_mean, variance_split
 from harness_ext.stats.distribution import energy_distance, feature_tost
 from harness_ext.stats.e_values import e_bh, e_holm, p_of_e
 from harness_ext.stats.effect import (
@@ -61,6 +62,7 @@ from harness_ext.stats.planning import (
     plan,
     simulated_power,
 )
+from harness_ext.stats.pooled_seeds import SeedPool, pool_seeds
 from harness_ext.stats.proportion import Interval, wilson_interval
 from harness_ext.stats.random_effects import RandomEffects, random_effects, sign_test
 from harness_ext.stats.ranks import (
@@ -73,14 +75,11 @@ from harness_ext.stats.ranks import (
 )
 from harness_ext.stats.ratio import fieller, recovered_share, recovered_shares
 from harness_ext.stats.resampling import (
-    VarianceSplit,
     bca_interval,
     bootstrap_many,
-    crossed_mean,
     hierarchical_bootstrap,
     sign_flip,
     sign_flip_many,
-    variance_split,
 )
 from harness_ext.stats.result import Result
 from harness_ext.stats.sequences import (
@@ -112,6 +111,7 @@ __all__ = [
     "RankInterval",
     "Result",
     "SampleSizePlan",
+    "SeedPool",
     "Sequences",
     "Settlement",
     "VarianceSplit",
@@ -177,6 +177,7 @@ __all__ = [
     "pareto_front",
     "pass_at_k",
     "plan",
+    "pool_seeds",
     "posterior_difference",
     "random_effects",
     "rank_intervals",

@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from harness_ext.stats.arrays import FloatArray, flat, matrix, vector
+from harness_ext.stats.crossed import crossed_mean
 from harness_ext.stats.equivalence import p_above, tost_level
 from harness_ext.stats.means import paired_t
+from harness_ext.stats.moderated import Prior
 from harness_ext.stats.paired import PairedCounts, interval_named, mcnemar_midp, paired_counts
+from harness_ext.stats.pooled_seeds import SeedPool
 from harness_ext.stats.proportion import Interval, between_0_and_1, quantile
 from harness_ext.stats.random_effects import random_effects
-from harness_ext.stats.resampling import crossed_mean
 from harness_ext.stats.result import Result
 from harness_ext.stats.tails import norm
 
@@ -110,23 +112,24 @@ def effect_of_items(differences: npt.ArrayLike) -> Effect:
     return _shifted(vector("differences", differences), paired_t, {})
 
 
-def effect_of_seeds(differences: npt.ArrayLike) -> Effect:
+def effect_of_seeds(differences: npt.ArrayLike, prior: Prior | None = None) -> Effect:
     """Return the mean of differences, shape (seeds, items),
-    both seeds and items being drawn from many: `crossed_mean`.
+    both seeds and items being drawn from many: `crossed_mean`, with a *prior* of the seeds' mean square.
     """
     x = matrix("differences", differences)
     if flat(x.ravel()) and not x.any():  # all seeds agree on every item: the items alone say how sure that is
         return effect_of_counts(PairedCounts(x.shape[1], 0, 0, 0))
-    return _shifted(x, crossed_mean, {"seeds": len(x)})
+    settings = {} if prior is None else {"prior_df": prior.df, "prior_mean_square": prior.variance}
+    return _shifted(x, lambda moved, level: crossed_mean(moved, level, prior), {"seeds": len(x), **settings})
 
 
-def effect_of_runs(first: npt.ArrayLike, second: npt.ArrayLike) -> Effect:
+def effect_of_runs(first: npt.ArrayLike, second: npt.ArrayLike, pool: SeedPool | None = None) -> Effect:
     """Return the difference of outcomes from 0 to 1, each of shape (seeds, items): of counts,
-    of items or of seeds, whichever they are.
+    of items or of seeds, whichever they are. A *pool* says how much seeds differ, beside their own spread.
     """
     one, two = matrix("first", first), matrix("second", second)
     if len(one) > 1:
-        return effect_of_seeds(one - two)
+        return effect_of_seeds(one - two, pool.prior(one, two) if pool else None)
     firsts, seconds = right(one[0]), right(two[0])
     return (
         effect_of_items(one[0] - two[0])

@@ -9,18 +9,17 @@ from 1e-9 of the sum of absolute differences.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from math import exp, hypot, log, sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness_ext.stats.arrays import FloatArray, check_draws, check_level, flat, matrix, vector
+from harness_ext.stats.crossed import NO_SPREAD, too_few
 from harness_ext.stats.proportion import Interval
 from harness_ext.stats.result import Result
-from harness_ext.stats.tails import norm, t
+from harness_ext.stats.tails import norm
 
 _BLOCK = 1 << 21
 """How many numbers a block of draws may hold."""
@@ -29,28 +28,7 @@ _TIE = 1e-9
 _MOST_SAMPLES = 64
 _MOST_KEPT = 1 << 25
 """How many weights are kept between calls, two bytes each."""
-_SMALLEST = 1e-150
-"""The least tail that is looked for."""
-_NO_SPREAD = "all differences are equal, or there is one only: their spread cannot be estimated"
 Numbers = npt.NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class VarianceSplit:
-    """Variance components of differences by seed and item (crossed, one value per cell),
-    and where the mean's variance comes from.
-
-    `seed`, `item` and `residual` are variances of single effects, in the squared unit of the values; negative
-    estimates are set to 0. The shares are those of the variance of the grand mean, seed/S + item/n +
-    residual/(S·n), and sum to 1 (all 0 where nothing varies).
-    """
-
-    seed: float
-    item: float
-    residual: float
-    seed_share: float
-    item_share: float
-    residual_share: float
 
 
 def sign_flip(d: npt.ArrayLike, draws: int = 10_000, seed: int = 0) -> Result:
@@ -98,7 +76,7 @@ def bca_interval(d: npt.ArrayLike, level: float = 0.95, draws: int = 10_000, see
     settings = {"draws": draws, "seed": seed}
     if flat(x):
         return Result(
-            float(x.mean()), None, None, len(x), "bca-bootstrap", {**settings, "level": level}, _NO_SPREAD
+            float(x.mean()), None, None, len(x), "bca-bootstrap", {**settings, "level": level}, NO_SPREAD
         )
     return Result(
         float(x.mean()), Interval(float(low), float(high), level), None, len(x), "bca-bootstrap", settings
@@ -145,7 +123,7 @@ def hierarchical_bootstrap(
     check_level(level)
     seeds, n = x.shape
     settings: dict[str, object] = {"seeds": seeds, "draws": draws, "seed": seed}
-    note = _too_few(x)
+    note = too_few(x)
     if note:
         return Result(
             float(x.mean()), None, None, n, "pigeonhole-bootstrap", {**settings, "level": level}, note
@@ -160,64 +138,6 @@ def hierarchical_bootstrap(
     return Result(
         float(x.mean()), Interval(float(low), float(high), level), None, n, "pigeonhole-bootstrap", settings
     )
-
-
-def crossed_mean(values: npt.ArrayLike, level: float = 0.95) -> Result:
-    """Return the mean of differences, shape (seeds, items),
-    with a t interval for random seeds and random items.
-
-    In the crossed two-way layout S·n times the variance of the grand mean is MS_seed + (MS_item −
-    MS_residual). Each part brings its own t quantile, on S − 1 and n − 1 degrees of freedom, and the squared
-    half-widths add (Howe 1974, JASA 69:789); a negative part counts 0, and the residual alone is the least.
-    The residual could as well be taken from the seeds' part; with few seeds that difference is too unsteady,
-    and tests reject too often. So taken, the interval covers more than *level* where seeds hardly differ. `p`
-    is 1 minus the level at which the interval begins to hold 0. The choice for few seeds. `n` counts items.
-    """
-    x = matrix("values", values)
-    check_level(level)
-    seeds, n = x.shape
-    note = _too_few(x)
-    if note:
-        return Result(float(x.mean()), None, None, n, "crossed-t", {"seeds": seeds, "level": level}, note)
-    by_seed, by_item, rest = _mean_squares(x)
-    parts = by_seed, max(by_item - rest, 0.0)
-
-    def half(tail: float) -> float:
-        seed, item = (float(quantile) for quantile in t.isf(tail, [seeds - 1, n - 1]))
-        return max(
-            hypot(seed * sqrt(parts[0] / x.size), item * sqrt(parts[1] / x.size)), item * sqrt(rest / x.size)
-        )
-
-    estimate, reach = float(x.mean()), half((1 - level) / 2)
-    p = 1.0
-    if abs(estimate) >= half(_SMALLEST):
-        p = 2 * _SMALLEST
-    elif estimate:
-        from scipy.optimize import brentq  # takes a while to import
-
-        p = 2 * exp(
-            brentq(lambda log_tail: half(exp(log_tail)) - abs(estimate), log(_SMALLEST), log(0.5), xtol=1e-13)
-        )
-    return Result(
-        estimate, Interval(estimate - reach, estimate + reach, level), p, n, "crossed-t", {"seeds": seeds}
-    )
-
-
-def variance_split(values: npt.ArrayLike) -> VarianceSplit:
-    """Split the variance of values, shape (seeds, items),
-    by ANOVA of the crossed two-way layout with random effects.
-
-    Searle, Casella & McCulloch (1992, Variance Components, chapter 4). Needs two seeds and two items.
-    """
-    x = matrix("values", values)
-    seeds, n = x.shape
-    if seeds < 2 or n < 2:
-        raise ValueError(f"a split needs at least two seeds and two items, got {seeds} and {n}")
-    by_seed, by_item, rest = _mean_squares(x)
-    seed, item, residual = max(0.0, (by_seed - rest) / n), max(0.0, (by_item - rest) / seeds), rest
-    parts = np.array([seed / seeds, item / n, residual / (seeds * n)])
-    shares = parts / parts.sum() if parts.any() else parts
-    return VarianceSplit(seed, item, residual, *(float(share) for share in shares))
 
 
 def resamples(x: FloatArray, draws: int, seed: int) -> FloatArray:
@@ -337,23 +257,3 @@ def _lattices(x: FloatArray) -> list[tuple[npt.NDArray[np.intp], Numbers, int]]:
 def _whole(x: FloatArray) -> npt.NDArray[np.bool_]:
     """Whether all numbers in a row are whole, up to the rounding of a difference of averages."""
     return np.asarray((np.abs(x - np.rint(x)) <= 1e-12 * np.abs(x)).all(axis=1))
-
-
-def _mean_squares(x: FloatArray) -> tuple[float, float, float]:
-    """Return the mean squares of seeds, items and residual."""
-    seeds, n = x.shape
-    grand, by_seed, by_item = x.mean(), x.mean(axis=1, keepdims=True), x.mean(axis=0, keepdims=True)
-    rest = float(((x - by_seed - by_item + grand) ** 2).sum()) / ((seeds - 1) * (n - 1))
-    return (
-        n * float(((by_seed - grand) ** 2).sum()) / (seeds - 1),
-        seeds * float(((by_item - grand) ** 2).sum()) / (n - 1),
-        rest,
-    )
-
-
-def _too_few(x: FloatArray) -> str:
-    if len(x) < 2:
-        return "one seed: how much seeds differ cannot be estimated"
-    if x.shape[1] < 2 or flat(x.ravel()):
-        return _NO_SPREAD
-    return ""

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks.statistics.__main__ import main
+from benchmarks.statistics.pooled_seeds import Cell as SeedsCell
+from benchmarks.statistics.pooled_seeds import accuracies, simulated, squares, unequal_cells
 from benchmarks.statistics.replaying import replay
 from benchmarks.statistics.rows import REASONS, Cell, Row, Scenario, measured, put, reason, table
 from benchmarks.statistics.scenarios import scenarios
@@ -20,6 +22,7 @@ from benchmarks.statistics.speed import speed
 from benchmarks.statistics.watch_speed import watch_speed
 from benchmarks.statistics.watching import differences, watch, watch_cell
 from harness_ext.stats import PairedCounts, effect_of_counts, items_for_difference, items_for_equivalence
+from harness_ext.stats.crossed import mean_squares
 
 PAGE = Path(__file__).parents[2] / "docs/measurements/statistics.md"
 NAMES = [(scenario.section, name) for scenario in scenarios() for name in scenario.names]
@@ -213,3 +216,32 @@ def test_real_runs_are_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[st
     replay([tmp_path], 10, 0)
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| sums")]
     assert "| different | 100% | 10 of 10 |" in row
+
+
+def test_mean_squares_of_many_tables_are_those_of_each() -> None:
+    x = np.random.default_rng(0).integers(0, 2, (2, 5, 3, 40))
+    found = squares(x)
+    assert [found[0][1, 4], *(one[1, 4] for one in found[1:])] == pytest.approx(
+        [x[1, 4].mean(), *mean_squares(x[1, 4].astype(float))]
+    )
+
+
+def test_pooled_seeds_are_judged_on_arms_of_known_accuracy() -> None:
+    assert accuracies(6) == pytest.approx([0.1, 0.1, 0.05, 0.8, 0.8, 0.75])
+    cell = SeedsCell(3, 12, 200, (0.25,) * 12)
+    found, pools = simulated(cell, 150, np.random.default_rng(1))
+    assert np.mean([pool.logit_sd for pool in pools]) == pytest.approx(0.25, abs=0.05)
+    for way in ("each", "pooled"):
+        assert found[way].rejected.shape == found[way].noninferior.shape == (150, 4)
+        assert found[way].rejected.mean() < 0.08
+        assert found[way].noninferior.mean() < 0.09
+        assert found[way].held.mean() > 0.93
+    assert np.mean(found["each"].rejected == found["pooled"].rejected) < 1
+
+
+def test_unequal_trainings_are_of_the_arms_named() -> None:
+    cells = {(name, cell.seeds, cell.arms): cell for name, cell in unequal_cells()}
+    assert cells["one arm thrice", 3, 6].spreads == (0.25, 0.25, 0.25, 0.75, 0.25, 0.25)
+    assert cells["one arm ten times", 3, 6].spreads[3] == 2.5
+    assert cells["a third of arms thrice", 3, 12].odd == (2,)
+    assert cells["alike in points", 3, 6].spreads[0] > cells["alike in points", 3, 6].spreads[3]

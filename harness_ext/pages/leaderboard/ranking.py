@@ -82,7 +82,8 @@ class Scores:
                 seeds = shared_seeds([run.seed for run in one.runs], [run.seed for run in two.runs])
                 seeds = seeds if len(seeds) > 1 else list(enumerate(range(min(len(first), len(second)))))
                 first, second = first[[i for i, _ in seeds]], second[[j for _, j in seeds]]
-            self._effects[key] = effect_of_runs(*np.broadcast_arrays(first, second))
+            one_each, two_each = np.broadcast_arrays(first, second)
+            self._effects[key] = effect_of_runs(one_each, two_each)
         return self._effects[key]
 
     def drawn(self, column: str) -> dict[tuple[str, str], FloatArray]:

@@ -85,6 +85,7 @@ class StudyFile(Schema):
     teach: Options = Field(default={})
     own: Options | None = Field(default=None, alias="self")
     claims: list[Any] = Field(default=[])
+    between_seeds: Literal["each", "pooled"] = "each"
     learnability: Options | None = None
     probes: Options | None = None
     data_seed: Whole = 0

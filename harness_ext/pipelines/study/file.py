@@ -59,7 +59,8 @@ class Study:
     it is and under each. `learnability` and `probes` are options of those verbs, None where they aren't asked
     for: how surprising the arms are to each model, and whether the answers of its first seed's runs hang on
     their traces. `claims` are hypotheses as ``stylerep compare --claims`` takes them, declared before
-    anything runs.
+    anything runs. `between_seeds` says where comparisons take the spread between seeds from: ``each`` from
+    its own runs, or ``pooled`` over all arms and models.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Study:
     learnability: Mapping[str, Any] | None = None
     probes: Mapping[str, Any] | None = None
     own: Mapping[str, Any] | None = None
+    between_seeds: str = "each"
 
     @property
     def decodings(self) -> tuple[Controls, ...]:
@@ -131,11 +133,13 @@ def load_study(path: Path) -> Study:
         read.learnability,
         read.probes,
         {} if read.own is None and any(is_own(taught_arm(arm)[0]) for arm in read.arms) else read.own,
+        read.between_seeds,
     )
     _check_lists(document, study)
     _check_controls(document, study)
     check_options(document, study)
     _check_stop(document, study)
+    _check_between_seeds(document, study)
     if study.claims:
         _check_claims(document, study)
     return study
@@ -145,8 +149,9 @@ def claims_text(study: Study) -> str:
     """Return the study's claims as a file for ``stylerep compare --claims``: of all tasks,
     with its margin, where a claim names none.
     """
+    pooled = {} if study.between_seeds == "each" else {"between_seeds": study.between_seeds}
     return yaml.safe_dump(
-        {"task": "all", "margin": study.margin, "claims": list(study.claims)}, sort_keys=False
+        {"task": "all", "margin": study.margin, **pooled, "claims": list(study.claims)}, sort_keys=False
     )
 
 
@@ -166,7 +171,7 @@ def _check_claims(document: Document, study: Study) -> None:
     from harness_ext.compare.hypotheses_file import read_claims  # takes a second to import
 
     content = {"task": "all", "margin": study.margin, "claims": document.data["claims"]}
-    _, claims = read_claims(Document(content, document.lines, document.where))
+    _, claims, _ = read_claims(Document(content, document.lines, document.where))
     stopping = any(stops(study, model) for model in study.models)
     for number, claim in enumerate(claims):
         for part in (claim, *claim.parts) if stopping else ():
@@ -265,6 +270,21 @@ def _check_stop(document: Document, study: Study) -> None:
                     ("evaluate", "tasks"),
                     f"{task} asks for likelihoods, and evaluate: {{stop: settled}} goes with responses",
                 )
+
+
+def _check_between_seeds(document: Document, study: Study) -> None:
+    """Raise StylerepError where the spread between seeds can't be pooled."""
+    if study.between_seeds == "each":
+        return
+    from harness_ext.stats.pooled_seeds import FEWEST
+
+    trained = len(study.arms) * len(study.models)
+    if len(study.seeds) < 2 or trained < FEWEST:
+        raise document.error(
+            ("between_seeds",),
+            f"it is pooled over {FEWEST} trained arms or more, of two seeds or more each; here are {trained},"
+            f" with {len(study.seeds)}",
+        )
 
 
 def _check_lists(document: Document, study: Study) -> None:

@@ -117,18 +117,25 @@ def _reading_tables(cells: Sequence[Cell], state: State, folder: Path) -> list[T
 
 
 def _compared(runs: Sequence[Path], study: Study, claims: Claims | None, state: State) -> Report:
-    """Compare runs; where cells failed and claims lack their runs,
-    compare all the same and note that claims were not judged.
+    """Compare runs; where cells failed and claims, or what pools the spread between seeds, lack their runs,
+    compare all the same and note what was not done.
     """
     try:
-        return compare(runs, "base", study.margin, claims=claims, lacking=_left_out_arms(state))
+        return compare(
+            runs,
+            "base",
+            study.margin,
+            claims=claims,
+            lacking=_left_out_arms(state),
+            between_seeds=study.between_seeds,
+        )
     except StylerepError as error:
-        if claims is None or not (state.failed or state.blocked):
+        pooled = study.between_seeds == "pooled"
+        if not (state.failed or state.blocked) or (claims is None and not pooled):
             raise
         report = compare(runs, "base", study.margin)
-        return replace(
-            report, notes=[*report.notes, f"THE CLAIMS WERE NOT JUDGED, since cells failed: {error}"]
-        )
+        what = "SEEDS WERE NOT POOLED" if claims is None else "THE CLAIMS WERE NOT JUDGED"
+        return replace(report, notes=[*report.notes, f"{what}, since cells failed: {error}"])
 
 
 def _left_out_arms(state: State) -> set[str]:

@@ -10,15 +10,14 @@ from scipy.stats import binom, bootstrap, permutation_test, t, ttest_1samp
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
+from harness_ext.stats.crossed import crossed_mean, variance_split
 from harness_ext.stats.resampling import (
     bca_interval,
     bootstrap_many,
-    crossed_mean,
     hierarchical_bootstrap,
     resamples,
     sign_flip,
     sign_flip_many,
-    variance_split,
 )
 from harness_ext.stats.result import Result
 

@@ -7,6 +7,7 @@ import pytest
 
 from harness_ext.pipelines.study import load_study, study_cells
 from harness_ext.pipelines.study.estimate import TimeEstimate
+from harness_ext.pipelines.study.file import claims_text, study_claims
 from harness_ext.scoring.task_folder import studies_path
 from synth.errors import StylerepError
 from tests.harness_ext.pipelines.study.files import write_study
@@ -632,3 +633,28 @@ def test_a_study_that_is_stopped_has_whole_seeds(tmp_path: Path) -> None:
     for name in trained:  # what is trained is evaluated next
         assert names[names.index(name) + 1] == name.replace("distill", "evaluate")
     assert all(names.index(f"evaluate {model} base") < names.index(trained[0]) for model in models)
+
+
+def test_the_spread_between_seeds_is_declared_with_the_claims(tmp_path: Path, tiny_model: Path) -> None:
+    given = {"arms": ["nt", "sbs", "hc"], "seeds": [0, 1]}
+    each = load_study(write_study(tmp_path, tiny_model, **given))
+    pooled = load_study(write_study(tmp_path, tiny_model, **given, between_seeds="pooled"))
+    assert claims_text(each) == claims_text(pooled).replace("between_seeds: pooled\n", "")
+    declared = study_claims(pooled)
+    assert declared is not None
+    assert declared.between_seeds == "pooled"
+    assert [cell.key for cell in study_cells(each)] == [cell.key for cell in study_cells(pooled)]
+
+
+@pytest.mark.parametrize(
+    ("arms", "seeds", "says"),
+    [(["nt", "hc"], [0, 1], "here are 2, with 2"), (["nt", "sbs", "hc"], [0], "with 1")],
+)
+def test_too_few_arms_or_seeds_to_pool_are_refused(
+    tmp_path: Path, tiny_model: Path, arms: list[str], seeds: list[int], says: str
+) -> None:
+    path = write_study(tmp_path, tiny_model, arms=arms, seeds=seeds, between_seeds="pooled")
+    with pytest.raises(
+        StylerepError, match=rf"between_seeds: it is pooled over 3 trained arms or more.*{says}"
+    ):
+        load_study(path)
