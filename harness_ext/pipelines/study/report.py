@@ -117,8 +117,8 @@ def _reading_tables(cells: Sequence[Cell], state: State, folder: Path) -> list[T
 
 
 def _compared(runs: Sequence[Path], study: Study, claims: Claims | None, state: State) -> Report:
-    """Compare runs; where cells failed and claims, or what pools the spread between seeds, lack their runs,
-    compare all the same and note what was not done.
+    """Compare runs; where cells failed and claims lack their runs, or there are too few seeds yet to pool
+    how much they differ, compare all the same and note what was not done.
     """
     try:
         return compare(
@@ -131,11 +131,13 @@ def _compared(runs: Sequence[Path], study: Study, claims: Claims | None, state: 
         )
     except StylerepError as error:
         pooled = study.between_seeds == "pooled"
-        if not (state.failed or state.blocked) or (claims is None and not pooled):
+        failed = bool(state.failed or state.blocked)
+        if not pooled and (claims is None or not failed):
             raise
         report = compare(runs, "base", study.margin)
         what = "SEEDS WERE NOT POOLED" if claims is None else "THE CLAIMS WERE NOT JUDGED"
-        return replace(report, notes=[*report.notes, f"{what}, since cells failed: {error}"])
+        why = ", since cells failed" if failed else ""
+        return replace(report, notes=[*report.notes, f"{what}{why}: {error}"])
 
 
 def _left_out_arms(state: State) -> set[str]:
