@@ -30,9 +30,8 @@ def part_of_characters(row: Mapping[str, Any], text: str) -> Codes:
     *text* is the response as it follows the prompt: the chat template may have opened the trace itself.
     """
     codes = np.full(len(text), NONE, dtype=np.int8)
-    trace = row["trace"]
-    start = text.find(trace, len(OPEN) if text.startswith(OPEN) else 0) if trace else -1
-    if not trace or start < 0:
+    trace, start = row["trace"], trace_place(row, text)
+    if start < 0:
         codes[:] = PARTS.index("conclusion")
         return codes
     for one in row["stages"]:
@@ -44,6 +43,12 @@ def part_of_characters(row: Mapping[str, Any], text: str) -> Codes:
     after = _CLOSING.match(text, start + len(trace))
     codes[after.end() if after else start + len(trace) :] = PARTS.index("conclusion")
     return codes
+
+
+def trace_place(row: Mapping[str, Any], text: str) -> int:
+    """Return where in the response the trace of a row begins; -1 where it has none."""
+    trace = row["trace"]
+    return text.find(trace, len(OPEN) if text.startswith(OPEN) else 0) if trace else -1
 
 
 def part_of_tokens(codes: Codes, text: str, offsets: Sequence[tuple[int, int]]) -> Codes:

@@ -58,6 +58,15 @@ ACTIVATIONS = Hook(
     "as steering",
     "each pass: one tensor (rows, tokens, width) of each layer",
 )
+BOTH_ACTIVATIONS = Hook(
+    "reading activations with an adapter and without",
+    "peft",
+    "distill.crosscoder.activations",
+    "disable_adapter() leaves the base model as it was; a decoder layer is called once a pass, and puts out a"
+    " tensor, or a tuple that begins with one",
+    "each pass: one tensor (rows, tokens, width) of each layer that is wanted; before a fit: with the adapter"
+    " the activations are others than without",
+)
 CHOOSING = Hook(
     "the settings of decoding",
     "transformers",
@@ -204,6 +213,7 @@ HOOKS = (
     ATTENTION,
     STEERING,
     ACTIVATIONS,
+    BOTH_ACTIVATIONS,
     CHOOSING,
     FUSED,
     PACKED,

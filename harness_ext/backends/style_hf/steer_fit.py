@@ -22,6 +22,7 @@ from safetensors.torch import save
 from sklearn.metrics import roc_auc_score
 
 from distill.models.adapter_base import check_base
+from distill.models.decoder_layers import decoder_layers, layer_output
 from distill.models.families import Family, model_family
 from distill.models.library_hooks import ACTIVATIONS, not_taken
 from distill.models.loading import load_model, load_tokenizer
@@ -30,7 +31,6 @@ from distill.models.pretrained import check_adapter, resolve_model
 from distill.training.encode import Encoded, encode
 from harness_ext.backends.style_hf.digests import base_digest, weight_digests
 from harness_ext.backends.style_hf.sequence_text import Pieces, SequenceText
-from harness_ext.backends.style_hf.steering import decoder_layers, layer_output
 from synth.errors import StylerepError
 from synth.files.output_files import write_output
 from synth.formats import split_response
