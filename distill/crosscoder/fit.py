@@ -120,7 +120,8 @@ def fit_pair(
     reader = PairReader(pair.model, layers)
     turn_to("reading activations")
     stream = reader.read(fitted)
-    first = [found for _, found in itertools.islice(stream, _CALIBRATING)]
+    calibrating = each(itertools.islice(stream, _CALIBRATING), "reading activations", len(fitted), "rows")
+    first = [found for _, found in calibrating]
     scale = _scale(torch.cat(first), layers)
     width = int(pair.model.config.get_text_config().hidden_size)
     crosscoder = Crosscoder(2, len(layers), width, settings.features, settings.seed).to(pair.model.device)

@@ -24,6 +24,10 @@ _EVAL = ("eval", "--output_path", "r")
 _SYNTH = ("synth", "--problems", "arith", "--n", "3", "--out", "o")
 _TEACH = ("teach", "--problems", "arith", "--n", "3", "--out", "t")
 _DISTILL = ("distill", "--model", "nowhere", "--data", "DATA", "--out", "a")
+_CROSSCODE = (
+    *("crosscode", "fit", "--model", "org/name", "--data", "DATA", "--out", "c"),
+    *("--adapter", "nope"),
+)
 WRONG = [
     ([*_DISTILL[:3], "--data", "missing", "--out", "a"], "this is not a trace data set"),
     (_DISTILL, "There is no model 'nowhere'"),
@@ -129,6 +133,11 @@ WRONG = [
         ],
         "there is no adapter here",
     ),
+    (_CROSSCODE, "there is no adapter here"),
+    ([*_CROSSCODE, "--k", "9", "--l1", "1"], "--k is of BatchTopK, which --l1 takes the place of"),
+    ([*_CROSSCODE, "--l1", "0"], "--l1 must be a number above 0"),
+    ([*_CROSSCODE, "--features", "20"], "--k 32: no more features can be active than there are"),
+    (["crosscode", "report", "missing", "--data", "DATA"], "missing: this is no crosscoder"),
     (["learnability", "missing", "--model", "org/name", "--out", "l"], "this is not a trace data set"),
     (["learnability", "DATA", "--model", "nowhere", "--out", "l"], "There is no model 'nowhere'"),
     (["probe", "missing", "--out", "p"], "missing: there is no such run folder"),
@@ -175,6 +184,8 @@ WRONG = [
                 "analyze",
                 "distill",
                 "steer fit",
+                "crosscode fit",
+                "crosscode report",
                 "learnability",
                 "probe",
                 "compare",

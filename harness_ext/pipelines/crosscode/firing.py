@@ -60,6 +60,6 @@ def excess(counts: FiringCounts, part: int) -> Numbers | None:
     )
 
 
-def tested(values: Sequence[float] | Numbers) -> Result:
+def mean_excess(values: Sequence[float] | Numbers) -> Result:
     """Return the mean of such values over problems, with a t interval."""
     return replace(paired_t(values), method=METHOD)

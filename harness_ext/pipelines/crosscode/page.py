@@ -41,8 +41,9 @@ only in the base, 0.5 in both alike, 1 only with the adapter. Lines part the cla
 {% endfor %}{% for one in crosscoders %}<h2>{{ one.name }}: where features fire most strongly</h2>
 <p>Marked are the tokens on which the feature fires, the more the stronger; one text a row.</p>
 {% for feature in one.features %}<details{% if loop.first %} open{% endif %}><summary>{{ feature.feature }}, \
-{{ feature.kind }}, relative norm {{ "%.2f"|format(feature.relative) }}, {{ "%.1f"|format(100 * feature.carried) }} % of \
-the change, on {{ feature.fired }} tokens, most at {{ feature.part }}</summary>
+{{ feature.kind }}, relative norm {{ "%.2f"|format(feature.relative) }}, \
+{{ "%.1f"|format(100 * feature.carried) }} % of the change, on {{ feature.fired }} tokens, most at \
+{{ feature.part }}</summary>
 {% for context in feature.contexts %}<div class="context" title="{{ context.arm }}, {{ context.row }}">\
 {% for piece in context.pieces %}{% if piece.strength %}<mark title="{{ piece.strength }}" \
 style="{{ shade(piece) }}">{{ piece.text }}</mark>{% else %}{{ piece.text }}{% endif %}{% endfor %}</div>

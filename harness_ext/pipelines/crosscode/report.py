@@ -10,7 +10,7 @@ import numpy as np
 from distill.crosscoder.measures import CrosscoderQuality
 from harness_ext.pipelines.crosscode.classes import CLASSES, EDGES, MOST_ERROR, MOST_MADE, classes_of
 from harness_ext.pipelines.crosscode.contexts import FiringContext, top_contexts
-from harness_ext.pipelines.crosscode.firing import excess, firing_counts, tested
+from harness_ext.pipelines.crosscode.firing import excess, firing_counts, mean_excess
 from harness_ext.pipelines.crosscode.reading import CrosscoderReading
 from harness_ext.pipelines.crosscode.token_parts import TOKEN_PARTS
 from harness_ext.stats import Result, holm
@@ -202,7 +202,7 @@ def _shares(group: str, features: Any, reading: CrosscoderReading) -> list[Firin
     for number, part in enumerate(TOKEN_PARTS):
         values = excess(counts, number)
         if values is not None and tokens[number]:
-            result = tested(values)
+            result = mean_excess(values)
             found.append(
                 FiringShare(
                     group,
@@ -231,7 +231,7 @@ def _differences(
         for number, part in enumerate(TOKEN_PARTS):
             mine, its = excess(counts, number), excess(other, number)
             if mine is not None and its is not None and counts.tokens[:, number].any():
-                result = tested(mine - its)
+                result = mean_excess(mine - its)
                 found.append(FiringDifference(name, first, group, part, result, result.p))
     return found
 
