@@ -115,7 +115,7 @@ class ActivationScale:
         """Return activations (tokens, 2, layers, width) scaled, and for each token whether it is no outlier
         (tokens).
         """
-        scaled = activations * self.factor[..., None]
+        scaled = activations * self.factor.to(activations.device)[..., None]
         usual = float(activations.shape[-1]) ** 0.5
         return scaled, (scaled.norm(dim=-1) <= OUTLIER * usual).flatten(1).all(1)
 

@@ -47,16 +47,21 @@ def steps_of(total: int, size: int, passes: int, batch: int) -> int:
 
 
 def _cohorts(stream: Iterable[torch.Tensor], size: int) -> Iterator[torch.Tensor]:
-    waiting: list[torch.Tensor] = []
+    """Yield *size* activations at a time, the last time fewer; each lot lies in one piece of memory from the
+    start, since many small ones between a model's passes keep freed memory from being used again.
+    """
+    held: torch.Tensor | None = None
     count = 0
     for block in stream:
         rest = block
-        while count + len(rest) >= size:
-            yield torch.cat([*waiting, rest[: size - count]])
-            rest = rest[size - count :]
-            waiting, count = [], 0
-        if len(rest):
-            waiting.append(rest)
-            count += len(rest)
-    if waiting:
-        yield torch.cat(waiting)
+        while len(rest):
+            if held is None:
+                held = block.new_empty((size, *block.shape[1:]))
+            taken = min(size - count, len(rest))
+            held[count : count + taken] = rest[:taken]
+            rest, count = rest[taken:], count + taken
+            if count == size:
+                yield held
+                held, count = None, 0
+    if held is not None:
+        yield held[:count]
