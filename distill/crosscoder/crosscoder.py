@@ -67,8 +67,8 @@ def relative_norms(decoder: torch.Tensor) -> torch.Tensor:
     """Return the relative decoder norms of features (features), from a decoder (features, 2, layers, width):
     0 where only the base model has the feature, 0.5 where both have it alike, 1 where only the adapter has.
 
-    ``(1 + (‖adapter‖ − ‖base‖) / max(‖adapter‖, ‖base‖)) / 2``, Δ of Minder et al. 2025 (arXiv:2504.02922,
-    eq. 4); norms are over layers together.
+    ``(1 + (‖adapter‖ − ‖base‖) / max(‖adapter‖, ‖base‖)) / 2``, Δ of Minder et al. 2025 (arXiv:2504.02922).
+    Norms are over layers together.
     """
     base, adapter = decoder.flatten(2).norm(dim=2).unbind(1)
     found: torch.Tensor = (1 + (adapter - base) / torch.maximum(adapter, base).clamp_min(1e-12)) / 2

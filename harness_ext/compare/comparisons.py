@@ -14,7 +14,7 @@ from harness_ext.compare.hypotheses_file import Claims
 from harness_ext.compare.metric import metric_notes, of_metric, with_accuracy
 from harness_ext.compare.pairing import Key, Pair, draws_of, label, metric_of, paired, scores_of
 from harness_ext.compare.report import AcrossFamilies, Comparison, ConditionOnTask, Report
-from harness_ext.compare.same_task import answers_note, difference_notes
+from harness_ext.compare.same_task import answers_note, data_notes, difference_notes
 from harness_ext.compare.shares import shares
 from harness_ext.compare.style import style_effects, style_means
 from harness_ext.compare.watched_pairs import WHY, stopped_notes
@@ -162,6 +162,7 @@ def _report(
             *notes,
             *metric_notes(found, list(dict.fromkeys(pair.key for *_, pair in pairs))),
             *_notes(pairs),
+            *data_notes(found),
         ],
         between_seeds=between_seeds,
         seed_pools=list(pools.values()),

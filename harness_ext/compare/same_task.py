@@ -91,6 +91,22 @@ def difference_notes(pairs: Sequence[tuple[Condition, Condition, Sequence[Key]]]
     return notes
 
 
+def data_notes(conditions: Sequence[Condition]) -> list[str]:
+    """Say which conditions have runs that were not all trained on the same rows."""
+    several = [one.name for one in conditions if len({*map(_trained_on, one.runs)} - {None}) > 1]
+    if not several:
+        return []
+    return [
+        f"{_listed(several)}: these runs were trained on other rows than one another (dataset_fingerprint), so"
+        " what they differ by is not of seeds alone."
+    ]
+
+
+def _trained_on(run: Run) -> str | None:
+    fingerprint = run.manifest.get("dataset_fingerprint")
+    return fingerprint if isinstance(fingerprint, str) else None
+
+
 def _differences(one: Condition, base: Condition, keys: Sequence[Key]) -> Iterator[tuple[str, str, str, str]]:
     tasks = list(dict.fromkeys(task for task, _ in keys))
     ours, theirs = one.runs[0].manifest, base.runs[0].manifest

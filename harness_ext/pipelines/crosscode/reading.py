@@ -54,7 +54,7 @@ class CrosscoderReading:
 
 class LatentScaling:
     """How much of a feature is in each model, whatever its decoder's norms say (Minder et al. 2025,
-    arXiv:2504.02922, section 3.2).
+    arXiv:2504.02922).
 
     With f a feature's activations and d its decoder vector for the adapter, β is the scale at which f·d best
     fits what is to be told of a model, by least squares: β = Σ f (d·y) / (Σ f² ‖d‖²). Of what the crosscoder

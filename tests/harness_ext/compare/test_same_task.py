@@ -11,7 +11,7 @@ import pytest
 
 from harness_ext.compare import compare
 from synth.errors import StylerepError
-from tests.harness_ext.compare.runs import DATE, write_scored
+from tests.harness_ext.compare.runs import DATE, write_run, write_scored
 
 RIGHT = [1, 0, 1, 1, 0, 1, 1, 0]
 MANIFEST: dict[str, Any] = {
@@ -170,3 +170,15 @@ def test_what_is_paired_of_shared_items_is_told(tmp_path: Path) -> None:
     assert compare([base, other], partial=True).notes == [
         "hc and base, sums: 2 items that only one of them has are left out; 7 are paired."
     ]
+
+
+def test_seeds_that_were_trained_on_other_rows_are_told(tmp_path: Path) -> None:
+    def run(name: str, arm: str, seed: int | None, rows: str | None) -> Path:
+        more = {"seed": seed, "dataset_fingerprint": rows} if rows else {"seed": seed}
+        return write_run(tmp_path / name, [1, 0, 1, 1], arm=arm, base_model="m", family="f", **more)
+
+    runs = [run("base", "base", None, None), run("a0", "hc", 0, "x"), run("a1", "hc", 1, "x")]
+    assert not [note for note in compare(runs).notes if "other rows" in note]
+    runs += [run("b0", "sbs", 0, "y"), run("b1", "sbs", 1, "z")]
+    (note,) = [note for note in compare(runs).notes if "other rows" in note]
+    assert note.startswith("sbs, 2 seeds: these runs were trained on other rows than one another")
