@@ -97,8 +97,8 @@ def data_notes(conditions: Sequence[Condition]) -> list[str]:
     if not several:
         return []
     return [
-        f"{_listed(several)}: these runs were trained on other rows than one another (dataset_fingerprint), so"
-        " what they differ by is not of seeds alone."
+        f"{_listed(several)}: these runs were trained on other rows than one another (dataset_fingerprint),"
+        " so what they differ by is not of seeds alone."
     ]
 
 
