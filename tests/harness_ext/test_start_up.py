@@ -156,7 +156,7 @@ WRONG = [
     (["synth", "--from", "missing.jsonl", "--out", "o"], "there is no such file, folder or Hub data set"),
     (
         ["synth", "--problems", "arith", "--like", "missing", "--out", "o"],
-        "missing: this is not a trace data set",
+        "missing: there is no such folder of a data set",
     ),
     ([*_SYNTH, "--arms", "nope"], "There is no arm 'nope'"),
     ([*_SYNTH, "--dial", "nope=1"], "There is no dial 'nope'"),

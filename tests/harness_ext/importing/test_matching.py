@@ -92,7 +92,9 @@ def test_responses_to_our_task_pair_with_our_run(
     assert [row["acc"] for row in samples(tmp_path / "theirs", "style_gsm8k")] == [1, 1, 0]
     assert imported.tasks[0].matched_to == "style_gsm8k"
     assert imported.notes == [
-        "style_gsm8k: 1 right answers differ from those of style_gsm8k (doc_id 1), which count."
+        "style_gsm8k: 1 right answers differ from those of style_gsm8k (doc_id 1), which count.",
+        "style_gsm8k: 1 of 3 responses have a recorded score; the accuracy recorded and the agreement are of"
+        " those alone.",
     ]
     assert manifest(tmp_path / "theirs")["task_versions"] == {"style_gsm8k": 2.0}
     cells = compare([tmp_path / "ours", tmp_path / "theirs"], baseline=tmp_path / "ours").cells
