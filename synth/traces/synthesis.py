@@ -12,7 +12,7 @@ from synth.rows import check_sources
 from synth.schema import shown
 from synth.style import load_lexicon
 from synth.traces.arms import is_of_samples, parse_arms
-from synth.traces.datasets import check_dataset, check_outputs, dataset_column, write_datasets
+from synth.traces.datasets import check_outputs, dataset_column, write_datasets
 from synth.traces.decontaminate import Decontamination, load_decontamination
 from synth.traces.model_traces import Taken, emergent_rows
 from synth.traces.rendering import Rendering
@@ -160,7 +160,8 @@ def _dataset(like: Path) -> Path:
         raise StylerepError(f"{like}: there is no such folder of a data set (--like).")
     if not like.is_dir():
         raise StylerepError(f"{like}: this is a file; name the folder of the data set (--like).")
-    check_dataset(like)
+    if not (like / "train.parquet").is_file():
+        raise StylerepError(f"{like}: this is not a trace data set (it needs train.parquet).")
     return like
 
 
