@@ -23,7 +23,7 @@ from distill.models.adapter_base import weights_digest
 from distill.models.decoder_layers import decoder_layers
 from distill.models.pretrained import resolve_model
 from synth.errors import StylerepError
-from synth.files.replace_folder import check_replaceable, replace_folder
+from synth.files.replace_folder import check_replaceable, refuse_within, replace_folder
 from synth.privacy.home_folders import without_home
 from synth.progress import each, stage, turn_to
 from synth.seeding import generator
@@ -69,6 +69,7 @@ def crosscode(
     """
     settings, began = settings or CrosscodeSettings(), time.monotonic()
     check_replaceable(out, WEIGHTS, WHAT, [resolve_model(model), adapter, *data])
+    refuse_within(out, data)
     sets = [read_dataset(folder) for folder in data]
     turn_to("loading the model")
     pair = load_pair(model, adapter, say)

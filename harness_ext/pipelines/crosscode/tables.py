@@ -9,9 +9,7 @@ from harness_ext.pipelines.crosscode.report import (
     FiringShare,
     ReportedCrosscoder,
 )
-from harness_ext.stats import Result
-
-_ALMOST_NONE = 0.001
+from harness_ext.pipelines.effect_words import p_words, points, points_interval
 
 
 def report_tables(report: CrosscodeReport) -> list[TextTable]:
@@ -119,9 +117,9 @@ def _share(one: FiringShare) -> tuple[str, ...]:
         f"{one.firings:,}",
         _percent(one.share),
         _percent(one.chance),
-        _points(one.excess),
-        _interval(one.excess),
-        _p(one.p),
+        points(one.excess),
+        points_interval(one.excess),
+        p_words(one.p),
         "yes" if one.above else "",
     )
 
@@ -136,9 +134,9 @@ def _differences(report: CrosscodeReport) -> TextTable:
                 one.group,
                 one.part,
                 f"{one.difference.n:,}",
-                _points(one.difference),
-                _interval(one.difference),
-                _p(one.p),
+                points(one.difference),
+                points_interval(one.difference),
+                p_words(one.p),
             )
             for one in report.differences
         ),
@@ -182,20 +180,3 @@ def _features(one: ReportedCrosscoder) -> TextTable:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f}".replace("-", "\u2212")
-
-
-def _points(result: Result) -> str:
-    return f"{100 * result.estimate:+.1f}".replace("-", "\u2212")
-
-
-def _interval(result: Result) -> str:
-    if result.interval is None:
-        return ""
-    low, high = result.interval.low, result.interval.high
-    return f"[{100 * low:.1f}, {100 * high:.1f}]".replace("-", "\u2212")
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "< .001" if value < _ALMOST_NONE else f"{value:.3f}".removeprefix("0")

@@ -1,10 +1,8 @@
 """A report of probes as tables of text."""
 
 from harness_ext.compare.tables import TextTable
+from harness_ext.pipelines.effect_words import p_words, points, points_interval
 from harness_ext.pipelines.probe.report import MARGIN, SHARES, ProbeEffect, ProbeReport
-from harness_ext.stats import Result
-
-_ALMOST_NONE = 0.001
 
 
 def report_tables(report: ProbeReport) -> list[TextTable]:
@@ -54,11 +52,11 @@ def _effects(title: str, by: str, effects: list[ProbeEffect]) -> TextTable:
                 (one.kind if by == "kind" else one.stage).replace("_", " "),
                 f"{one.items:,}",
                 f"{one.variants:,}",
-                _points(one.effect),
-                _interval(one.effect),
-                _p(one.p),
-                _points(one.effect_right),
-                _interval(one.effect_right),
+                points(one.effect),
+                points_interval(one.effect),
+                p_words(one.p),
+                points(one.effect_right),
+                points_interval(one.effect_right),
                 "yes" if one.none else "",
                 "" if one.keeps is None else f"{100 * one.keeps:.0f}",
                 "" if one.follows is None else f"{100 * one.follows:.0f}",
@@ -90,28 +88,11 @@ def _differences(report: ProbeReport) -> TextTable:
                 one.probe,
                 one.kind.replace("_", " "),
                 f"{one.difference.n:,}",
-                _points(one.difference),
-                _interval(one.difference),
-                _p(one.p),
+                points(one.difference),
+                points_interval(one.difference),
+                p_words(one.p),
             )
             for one in report.differences
         ),
         frozenset({0, 1, 2}),
     )
-
-
-def _points(result: Result) -> str:
-    return f"{100 * result.estimate:+.1f}".replace("-", "\u2212")
-
-
-def _interval(result: Result) -> str:
-    if result.interval is None:
-        return ""
-    low, high = result.interval.low, result.interval.high
-    return f"[{100 * low:.1f}, {100 * high:.1f}]".replace("-", "\u2212")
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "< .001" if value < _ALMOST_NONE else f"{value:.3f}".removeprefix("0")
