@@ -5,6 +5,7 @@ from importlib.metadata import version
 import jinja2
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from harness_ext.pages.drawing import INK, STYLE, as_svg
 from harness_ext.pipelines.crosscode.classes import EDGES
@@ -85,6 +86,8 @@ def _norms(report: CrosscodeReport) -> Figure:
             one.histogram, edges, color=_COLOURS[number % len(_COLOURS)], linewidth=1.2, label=one.name[:40]
         )
     axis.set_yscale("symlog", linthresh=1)
+    # the scale's own would write mathematics, which stands as it is in an SVG with texts
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda features, _: f"{features:,.0f}"))
     axis.set_xlim(0, 1)
     axis.set_xlabel("relative decoder norm")
     axis.set_ylabel("features")

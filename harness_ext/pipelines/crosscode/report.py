@@ -26,6 +26,7 @@ of what it changed, of which there are some even where no feature is new.
 _FEATURES = 40
 """Features of a crosscoder that are shown one by one."""
 _BINS = 50
+_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class FiringShare:
 
     @property
     def above(self) -> bool:
-        """Whether the features fire there more than by chance."""
-        return bool(self.excess.interval and self.excess.interval.low > 0)
+        """Whether the features are shown to fire there more than by chance, at .05 after Holm."""
+        return self.p is not None and self.p <= _LEVEL and self.excess.estimate > 0
 
 
 @dataclass(frozen=True, slots=True)

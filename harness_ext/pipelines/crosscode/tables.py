@@ -103,7 +103,18 @@ def _classes(report: CrosscodeReport) -> TextTable:
 def _shares(one: ReportedCrosscoder) -> TextTable:
     return TextTable(
         f"{one.name}: where features fire",
-        ("features", "n", "part", "firings", "share, %", "chance, %", "points", "95 %", "p", "above chance"),
+        (
+            "features",
+            "n",
+            "part",
+            "firings",
+            "share, %",
+            "chance, %",
+            "points",
+            "95 %",
+            "p Holm",
+            "above chance",
+        ),
         tuple(_share(share) for share in one.shares),
         frozenset({0, 2}),
     )

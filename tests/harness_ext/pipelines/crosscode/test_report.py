@@ -19,9 +19,10 @@ from harness_ext.pipelines.crosscode.classes import CLASSES, classes_of
 from harness_ext.pipelines.crosscode.firing import excess, firing_counts, mean_excess
 from harness_ext.pipelines.crosscode.page import report_html
 from harness_ext.pipelines.crosscode.reading import CrosscoderReading, LatentScaling, RowFirings
-from harness_ext.pipelines.crosscode.report import groups_of, report_of
+from harness_ext.pipelines.crosscode.report import FiringShare, groups_of, report_of
 from harness_ext.pipelines.crosscode.tables import report_tables
 from harness_ext.pipelines.crosscode.token_parts import TOKEN_PARTS, token_parts
+from harness_ext.stats import Interval, Result
 from tests.conftest import one_sentence
 from tests.distill.known_features import known_activations
 from tests.harness_ext.pipelines.crosscode.planted import Found
@@ -154,6 +155,7 @@ def test_texts_of_rows_are_escaped_and_firing_tokens_marked() -> None:
     assert "<script" not in page
     assert "&lt;b&gt;" in page
     assert "</mark>" in page
+    assert "mathdefault" not in page
     assert "http" not in page.split("</style>")[1].replace("http://www.w3.org", "")
 
 
@@ -237,3 +239,11 @@ def test_a_crosscoder_of_other_weights_is_refused(
 def test_tables_have_as_many_cells_as_columns(planted: tuple[Path, Found]) -> None:
     for table in report_tables(planted[1].report):
         assert {len(row) for row in table.rows} <= {len(table.header)}
+
+
+@pytest.mark.parametrize(
+    ("p", "excess", "above"), [(0.04, 0.1, True), (0.06, 0.1, False), (0.04, -0.1, False), (None, 0.1, False)]
+)
+def test_above_chance_is_what_holm_lets_say(p: float | None, excess: float, above: bool) -> None:
+    result = Result(excess, Interval(excess - 0.05, excess + 0.05, 0.95), 0.01, 20, "linearised-t", {})
+    assert FiringShare("new", "pivot", 1, 10, 0.2 + excess, 0.2, result, p).above is above
